@@ -10,14 +10,16 @@ import re
 import tempfile
 from pathlib import Path
 
+from playwright.async_api import ViewportSize
+
 from tests.e2e.stage import BOT_TOKEN, configuration, running, touchline
-from tests.e2e.story import RULES, stepped
+from tests.e2e.story import CHAT, RULES, stepped
 from tests.e2e.test_console import PASSWORD, opened
 from tests.fakes.bot_api import FakeBotApi
 
 FOLDER = Path(__file__).with_name("pictures") / "console"
 
-SIZE = {"width": 1200, "height": 800}
+SIZE, PHONE = ViewportSize(width=1200, height=800), ViewportSize(width=375, height=740)
 
 
 async def make_playground(folder: Path) -> None:
@@ -31,7 +33,11 @@ async def make_playground(folder: Path) -> None:
         await page.screenshot(path=FOLDER / "playground.png")
         await page.goto(f"{address}rules")
         await page.get_by_role("button", name="What would change?").click()
-        await page.get_by_role("cell", name="reworded").first.wait_for()
+        await page.get_by_role("button", name=re.compile(r"\d reworded")).wait_for()
+        await page.locator(".cm-content").first.click()
+        await page.keyboard.press("Control+End")
+        await page.keyboard.insert_text("  - name: reds\n    match: {action_type: Red")
+        await page.get_by_role("button", name="Red Card", exact=True).wait_for()
         await page.screenshot(path=FOLDER / "rules.png")
     await process.end()
 
@@ -55,10 +61,20 @@ async def make_live(folder: Path) -> None:
             await page.screenshot(path=FOLDER / "now.png")
             await page.get_by_role("link", name="Matches").click()
             await page.get_by_role("link", name=" v ").click()
-            await page.get_by_text("Goal Saka 10'").first.click()
-            await page.get_by_text(re.compile("Rules: goals")).first.wait_for()
+            await page.get_by_role("button", name=re.compile("Goal Saka 10'")).click()
+            await page.get_by_text("The packet as it came").first.click()
+            await page.get_by_text('"fixtureActionType"').first.wait_for()
             await asyncio.sleep(1)  # the row opens slowly
             await page.screenshot(path=FOLDER / "match.png")
+            await page.emulate_media(color_scheme="dark")
+            await page.set_viewport_size(PHONE)
+            await asyncio.sleep(1)
+            await page.screenshot(path=FOLDER / "phone.png")
+            await page.emulate_media(color_scheme="light")
+            await page.set_viewport_size(SIZE)
+            await page.goto(f"http://127.0.0.1:{port}/alerts?chat={CHAT}&words=goal")
+            await page.get_by_text("2 alerts").wait_for()
+            await page.screenshot(path=FOLDER / "alerts.png")
 
 
 async def main() -> None:

@@ -166,9 +166,7 @@ class Application:
         self.chat = ChatWorker(services, directory, status, names) if Role.CHAT in roles else None
         console = services.config.http.console
         self.console = (
-            ConsoleWorker(services, console, directory, partial(send_sample, services))
-            if console and Role.CONSOLE in roles
-            else None
+            ConsoleWorker(services, console, partial(send_sample, services)) if console and Role.CONSOLE in roles else None
         )
 
     async def start(self) -> None:

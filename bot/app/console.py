@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 
 from bot.app.services import Services
-from bot.chat.services import FixtureLookup
 from bot.config.models import ConsoleSettings
-from bot.console.live import SAMPLE_INTERVAL, LiveConsole
+from bot.console.alerts import AlertReader
+from bot.console.chats import ChatDesk
+from bot.console.live import LiveConsole
+from bot.console.now import SAMPLE_INTERVAL, NowReader
+from bot.console.rules import RulesDesk
 from bot.errors import StorageError
+from bot.replay.children import LONGEST_WAIT
 from bot.replay.dry_run import run_dry_run
 from bot.subscribers import ChatRef
 
@@ -26,21 +31,24 @@ class ConsoleWorker:
         self,
         services: Services,
         settings: ConsoleSettings,
-        directory: FixtureLookup,
         send_sample: Callable[[ChatRef, str, int], Awaitable[None]],
     ) -> None:
-        """`directory` knows the matches, `send_sample` sends a chat a test message after so many seconds."""
+        """`send_sample` sends a chat a test message after so many seconds."""
         self._settings = settings
+        clock, database, monitor = services.clock, services.database, services.monitor
         self.live = LiveConsole(
-            services.clock,
-            services.database,
-            services.monitor,
-            services.rule_versions,
-            (services.chats, services.subscriptions),
-            directory.match,
-            lambda: float(services.config.telegram.messages_per_second),
+            NowReader(
+                clock,
+                database,
+                monitor.list_processes,
+                monitor.open_incidents,
+                monitor.reasons_not_ready,
+                lambda: float(services.config.telegram.messages_per_second),
+            ),
+            AlertReader(database),
+            ChatDesk(clock, database, services.chats, services.subscriptions, lambda ref, name: send_sample(ref, name, 0)),
+            RulesDesk(services.rule_versions),
             lambda: tuple(map(str, services.last_matches.recordings())),
-            lambda ref, name: send_sample(ref, name, 0),
         )
 
     @asynccontextmanager
@@ -52,7 +60,7 @@ class ConsoleWorker:
 
         password = self._settings.password.get_secret_value()
         host, _, port = self._settings.listen.rpartition(":")
-        Console(run_dry_run, self.live, has_login=bool(password)).add_pages()
+        Console(partial(run_dry_run, seconds=LONGEST_WAIT), self.live, has_login=bool(password)).add_pages()
         async with serve_console(host, int(port), password) as found:
             yield found
 
@@ -60,7 +68,7 @@ class ConsoleWorker:
         """Take samples until cancelled."""
         while True:
             try:
-                await self.live.take_sample()
+                await self.live.now.take_sample()
             except StorageError as error:
                 # The monitor reports a database that fails; a missing point of the chart needs no second report.
                 log.debug("console_sample_missed", reason=str(error))

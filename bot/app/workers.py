@@ -26,10 +26,12 @@ from bot.chat.updates import UpdatePoller, WebhookServer, delete_webhook
 from bot.clock import CorrectedClock
 from bot.cluster.balance import name_fixture_lease, read_fixture_id
 from bot.cluster.leased_work import run_while_leased
+from bot.cluster.processes import ConnectionInfo
 from bot.errors import StorageError
 from bot.i18n.football import load_wordings
 from bot.i18n.language import in_each_language
 from bot.matches.follower import MatchFollower
+from bot.matches.frame_log import FrameLog
 from bot.matches.live_messages import LiveMessageUpdater
 from bot.matches.pipeline import Pipeline
 from bot.matches.relistings import RelistingTracker
@@ -39,11 +41,12 @@ from bot.matches.snapshots import SnapshotStore
 from bot.media.renderer import is_available, render_match
 from bot.monitoring.delivery_log import DeliveryLog
 from bot.monitoring.health import FeedHealth
-from bot.monitoring.monitor import render_connection
+from bot.monitoring.monitor import describe_connection, render_connection
 from bot.outbox.explanation import explain_message
 from bot.outbox.outbox import make_sample_alert
 from bot.replay.dry_run import run_dry_run
 from bot.storage.fixtures import FixtureListingRepository, FixtureStatusRepository
+from bot.storage.frames import FrameRepository
 from bot.subscribers import ChatRef
 from bot.telegram.sender import Sender
 from bot.telegram.shared_rate_limits import SharedRateLimiter
@@ -69,6 +72,10 @@ class FeedWorker:
             self.pipeline.matches_in_play, services.outbox, services.chats.has_live_message_chats, clock, can_draw=is_available()
         )
         self.pipeline.on_over = self.live_messages.on_match_over
+        # Where nobody has a console, nobody asks for frames.
+        self._frame_log = FrameLog(FrameRepository(services.database)) if config.http.console else None
+        if self._frame_log:
+            self.pipeline.on_alerts = self._frame_log.on_alerts
         self.follower = MatchFollower(
             self.pipeline,
             lambda: services.config.feed,
@@ -83,6 +90,7 @@ class FeedWorker:
             on_live_packet=clock.on_live_packet if isinstance(clock, CorrectedClock) else None,
             was_telegram_down=services.api_health.has_failed_lately,
             is_chosen=lambda fixture_id: self.scheduler.is_chosen(fixture_id),
+            frame_log=self._frame_log,
         )
         self.scheduler = MatchScheduler(
             services.feed_api,
@@ -107,13 +115,16 @@ class FeedWorker:
             requester.prepare, requester.discard = self._prepare, lambda lease: self.follower.discard(read_fixture_id(lease))
         services.monitor.feed = self._measure_health
         services.monitor.connection_lines = self._status_lines
+        if config.http.console:
+            services.monitor.list_connections = self._list_connections
         services.on_rules_changed.append(self.pipeline.set_rules)
         services.on_chats_changed.append(self.scheduler.request_replan)
         services.on_settings_changed += [self.scheduler.request_replan, self.follower.reload]
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
         """Return what has to run for as long as the process does."""
-        return self.scheduler.run(), self.follower.watch_silence(), self.live_messages.run()
+        keeping_frames = (self._frame_log.run(),) if self._frame_log else ()
+        return self.scheduler.run(), self.follower.watch_silence(), self.live_messages.run(), *keeping_frames
 
     def fixtures(self) -> tuple[Fixture, ...]:
         """Return the fixtures that the feed lists, by kick-off."""
@@ -162,6 +173,13 @@ class FeedWorker:
     def _status_lines(self) -> list[str]:
         now = self._services.clock.now()
         return [render_connection(status, self.match(status.fixture_id), now) for status in self.follower.connection_statuses()]
+
+    def _list_connections(self) -> tuple[ConnectionInfo, ...]:
+        titles = {fixture.id: fixture.title for fixture in self.scheduler.list_fixtures()}
+        return tuple(
+            describe_connection(status, self.match(status.fixture_id), titles.get(status.fixture_id, ""))
+            for status in self.follower.connection_statuses()
+        )
 
     def _measure_health(self) -> FeedHealth:
         """Return the state of the feed, for the monitor."""

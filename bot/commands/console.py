@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from functools import partial
 
 import click
 
@@ -21,10 +22,11 @@ def console_command(host: str, port: int, password: str, matches: tuple[str, ...
     from bot.console.pages.console import Console
     from bot.console.server import format_address, serve_console
     from bot.feed.match_source import open_matches
+    from bot.replay.children import LONGEST_WAIT
     from bot.replay.dry_run import run_dry_run
 
     recordings = tuple(match.name for match in open_matches(matches))
-    Console(run_dry_run, None, recordings, has_login=bool(password)).add_pages()
+    Console(partial(run_dry_run, seconds=LONGEST_WAIT), None, recordings, has_login=bool(password)).add_pages()
 
     async def serve() -> None:
         stop = asyncio.Event()

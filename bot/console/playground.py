@@ -12,7 +12,6 @@ import binascii
 import datetime as dt
 import html
 import logging
-import os
 import re
 import sys
 import zlib
@@ -26,6 +25,7 @@ from bot.feed.match_source import MatchSource, ScenarioMatch, open_match
 from bot.i18n.football import load_wordings
 from bot.logs import configure_logging
 from bot.media.renderer import PictureAttachment
+from bot.replay.children import LONGEST_WAIT, limit_processor_time, run_child
 from bot.replay.replay import RecordingMessenger, replay_for_chat
 from bot.subscribers import AlertFilter, Chat, ChatRef
 from bot.telegram.plan import MessagePlan
@@ -35,8 +35,8 @@ from rules.football.match import Match, Moment
 from rules.loading.loader import RulesInvalid, load_pack
 from rules.scenarios.parser import SHIPPED_SCENARIOS, ScenarioInvalid, parse_scenario
 
-PLAY_TIMEOUT = 20.0
-"""Seconds after which a match that does not come to its end is given up: its rules loop, or its recording is huge."""
+PLAY_LIMIT = 20
+"""Seconds of computing after which a match without an end is given up: its rules loop, or its recording is huge."""
 
 MAX_LINK_SIZE = 60_000
 """Bytes that a link may unpack to. A longer one was not made here."""
@@ -146,33 +146,18 @@ def unpack_link(word: str) -> PlayRequest | None:
         return None
 
 
-async def play_in_child(request: PlayRequest, recordings: Sequence[str] = (), seconds: float = PLAY_TIMEOUT) -> PlayedMatch:
+async def play_in_child(request: PlayRequest, recordings: Sequence[str] = (), seconds: float = LONGEST_WAIT) -> PlayedMatch:
     """Play a match in a process of its own. A failure becomes a mistake; nothing is raised.
 
     `recordings` are the only files that a request may name: it comes from a page.
     """
     if not request.scenario and request.match not in (*SHIPPED_NAMES, *recordings):
         return PlayedMatch(mistakes=(f"{request.match}: there is no such match here",))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot.console.playground",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
-    try:
-        async with asyncio.timeout(seconds):
-            stdout, _ = await process.communicate(msgspec.json.encode(request))
-    except TimeoutError:
+    answer = await run_child("bot.console.playground", msgspec.json.encode(request), seconds)
+    if answer is None:
         return PlayedMatch(mistakes=(_TOOK_TOO_LONG,))
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
     try:
-        return msgspec.json.decode(stdout, type=PlayedMatch)
+        return msgspec.json.decode(answer, type=PlayedMatch)
     except msgspec.DecodeError:
         return PlayedMatch(mistakes=("this match could not be played",))
 
@@ -314,6 +299,7 @@ def _first_words(text: str) -> str:
 
 
 if __name__ == "__main__":
+    limit_processor_time(PLAY_LIMIT)
     configure_logging(level=logging.ERROR)
     played = asyncio.run(play(msgspec.json.decode(sys.stdin.buffer.read(), type=PlayRequest)))
     sys.stdout.buffer.write(msgspec.json.encode(played))

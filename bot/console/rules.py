@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
-from bot.replay.comparison import Difference, DifferenceKind, select_changed_text
+from bot.config.rule_versions import ActiveRules, RuleOrigin, RuleVersion, RuleVersions
+from bot.replay.comparison import Difference, DifferenceKind, format_sound, select_changed_text
 from bot.replay.dry_run import DryRunRequest, DryRunResult
 
 RULES_NAME = "rules.yaml"
@@ -16,6 +17,47 @@ RULES_NAME = "rules.yaml"
 RunDryRun = Callable[[DryRunRequest], Awaitable[DryRunResult]]
 
 _PLACE = re.compile(rf"{re.escape(RULES_NAME)}:(\d+):(\d+): (.*)", re.DOTALL)
+
+
+_CONSOLE_USER = (0, "console")
+"""The id and name under which changes are recorded that were made here; people in Telegram have ids above 0."""
+
+
+class RulesDesk:
+    """The rules of a bot at work: what is in effect, the versions before, and their change."""
+
+    def __init__(self, versions: RuleVersions) -> None:
+        self._versions = versions
+
+    @property
+    def config_path(self) -> str:
+        """The configuration, against whose catalogue rules are checked."""
+        return str(self._versions.config.path)
+
+    @property
+    def active(self) -> ActiveRules:
+        """The rules in effect."""
+        return self._versions.active
+
+    @property
+    def active_text(self) -> str:
+        """The YAML of the rules in effect; empty for those of the files."""
+        return self.active.version.text if self.active.version else ""
+
+    async def list_versions(self) -> tuple[RuleVersion, ...]:
+        """Return all versions that are kept, the one in effect first. Raises StorageError."""
+        return await self._versions.repository.recent()
+
+    async def apply(self, text: str, fingerprint: str) -> None:
+        """Put rules into effect: the same record as `/rules` in Telegram. Raises RulesOutdated, RulesInvalid or StorageError."""
+        await self._versions.apply(text, RULES_NAME, RuleOrigin.SENT, fingerprint, _CONSOLE_USER)
+
+    async def roll_back(self) -> str:
+        """Put the rules before the last change into effect again; return their name. Raises as `apply`."""
+        active = self.active
+        previous = await self._versions.find_previous(active.version.id if active.version else 0)
+        await self._versions.apply(previous.text, previous.name, RuleOrigin.ROLLED_BACK, active.fingerprint, _CONSOLE_USER)
+        return previous.name
 
 
 class EditorMark(msgspec.Struct, frozen=True):
@@ -31,7 +73,7 @@ class ChangedAlert(msgspec.Struct, frozen=True):
     """One row of "what would change"."""
 
     change: str
-    """added, dropped, reworded, or louder and quieter where the replay tells them."""
+    """added, dropped, reworded, louder or quieter."""
     match: str
     minute: str
     before: str
@@ -69,7 +111,7 @@ async def preview_rules(
     counts = ", ".join(f"{comparison.count(change)} {change.value}" for change in DifferenceKind)
     return RulesPreview(
         tuple(marks),
-        tuple(map(_make_row, comparison.differences)),
+        tuple(_make_row(difference, comparison.titles) for difference in comparison.differences),
         f"{counts}, {comparison.unchanged} unchanged over {_count_matches(result.match_count)}",
     )
 
@@ -83,12 +125,12 @@ def _make_mark(line: str, *, is_mistake: bool) -> EditorMark:
     return EditorMark(int(place[1]), int(place[2]), place[3], is_mistake) if place else EditorMark(0, 0, line, is_mistake)
 
 
-def _make_row(difference: Difference) -> ChangedAlert:
+def _make_row(difference: Difference, titles: Mapping[str, str]) -> ChangedAlert:
     before, after = difference.before, difference.after
     return ChangedAlert(
         difference.change.value,
-        difference.fixture_id,
+        titles.get(difference.fixture_id) or difference.fixture_id,
         f"{difference.minute}'" if difference.minute else "",
-        select_changed_text(before, after) if before else "",
-        select_changed_text(after, before) if after else "",
+        f"{format_sound(before, after)}{select_changed_text(before, after)}" if before else "",
+        f"{format_sound(after, before)}{select_changed_text(after, before)}" if after else "",
     )

@@ -173,6 +173,8 @@ class MatchFollower:
         """Close a connection that was prepared and is not needed."""
         if standby := self._standbys.pop(fixture_id, None):
             await standby.close()
+            if self._frame_log:
+                self._frame_log.drop(fixture_id)
 
     def is_calm(self, fixture_id: str) -> bool:
         """Return True if another process can go on with the match at this moment: all that came is stored, and play is quiet."""
@@ -244,8 +246,6 @@ class MatchFollower:
 
         # Two processes on one machine may record the match in the same file: a standby keeps its frames until it follows.
         on_frame = standby.write_frame if standby else self._start_recording(fixture, from_start=position is None)
-        if self._frame_log:
-            on_frame = self._frame_log.remember(fixture.id, on_frame)
         guard = standby.guard if standby else _call_at_once
         connection = FeedConnection(
             fixture.id,
@@ -257,7 +257,7 @@ class MatchFollower:
             on_refused=self._on_refused,
             on_accepted=self._on_accepted,
             on_match_over=guard(partial(self._end, fixture)),
-            on_frame=on_frame,
+            on_frame=self._remember_frames(fixture.id, on_frame),
             limiter=self._limiter,
             kickoff=_kickoff_if_known(fixture),
             is_chosen=self._is_chosen(fixture.id),
@@ -266,6 +266,9 @@ class MatchFollower:
         )
         connection.set_listing(self._fixtures.get(fixture.id, fixture))
         return connection
+
+    def _remember_frames(self, fixture_id: str, write_frame: WriteFrame | None) -> WriteFrame | None:
+        return self._frame_log.remember(fixture_id, write_frame) if self._frame_log else write_frame
 
     def _start_recording(self, fixture: Fixture, *, from_start: bool) -> WriteFrame | None:
         return self._recordings.start(fixture, from_start=from_start) if self._recordings else None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
 from bot.errors import FrameUnreadable, StorageError
 from bot.feed.decode import decode_frame
+from bot.feed.recording import WriteFrame
 from bot.storage.frames import FrameRepository, StoredFrame
 from rules.engine.alert import Alert
 from rules.football.action import Packet
@@ -25,8 +26,6 @@ _MAX_RECENT = 16
 
 _MAX_WAITING = 2000
 """Frames that wait to be stored while the database is away. What comes then is lost: it is for curiosity, not for chats."""
-
-WriteFrame = Callable[[dt.datetime, bytes], None]
 
 
 class FrameLog:

@@ -72,10 +72,14 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """All differences, in the order of the matches, and the number of alerts that are the same."""
+    """All differences, in the order of the matches, and the number of alerts that are the same.
+
+    `titles` are those of the matches by fixture id, where whoever compared looked them up.
+    """
 
     differences: tuple[Difference, ...] = ()
     unchanged: int = 0
+    titles: Mapping[str, str] = {}
 
     def count(self, change: DifferenceKind) -> int:
         """Return the number of alerts with this kind of difference."""
@@ -200,13 +204,13 @@ def format_table(comparison: Comparison, titles: Mapping[str, str], console: Con
 
 def _difference_to_row(difference: Difference, titles: Mapping[str, str]) -> tuple[str, ...]:
     before, after = difference.before, difference.after
-    old = f"{before.rule}: {_format_sound(before, after)}{select_changed_text(before, after)}" if before else "–"
-    new = f"{after.rule}: {_format_sound(after, before)}{select_changed_text(after, before)}" if after else "–"
+    old = f"{before.rule}: {format_sound(before, after)}{select_changed_text(before, after)}" if before else "–"
+    new = f"{after.rule}: {format_sound(after, before)}{select_changed_text(after, before)}" if after else "–"
     title = titles.get(difference.fixture_id) or difference.fixture_id
     return (difference.change.value, title, difference.minute or "", old, new)
 
 
-def _format_sound(side: AlertMessages, other: AlertMessages | None) -> str:
+def format_sound(side: AlertMessages, other: AlertMessages | None) -> str:
     """Return the sign of the sound where it is what differs."""
     if other is None or side.sounds == other.sounds:
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,8 @@ from bot.errors import TouchlineError, UserMistake
 from bot.feed.match_source import open_matches
 from bot.i18n.language import mark_for_translation as N_
 from bot.logs import configure_logging
-from bot.replay.comparison import Comparison, RulesWithCatalogue, compare_replays
+from bot.replay.children import limit_processor_time
+from bot.replay.comparison import Comparison, RulesWithCatalogue, compare_replays, read_match_titles
 from rules.football.catalogue import load_catalogue
 from rules.loading.loader import RulesInvalid, load_pack
 
@@ -26,6 +28,9 @@ log = structlog.get_logger()
 # An admin waits for the answer in the chat. Five recordings take a few seconds.
 DRY_RUN_TIMEOUT = 30.0
 """Seconds after which the child process is killed."""
+
+DRY_RUN_LIMIT = 30
+"""Seconds of computing after which it ends itself, for whoever can wait longer on a busy machine."""
 
 TOOK_TOO_LONG = N_("reading or trying it took too long")
 
@@ -92,7 +97,10 @@ async def run_dry_run(request: DryRunRequest, seconds: float = DRY_RUN_TIMEOUT) 
     finally:
         if is_late := not exchange.done():
             process.kill()
+            # Also if this task is cancelled at the end of the program: else the process is left to the garbage collector.
+            await process.wait()
     stdout, stderr = await exchange
+    is_late = is_late or process.returncode == -signal.SIGXCPU
     # The last line of the traceback: it is the error itself.
     if process.returncode and not is_late:
         log.warning("dry_run_failed", reason=stderr.decode(errors="replace").strip().rpartition("\n")[2])
@@ -143,7 +151,10 @@ def _load_rules(config_path: str) -> RulesWithCatalogue:
 def _compare_on_recordings(recordings: Sequence[str], before: RulesWithCatalogue, after: RulesWithCatalogue) -> Comparison | str:
     """Return the comparison, or the error as a sentence."""
     try:
-        return asyncio.run(compare_replays(open_matches(recordings), before, after))
+        matches = open_matches(recordings)
+        comparison = asyncio.run(compare_replays(matches, before, after))
+        # Here and not by whoever asked: reading them takes time, and the process that asked sends alerts.
+        return msgspec.structs.replace(comparison, titles=read_match_titles(matches))
     except TouchlineError as error:
         return str(error)
 
@@ -155,5 +166,6 @@ def _write_line(value: object) -> None:
 
 
 if __name__ == "__main__":
+    limit_processor_time(DRY_RUN_LIMIT)
     configure_logging()
     run_in_process(msgspec.json.decode(sys.stdin.buffer.readline(), type=DryRunRequest))

@@ -34,7 +34,7 @@ pytestmark = [
 
 PASSWORD = "a-long-password"
 
-CHANGED = """
+CHANGED = """\
 rules:
   - name: reds alone
     match: {action_type: Red Card}
@@ -114,16 +114,24 @@ async def test_a_mistake_is_read_at_its_line_and_a_change_is_seen_on_matches(tmp
     address = re.findall(r"http://\S+", await process.says("The console is at"))[0]
     async with opened() as page:
         await page.goto(f"{address}rules")
+        await page.get_by_text("1 of 1 tests passed").wait_for()
+        await write_rules(page, "ru")
+        # Offered by the schema, taken by the keyboard, with the cursor behind it for what comes next.
+        await page.get_by_role("button", name="rules:", exact=True).wait_for()
+        await page.keyboard.press("Control+Enter")
+        await page.get_by_role("button", name="rules:", exact=True).wait_for(state="detached")
+        await page.keyboard.insert_text("[]")
+        await page.locator(".cm-line", has_text=re.compile(r"^rules: \[\]$")).wait_for()
         await write_rules(page, CHANGED.replace("Red Card", "Rde Card"))
-        await page.get_by_text(re.compile("❌ line 4, column .*Red Card")).wait_for()
+        await page.get_by_text(re.compile("❌ line 3, column .*Red Card")).wait_for()
         await write_rules(page, CHANGED)
         await page.get_by_text("✅ No mistakes").wait_for()
         await page.get_by_role("button", name="What would change?").click()
-        await page.get_by_text(re.compile(r"[1-9]\d* dropped")).wait_for()
-        dropped = await page.get_by_role("cell", name="dropped").count()
+        await page.get_by_role("button", name=re.compile(r"[1-9]\d* dropped")).click()
+        await page.get_by_text("Argentina v France").first.wait_for()
     await process.end()
 
-    assert dropped > 0
+    assert "Traceback" not in process.output
 
 
 async def test_who_knows_the_password_sees_the_bot_at_work_and_changes_its_rules(tmp_path: Path) -> None:
@@ -150,9 +158,21 @@ async def test_who_knows_the_password_sees_the_bot_at_work_and_changes_its_rules
             await page.get_by_role("cell", name="2–0").first.wait_for()
             await page.get_by_role("link", name="Matches").click()
             await page.get_by_role("link", name=" v ").click()
-            await page.get_by_text("Goal Saka 10'").first.wait_for()
+            packet = page.get_by_text("The packet as it came").first
+            async with asyncio.timeout(DEADLINE):
+                # It is stored after the alert, so that no alert waits for it.
+                while not await packet.is_visible():
+                    await page.reload()
+                    await page.get_by_role("button", name=re.compile("Goal Saka 10'")).click()
+                    await page.get_by_text(re.compile(r"in the chat after \d")).wait_for()
+            await packet.click()
+            await page.get_by_text('"fixtureActionType"').wait_for()
+            await page.get_by_role("link", name="Alerts").click()
+            await page.get_by_label("Team, player").fill("rice")
+            await page.get_by_text("1 alert", exact=True).wait_for()
+            assert await page.get_by_text("Goal Saka 10'").count() == 0
             await page.get_by_role("link", name="Chats").click()
-            await page.get_by_text(str(CHAT)).click()
+            await page.get_by_text(f"Chat {CHAT}").click()
             before = len(telegram.chat(CHAT).messages)
             await page.get_by_role("button", name="Send a test").click()
             await page.get_by_text("A test is on its way.").wait_for()

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from bot.console.live import ChatRow, LiveConsole
+from bot.console.alerts import format_milliseconds
+from bot.console.chats import ChatDesk, ChatRow, DeliveryRow
+from bot.console.pages.alerts import link_to_alerts
 from bot.console.pages.elements import read_or_tell
 from bot.errors import StorageError
 from bot.monitoring.conditions import format_utc
@@ -15,18 +17,18 @@ from bot.monitoring.conditions import format_utc
 class ChatList:
     """Search, and what can be done with a chat."""
 
-    def __init__(self, live: LiveConsole) -> None:
-        self._live = live
+    def __init__(self, desk: ChatDesk) -> None:
+        self._desk = desk
 
     def draw(self) -> None:
         """Draw the page."""
         self._search = ui.input("Search by title, id or team", on_change=lambda _: self._refresh()).classes("w-full")
         self._search.props("debounce=400 clearable")
-        self._content = ui.column().classes("w-full")
+        self._content = ui.column().classes("w-full gap-0")
         ui.timer(0, self._refresh, once=True)
 
     async def _refresh(self) -> None:
-        rows = await read_or_tell(lambda: self._live.find_chats(self._search.value or ""))
+        rows = await read_or_tell(lambda: self._desk.find_chats(self._search.value or ""))
         if rows is None:
             return
         self._content.clear()
@@ -38,11 +40,11 @@ class ChatList:
 
     def _draw_chat(self, row: ChatRow) -> None:
         chat = row.chat
-        state = "" if chat.is_active else f" · suspended: {row.suspended_because}"
         topic = f", topic {chat.ref.topic}" if chat.ref.topic else ""
-        name = f"{chat.title or 'without a title'} ({chat.type}, {chat.ref.chat_id}{topic}) · follows {row.follows}{state}"
-        with ui.expansion(name).classes("w-full") as expansion:
-            content = ui.column()
+        state = f" · ⛔ suspended: {row.suspension}" if row.suspension else ""
+        caption = f"{chat.type}, {chat.ref.chat_id}{topic} · follows {row.follows}{state}"
+        with ui.expansion(chat.title or f"Chat {chat.ref.chat_id}", caption=caption).classes("w-full") as expansion:
+            content = ui.column().classes("w-full")
 
             async def show() -> None:
                 content.clear()
@@ -53,15 +55,19 @@ class ChatList:
 
     async def _draw_details(self, row: ChatRow) -> None:
         ref = row.chat.ref
-        following = await read_or_tell(lambda: self._live.read_subscriptions(ref)) or ()
+        following = await read_or_tell(lambda: self._desk.read_subscriptions(ref)) or ()
         ui.label("Follows: " + (", ".join(one.name or one.scope.value for one in following) or "nothing"))
-        for delivery in await read_or_tell(lambda: self._live.read_deliveries(ref)) or ():
-            ui.label(f"{format_utc(delivery.at)} {delivery.status}, {delivery.reason}: {delivery.text or delivery.rule}")
         with ui.row():
             if not row.chat.is_active:
-                ui.button("Resume", on_click=lambda: self._do(lambda: self._live.resume_chat(ref.chat_id), "Resumed."))
-            ui.button("Send a test", on_click=lambda: self._do(lambda: self._live.send_test(ref), "A test is on its way."))
+                ui.button("Resume", on_click=lambda: self._do(lambda: self._desk.resume(ref.chat_id), "Resumed."))
+            ui.button("Send a test", on_click=lambda: self._do(lambda: self._desk.send_test(ref), "A test is on its way."))
             ui.button("Remove", on_click=lambda: self._ask_to_remove(row)).props("color=negative outline")
+        deliveries = await read_or_tell(lambda: self._desk.read_deliveries(ref)) or ()
+        ui.label("Told lately" if deliveries else "Nothing has been told here yet.").classes("text-weight-bold")
+        with ui.list().props("separator dense").classes("w-full"):
+            for delivery in deliveries:
+                _draw_delivery(delivery)
+        ui.link("Search all alerts of this chat", link_to_alerts(chat=str(ref.chat_id)))
 
     def _ask_to_remove(self, row: ChatRow) -> None:
         with ui.dialog() as dialog, ui.card():
@@ -69,7 +75,7 @@ class ChatList:
 
             async def remove() -> None:
                 dialog.close()
-                await self._do(lambda: self._live.erase_chat(row.chat.ref), "Removed.")
+                await self._do(lambda: self._desk.erase(row.chat.ref), "Removed.")
 
             with ui.row():
                 ui.button("Remove", on_click=remove).props("color=negative")
@@ -84,3 +90,11 @@ class ChatList:
             return
         ui.notify(sentence, type="positive")
         await self._refresh()
+
+
+def _draw_delivery(delivery: DeliveryRow) -> None:
+    took = f" in {format_milliseconds(delivery.took_ms)}" if delivery.took_ms is not None else ""
+    parts = (format_utc(delivery.at), delivery.match, f"{delivery.what}{took}", delivery.rule)
+    with ui.item().classes("q-px-none"), ui.item_section():
+        ui.item_label(delivery.text or delivery.rule or "(no text)")
+        ui.item_label(" · ".join(filter(None, parts))).props("caption")

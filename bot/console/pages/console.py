@@ -5,19 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from nicegui import ui
+from nicegui import app, ui
 
 from bot.console.live import LiveConsole
+from bot.console.pages.alerts import AlertSearch
 from bot.console.pages.chats import ChatList
 from bot.console.pages.elements import read_or_tell
-from bot.console.pages.matches import draw_match, draw_matches
-from bot.console.pages.now import draw_now
+from bot.console.pages.matches import MatchPage, draw_matches
+from bot.console.pages.now import NowPage
 from bot.console.pages.playground import Playground
 from bot.console.pages.rules import RulesEditor
 from bot.console.playground import PlayRequest, unpack_link
 from bot.console.rules import RunDryRun
 
 _CSS = """
+a { color: #1a5fb4 }
+.body--dark a { color: #8ab4f8 }
+.body--dark { color-scheme: dark }
+header nav { display: flex; flex: 1 1 auto; min-width: 0; overflow-x: auto; gap: .25rem }
+header nav a, .body--dark header nav a { color: #fff; text-decoration: none; padding: .5rem .6rem; white-space: nowrap;
+  border-bottom: 3px solid transparent }
+header nav a[aria-current=page], .body--dark header nav a[aria-current=page] { border-color: #fff }
+header form { white-space: nowrap }
+header nav a:focus-visible, header button:focus-visible { outline: 2px solid #fff; outline-offset: -2px }
+.skip { position: absolute; left: -99rem }
+.skip:focus { left: .5rem; top: .5rem; z-index: 9999; background: #fff; color: #111; padding: .5rem }
+body:not(.body--dark) .text-positive { color: #146c2e !important }
 .phone { width: 24rem; max-width: 100%; border: 1px solid rgba(128,128,128,.5); border-radius: 1.5rem; padding: 1rem .75rem;
   height: 70vh; overflow-y: auto; background: rgba(64,128,192,.12) }
 .bubble { border-radius: .9rem; padding: .5rem .75rem; margin: .35rem 0; white-space: pre-line; overflow-wrap: anywhere;
@@ -27,9 +40,27 @@ _CSS = """
 .bubble .foot { font-size: .75em; opacity: .75; text-align: right }
 tg-spoiler { background: #888; color: #888; border-radius: .2rem }
 tg-spoiler:hover, tg-spoiler:focus { background: transparent; color: inherit }
-.cm-mistake { background: rgba(220,60,60,.25) }
-.cm-warning { background: rgba(220,170,40,.25) }
+.q-item__label--caption { color: #5f6368 }
+.body--dark .q-item__label--caption { color: #bdc1c6 }
+.retracted > .q-expansion-item__container > .q-item .q-item__label:first-child, .before { text-decoration: line-through }
+.trace { border-left: 3px solid rgba(128,128,128,.5); padding-left: .75rem; margin: 0 }
+.diff { font-family: monospace; white-space: pre-wrap; font-size: .85em }
+.editor { border: 1px solid rgba(128,128,128,.5); overflow: hidden }
+.editor .cm-mistake { background: rgba(220,60,60,.25) }
+.body--dark .editor .cm-editor { background: #1b1f23; color: #e6e6e6 }
+.body--dark .editor .cm-gutters { background: #14171a; color: #9aa0a6; border: 0 }
+.body--dark .editor .cm-activeLine, .body--dark .editor .cm-activeLineGutter { background: rgba(255,255,255,.07) }
+.body--dark .editor .cm-content { caret-color: #fff }
+.body--dark .editor .cm-cursor { border-left-color: #fff }
+.body--dark .editor .cm-line span { filter: brightness(1.5) }
+.body--dark .editor .cm-tooltip { background: #2b3036; color: #eee }
 """
+
+_PRIMARY = "#1a5fb4"
+"""White on it, and it on white, can be read by people with weak eyes (a contrast of 6 to 1)."""
+
+_COLOURS = {None: ("as the system has them", "brightness_auto"), True: ("dark", "dark_mode"), False: ("light", "light_mode")}
+"""By the value of NiceGUI's dark mode: what the button says, and its icon."""
 
 
 class Console:
@@ -47,6 +78,7 @@ class Console:
             ui.page("/")(self._show_now)
             ui.page("/matches")(self._show_matches)
             ui.page("/matches/{fixture_id}")(self._show_match)
+            ui.page("/alerts")(self._show_alerts)
             ui.page("/chats")(self._show_chats)
         else:
             ui.page("/")(self._show_playground)
@@ -57,20 +89,20 @@ class Console:
     def _frame(self, title: str) -> Iterator[None]:
         """Draw what is around every page."""
         ui.add_css(_CSS)
+        ui.colors(primary=_PRIMARY)
         ui.page_title(f"{title} · Touchline")
-        dark = ui.dark_mode(None)
-        links = [("Now", "/"), ("Matches", "/matches"), ("Chats", "/chats")] if self._live else []
-        with ui.header().classes("items-center wrap"):
-            ui.label("Touchline").classes("text-h6")
-            for name, target in (*links, ("Rules", "/rules"), ("Playground", "/playground")):
-                ui.link(name, target).classes("text-white q-px-sm")
-            ui.space()
-            ui.button(icon="contrast", on_click=lambda: dark.set_value(not dark.value)).props(
-                'flat color=white aria-label="Light or dark"'
-            )
+        live = [("Now", "/"), ("Matches", "/matches"), ("Alerts", "/alerts"), ("Chats", "/chats")] if self._live else []
+        ui.link("To the content", "#content").classes("skip")
+        with ui.header(fixed=False).classes("items-center no-wrap q-py-none q-px-sm"):
+            with ui.element("nav").props('aria-label="Pages"'):
+                for name, target in (*live, ("Rules", "/rules"), ("Playground", "/playground")):
+                    link = ui.link(name, target)
+                    if name == title:
+                        link.props("aria-current=page")
+            _draw_colour_button()
             if self._has_login:
                 ui.html('<form method="post" action="/logout"><button>Log out</button></form>', sanitize=False)
-        with ui.column().classes("w-full q-pa-sm").props("role=main"):
+        with ui.column().classes("w-full q-pa-sm").props("role=main id=content"):
             ui.label(title).classes("text-h5").props("role=heading aria-level=1")
             yield
 
@@ -85,23 +117,51 @@ class Console:
 
     def _show_now(self) -> None:
         with self._frame("Now"):
-            draw_now(self._require_live())
+            NowPage(self._require_live().now).draw()
 
     async def _show_matches(self) -> None:
         with self._frame("Matches"):
-            await draw_matches(self._require_live())
+            await draw_matches(self._require_live().alerts)
 
     async def _show_match(self, fixture_id: str) -> None:
-        live = self._require_live()
-        titles = {row.fixture_id: row.title for row in await read_or_tell(live.list_matches) or ()}
-        with self._frame(titles.get(fixture_id, "Match")):
-            await draw_match(live, fixture_id)
+        reader = self._require_live().alerts
+        with self._frame(await read_or_tell(lambda: reader.read_title(fixture_id)) or "Match"):
+            await MatchPage(reader, fixture_id).draw()
+
+    def _show_alerts(self, words: str = "", rule: str = "", chat: str = "", since: str = "", until: str = "") -> None:
+        with self._frame("Alerts"):
+            values = {"words": words, "rule": rule, "chat": chat, "since": since, "until": until}
+            AlertSearch(self._require_live().alerts, values).draw()
 
     def _show_chats(self) -> None:
         with self._frame("Chats"):
-            ChatList(self._require_live()).draw()
+            ChatList(self._require_live().chats).draw()
 
     def _require_live(self) -> LiveConsole:
         if self._live is None:
             raise LookupError("this console shows no running bot")
         return self._live
+
+
+def _draw_colour_button() -> None:
+    """Draw the button that chooses light or dark. The tab of the browser keeps the choice from page to page."""
+    dark = ui.dark_mode(None)
+
+    def show() -> None:
+        words, icon = _COLOURS[dark.value]
+        button.props(f'icon={icon} aria-label="Colours: {words}"')
+
+    def choose_next() -> None:
+        values = list(_COLOURS)
+        dark.value = app.storage.tab["dark"] = values[(values.index(dark.value) + 1) % len(values)]
+        show()
+
+    async def restore() -> None:
+        await ui.context.client.connected()
+        if (chosen := app.storage.tab.get("dark")) is not None:
+            dark.value = chosen
+            show()
+
+    button = ui.button(icon="brightness_auto", on_click=choose_next).props("flat dense color=white")
+    show()
+    ui.timer(0, restore, once=True)

@@ -1,49 +1,122 @@
-"""The pages of matches: which there are, and the alerts of one."""
+"""The pages of matches: which there are, and the alerts of one with their way from the frame to the chats."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from nicegui import ui
 
-from bot.console.live import AlertRow, LiveConsole
+from bot.console.alerts import MAX_COUNTED_CHATS, AlertReader, AlertRow, RevisionTrace, describe_trace
 from bot.console.pages.elements import read_or_tell
 from bot.monitoring.conditions import format_utc
 
+REFRESH = 5.0
+"""Seconds between two looks at the alerts of a match."""
 
-async def draw_matches(live: LiveConsole) -> None:
+
+async def draw_matches(reader: AlertReader) -> None:
     """Draw the list of matches."""
-    rows = await read_or_tell(live.list_matches) or ()
+    rows = await read_or_tell(reader.list_matches) or ()
     if not rows:
         ui.label("No alert has been stored yet. Matches appear here with their first alert.")
-    for row in rows:
-        with ui.row().classes("items-center"):
-            ui.link(row.title, f"/matches/{row.fixture_id}")
-            ui.label(f"{row.alerts} alerts, the last at {format_utc(row.last_at)}")
+    with ui.list().props("separator").classes("w-full"):
+        for row in rows:
+            with ui.item().classes("q-px-none"), ui.item_section():
+                ui.link(row.title, f"/matches/{row.fixture_id}")
+                ui.item_label(f"{row.alerts} alerts, the last at {format_utc(row.last_at)}").props("caption")
 
 
-async def draw_match(live: LiveConsole, fixture_id: str) -> None:
-    """Draw one match with its alerts."""
-    content = ui.column().classes("w-full")
+class MatchPage:
+    """The alerts of one match, brought up to date while the page is open."""
 
-    async def refresh() -> None:
-        rows = await read_or_tell(lambda: live.list_alerts(fixture_id))
-        if rows is None:
-            return
-        content.clear()
-        with content:
-            _draw_alerts(rows)
+    def __init__(self, reader: AlertReader, fixture_id: str) -> None:
+        self._reader, self._fixture_id = reader, fixture_id
+        self._rows: tuple[AlertRow, ...] | None = None
+        self._list = AlertList(reader)
 
-    await refresh()
-    ui.button("Refresh", on_click=refresh)
+    async def draw(self) -> None:
+        """Draw the page."""
+        self._list.draw()
+        await self._refresh()
+        ui.timer(REFRESH, self._refresh)
+
+    async def _refresh(self) -> None:
+        rows = await read_or_tell(lambda: self._reader.list_alerts(self._fixture_id))
+        if rows is not None and rows != self._rows:
+            self._rows = rows
+            self._list.show(rows, "There is no alert of this match.")
 
 
-def _draw_alerts(rows: Sequence[AlertRow]) -> None:
-    if not rows:
-        ui.label("There is no alert of this match.")
-    for row in rows:
-        strike = "text-decoration: line-through" if row.state == "retracted" else ""
-        with ui.expansion(f"{format_utc(row.at)} · {row.kind} · {row.text}").classes("w-full").style(strike):
-            ui.label(f"Rules: {row.rules}; {row.state}; revision {row.revisions}; in {row.told} chats, {row.waiting} waiting")
-            for line in row.conditions:
-                ui.label(line)
+class AlertList:
+    """Alerts, each with its rules and the trace of its revisions once it is opened."""
+
+    def __init__(self, reader: AlertReader, *, names_match: bool = False) -> None:
+        """`names_match`: the alerts are of several matches."""
+        self._reader, self._names_match = reader, names_match
+        self._opened: set[str] = set()
+
+    def draw(self) -> None:
+        """Draw an empty list."""
+        self._content = ui.column().classes("w-full gap-0")
+
+    def show(self, rows: tuple[AlertRow, ...], nothing: str) -> None:
+        """Show these alerts; what was opened stays open. `nothing` is said of none."""
+        self._content.clear()
+        with self._content:
+            if not rows:
+                ui.label(nothing)
+            for row in rows:
+                self._draw_row(row)
+
+    def _draw_row(self, row: AlertRow) -> None:
+        name = f"{row.key.fixture_id}/{row.key.action_id}"
+        match = row.match if self._names_match else ""
+        parts = (format_utc(row.at), match, row.kind, row.state, row.in_chat or count_chats(row))
+        # Taken back before any chat had it, it has no text.
+        with ui.expansion(row.text or "(without a text)", caption=" · ".join(filter(None, parts))) as expansion:
+            content = ui.column().classes("w-full gap-1")
+        expansion.classes(f"w-full alert {'retracted' if row.state == 'retracted' else ''}")
+
+        async def toggle(is_open: bool) -> None:
+            self._opened.discard(name)
+            if is_open:
+                self._opened.add(name)
+                traces = await read_or_tell(lambda: self._reader.read_trace(row.key)) or ()
+                content.clear()
+                with content:
+                    _draw_details(row, traces)
+
+        expansion.on_value_change(lambda event: toggle(event.value))
+        expansion.value = name in self._opened
+
+
+def count_chats(row: AlertRow) -> str:
+    """Return `in 3 chats, 1 waiting`."""
+    if row.told + row.waiting >= MAX_COUNTED_CHATS:
+        return f"in {MAX_COUNTED_CHATS} chats or more"
+    told = "in 1 chat" if row.told == 1 else f"in {row.told} chats"
+    return f"{told}, {row.waiting} waiting" if row.waiting else told
+
+
+def _draw_details(row: AlertRow, traces: tuple[RevisionTrace, ...]) -> None:
+    ui.label("Rules: " + (", ".join(row.rules) or "none"))
+    for line in row.conditions:
+        ui.label(line).classes("text-caption")
+    if not traces:
+        ui.label("No chat has it, and its frame was not kept.")
+    for trace in traces:
+        ui.label(f"Revision {trace.seq}" + (f", {trace.state}" if trace.state else "")).classes("text-weight-bold q-mt-sm")
+        with ui.element("ol").classes("trace"):
+            for step in describe_trace(trace):
+                with ui.element("li"):
+                    ui.label(step)
+        if trace.frame:
+            with ui.expansion("The packet as it came", icon="data_object").classes("w-full") as packet:
+                place = ui.column().classes("w-full")
+            packet.on_value_change(lambda event, place=place, frame=trace.frame: _show_frame(place, frame, is_open=event.value))
+
+
+def _show_frame(place: ui.column, frame: str, *, is_open: bool) -> None:
+    """Draw the packet when somebody asks for it: most look at the times only."""
+    place.clear()
+    if is_open:
+        with place:
+            ui.code(frame, language="json").classes("w-full")

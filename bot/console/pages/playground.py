@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import msgspec
 from nicegui import ui
 
-from bot.console.pages.elements import draw_editor
+from bot.config.json_schema import build_rules_file_schema, build_scenario_schema
+from bot.console.pages.elements import YamlEditor
 from bot.console.playground import SHIPPED_NAMES, PhoneMessage, PlayedMatch, PlayRequest, pack_link, play_in_child, show_phone
 from rules.engine.text import LANGUAGES
 
@@ -59,14 +60,14 @@ class Playground:
                         label="Language",
                         value=request.language if request.language in LANGUAGES else "en",
                         on_change=lambda event: self._change(language=event.value),
-                    )
+                    ).classes("min-w-32")
                     ui.number(
                         "Delay in seconds",
                         value=request.delay,
                         min=0,
                         max=300,
                         on_change=lambda event: self._change(delay=int(event.value or 0)),
-                    )
+                    ).classes("min-w-32")
                     ui.checkbox("Hide scores", value=request.spoilers, on_change=lambda event: self._change(spoilers=event.value))
                     ui.checkbox("Digests", value=request.digests, on_change=lambda event: self._change(digests=event.value))
                     ui.checkbox(
@@ -75,9 +76,9 @@ class Playground:
                         on_change=lambda event: self._change(every_kind=event.value),
                     )
                 with ui.expansion("Rules (empty: those that ship)", value=bool(request.rules)).classes("w-full"):
-                    draw_editor(request.rules, lambda text: self._change(rules=text), "Rules")
+                    YamlEditor(request.rules, lambda text: self._change(rules=text), "Rules", build_rules_file_schema())
                 with ui.expansion("A scenario of your own, instead of the match", value=bool(request.scenario)).classes("w-full"):
-                    draw_editor(request.scenario, lambda text: self._change(scenario=text), "Scenario")
+                    YamlEditor(request.scenario, lambda text: self._change(scenario=text), "Scenario", build_scenario_schema())
                 self._said = ui.column().props('role=status aria-live="polite"')
                 with ui.row():
                     self._link = ui.link("Link to exactly this", self._make_link())

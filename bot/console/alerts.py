@@ -1,0 +1,388 @@
+"""Alerts as the pages show them: those of a match, what became of one on its way, and a search through all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+
+from bot.console.chats import describe_delivery
+from bot.outbox.delivery import DeliveryStatus, HistoryLine, parse_history
+from bot.outbox.news import NewsItem
+from bot.outbox.repository import read_fixture_news, read_news
+from bot.outbox.statements import row_to_delivery, row_to_news
+from bot.replay.comparison import to_plain_line
+from bot.storage.database import Database
+from bot.storage.driver import Transaction
+from bot.storage.frames import FrameRepository, StoredFrame
+from bot.storage.schema import alerts, chats, entries, from_timestamp, to_timestamp
+from bot.subscribers import ChatRef
+from rules.engine.alert import AlertKey, ConditionResult
+from rules.engine.text import visible_text
+from rules.football.names import normalise
+
+PAGE_SIZE = 100
+"""Rows of a list: more are found by the search."""
+
+MAX_COUNTED_CHATS = 2000
+"""Chats of an alert that a list counts. SQLite is asked in the event loop, and a list has many alerts."""
+
+_TRACE_PAGE = 1000
+"""Deliveries of an alert that are read at once for its trace; other work is done between two pages."""
+
+_SEARCH_PAGE, _MAX_SEARCHED = 200, 5000
+"""Alerts that are read at once, and in one search."""
+
+
+_FIRST_FIRED_DECODER = msgspec.json.Decoder(dict[str, float])
+
+
+class MatchRow(msgspec.Struct, frozen=True):
+    """A match of which there are alerts."""
+
+    fixture_id: str
+    title: str
+    alerts: int
+    last_at: dt.datetime
+
+
+class AlertRow(msgspec.Struct, frozen=True):
+    """One alert, and what became of it."""
+
+    key: AlertKey
+    match: str
+    at: dt.datetime
+    """When its latest revision was stored."""
+    kind: str
+    rules: tuple[str, ...]
+    state: str
+    text: str
+    told: int
+    """Chats that have a message about it; MAX_COUNTED_CHATS stands for that many or more."""
+    waiting: int
+    conditions: tuple[str, ...]
+    """What each rule compared, a line each."""
+    in_chat: str = ""
+    """What became of it in the chat that was searched for; empty where none was."""
+
+
+class RevisionTrace(msgspec.Struct, frozen=True):
+    """One revision of an alert on its way, in milliseconds since its frame arrived; None where a step is not known."""
+
+    seq: int
+    state: str = ""
+    received_at: dt.datetime | None = None
+    feed_ms: float | None = None
+    """From the feed's own time to the frame."""
+    decided_ms: float | None = None
+    """Until the alert was stored."""
+    first_ms: float | None = None
+    """Until Telegram took it for the first chat."""
+    last_ms: float | None = None
+    """Until Telegram took it for the last chat, with what that one waited."""
+    last_waited_ms: float = 0.0
+    """How much of it was the chat's delay, its quiet hours, or Telegram's limits."""
+    chats: int = 0
+    reasons: tuple[str, ...] = ()
+    frame: str = ""
+    """What the feed sent, as JSON on several lines; empty where it was not kept."""
+
+
+class AlertQuery(msgspec.Struct, frozen=True):
+    """What is searched for. What is empty excludes nothing."""
+
+    words: str = ""
+    """Words of the teams, the competition, the player or the text."""
+    rule: str = ""
+    chat: str = ""
+    """The id of a chat, or words of its title."""
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+class SearchResult(msgspec.Struct, frozen=True):
+    """What was found, the latest first. `is_complete` is False if there may be more."""
+
+    rows: tuple[AlertRow, ...]
+    is_complete: bool
+
+
+class AlertReader:
+    """Reads alerts for the pages. Every method raises StorageError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database, self._frames = database, FrameRepository(database)
+
+    async def list_matches(self) -> tuple[MatchRow, ...]:
+        """Return the matches with alerts, the latest first."""
+        last, some = func.max(alerts.c.updated_at).label("last"), func.min(alerts.c.action_id).label("some")
+        query = select(alerts.c.fixture_id, func.count().label("n"), last, some).group_by(alerts.c.fixture_id)
+        async with self._database.transaction() as tx:
+            rows = await tx.fetch(query.order_by(last.desc()).limit(PAGE_SIZE))
+            # One alert of each tells the title: a match may have a hundred of them, in six languages.
+            news = await read_news(tx, {AlertKey(row["fixture_id"], row["some"]) for row in rows})
+        titles = {key.fixture_id: find_title(item) for key, item in news.items()}
+        return tuple(
+            MatchRow(row["fixture_id"], titles.get(row["fixture_id"], row["fixture_id"]), row["n"], from_timestamp(row["last"]))
+            for row in rows
+        )
+
+    async def read_title(self, fixture_id: str) -> str:
+        """Return the title of a match of which there are alerts; its id for any other."""
+        async with self._database.transaction() as tx:
+            rows = await tx.fetch(select(alerts).where(alerts.c.fixture_id == fixture_id).limit(1))
+        return find_title(row_to_news(rows[0])) if rows else fixture_id
+
+    async def list_alerts(self, fixture_id: str) -> tuple[AlertRow, ...]:
+        """Return the alerts of a match in order, with how many chats have each."""
+        async with self._database.transaction() as tx:
+            news = await read_fixture_news(tx, fixture_id)
+            return tuple([await _make_row(tx, item) for item in sorted(news, key=lambda one: one.stored_at)])
+
+    async def read_trace(self, key: AlertKey) -> tuple[RevisionTrace, ...]:
+        """Return each revision of an alert with the times of its way, the first one first."""
+        sums, last = TraceSums(), ChatRef(-(2**63))
+        while True:
+            after = or_(entries.c.chat_id > last.chat_id, and_(entries.c.chat_id == last.chat_id, entries.c.topic > last.topic))
+            query = select(entries.c.chat_id, entries.c.topic, entries.c.history).where(
+                _is_of(key), entries.c.message_id.is_not(None)
+            )
+            async with self._database.transaction() as tx:
+                rows = await tx.fetch(query.where(after).order_by(entries.c.chat_id, entries.c.topic).limit(_TRACE_PAGE))
+            for row in rows:
+                sums.add(parse_history(row["history"]))
+            if len(rows) < _TRACE_PAGE:
+                break
+            last = ChatRef(rows[-1]["chat_id"], rows[-1]["topic"])
+            # An alert may have gone to a hundred thousand chats: others get their turn.
+            await asyncio.sleep(0)
+        return sums.make_traces(await self._frames.get_all(key))
+
+    async def find_alerts(self, query: AlertQuery) -> SearchResult:
+        """Return alerts that fit, the latest first."""
+        found: list[AlertRow] = []
+        places = await self._find_chats(query.chat) if query.chat.strip() else None
+        rule = query.rule.strip()
+        statement = select(alerts)
+        if query.since:
+            statement = statement.where(alerts.c.updated_at >= to_timestamp(query.since))
+        if query.until:
+            statement = statement.where(alerts.c.updated_at <= to_timestamp(query.until))
+        if rule:
+            # JSON by rule: the part in quotes is compared here, and the whole name below.
+            statement = statement.where(alerts.c.born.contains(msgspec.json.encode(rule).decode()[1:-1], autoescape=True))
+        if places is not None:
+            here = and_(entries.c.fixture_id == alerts.c.fixture_id, entries.c.action_id == alerts.c.action_id)
+            statement = statement.where(select(entries.c.chat_id).where(here, entries.c.chat_id.in_(places)).exists())
+        statement = statement.order_by(alerts.c.updated_at.desc(), alerts.c.fixture_id, alerts.c.action_id).limit(_SEARCH_PAGE)
+        for start in range(0, _MAX_SEARCHED, _SEARCH_PAGE):
+            async with self._database.transaction() as tx:
+                rows = await tx.fetch(statement.offset(start))
+                for item in map(row_to_news, rows):
+                    if not item.is_live_message and (not rule or rule in item.first_fired_at) and has_words(item, query.words):
+                        found.append(await _make_row(tx, item, places or ()))
+            if len(rows) < _SEARCH_PAGE:
+                return SearchResult(tuple(found[:PAGE_SIZE]), len(found) <= PAGE_SIZE)
+            if len(found) > PAGE_SIZE:
+                break
+            await asyncio.sleep(0)
+        return SearchResult(tuple(found[:PAGE_SIZE]), False)
+
+    async def count_fired(self, since: dt.datetime) -> Counter[str]:
+        """Return for how many alerts each rule has fired since then, in all processes."""
+        query = select(alerts.c.born).where(alerts.c.updated_at >= to_timestamp(since), alerts.c.lines == "")
+        async with self._database.transaction() as tx:
+            rows = await tx.fetch(query)
+        counts: Counter[str] = Counter()
+        for row in rows:
+            fired = _FIRST_FIRED_DECODER.decode(row["born"])
+            counts.update(rule for rule, at in fired.items() if at >= to_timestamp(since))
+        return counts
+
+    async def _find_chats(self, words: str) -> list[int]:
+        words = words.strip()
+        if words.lstrip("-").isdecimal() and len(words) < 19:
+            return [int(words)]
+        query = select(chats.c.chat_id).where(chats.c.title.icontains(words, autoescape=True)).distinct().limit(PAGE_SIZE)
+        async with self._database.transaction() as tx:
+            return [row["chat_id"] for row in await tx.fetch(query)]
+
+
+class _RevisionSums(msgspec.Struct):
+    state: str
+    chats: int = 0
+    feed_ms: float | None = None
+    decided_ms: float | None = None
+    first_ms: float | None = None
+    last_ms: float | None = None
+    last_waited_ms: float = 0.0
+    reasons: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+class TraceSums:
+    """Adds up what the chats of one alert have seen, revision by revision."""
+
+    def __init__(self) -> None:
+        self._by_seq: dict[int, _RevisionSums] = {}
+
+    def add(self, history: Sequence[HistoryLine]) -> None:
+        """Add one chat's history."""
+        seen: set[int] = set()
+        for line in history:
+            # A reply follows the edit that was counted.
+            if line.reply_id or line.seq in seen:
+                continue
+            seen.add(line.seq)
+            sums = self._by_seq.setdefault(line.seq, _RevisionSums(line.state.value))
+            sums.chats += 1
+            sums.reasons[line.reason] += 1
+            latency = line.latency
+            if latency is None:
+                continue
+            sums.feed_ms, sums.decided_ms = latency.feed, latency.outbox
+            if (total := latency.total) is not None:
+                whole = total + latency.waited
+                sums.first_ms = whole if sums.first_ms is None else min(sums.first_ms, whole)
+                if sums.last_ms is None or whole > sums.last_ms:
+                    sums.last_ms, sums.last_waited_ms = whole, latency.waited
+
+    def make_traces(self, stored: Sequence[StoredFrame]) -> tuple[RevisionTrace, ...]:
+        """Return a trace for each revision that some chat has seen, or whose frame was kept."""
+        frames = {one.seq: one for one in stored}
+        traces = []
+        for seq in sorted({*self._by_seq, *frames}):
+            frame, sums = frames.get(seq), self._by_seq.get(seq, _RevisionSums(""))
+            traces.append(
+                RevisionTrace(
+                    seq,
+                    sums.state,
+                    from_timestamp(frame.received_at) if frame else None,
+                    sums.feed_ms,
+                    sums.decided_ms,
+                    sums.first_ms,
+                    sums.last_ms,
+                    sums.last_waited_ms,
+                    sums.chats,
+                    tuple(reason for reason, _ in sums.reasons.most_common()),
+                    format_frame(frame.frame) if frame else "",
+                )
+            )
+        return tuple(traces)
+
+
+def read_query(words: str = "", rule: str = "", chat: str = "", since: str = "", until: str = "") -> AlertQuery:
+    """Read the fields of the search. Times are such as `2026-08-15T14:30`, in UTC; one that is not finished excludes nothing."""
+    return AlertQuery(words, rule, chat, _read_time(since), _read_time(until))
+
+
+def _read_time(text: str) -> dt.datetime | None:
+    try:
+        at = dt.datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+
+
+def describe_trace(trace: RevisionTrace) -> tuple[str, ...]:
+    """Return the steps of a revision in words, in their order; what is not known is left out."""
+    steps = []
+    if trace.received_at:
+        steps.append(f"frame arrived at {trace.received_at:%H:%M:%S.%f}"[:-3] + " UTC")
+    if trace.feed_ms is not None:
+        after = f"{format_milliseconds(trace.feed_ms)} after the feed's own time"
+        steps = [f"{steps[0]}, {after}"] if steps else [f"frame arrived {after}"]
+    if trace.decided_ms is not None:
+        steps.append(f"decided after {format_milliseconds(trace.decided_ms)}")
+    if trace.first_ms is not None and trace.last_ms is not None:
+        if trace.chats == 1:
+            steps.append(f"in the chat after {format_milliseconds(trace.last_ms)}{_describe_wait(trace)}")
+        else:
+            steps.append(f"in the first chat after {format_milliseconds(trace.first_ms)}")
+            last = f"in the last of {trace.chats:,} chats after {format_milliseconds(trace.last_ms)}"
+            steps.append(f"{last}{_describe_wait(trace)}")
+    elif trace.chats:
+        steps.append(f"in {trace.chats:,} chats, how fast is not known")
+    return tuple(steps)
+
+
+def _describe_wait(trace: RevisionTrace) -> str:
+    if not trace.last_waited_ms:
+        return ""
+    return f", {format_milliseconds(trace.last_waited_ms)} of it for its delay, quiet hours or Telegram's limits"
+
+
+def format_milliseconds(milliseconds: float) -> str:
+    """Return `0.6 ms`, `52 ms`, `1.2 s` or `3 min`."""
+    if milliseconds < 10:
+        return f"{milliseconds:.1f} ms"
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    return f"{milliseconds / 1000:.1f} s" if milliseconds < 120_000 else f"{milliseconds / 60_000:,.0f} min"
+
+
+def find_title(news: NewsItem) -> str:
+    """Return `Arsenal v Chelsea`, or the fixture's id before the teams are known."""
+    return news.alternatives[0].fixture.title or news.key.fixture_id
+
+
+def has_words(news: NewsItem, words: str) -> bool:
+    """Return True if each of the words is in the teams, the competition, the player or the text; accents do not matter."""
+    if not (wanted := normalise(words).split()):
+        return True
+    alert = news.alternatives[0]
+    fixture = alert.fixture
+    parts = (fixture.home.name, fixture.away.name, fixture.competition.name, alert.facts.player, visible_text(alert.text))
+    text = normalise(" ".join(parts))
+    return all(word in text for word in wanted)
+
+
+def format_frame(frame: bytes) -> str:
+    """Return a frame as JSON on several lines, or as it is if it is none."""
+    text = frame.decode(errors="replace")
+    try:
+        return msgspec.json.format(text, indent=2)
+    except msgspec.DecodeError:
+        return text
+
+
+def _is_of(key: AlertKey) -> ColumnElement[bool]:
+    return and_(entries.c.fixture_id == key.fixture_id, entries.c.action_id == key.action_id)
+
+
+async def _make_row(tx: Transaction, news: NewsItem, chat_ids: Collection[int] = ()) -> AlertRow:
+    """Return news as a row. `chat_ids` are the chats that were searched for: the row says what became of it there."""
+    alert = news.alternatives[0]
+    some = (
+        select(entries.c.message_id, entries.c.status, entries.c.body).where(_is_of(news.key)).limit(MAX_COUNTED_CHATS).subquery()
+    )
+    told = func.sum(case((some.c.message_id.is_not(None), 1), else_=0)).label("told")
+    waiting = func.sum(case((some.c.status == DeliveryStatus.WAITING.value, 1), else_=0)).label("waiting")
+    # What was taken back has no text of its own any more: then as it stood in a chat.
+    (count,) = await tx.fetch(select(told, waiting, func.max(some.c.body).label("body")))
+    in_chat = ""
+    if chat_ids:
+        here = (
+            select(entries).where(_is_of(news.key), entries.c.chat_id.in_(chat_ids)).order_by(entries.c.chat_id, entries.c.topic)
+        )
+        in_chat = next((describe_delivery(row_to_delivery(row)) for row in await tx.fetch(here.limit(1))), "")
+    return AlertRow(
+        news.key,
+        find_title(news),
+        from_timestamp(news.stored_at),
+        alert.kind,
+        tuple(sorted({one.rule for one in news.alternatives if one.rule} or news.first_fired_at)),
+        news.state.value,
+        to_plain_line(alert.text or count["body"] or ""),
+        int(count["told"] or 0),
+        int(count["waiting"] or 0),
+        tuple(f"{rule}: {', '.join(map(_format_condition, results))}" for rule, results in news.conditions.items()),
+        in_chat,
+    )
+
+
+def _format_condition(result: ConditionResult) -> str:
+    return f"{result.key} {result.expected} (was {result.actual})" if result.actual else f"{result.key} {result.expected}"

@@ -1,0 +1,173 @@
+"""Chats as the pages show them, and what may be done with one: resume it, send it a test, forget it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from bot.clock import Clock
+from bot.monitoring.conditions import format_utc
+from bot.outbox.delivery import Delivery, DeliveryStatus, Reason, read_history
+from bot.outbox.news import NewsItem
+from bot.outbox.repository import read_news
+from bot.outbox.statements import row_to_delivery, row_to_key
+from bot.replay.comparison import to_plain_line
+from bot.storage.chats import ChatRepository, row_to_chat
+from bot.storage.database import Database
+from bot.storage.schema import chats, entries, from_timestamp, subscriptions, suspensions
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import Chat, ChatRef, Subscription
+
+_PAGE_SIZE = 100
+"""Rows of a list: more are found by the search."""
+
+_REASONS: dict[str, str] = {
+    Reason.FIRST: "told",
+    Reason.REVISION: "told, and corrected since",
+    Reason.CHANGED: "told, and told again when it became other news",
+    Reason.RETRACTION: "told, and struck through since",
+    Reason.RESTORATION: "told, struck through, and restored",
+    Reason.DUPLICATE: "told",
+    Reason.MUTED: "not told: the chat, or this match in it, was muted",
+    Reason.DELAYED: "told after the chat's delay",
+    Reason.EXPIRED: "not told: it was too old by then",
+    Reason.HELD_FOR_QUIET_HOURS: "held for the end of the quiet hours",
+    Reason.HELD_FOR_BURST: "told in one message with other alerts",
+    Reason.UNCONFIRMED: "not told yet: the chat wants it confirmed",
+    Reason.POSTPONED: "not shown yet: the chat is muted or in its quiet hours",
+    Reason.SCORER_UNKNOWN: "not told yet: the chat wants to know the scorer",
+    Reason.SUPERSEDED: "not told: it was taken back or replaced before it was sent",
+    Reason.NOT_WANTED: "not told: the chat does not take this kind",
+}
+
+
+class ChatRow(msgspec.Struct, frozen=True):
+    """A chat in the list."""
+
+    chat: Chat
+    follows: int
+    suspension: str = ""
+    """Why and since when nothing is sent to it, and when Telegram is asked again; empty for an active chat."""
+
+
+class DeliveryRow(msgspec.Struct, frozen=True):
+    """An alert as one chat got it, or did not."""
+
+    at: dt.datetime
+    """When it was sent; before that, when it is due."""
+    fixture_id: str
+    match: str
+    rule: str
+    what: str
+    """What became of it, in words."""
+    text: str
+    took_ms: float | None = None
+    """From the feed's frame to Telegram's answer, without intended waits; None where it is not known."""
+
+
+class ChatDesk:
+    """Reads and changes chats for the pages. Every method raises StorageError."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        database: Database,
+        repository: ChatRepository,
+        subscriptions: SubscriptionRepository,
+        send_sample: Callable[[ChatRef, str], Awaitable[None]],
+    ) -> None:
+        """`send_sample` sends a chat a test message that has this name."""
+        self._clock, self._database = clock, database
+        self._chats, self._subscriptions, self._send_sample = repository, subscriptions, send_sample
+        self._sample_count = 0
+
+    async def find_chats(self, words: str) -> tuple[ChatRow, ...]:
+        """Return the chats whose title, id or subscriptions have these words."""
+        query = select(chats, suspensions.c.next_at).outerjoin(suspensions, suspensions.c.chat_id == chats.c.chat_id)
+        query = query.order_by(chats.c.title, chats.c.chat_id, chats.c.topic).limit(_PAGE_SIZE)
+        if words.strip():
+            following = select(subscriptions.c.chat_id).where(subscriptions.c.name.icontains(words.strip(), autoescape=True))
+            conditions: list[ColumnElement[bool]] = [
+                chats.c.title.icontains(words.strip(), autoescape=True),
+                chats.c.chat_id.in_(following),
+            ]
+            if words.strip().lstrip("-").isdecimal() and len(words.strip()) < 19:
+                conditions.append(chats.c.chat_id == int(words))
+            query = query.where(or_(*conditions))
+        counts = select(subscriptions.c.chat_id, subscriptions.c.topic, func.count().label("n"))
+        async with self._database.transaction() as tx:
+            rows = await tx.fetch(query)
+            ids = [row["chat_id"] for row in rows]
+            grouped = counts.where(subscriptions.c.chat_id.in_(ids)).group_by(subscriptions.c.chat_id, subscriptions.c.topic)
+            follows = {(row["chat_id"], row["topic"]): row["n"] for row in await tx.fetch(grouped)}
+        found = []
+        for row in rows:
+            chat = row_to_chat(row)
+            suspension = "" if chat.is_active else describe_suspension(row["suspended_why"], row["suspended_at"], row["next_at"])
+            found.append(ChatRow(chat, follows.get((row["chat_id"], row["topic"]), 0), suspension))
+        return tuple(found)
+
+    async def read_subscriptions(self, ref: ChatRef) -> tuple[Subscription, ...]:
+        """Return what a chat follows."""
+        return await self._subscriptions.get_all(ref)
+
+    async def read_deliveries(self, ref: ChatRef, limit: int = 20) -> tuple[DeliveryRow, ...]:
+        """Return what a chat was told lately, and what it was not, the latest first."""
+        here = and_(entries.c.chat_id == ref.chat_id, entries.c.topic == ref.topic)
+        async with self._database.transaction() as tx:
+            rows = await tx.fetch(select(entries).where(here).order_by(entries.c.due_at.desc()).limit(limit))
+            news = await read_news(tx, {row_to_key(row) for row in rows})
+        return tuple(_make_delivery_row(row_to_delivery(row), news.get(row_to_key(row))) for row in rows)
+
+    async def resume(self, chat_id: int) -> None:
+        """Let a suspended chat be written to again."""
+        await self._chats.resume(chat_id)
+
+    async def erase(self, ref: ChatRef) -> None:
+        """Forget a chat with all that it follows."""
+        await self._chats.erase(ref)
+
+    async def send_test(self, ref: ChatRef) -> None:
+        """Send a chat a sample alert, as `/test` does."""
+        self._sample_count += 1
+        await self._send_sample(ref, f"console-{self._clock.now().timestamp():.0f}-{self._sample_count}")
+
+
+def describe_delivery(delivery: Delivery) -> str:
+    """Return in words what became of an alert in a chat."""
+    words = _REASONS.get(delivery.reason, delivery.reason)
+    if delivery.is_uncertain:
+        return "sent, and Telegram's answer was lost"
+    if delivery.status is DeliveryStatus.WAITING:
+        # The reason is that of what was done last.
+        return f"{words}; a correction is waiting to be sent" if delivery.is_sent else "waiting to be sent"
+    return words
+
+
+def describe_suspension(reason: str, since: float | None, asked_again: float | None) -> str:
+    """Return why and since when nothing is sent to a chat. Times are in seconds since 1970; None where they are not known."""
+    parts = [reason or "Telegram says that the chat is gone"]
+    if since is not None:
+        parts.append(f"since {format_utc(from_timestamp(since))}")
+    if asked_again is not None:
+        parts.append(f"Telegram is asked again at {format_utc(from_timestamp(asked_again))}")
+    return ", ".join(parts)
+
+
+def _make_delivery_row(delivery: Delivery, news: NewsItem | None) -> DeliveryRow:
+    history = read_history(delivery)
+    latency = history[0].latency if history else None
+    match = news.alternatives[0].fixture.title if news else ""
+    return DeliveryRow(
+        from_timestamp(history[-1].at if history else delivery.due_at),
+        delivery.key.fixture_id,
+        match,
+        # A digest keeps in the rule's place the names of its lines.
+        "" if news and news.line_ids else delivery.rule,
+        describe_delivery(delivery),
+        to_plain_line(delivery.body),
+        latency.total if latency else None,
+    )

@@ -1,0 +1,147 @@
+"""The page "Now" as values: the connections of all processes, what waits, how fast it leaves, and open incidents."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+
+from bot.clock import Clock
+from bot.cluster.processes import ProcessInfo
+from bot.monitoring.incidents import Incident
+from bot.outbox.repository import OutboxDepth, measure_depth
+from bot.storage.database import Database
+
+SAMPLE_INTERVAL = 10.0
+"""Seconds between two points of the charts."""
+
+_SAMPLES = 360
+"""An hour."""
+
+_SHARED_FOR = 1.0
+"""Seconds for which all open pages show the same look: fifty browsers ask the database as often as one."""
+
+
+class ConnectionRow(msgspec.Struct, frozen=True):
+    """One match that is followed."""
+
+    fixture_id: str
+    title: str
+    score: str
+    minute: str
+    state: str
+    seconds_since_frame: int | None
+    reconnects: int
+    lag_ms: int | None
+    process: str
+    """The process that follows it."""
+
+
+class ProcessRow(msgspec.Struct, frozen=True):
+    """One process at work."""
+
+    name: str
+    roles: str
+    summary: str
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One point of the charts. Rates are of the seconds since the point before."""
+
+    at: dt.datetime
+    messages_per_second: float
+    waiting: int
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """The page "Now"."""
+
+    connections: tuple[ConnectionRow, ...]
+    processes: tuple[ProcessRow, ...]
+    planned: int
+    depth: OutboxDepth
+    allowance: float
+    """Messages that may leave in a second."""
+    messages_per_second: float
+    too_many_requests: int
+    incidents: tuple[tuple[str, Incident], ...]
+    not_ready: tuple[str, ...]
+    samples: tuple[Sample, ...]
+
+
+class NowReader:
+    """Looks at all processes for the page "Now", and takes the samples of its chart."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        database: Database,
+        list_processes: Callable[[], Awaitable[Mapping[str, ProcessInfo]]],
+        open_incidents: Callable[[], tuple[tuple[str, Incident], ...]],
+        reasons_not_ready: Callable[[], tuple[str, ...]],
+        allowance: Callable[[], float],
+    ) -> None:
+        """`list_processes` raises StorageError; `allowance` is how many messages may leave in a second."""
+        self._clock, self._database, self._list_processes = clock, database, list_processes
+        self._open_incidents, self._reasons_not_ready, self._allowance = open_incidents, reasons_not_ready, allowance
+        self._samples: deque[Sample] = deque(maxlen=_SAMPLES)
+        self._counted_at: float | None = None
+        self._delivered: dict[str, int] = {}
+        self._look: asyncio.Future[Overview] | None = None
+        self._looked_at = 0.0
+
+    async def take_sample(self) -> None:
+        """Add a point to the chart; called every SAMPLE_INTERVAL seconds. Raises StorageError."""
+        processes = await self._list_processes()
+        depth = await measure_depth(self._database, self._clock.now())
+        now, delivered = self._clock.monotonic(), {name: info.delivered for name, info in processes.items()}
+        new = count_new_deliveries(self._delivered, delivered)
+        rate = new / (now - self._counted_at) if self._counted_at is not None and now > self._counted_at else 0.0
+        self._counted_at, self._delivered = now, delivered
+        self._samples.append(Sample(self._clock.now(), round(rate, 2), depth.waiting))
+
+    async def read(self) -> Overview:
+        """Return what happens now. Raises StorageError."""
+        now = self._clock.monotonic()
+        if self._look is None or (self._look.done() and now - self._looked_at >= _SHARED_FOR):
+            self._looked_at, self._look = now, asyncio.ensure_future(self._read())
+        # Shielded: a page that is closed while it waits does not take the look away from the others.
+        return await asyncio.shield(self._look)
+
+    async def _read(self) -> Overview:
+        now = self._clock.now()
+        processes = await self._list_processes()
+        return Overview(
+            list_connections(processes, now),
+            tuple(ProcessRow(name, ", ".join(info.roles), info.summary) for name, info in sorted(processes.items())),
+            # Every process that follows matches plans all of them.
+            max((info.planned for info in processes.values()), default=0),
+            await measure_depth(self._database, now),
+            self._allowance(),
+            self._samples[-1].messages_per_second if self._samples else 0.0,
+            sum(info.throttled for info in processes.values()),
+            self._open_incidents(),
+            self._reasons_not_ready(),
+            tuple(self._samples),
+        )
+
+
+def list_connections(processes: Mapping[str, ProcessInfo], now: dt.datetime) -> tuple[ConnectionRow, ...]:
+    """Return the matches that the processes follow, by title."""
+    rows = []
+    for name, info in processes.items():
+        for one in info.connections:
+            age = None if one.last_frame_at is None else max(0, round(now.timestamp() - one.last_frame_at))
+            rows.append(
+                ConnectionRow(one.fixture_id, one.title, one.score, one.minute, one.state, age, one.reconnects, one.lag_ms, name)
+            )
+    return tuple(sorted(rows, key=lambda row: (row.title, row.fixture_id)))
+
+
+def count_new_deliveries(before: Mapping[str, int], now: Mapping[str, int]) -> int:
+    """Return how many deliveries are new, by the counts of each process. A process that was not there before began at 0."""
+    # At the first look nothing is known of before: what was sent until then belongs to no interval.
+    return sum(max(0, count - before.get(name, 0)) for name, count in now.items()) if before else 0

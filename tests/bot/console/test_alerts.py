@@ -1,0 +1,184 @@
+"""Alerts as the pages show them, between a real outbox and a fake Telegram on a virtual clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from bot.console import alerts as view
+from bot.console.alerts import (
+    AlertQuery,
+    AlertReader,
+    RevisionTrace,
+    TraceSums,
+    describe_trace,
+    format_frame,
+    format_milliseconds,
+    read_query,
+)
+from bot.outbox.delivery import HistoryLine, LatencyTrace
+from bot.storage.frames import FrameRepository, StoredFrame
+from rules.engine.alert import ConditionResult, Facts, State
+from rules.football.action import Team
+from tests.bot.news import KEY, NOW, alert, pending, retracted
+from tests.bot.telegram.test_sender import World
+from tests.packets import FIXTURE
+from tests.sqlite import new_sqlite
+
+pytestmark = pytest.mark.virtual_time
+
+OTHER = replace(FIXTURE, id="f2", home=Team("m", "Bayern München"), away=Team("d", "Dortmund"))
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(new_sqlite(tmp_path))
+    await made.open()
+    yield made
+    await made.db.close()
+
+
+async def test_an_alert_leads_to_each_of_its_revisions_with_the_times_of_its_way(world: World) -> None:
+    await world.follow(1, 2)
+    frame_at = NOW.timestamp() - 0.25
+    await FrameRepository(world.db).add([StoredFrame(KEY, 1, frame_at, b'{"a":1}')])
+    await world.tell(pending(1, received_at=frame_at), alert(2))
+
+    first, second = await AlertReader(world.db).read_trace(KEY)
+
+    assert (first.seq, first.state, first.chats, first.reasons) == (1, "pending", 2, ("first",))
+    assert (first.received_at, first.frame) == (NOW - dt.timedelta(seconds=0.25), '{\n  "a": 1\n}')
+    assert first.decided_ms == pytest.approx(250, abs=1)
+    assert first.first_ms is not None and first.last_ms is not None and 250 <= first.first_ms <= first.last_ms
+    assert (second.seq, second.state, second.chats, second.frame) == (2, "confirmed", 2, "")
+
+
+async def test_a_trace_reads_an_alert_of_many_chats_page_by_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "_TRACE_PAGE", 3)
+    await world.follow(*range(1, 8))
+    await world.tell(alert(1))
+
+    (trace,) = await AlertReader(world.db).read_trace(KEY)
+
+    assert trace.chats == 7
+
+
+def test_the_last_chat_counts_with_what_it_waited_and_a_reply_does_not_count() -> None:
+    sums = TraceSums()
+    sums.add((HistoryLine(1.0, "first", State.CONFIRMED, 4, LatencyTrace(80.0, 2.0, 0.0, 10.0, 50.0)),))
+    sums.add(
+        (
+            HistoryLine(9.0, "first", State.CONFIRMED, 4, LatencyTrace(80.0, 2.0, 30_000.0, 12.0, 40.0)),
+            HistoryLine(9.5, "graver", State.CONFIRMED, 4, LatencyTrace(None, None, 0.0, 1.0, 1.0), reply_id=7),
+        )
+    )
+
+    (trace,) = sums.make_traces(())
+
+    assert (trace.chats, trace.first_ms, trace.last_ms, trace.last_waited_ms) == (2, 62.0, 30_054.0, 30_000.0)
+    assert describe_trace(trace) == (
+        "frame arrived 80 ms after the feed's own time",
+        "decided after 2.0 ms",
+        "in the first chat after 62 ms",
+        "in the last of 2 chats after 30.1 s, 30.0 s of it for its delay, quiet hours or Telegram's limits",
+    )
+
+
+def test_what_is_not_known_of_a_way_is_left_out() -> None:
+    assert describe_trace(RevisionTrace(1, received_at=NOW)) == ("frame arrived at 14:30:00.000 UTC",)
+    assert describe_trace(RevisionTrace(1, chats=3)) == ("in 3 chats, how fast is not known",)
+
+
+async def test_the_alerts_of_a_match_say_which_rules_made_them_and_where_they_are(world: World) -> None:
+    await world.follow(1, 2)
+    await world.tell(alert(1, "<b>1–0</b> Saka", conditions={"goals": (ConditionResult("minute", "from 80", "88"),)}))
+    await world.tell(retracted(2))
+
+    reader = AlertReader(world.db)
+    (row,) = await reader.list_alerts(FIXTURE.id)
+
+    assert (row.match, row.rules, row.state, row.told, row.waiting) == (FIXTURE.title, ("goals",), "retracted", 2, 0)
+    assert (row.text, row.conditions) == ("1–0 Saka", ("goals: minute from 80 (was 88)",))
+    assert [(match.title, match.alerts) for match in await reader.list_matches()] == [(FIXTURE.title, 1)]
+    assert (await reader.read_title(FIXTURE.id), await reader.read_title("f9")) == (FIXTURE.title, "f9")
+
+
+async def test_alerts_are_found_by_team_rule_chat_and_time(world: World) -> None:
+    await world.follow(1)
+    await world.tell(alert(1, "first"))
+    await world.follow(2, muted_until=NOW + dt.timedelta(days=1))
+    await world.tell(alert(1, "second", action="h", rule="reds", kind="red_card", facts=Facts(player="Palmer")))
+    away = replace(alert(1, "third", action="m"), fixture=OTHER, key=replace(KEY, fixture_id="f2", action_id="m"))
+    await world.tell(away)
+
+    async def find(**fields: str) -> list[str]:
+        found = await AlertReader(world.db).find_alerts(read_query(**fields))
+        assert found.is_complete
+        return [row.text for row in found.rows]
+
+    assert await find() == ["third", "second", "first"]
+    assert await find(words="munchen DORT") == ["third"]
+    assert await find(words="palmer") == ["second"]
+    assert await find(rule="reds") == ["second"]
+    assert await find(rule="red") == []
+    assert await find(chat="2") == ["third", "second"]
+    assert await find(chat="nobody") == []
+    assert await find(since="2026-08-15T14:31") == ["third", "second"]
+    assert await find(until="2026-08-15T14:31") == ["first"]
+    assert await find(since="2026-") == ["third", "second", "first"]
+
+
+async def test_a_search_for_a_chat_says_what_became_of_an_alert_there(world: World) -> None:
+    await world.follow(1)
+    await world.follow(2, muted_until=NOW + dt.timedelta(days=1))
+    await world.tell(alert(1))
+
+    async def look(chat: str) -> str:
+        return (await AlertReader(world.db).find_alerts(AlertQuery(chat=chat))).rows[0].in_chat
+
+    assert await look("1") == "told"
+    assert await look("2") == "not told: the chat, or this match in it, was muted"
+
+
+async def test_a_long_search_says_that_there_is_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "PAGE_SIZE", 2)
+    for number in range(3):
+        await world.outbox.put([alert(1, str(number), action=f"a{number}")])
+
+    found = await AlertReader(world.db).find_alerts(AlertQuery())
+
+    assert (len(found.rows), found.is_complete) == (2, False)
+
+
+async def test_rules_are_counted_by_the_day_on_which_they_first_fired(world: World) -> None:
+    await world.outbox.put([alert(1)])
+    await world.outbox.put([alert(2)])
+    await world.outbox.put([alert(1, action="h"), alert(1, action="h", rule="everything")])
+    await world.outbox.put([alert(1, action="old", at=NOW - dt.timedelta(days=1))])
+
+    assert await AlertReader(world.db).count_fired(NOW.replace(hour=0)) == {"goals": 2, "everything": 1}
+
+
+async def test_the_frames_of_old_alerts_are_deleted_with_them(world: World) -> None:
+    frames = FrameRepository(world.db)
+    await frames.add(
+        [StoredFrame(KEY, 1, (NOW - dt.timedelta(days=20)).timestamp(), b"old"), StoredFrame(KEY, 2, NOW.timestamp(), b"new")]
+    )
+    await frames.add([StoredFrame(KEY, 2, NOW.timestamp(), b"read again")])
+
+    await world.outbox.prune(dt.timedelta(days=14))
+
+    assert [(one.seq, one.frame) for one in await frames.get_all(KEY)] == [(2, b"new")]
+
+
+def test_a_frame_that_is_no_json_is_shown_as_it_is() -> None:
+    assert format_frame(b"\xff<html>") == "\ufffd<html>"
+
+
+@pytest.mark.parametrize(("milliseconds", "text"), [(0.64, "0.6 ms"), (52.4, "52 ms"), (1234.0, "1.2 s"), (185_000.0, "3 min")])
+def test_times_are_told_as_short_as_they_matter(milliseconds: float, text: str) -> None:
+    assert format_milliseconds(milliseconds) == text

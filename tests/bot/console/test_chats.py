@@ -1,0 +1,96 @@
+"""What a chat was told, and why nothing is sent to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, update
+
+from bot.console.chats import ChatDesk, describe_delivery, describe_suspension
+from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
+from bot.storage.schema import chats, suspensions
+from bot.subscribers import ChatRef
+from tests.bot.news import KEY, NOW, REF, alert, pending
+from tests.bot.telegram.test_sender import World
+from tests.packets import FIXTURE
+from tests.sqlite import new_sqlite
+
+pytestmark = pytest.mark.virtual_time
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(new_sqlite(tmp_path))
+    await made.open()
+    yield made
+    await made.db.close()
+
+
+def make_desk(world: World, sent: list[str] | None = None) -> ChatDesk:
+    async def send_sample(ref: ChatRef, name: str) -> None:
+        if sent is not None:
+            sent.append(f"{ref.chat_id} {name}")
+
+    return ChatDesk(world.clock, world.db, world.chats, world.subscriptions, send_sample)
+
+
+async def test_what_a_chat_was_told_lately_says_how_and_how_fast(world: World) -> None:
+    await world.follow(1)
+    await world.tell(pending(1, "<b>maybe</b>", received_at=NOW.timestamp()), alert(2, "<b>goal</b>"), seconds=5)
+    await world.follow(1, muted_until=NOW + dt.timedelta(days=1))
+    await world.tell(alert(1, "muted", action="h"))
+
+    muted, goal = await make_desk(world).read_deliveries(ChatRef(1))
+
+    assert (muted.what, muted.match) == ("not told: the chat, or this match in it, was muted", FIXTURE.title)
+    assert (goal.what, goal.text, goal.rule, goal.fixture_id) == ("told, and corrected since", "goal", "goals", FIXTURE.id)
+    assert goal.took_ms is not None
+    assert await make_desk(world).read_deliveries(ChatRef(2)) == ()
+
+
+async def test_a_suspended_chat_says_why_since_when_and_when_telegram_is_asked_again(world: World) -> None:
+    await world.follow(1, 2)
+    await world.chats.suspend(1, "Forbidden: bot was blocked by the user")
+    async with world.db.transaction() as tx:
+        await tx.execute(update(chats).where(chats.c.chat_id == 1).values(suspended_at=NOW.timestamp()))
+        await tx.execute(insert(suspensions), {"chat_id": 1, "asked": 1, "next_at": NOW.timestamp() + 3600})
+    desk = make_desk(world)
+
+    gone, there = await desk.find_chats("")
+    await desk.resume(1)
+    back = (await desk.find_chats("1"))[0]
+
+    assert gone.suspension == (
+        "Forbidden: bot was blocked by the user, since 2026-08-15 14:30:00 UTC, "
+        "Telegram is asked again at 2026-08-15 15:30:00 UTC"
+    )
+    assert (there.suspension, back.suspension, back.chat.is_active) == ("", "", True)
+
+
+async def test_each_test_of_a_chat_has_a_name_of_its_own(world: World) -> None:
+    sent: list[str] = []
+    desk = make_desk(world, sent)
+
+    await desk.send_test(REF)
+    await desk.send_test(REF)
+
+    assert len(set(sent)) == 2
+
+
+def test_every_reason_has_words() -> None:
+    for reason in Reason:
+        words = describe_delivery(Delivery(KEY, REF, DeliveryStatus.DONE, reason.value, message_id=1))
+        assert words.startswith(("told", "not ", "held "))
+
+
+def test_what_waits_says_whether_something_was_sent_before() -> None:
+    assert describe_delivery(Delivery(KEY, REF)) == "waiting to be sent"
+    assert describe_delivery(Delivery(KEY, REF, message_id=5)) == "told; a correction is waiting to be sent"
+    assert describe_delivery(Delivery(KEY, REF, is_uncertain=True, message_id=0)) == "sent, and Telegram's answer was lost"
+
+
+def test_a_suspension_of_an_earlier_version_has_no_reason_and_no_time() -> None:
+    assert describe_suspension("", None, None) == "Telegram says that the chat is gone"

@@ -1,0 +1,100 @@
+"""The page "Now" shows what all processes are doing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import pytest
+
+from bot.clock import ManualClock
+from bot.cluster.processes import ConnectionInfo, ProcessInfo
+from bot.console.now import NowReader, count_new_deliveries, list_connections
+from bot.storage.database import Database
+from tests.bot.news import NOW
+
+FEED = ProcessInfo(
+    ("feed",),
+    planned=3,
+    connections=(
+        ConnectionInfo("f2", "Leeds v Fulham", "0–0", "12'", "live", NOW.timestamp() - 4, 1, 80),
+        ConnectionInfo("f1", "Arsenal v Chelsea"),
+    ),
+    delivered=0,
+)
+SEND = ProcessInfo(("send",), delivered=100, throttled=2)
+
+
+class Looks:
+    """Counts how often the processes were asked for."""
+
+    def __init__(self, **processes: ProcessInfo) -> None:
+        self.processes, self.count = processes, 0
+
+    async def list(self) -> Mapping[str, ProcessInfo]:
+        self.count += 1
+        return self.processes
+
+
+@pytest.fixture
+async def database() -> Database:
+    return await Database.open("sqlite://")
+
+
+def make_reader(looks: Looks, database: Database, clock: ManualClock) -> NowReader:
+    return NowReader(clock, database, looks.list, tuple, lambda: ("feed: silent",), lambda: 30.0)
+
+
+async def test_connections_of_every_process_are_shown_with_the_process(database: Database) -> None:
+    overview = await make_reader(Looks(a=FEED, b=SEND), database, ManualClock(NOW)).read()
+
+    assert [(row.title, row.process, row.seconds_since_frame) for row in overview.connections] == [
+        ("Arsenal v Chelsea", "a", None),
+        ("Leeds v Fulham", "a", 4),
+    ]
+    assert [(row.name, row.roles) for row in overview.processes] == [("a", "feed"), ("b", "send")]
+    assert (overview.planned, overview.too_many_requests, overview.allowance, overview.not_ready) == (
+        3,
+        2,
+        30.0,
+        ("feed: silent",),
+    )
+
+
+async def test_all_open_pages_share_one_look_a_second(database: Database) -> None:
+    looks, clock = Looks(a=FEED), ManualClock(NOW)
+    reader = make_reader(looks, database, clock)
+
+    first = await reader.read()
+    second = await reader.read()
+    clock.move_to(NOW + dt.timedelta(seconds=1))
+    await reader.read()
+
+    assert first is second
+    assert looks.count == 2
+
+
+async def test_messages_a_second_are_those_of_all_processes(database: Database) -> None:
+    looks, clock = Looks(a=FEED, b=SEND), ManualClock(NOW)
+    reader = make_reader(looks, database, clock)
+
+    await reader.take_sample()
+    clock.move_to(NOW + dt.timedelta(seconds=10))
+    looks.processes = {"b": ProcessInfo(("send",), delivered=150), "c": ProcessInfo(("send",), delivered=30)}
+    await reader.take_sample()
+
+    overview = await reader.read()
+    assert overview.messages_per_second == 8.0
+    assert [sample.messages_per_second for sample in overview.samples] == [0.0, 8.0]
+
+
+def test_a_process_that_is_gone_or_began_again_takes_nothing_away() -> None:
+    assert count_new_deliveries({"a": 50, "b": 10}, {"b": 15, "c": 4}) == 9
+    assert count_new_deliveries({}, {"a": 500}) == 0
+
+
+def test_a_frame_of_a_clock_that_is_ahead_arrived_just_now() -> None:
+    ahead = ProcessInfo(connections=(ConnectionInfo("f1", last_frame_at=NOW.timestamp() + 3),))
+
+    assert list_connections({"a": ahead}, NOW)[0].seconds_since_frame == 0
+    assert list_connections({}, NOW + dt.timedelta(seconds=1)) == ()
