@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -104,10 +104,10 @@ async def run_dry_run(request: DryRunRequest, seconds: float = DRY_RUN_TIMEOUT) 
     # The last line of the traceback: it is the error itself.
     if process.returncode and not is_late:
         log.warning("dry_run_failed", reason=stderr.decode(errors="replace").strip().rpartition("\n")[2])
-    return _read_result(stdout.splitlines(), len(request.recordings), TOOK_TOO_LONG if is_late else DRY_RUN_FAILED)
+    return read_result(stdout.splitlines(), len(request.recordings), TOOK_TOO_LONG if is_late else DRY_RUN_FAILED)
 
 
-def _read_result(lines: Sequence[bytes], match_count: int, missing_reason: str) -> DryRunResult:
+def read_result(lines: Sequence[bytes], match_count: int, missing_reason: str) -> DryRunResult:
     """Read the lines that the child wrote: the check, then the comparison. `missing_reason` stands for a line that is missing."""
     if not lines:
         return DryRunResult(RulesCheck((missing_reason,)))
@@ -120,8 +120,8 @@ def _read_result(lines: Sequence[bytes], match_count: int, missing_reason: str) 
     return DryRunResult(check, reason=outcome) if isinstance(outcome, str) else DryRunResult(check, outcome, match_count)
 
 
-def run_in_process(request: DryRunRequest) -> None:
-    """Answer a request on stdout. This is what the child process runs.
+def answer_request(request: DryRunRequest, write: Callable[[object], None]) -> None:
+    """Write the check of a request, and its comparison where it has recordings. This is what the child process runs.
 
     The check is written before the replay begins, so that it survives if the replay takes too long.
     """
@@ -130,13 +130,13 @@ def run_in_process(request: DryRunRequest) -> None:
     try:
         sent = parse_sent_rules(request.text, request.name, catalogue) if request.text else None
     except RulesInvalid as error:
-        _write_line(RulesCheck(error.mistakes))
+        write(RulesCheck(error.mistakes))
         return
-    _write_line(RulesCheck(warnings=sent.warnings if sent else ()))
+    write(RulesCheck(warnings=sent.warnings if sent else ()))
     if request.recordings:
         before = parse_sent_rules(request.active_text, "before", catalogue).rules if request.active_text else rules
         after = sent.rules if sent else rules
-        _write_line(_compare_on_recordings(request.recordings, (before, catalogue), (after, catalogue)))
+        write(_compare_on_recordings(request.recordings, (before, catalogue), (after, catalogue)))
 
 
 def _load_rules(config_path: str) -> RulesWithCatalogue:
@@ -168,4 +168,4 @@ def _write_line(value: object) -> None:
 if __name__ == "__main__":
     limit_processor_time(DRY_RUN_LIMIT)
     configure_logging()
-    run_in_process(msgspec.json.decode(sys.stdin.buffer.readline(), type=DryRunRequest))
+    answer_request(msgspec.json.decode(sys.stdin.buffer.readline(), type=DryRunRequest), _write_line)

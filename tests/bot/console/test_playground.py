@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bot.console.pages.playground import render_bubble, to_safe_html
 from bot.console.playground import (
     PhoneEvent,
+from tests.waiting import DEADLINE
     PhoneMessage,
     PlayRequest,
     pack_link,
@@ -77,7 +78,7 @@ async def test_a_mistake_is_told_at_its_place(request_: PlayRequest, sentence: s
 
 
 async def test_a_match_is_played_in_a_process_of_its_own_and_only_those_that_are_offered() -> None:
-    played = await play_in_child(PlayRequest("opener"))
+    played = await play_in_child(PlayRequest("opener"), seconds=DEADLINE)
 
     assert played == await play(PlayRequest("opener"))
     assert (await play_in_child(PlayRequest("/etc/passwd"))).mistakes == ("/etc/passwd: there is no such match here",)
