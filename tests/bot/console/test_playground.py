@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from bot.console.pages.playground import render_bubble, to_safe_html
 from bot.console.playground import (
     PhoneEvent,
-from tests.waiting import DEADLINE
     PhoneMessage,
     PlayRequest,
     pack_link,
@@ -16,6 +15,7 @@ from tests.waiting import DEADLINE
     show_phone,
     unpack_link,
 )
+from tests.waiting import DEADLINE
 
 RULES = """
 rules:
