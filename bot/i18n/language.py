@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 import gettext as catalogues
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from bot.clock import find_zone
@@ -30,15 +29,21 @@ CATALOGUE_FOLDER = Path(__file__).with_name("catalogues")
 _current_language: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 
-@contextmanager
-def use_language(language: str) -> Iterator[None]:
+class use_language:  # noqa: N801  # it is called like a function
     """Make this the current language while the block runs. An unsupported language becomes English."""
-    # A token restores the language from before: blocks may be nested, as when an alert is rendered in every language.
-    before = _current_language.set(find_language(language))
-    try:
-        yield
-    finally:
-        _current_language.reset(before)
+
+    # A class, since a generator takes several times as long, and this runs for every message.
+    __slots__ = ("_language", "_token")
+
+    def __init__(self, language: str) -> None:
+        self._language = find_language(language)
+
+    def __enter__(self) -> None:
+        # A token restores the language from before: blocks may be nested, as when an alert is rendered in every language.
+        self._token = _current_language.set(self._language)
+
+    def __exit__(self, *_: object) -> None:
+        _current_language.reset(self._token)
 
 
 def current_language() -> str:
@@ -51,6 +56,7 @@ def current_locale() -> str:
     return _LOCALES.get(_current_language.get(), _current_language.get())
 
 
+@lru_cache(maxsize=1024)
 def find_language(tag: str) -> str:
     """Return the supported language for a tag such as `pt-BR`, otherwise English."""
     code = tag.replace("_", "-").split("-")[0].casefold()

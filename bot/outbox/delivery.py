@@ -316,11 +316,13 @@ def add_to_history(
 ) -> Delivery:
     """Return the delivery with one more line in its history. It keeps the last 20."""
     # Words in one line and not JSON: it is appended on the hot path, and read only by /why.
-    words = [f"{now.timestamp():.1f} {reason.value} {delivery.state.value} {delivery.seq}"]
+    words = [f"{now.timestamp():.1f} {reason._value_} {delivery.state._value_} {delivery.seq}"]
     words += [format_latency(latency)] if latency else []
     words += [f"#{reply_id}"] if reply_id else []
-    lines = [*delivery.history.split("\n"), " ".join(words)]
-    return msgspec.structs.replace(delivery, history="\n".join(line for line in lines[-_MAX_HISTORY_LINES:] if line))
+    line = " ".join(words)
+    if delivery.history:
+        line = "\n".join([*delivery.history.split("\n"), line][-_MAX_HISTORY_LINES:])
+    return msgspec.structs.replace(delivery, history=line)
 
 
 def read_history(delivery: Delivery) -> tuple[HistoryLine, ...]:

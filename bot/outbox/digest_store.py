@@ -23,7 +23,7 @@ from bot.outbox.digests import (
 )
 from bot.outbox.news import NewsItem
 from bot.outbox.repository import FanoutProgress
-from bot.outbox.statements import overwrite_deliveries, row_to_delivery, row_to_news
+from bot.outbox.statements import row_to_delivery, row_to_news, write_deliveries
 from bot.storage.database import upsert
 from bot.storage.driver import Transaction
 from bot.storage.schema import alerts, chats, entries, grouped
@@ -65,7 +65,7 @@ async def merge_into_burst(
         end -= 1
     key = make_burst_key(end)
     # Before the lock on the burst, as the fan-out does, so that the two never wait for each other.
-    await overwrite_deliveries(tx, [msgspec.structs.replace(line, due_at=float(end)) for line, _ in lines])
+    await write_deliveries(tx, [msgspec.structs.replace(line, due_at=float(end)) for line, _ in lines])
     burst = await _store_burst(tx, key, [news for _, news in lines], now, is_silent=True)
     delivery = Delivery(key, ref, due_at=float(end))
     await repository.add_deliveries(tx, [delivery])

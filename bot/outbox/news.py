@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -24,7 +25,7 @@ RETRACTED_SUFFIX = "\t"
 """The end of the name of a line that a burst shows struck through."""
 
 
-class NewsItem(msgspec.Struct, frozen=True):
+class NewsItem(msgspec.Struct, frozen=True, dict=True):
     """The news of one action as it stands: the alternatives of its latest revision, of which each chat gets one at most.
 
     `first_fired_at` says by rule when it first fired, in seconds since 1970. `line_ids` are the actions of a digest.
@@ -49,7 +50,8 @@ class NewsItem(msgspec.Struct, frozen=True):
         """Return True for match cards and pictures, which show how a match stands and not what happened."""
         return self.alternatives[0].kind in LIVE_MESSAGE_KINDS
 
-    @property
+    # Asked several times for every chat.
+    @cached_property
     def firing_alternatives(self) -> tuple[Alert, ...]:
         """Return what rules say of this revision: no retractions, and nothing that only corrects messages already sent."""
         return tuple(a for a in self.alternatives if not a.is_follow_up and a.state is not State.RETRACTED)

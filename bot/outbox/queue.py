@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
@@ -124,11 +125,12 @@ class DeliveryQueue:
         async with self.database.transaction() as tx:
             await self._refresh_cache(tx, {item.key for item in items})
             found = await self._load_recipients(tx, await self.source.read_contexts(tx, items))
+            now = self._clock.now()
             begun: list[tuple[DeliveryContext, PlanT] | None] = []
             for item in items:
                 # Nothing found: another process has sent it, the chat was suspended, or it was dropped. The item is stale.
                 pair = found.get((item.key, item.chat))
-                context = await self._load_context(tx, *pair) if pair else None
+                context = await self._load_context(tx, *pair, now) if pair else None
                 begun.append((context, plan(context)) if context else None)
             # Before the request leaves. After a kill between Telegram's answer and our commit we know that the chat may have
             # the message, and a retraction still reaches it.
@@ -154,7 +156,7 @@ class DeliveryQueue:
             merged = []
             for item in items:
                 pair = found.get((item.key, item.chat))
-                context = await self._load_context(tx, *pair) if pair else None
+                context = await self._load_context(tx, *pair, now) if pair else None
                 if context and (line := make_burst_line(context, now)):
                     lines.append((line, context.news))
                     merged.append(item)
@@ -194,7 +196,8 @@ class DeliveryQueue:
             await self._refresh_cache(tx, {result.delivery.key for result in results}, lock=True)
             # In the same transaction as the result: else a revision that is stored at this moment would wait for ever.
             newer = [await self._find_newer_news(tx, result.delivery) for result in results]
-            written = [self._with_next_due(result, news) for result, news in zip(results, newer, strict=True)]
+            at = self._clock.now().timestamp()
+            written = [self._with_next_due(result, news, at) for result, news in zip(results, newer, strict=True)]
             stored = await write_deliveries(tx, written)
             held = [item for result in results for item in await self._handle_unsent(tx, result.delivery)]
         now = self._clock.now().timestamp()
@@ -262,11 +265,13 @@ class DeliveryQueue:
             for news, changed_at in await self._cache.refresh(tx, keys, lock=lock):
                 self._delayed_view.add(news, changed_at)
 
-    async def _load_context(self, tx: Transaction, delivery: Delivery, recipient: Recipient) -> DeliveryContext | None:
+    async def _load_context(
+        self, tx: Transaction, delivery: Delivery, recipient: Recipient, at: dt.datetime
+    ) -> DeliveryContext | None:
         news = await self._cache.get(tx, delivery.key)
         if news is None:
             return None
-        chat, now = recipient.chat, self._clock.now().timestamp()
+        chat, now = recipient.chat, at.timestamp()
         if is_burst(delivery.key):
             return await load_burst_context(
                 tx, delivery, news, chat, lambda line: self._delayed_view.view_for(line, chat.delay, now)
@@ -275,7 +280,7 @@ class DeliveryQueue:
         shown = ""
         if tells_match_state(news):
             states = await read_match_states(tx, news.key.fixture_id)
-            if match := select_state(states, chat.delay, self._clock.now()):
+            if match := select_state(states, chat.delay, at):
                 news, state = tell_match_state(news, match, delivery)
                 shown = str(state)
         news = self._delayed_view.view_for(news, chat.delay, now)
@@ -306,9 +311,9 @@ class DeliveryQueue:
         has_more = delivery.has_follow_up or (wants_revisions and news is not None and news.seq > delivery.seq)
         return news if has_more else None
 
-    def _with_next_due(self, result: DeliveryResult, newer: NewsItem | None) -> Delivery:
+    def _with_next_due(self, result: DeliveryResult, newer: NewsItem | None, now: float) -> Delivery:
         """Return the delivery as it is stored: done, or waiting until the rest is due."""
-        delivery, now = result.delivery, self._clock.now().timestamp()
+        delivery = result.delivery
         if newer is None:
             status = DeliveryStatus.DONE if delivery.is_sent else DeliveryStatus.DROPPED
             return msgspec.structs.replace(delivery, status=status, next_is_loud=False)

@@ -116,12 +116,13 @@ def row_to_news(row: ResultRow) -> NewsItem:
 def delivery_to_values(delivery: Delivery) -> list[Any]:
     """Return a delivery as the values of `DELIVERY_COLUMNS`."""
     values = [delivery.key.fixture_id, delivery.key.action_id, delivery.chat.chat_id, delivery.chat.topic, *_get_values(delivery)]
+    # An enum's `value` is a descriptor that takes longer than the rest of this; `_value_` is what it returns.
     values[_STATUS_INDEX], values[_STATE_INDEX], values[_REASON_INDEX] = (
-        delivery.status.value,
-        delivery.state.value,
+        delivery.status._value_,
+        delivery.state._value_,
         str(delivery.reason),
     )
-    values[_PIN_INDEX] = delivery.pin.value
+    values[_PIN_INDEX] = delivery.pin._value_
     return values
 
 
@@ -183,12 +184,22 @@ def _select_deliveries() -> PreparedStatement:
     )
 
 
-def _update_deliveries() -> PreparedStatement:
-    names = [f"of_{name}" if name in _KEY_COLUMNS else name for name in DELIVERY_COLUMNS]
+_PLACE_COLUMNS = ("status", "due_at")
+"""The columns of the index by which what waits is found."""
+
+
+def _update_deliveries(*, keep_place: bool = False) -> PreparedStatement:
+    """Replace deliveries; with `keep_place`, those that wait, which keep their place among what waits.
+
+    To leave an index alone saves each database a third of the work.
+    """
+    kept = (*_KEY_COLUMNS, *(_PLACE_COLUMNS if keep_place else ()))
+    # A parameter with the name of a column would be set to it.
+    names = [f"of_{name}" if name in kept else name for name in DELIVERY_COLUMNS]
     query = update(entries).where(*(entries.c[name] == bindparam(f"of_{name}") for name in _KEY_COLUMNS))
-    return PreparedStatement(
-        query.values({name: bindparam(name) for name in DELIVERY_COLUMNS if name not in _KEY_COLUMNS}), names
-    )
+    if keep_place:
+        query = query.where(entries.c.status == DeliveryStatus.WAITING.value)
+    return PreparedStatement(query.values({name: bindparam(name) for name in DELIVERY_COLUMNS if name not in kept}), names)
 
 
 def _lock_order(delivery: Delivery) -> tuple[str, str, int, int]:
@@ -196,7 +207,11 @@ def _lock_order(delivery: Delivery) -> tuple[str, str, int, int]:
     return delivery.key.fixture_id, delivery.key.action_id, delivery.chat.chat_id, delivery.chat.topic
 
 
-_SELECT_DELIVERIES, _UPDATE_DELIVERIES = _select_deliveries(), _update_deliveries()
+_SELECT_DELIVERIES, _UPDATE_DELIVERIES, _OVERWRITE_DELIVERIES = (
+    _select_deliveries(),
+    _update_deliveries(),
+    _update_deliveries(keep_place=True),
+)
 
 
 async def read_contexts(
@@ -232,10 +247,10 @@ async def write_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> s
 
 
 async def overwrite_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-    """Store deliveries that go on waiting, as far as they are still there."""
+    """Store deliveries that go on waiting, as far as they are still there and wait."""
     if deliveries:
         await tx.execute_prepared(
-            _UPDATE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(deliveries, key=_lock_order)]
+            _OVERWRITE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(deliveries, key=_lock_order)]
         )
 
 

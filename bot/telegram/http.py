@@ -74,7 +74,8 @@ class BotApiSession(BaseRequest):
             # Longer than the pauses of most matches: a new TLS handshake takes two round trips more before an alert leaves.
             connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60, ssl=get_ssl_context())
             headers = {"User-Agent": self.USER_AGENT}
-            self._session = aiohttp.ClientSession(connector=connector, headers=headers)
+            # Telegram sets no cookies, and a jar is searched at every request.
+            self._session = aiohttp.ClientSession(connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar())
 
     async def shutdown(self) -> None:
         """Close the pool."""

@@ -61,6 +61,8 @@ class ChatQueue:
 
     def find_next(self, now: float) -> int:
         """Return the index of the item that leaves next: of those that may, the first of the most urgent."""
+        if len(self.items) == 1:
+            return 0
         ready = (index for index, waiting in enumerate(self.items) if self.ready_at(waiting) <= now)
         return min(ready, key=lambda index: (self.items[index].item.urgency, index))
 
@@ -201,6 +203,14 @@ class ChatQueues:
     def _schedule(self, chat_id: int, queue: ChatQueue, now: float) -> None:
         """Give a chat its place: among those that are ready, or among those that wait for their time."""
         queue.entry_number = next(self._entry_numbers)
+        # Nearly always one item: this runs several times for every message.
+        if len(queue.items) == 1:
+            (waiting,) = queue.items
+            if (ready_at := queue.ready_at(waiting)) > now:
+                heapq.heappush(self._delayed, (ready_at, queue.entry_number, chat_id))
+            else:
+                self._push_ready(waiting.item, queue.entry_number, chat_id)
+            return
         ready_times = [queue.ready_at(waiting) for waiting in queue.items]
         if (ready_at := min(ready_times)) > now:
             heapq.heappush(self._delayed, (ready_at, queue.entry_number, chat_id))
@@ -208,8 +218,11 @@ class ChatQueues:
         # A chat is as urgent as the most urgent of its items: what stands before that one has to leave first.
         ready = (waiting.item for waiting, at in zip(queue.items, ready_times, strict=True) if at <= now)
         best = min(ready, key=lambda item: (item.priority, -item.seq))
-        heap = self._ready.setdefault(best.priority, {}).setdefault(best.key.fixture_id, [])
-        heapq.heappush(heap, (-best.seq, queue.entry_number, chat_id))
+        self._push_ready(best, queue.entry_number, chat_id)
+
+    def _push_ready(self, item: QueueItem, entry_number: int, chat_id: int) -> None:
+        heap = self._ready.setdefault(item.priority, {}).setdefault(item.key.fixture_id, [])
+        heapq.heappush(heap, (-item.seq, entry_number, chat_id))
 
     def _remove(self, queue: ChatQueue, index: int) -> QueueItem:
         item = queue.items.pop(index).item

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
+from functools import cache
 
 import msgspec
 import structlog
@@ -307,9 +308,11 @@ class Sender:
         return requests
 
     async def _plan_all(self, items: Sequence[QueueItem], now: float) -> Sequence[tuple[DeliveryContext, Plan] | None]:
+        # One time for all of them, read when the first is planned.
+        read_time = cache(self._clock.now)
         try:
             return await self._delivery_queue.begin(
-                items, lambda context: plan_delivery(context, self._clock.now()), make_uncertain_delivery, find_new_mute_offer
+                items, lambda context: plan_delivery(context, read_time()), make_uncertain_delivery, find_new_mute_offer
             )
         except BaseException:
             # CancelledError too: a stop must not lose items that were taken from their chat's queue. They go back to its
@@ -363,6 +366,8 @@ class Sender:
             # Cancelled by a stop, or the database fails: these results are still to be committed.
             self._completed = completed + self._completed
             raise
+        for reason, count in Counter(plan.reason for plan, _ in completed if not isinstance(plan, Pin)).items():
+            DECISIONS.labels(reason.value).inc(count)
         for (plan, result), next_item in zip(completed, following, strict=True):
             self._report(plan, result)
             if next_item is not None:
@@ -370,10 +375,9 @@ class Sender:
             self._chat_queues.finish(result.item.chat.chat_id, self._clock.monotonic())
 
     def _report(self, plan: Plan, result: DeliveryResult) -> None:
-        """Count and log why something was sent or not, and hand on what Telegram took."""
+        """Log why something was not sent, and hand on what Telegram took."""
         if isinstance(plan, Pin):
             return
-        DECISIONS.labels(plan.reason.value).inc()
         if not isinstance(plan, Skip):
             if self._on_delivered and result.message_id != UNREACHABLE_MESSAGE_ID:
                 self._on_delivered(plan, result)
