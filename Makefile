@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLAYABLE := $(VENV)/.playable
+MEASURABLE := $(VENV)/.measurable
 WORKERS ?= $(shell .ci/workers)
 MATCH ?= opener
 
@@ -16,7 +17,7 @@ CATALOGUES := bot/i18n/catalogues
 WRITTEN := $(wildcard $(CATALOGUES)/*/LC_MESSAGES/*.po)
 COMPILED := $(WRITTEN:.po=.mo)
 
-.PHONY: help setup demo console test test-fast check format schema words image release lock clean
+.PHONY: help setup demo console test test-fast bench check format schema words image release lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 — /'
@@ -46,6 +47,13 @@ test: $(READY) $(COMPILED) ## run the tests
 
 test-fast: $(READY) $(COMPILED) ## run the tests but for whole processes, PostgreSQL and recordings over a connection
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not whole_process and not slow"
+
+bench: $(MEASURABLE) $(COMPILED) ## run the main benchmarks, each short, and print one table (BEFORE=COMMIT: beside those of a commit)
+	@$(BIN)/python -m benchmarks.summary $(if $(BEFORE),--before $(BEFORE))
+
+$(MEASURABLE): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
+	@touch $@
 
 check: $(READY) ## format, lint, types, layers
 	$(BIN)/ruff format --check .

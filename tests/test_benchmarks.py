@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import summary
 from benchmarks.connections import live
 from benchmarks.latency import Held
 from rules.scenarios.parser import SHIPPED_SCENARIOS
@@ -97,3 +98,24 @@ def test_a_latency_benchmark_in_which_nothing_happens_says_so(tmp_path: Path) ->
 
     assert (code, output) == (1, "")
     assert errors.splitlines()[-1].startswith("no alert came within 0 s, so nothing was measured")
+
+
+def test_the_summary_reads_what_the_benchmarks_print() -> None:
+    sending = (
+        "\nwithout a limit           a second  of bare  of library  ms of processor\n"
+        "bare loop                   12,677     1.00        3.41             0.08\n"
+        "\n1,000 a second allowed beside 2 busy loops  a second    share        429s\n"
+        "Touchline                                     973.9    0.974           0\n"
+    )
+    latency = "to the outbox: median 1.35 ms, p99 5.50 ms, of 57\nto the request, held back by Telegram's limits: none\n"
+    starting = "                                          processor, s      MB\ntouchline check                           0.24      45\n"
+
+    assert summary.read_sending(sending) == {
+        "bare loop: messages a second, ms each": "12,677, 0.08",
+        "Touchline, 1,000 a second allowed, busy cores: share, 429s": "0.974, 0",
+    }
+    assert summary.read_latency(latency) == {"frame to the outbox: ms, median and p99": "1.35, 5.50"}
+    assert summary.read_feed("bare {'µs of CPU a packet': 8.8, 'seconds': 2}\n") == {
+        "packets, websockets alone: µs of CPU a packet": "8.8"
+    }
+    assert summary.read_starting(starting) == {"touchline check: processor s, MB": "0.24, 45"}
