@@ -108,7 +108,7 @@ def test_the_summary_reads_what_the_benchmarks_print() -> None:
         "Touchline                                     973.9    0.974           0\n"
     )
     latency = "to the outbox: median 1.35 ms, p99 5.50 ms, of 57\nto the request, held back by Telegram's limits: none\n"
-    starting = "                                          processor, s      MB\ntouchline check                           0.24      45\n"
+    starting = "                               processor, s      MB\ntouchline check                0.24      45\n"
 
     assert summary.read_sending(sending) == {
         "bare loop: messages a second, ms each": "12,677, 0.08",

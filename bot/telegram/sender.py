@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import cache
 
 import msgspec
@@ -125,7 +126,7 @@ class Sender:
         self._pinging: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._completed: list[tuple[Plan, DeliveryResult]] = []
-        self._wake_up = asyncio.Event()
+        self._wake_up, self._available = asyncio.Event(), asyncio.Event()
         self._stopping = False
         self._blocked_at = float("-inf")
         """When the rate limiter last let nothing leave, by the monotonic clock."""
@@ -139,7 +140,7 @@ class Sender:
         """Called with Telegram's words if a message is given up that it refuses for a reason that is not understood."""
         self.on_mass_refusal: Callable[[str, int, int], None] | None = None
         """Called with Telegram's words, and how many chats were refused and tried, if it refuses too many at once."""
-        queue.on_available = self.wake
+        queue.on_available = self._on_available
 
     async def run(self) -> None:
         """Send for ever. When cancelled or stopped, finish what is in flight."""
@@ -147,12 +148,18 @@ class Sender:
             await self._restore_limits()
             while not self._stopping:
                 self._wake_up.clear()
+                self._available.clear()
                 await self._run_once()
                 if self._tasks:
-                    # Answers that arrive in the next moment are committed in one transaction.
-                    await asyncio.sleep(MIN_SLEEP)
+                    await self._collect_answers()
         finally:
             await self._shut_down()
+
+    async def _collect_answers(self) -> None:
+        """Wait a moment, so that answers that arrive in it are committed in one transaction. News ends it: it leaves at once."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MIN_SLEEP):
+                await self._available.wait()
 
     async def send_all_due(self) -> None:
         """Send one message after the other until nothing is due that may be sent now, pictures included."""
@@ -166,6 +173,10 @@ class Sender:
         self._stopping = True
         self.wake()
         await self._shut_down()
+
+    def _on_available(self) -> None:
+        self._available.set()
+        self.wake()
 
     def wake(self) -> None:
         """Look for something to send: it was stored, or the limits allow it now."""

@@ -38,6 +38,7 @@ from tests.fakes.messenger import FakeMessenger, Shown
 from tests.packets import FIXTURE
 from tests.rows import copy_chat
 from tests.sqlite import new_sqlite
+from tests.waiting import until
 
 pytestmark = pytest.mark.virtual_time
 
@@ -459,3 +460,20 @@ async def test_a_request_that_was_on_its_way_when_the_process_died_counts_too(wo
     await request  # its id is never committed
 
     assert await world.outbox.queue.read_recent_sends(60.0) == [(-1, NOW.timestamp())]
+
+
+async def test_news_that_comes_while_answers_are_collected_leaves_at_once(world: World) -> None:
+    await world.follow(7, 8)
+    world.telegram.latency = 1.0
+    running = asyncio.create_task(world.sender.run())
+    await world.outbox.put([alert()])
+    # Just after the round that began these requests, in which their answers are waited for.
+    while len(world.telegram.requests) < 2:
+        await asyncio.sleep(0)
+    await world.follow(9)
+    at = asyncio.get_running_loop().time()
+    await world.outbox.put([alert(action="g2")])
+    await until(lambda: any(chat_id == 9 for _, _, chat_id in world.telegram.requests))
+    running.cancel()
+
+    assert next(when for when, _, chat_id in world.telegram.requests if chat_id == 9) == at
