@@ -11,7 +11,14 @@ import pytest
 
 FOLDER = Path(os.environ.get("TOUCHLINE_RECORDINGS") or Path(__file__).parents[2] / "shared" / "recordings")
 PATHS = sorted(FOLDER.glob("*.jsonl.gz"))
-NAMES = [path.name.removesuffix(".jsonl.gz") for path in PATHS]
+
+
+def name_of(path: Path) -> str:
+    """The name of a recording, such as "2016-07-02-germany-italy"."""
+    return path.name.removesuffix(".jsonl.gz")
+
+
+NAMES = [name_of(path) for path in PATHS]
 MISSING = f"there are no recordings in {FOLDER}: set TOUCHLINE_RECORDINGS to their folder"
 
 needs_recordings = pytest.mark.skipif(not PATHS, reason=MISSING)

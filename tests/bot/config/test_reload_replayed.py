@@ -18,8 +18,8 @@ from bot.replay.replay import ReplayedMessage, replay_match
 from rules.engine.rule import RuleSet
 from rules.football.catalogue import load_catalogue
 from rules.loading.loader import load_rules
-from tests.laws import try_examples
-from tests.recordings import each_recording, needs_recordings, recording
+from tests.laws import some_recordings, try_examples
+from tests.recordings import needs_recordings, recording
 from tests.truth import RULES
 
 OTHER = "[{name: other goals, match: {action_type: Goal}, alert: {kind: goal, text: 'Goal by {{ player }}'}}]"
@@ -55,7 +55,7 @@ def untouched(path: Path) -> tuple[list[ReplayedMessage], int]:
 
 
 @needs_recordings
-@each_recording
+@some_recordings
 def test_reloading_the_same_rules_before_every_packet_changes_nothing(path: Path) -> None:
     messages = asyncio.run(tell(path, Reloads(lambda count: SAME[count % 2])))
 

@@ -13,7 +13,8 @@ from bot.feed.simulator.server import Simulator
 from rules.loading.loader import load_rules
 from tests.fakes.feed import PORT, LoopClock, feed_settings
 from tests.fakes.line import Line
-from tests.recordings import PATHS, each_recording, needs_recordings, truth
+from tests.laws import some_recordings
+from tests.recordings import PATHS, needs_recordings, truth
 from tests.truth import RULES, lies
 
 pytestmark = [pytest.mark.virtual_time, pytest.mark.slow]
@@ -54,7 +55,7 @@ def _sums_up(summed: list[str], incident: dict[str, Any]) -> bool:
 
 
 @needs_recordings
-@each_recording
+@some_recordings
 async def test_on_a_bad_day_a_chat_gets_the_truth_and_nothing_twice(path: Path) -> None:
     line = await follow_on_a_day(path, bad(PATHS.index(path)))
 
