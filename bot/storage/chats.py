@@ -382,6 +382,18 @@ async def _move_topic_to_general(tx: Transaction, ref: ChatRef) -> None:
         await tx.execute(update(table).where(in_topic).values(topic=0))
 
 
+async def move_mutes(tx: Transaction, old_ids: Collection[str], new_id: str) -> None:
+    """Let chats that have muted a match under one of these ids have it muted under its new id."""
+    # Locked: somebody may mute or unmute another match of the chat meanwhile.
+    muting = select(chats.c.chat_id, chats.c.topic, chats.c.muted_matches).where(chats.c.muted_matches != "").with_for_update()
+    for row in await tx.fetch(muting):
+        muted = _split_words(row["muted_matches"])
+        if muted.isdisjoint(old_ids):
+            continue
+        changed = update(chats).where(is_chat(ChatRef(row["chat_id"], row["topic"])))
+        await tx.execute(changed.values(muted_matches=_join_words((muted - frozenset(old_ids)) | {new_id})))
+
+
 async def _clear_finished_mutes(tx: Transaction, over: Collection[str], before: dt.datetime) -> int:
     muting = await tx.fetch(select(chats.c.chat_id, chats.c.topic, chats.c.muted_matches).where(chats.c.muted_matches != ""))
     muted_ids = {fixture_id for row in muting for fixture_id in row["muted_matches"].split()}

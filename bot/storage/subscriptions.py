@@ -34,6 +34,7 @@ from bot.storage.chats import (
     changing_followers,
     chat_to_row,
     is_chat,
+    move_mutes,
     row_to_chat,
     update_chat,
     update_has_overrides,
@@ -115,7 +116,8 @@ class SubscriptionRepository:
     async def move(self, scope: Scope, old_keys: Collection[str], new: Subscription) -> int:
         """Let whoever follows something under an old key follow it under a new one, with the same overrides.
 
-        Return how many subscriptions were moved. A chat that follows the new one already keeps that one.
+        Return how many subscriptions were moved. A chat that follows the new one already keeps that one. A chat that has muted a
+        match has muted it under its new id.
         """
         table = subscriptions.c
         moved = 0
@@ -127,6 +129,8 @@ class SubscriptionRepository:
                 await tx.execute(upsert(subscriptions, keep_existing=True), values | {"taste": row["taste"]})
                 await tx.execute(delete(subscriptions).where(_is_subscription(ref, Subscription(scope, row["key"]))))
                 moved += 1
+            if scope is Scope.MATCH:
+                await move_mutes(tx, old_keys, new.key)
         return moved
 
     async def store_configured_chats(self, wanted: Sequence[tuple[Chat, Sequence[Subscription]]]) -> None:

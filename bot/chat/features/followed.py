@@ -58,17 +58,28 @@ def confirm_following(context: ChatContext, choices: Sequence[Choice], others: S
     # What is followed already is shown with its own settings, and under the key that it is stored by.
     known = tuple(s for choice in choices for s in context.find_subscriptions(choice.matching_subscriptions))
     after = replace(context, subscriptions=(*context.subscriptions, *added))
-    screen = show_followed(after, (*added, *known), others, is_new=bool(added))
+    screen = show_followed(after, (*added, *known), others, is_new=bool(added), added=added)
     return DialogueResult(screen, changes, describe_changes(changes))
 
 
 def show_followed(
-    context: ChatContext, subscriptions: Sequence[Subscription], others: Sequence[Choice] = (), *, is_new: bool = True
+    context: ChatContext,
+    subscriptions: Sequence[Subscription],
+    others: Sequence[Choice] = (),
+    *,
+    is_new: bool = True,
+    added: Sequence[Subscription] | None = None,
 ) -> Screen:
-    """Show what is followed now, its next match or the score, its alerts, and buttons for the likely next wish."""
+    """Show what is followed now, its next match or the score, its alerts, and buttons for the likely next wish.
+
+    `added`: those that the chat did not follow before; None: all if `is_new`, else none.
+    """
     names = join_sentence_list([f"<b>{escape_text(subscription_name(s))}</b>" for s in subscriptions])
     lines = [(_("✅ Following {names}.") if is_new else _("You already follow {names}.")).format(names=names)]
-    lines += [line for subscription in subscriptions if (line := render_effect(context, subscription))]
+    if added is None:
+        added = subscriptions if is_new else ()
+    before = [one for one in context.subscriptions if one not in added]
+    lines += [line for subscription in subscriptions if (line := render_effect(context, subscription, before))]
     lines.append(render_alerts(context, subscriptions[0]))
     tokens = "".join(make_token(subscription) for subscription in subscriptions)
     presets = [
@@ -89,14 +100,19 @@ def show_followed(
     return Screen("\n".join(lines), tuple(rows))
 
 
-def render_effect(context: ChatContext, subscription: Subscription) -> str:
-    """Return the score of a match in play that the subscription covers, or its next match; empty if none is known."""
+def render_effect(context: ChatContext, subscription: Subscription, before: Sequence[Subscription]) -> str:
+    """Return the match in play that the subscription covers, or its next match; empty if none is known.
+
+    A match that the chat followed `before` is shown with its score.
+    """
     covered = [fixture for fixture in context.catalogue.all_fixtures if subscription.covers(fixture)]
     for fixture in covered:
         if context.is_in_play(fixture):
-            # A chat with a delay would read here what it is to see later: it gets the score in a message of its own.
-            shown = escape_text(format_title(fixture)) if context.chat.delay else ""
-            shown = shown or render_headline(context, fixture, context.find_match(fixture.id))
+            # Of a match that is new to it a chat gets the score in a message of its own, or on a card: with its delay, hidden
+            # where it wants no spoilers, and corrected where a goal falls. So it is not read here as well.
+            match = context.find_match(fixture.id)
+            is_told_apart = context.chat.delay or (match is not None and not any(one.covers(fixture) for one in before))
+            shown = escape_text(format_title(fixture)) if is_told_apart else render_headline(context, fixture, match)
             return _("Now: {match}").format(match=shown)
     for fixture in covered:
         if fixture.kickoff and fixture.kickoff > context.now and fixture.title:

@@ -150,13 +150,16 @@ async def test_what_still_reaches_the_chat_is_said(talk: Talk) -> None:
     assert answer.text == "Unfollowed Arsenal.\nAlerts still come through all matches and Premier League."
 
 
-async def test_who_follows_in_mid_match_reads_the_score(talk: Talk) -> None:
+async def test_who_follows_in_mid_match_reads_the_score_once(talk: Talk) -> None:
     playing = Match(FIXTURES[2], Score(2, 1), period=Period.SECOND_HALF, minute=Minute(67), status="Live")
     talk.world.directory.play(playing)
 
-    answer = await talk.say("fenerbahce")
+    new, again = await talk.say("fenerbahce"), await talk.say("fenerbahce")
+    other = await talk.say("galatasaray")
 
-    assert "Now: Fenerbahçe 2–1 Galatasaray · 67'" in answer.text
+    # The score of a match that is new to the chat comes in a message of its own, which hides it with /spoilers.
+    assert "Now: Fenerbahçe v Galatasaray\n" in new.text and "2–1" not in new.text
+    assert all("Now: Fenerbahçe 2–1 Galatasaray · 67'" in answer.text for answer in (again, other))
 
 
 async def test_several_names_are_several_subscriptions_and_undone_together(talk: Talk) -> None:

@@ -10,7 +10,8 @@ from bot.clock import ManualClock
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.fixtures import FixtureStatusRepository
-from bot.subscribers import Chat, ChatRef
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import Chat, ChatRef, Scope, Subscription
 from tests.bot.news import NOW
 from tests.packets import FIXTURE
 
@@ -33,3 +34,18 @@ async def test_the_mute_of_a_match_is_let_go_an_hour_after_its_end_and_other_mut
     assert kept and kept.muted_matches == {"over", "live"}
     assert left and left.muted_matches == {"live"}
     assert (early, late) == (1, 1)
+
+
+async def test_a_muted_match_stays_muted_under_its_new_id(db: Database) -> None:
+    chats, subscriptions = ChatRepository(db), SubscriptionRepository(db)
+    muting, other = Chat(ChatRef(1), muted_matches=frozenset({"f1", "f9"})), Chat(ChatRef(2), muted_matches=frozenset({"f9"}))
+    for chat in (muting, other):
+        await chats.save(chat)
+
+    await subscriptions.move(Scope.TEAM, ["f1"], Subscription(Scope.TEAM, "t2", "Arsenal"))
+    unmoved = [chat.muted_matches for chat in await chats.get_all()]
+    await subscriptions.move(Scope.MATCH, ["f1"], Subscription(Scope.MATCH, "f2", "Arsenal v Chelsea"))
+    moved = [chat.muted_matches for chat in await chats.get_all()]
+
+    assert unmoved == [{"f1", "f9"}, {"f9"}]
+    assert moved == [{"f2", "f9"}, {"f9"}]
