@@ -198,7 +198,7 @@ class Chat(msgspec.Struct, frozen=True):
     """False: suspended, because the bot cannot write there any more. Settings and subscriptions are kept."""
     filter: AlertFilter = AlertFilter()
     language: str = ""
-    """A code of `LANGUAGES`; empty: none is known yet, and English is used."""
+    """A code of `bot.i18n.language.CHOICES`; empty: none is known yet, and English is used."""
     language_chosen: bool = False
     """True: chosen by /language or the configuration. False: taken from the Telegram app of somebody who writes there."""
     timezone: str = "UTC"

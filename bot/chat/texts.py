@@ -13,6 +13,7 @@ from bot.chat.nicknames import to_search_words
 from bot.chat.plain_words import JOINING_WORDS
 from bot.i18n.football import format_title, kind_name, title_names, translate_team
 from bot.i18n.language import (
+    CHOICES,
     format_day_and_time,
     format_short_date,
     format_time,
@@ -23,7 +24,7 @@ from bot.i18n.language import (
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from bot.subscribers import Chat, Scope, Subscription
-from rules.engine.text import LANGUAGES, escape_html
+from rules.engine.text import escape_html
 from rules.football.names import isolate, normalise
 
 PREVIOUS_SIGN = "◀"
@@ -138,7 +139,7 @@ _OTHER_KIND_WORDS = {
 def _load_kind_words(offered: tuple[str, ...]) -> dict[str, str]:
     """Return the kinds by their names in the YAML and by their words in every language: people copy either."""
     words = {_normalise_kind(word): kind for word, kind in _OTHER_KIND_WORDS.items() if kind in offered}
-    for language in LANGUAGES:
+    for language in CHOICES:
         with use_language(language):
             words |= {_normalise_kind(kind_name(kind)): kind for kind in offered}
     return words | {_normalise_kind(kind): kind for kind in offered}

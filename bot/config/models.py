@@ -20,10 +20,9 @@ from pydantic import (
     model_validator,
 )
 
-from bot.i18n.language import ENGLISH
+from bot.i18n.language import CHOICES, ENGLISH
 from bot.network import DIRECT_CONNECTION
 from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides, make_name_key
-from rules.engine.text import LANGUAGES
 from rules.loading import values
 
 STREAM_URLS = ("wss://dde-streams.data.srarena.io", "wss://dde-streams.data.imgarena.com")
@@ -468,14 +467,15 @@ def is_loopback(host: str) -> bool:
 
 
 def _read_language(value: Any) -> str:
-    code = _require_scalar(value, "the code of a language such as es").casefold()
-    if code not in LANGUAGES:
-        raise ValueError(values.describe_unknown("language", code, tuple(LANGUAGES)))
-    return code
+    typed = _require_scalar(value, "the code of a language such as es")
+    codes = {code.casefold(): code for code in CHOICES}
+    if typed.casefold() not in codes:
+        raise ValueError(values.describe_unknown("language", typed, tuple(CHOICES)))
+    return codes[typed.casefold()]
 
 
 LanguageCode = Annotated[
-    str, BeforeValidator(_read_language, json_schema_input_type=str), WithJsonSchema({"enum": list(LANGUAGES)})
+    str, BeforeValidator(_read_language, json_schema_input_type=str), WithJsonSchema({"enum": list(CHOICES)})
 ]
 
 

@@ -13,8 +13,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from bot.i18n.compile import FOLDER
-from bot.i18n.language import DOMAIN, ENGLISH
-from rules.engine.text import LANGUAGES
+from bot.i18n.language import CHOICES, DOMAIN, ENGLISH, LOCALES, REGIONAL_LANGUAGES, base_language
 from rules.loading.loader import load_rules
 
 PROJECT_ROOT = Path(__file__).parent.parent.parent
@@ -50,11 +49,24 @@ def update_catalogues() -> None:
     """Extract all texts, then rewrite the template and every language's catalogue. Translations are kept."""
     template = collect_texts()
     _write_catalogue(template, TEMPLATE_FILE)
-    for language in LANGUAGES:
+    for language in CHOICES:
         if language != ENGLISH:
             catalogue = read_catalogue(language)
             catalogue.update(template)
+            if language in REGIONAL_LANGUAGES:
+                catalogue = _keep_what_differs(language, catalogue, read_catalogue(base_language(language)))
             _write_catalogue(catalogue, _catalogue_file(language))
+
+
+def _keep_what_differs(language: str, regional: Catalog, base: Catalog) -> Catalog:
+    """Return a regional catalogue with the texts alone that it has and that its language says in another way."""
+    kept = _make_catalogue(language)
+    for message in regional:
+        common = base.get(message.id, message.context)
+        is_translated = all([message.string] if isinstance(message.string, str) else message.string or [""])
+        if message.id and is_translated and not message.fuzzy and (common is None or common.string != message.string):
+            kept[message.id] = message
+    return kept
 
 
 def collect_texts(root: Path = PROJECT_ROOT) -> Catalog:
@@ -73,16 +85,21 @@ def read_catalogue(language: str) -> Catalog:
     if not file.exists():
         return _make_catalogue(language)
     with file.open("rb") as lines:
-        return read_po(lines, locale=language)
+        return read_po(lines, locale=_locale_of(language))
 
 
 def _make_catalogue(language: str) -> Catalog:
-    header = _HEADER.format(language=LANGUAGES[language])
-    return Catalog(language, DOMAIN, header, "Touchline", "1", fuzzy=False)
+    header = _HEADER.format(language=CHOICES[language])
+    return Catalog(_locale_of(language), DOMAIN, header, "Touchline", "1", fuzzy=False)
+
+
+def _locale_of(language: str) -> str:
+    """Return the locale whose plural forms a catalogue has. English has none of its own."""
+    return language if language == ENGLISH else LOCALES.get(language, language)
 
 
 def _catalogue_file(language: str) -> Path:
-    return FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+    return FOLDER / language.replace("-", "_") / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
 def _write_catalogue(catalogue: Catalog, file: Path) -> None:

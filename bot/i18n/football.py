@@ -7,12 +7,12 @@ from functools import cache
 import msgspec
 from babel import Locale
 
-from bot.i18n.language import ENGLISH, current_language, current_locale, use_language
+from bot.i18n.language import CHOICES, ENGLISH, base_language, current_language, current_locale, use_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_in_context as pgettext
 from rules.engine.alert import Facts
-from rules.engine.text import LANGUAGES, Wording, translate_word
+from rules.engine.text import Wording, translate_word
 from rules.football.action import Fixture
 from rules.football.names import isolate
 from rules.loading.loader import list_packs, load_pack
@@ -98,7 +98,7 @@ def load_team_names(language: str) -> dict[str, str]:
         return {}
     with use_language(language):
         names = dict(Locale.parse(current_locale()).territories)
-        names |= _SHORT_NAMES.get(language, {})
+        names |= _SHORT_NAMES.get(base_language(language), {})
         countries = {name: code for code, name in Locale(ENGLISH).territories.items() if len(code) == 2} | OTHER_COUNTRY_NAMES
         # A name that needs a comma or brackets, such as that of Hong Kong, is no name of a team.
         teams = {name: names[code] for name, code in countries.items() if code in names and not set(",(.") & set(names[code])}
@@ -127,7 +127,7 @@ def load_wordings() -> tuple[Wording, ...]:
     # Stripped, because gettext keys are: a YAML block ends with a line break.
     sources = {rule.alert.text.source.strip() for name in list_packs() for rule in load_pack(name).rules}
     wordings = []
-    for language in LANGUAGES:
+    for language in CHOICES:
         if language != ENGLISH:
             with use_language(language):
                 texts = {source: _(source) for source in sources}
@@ -145,7 +145,8 @@ def _load_wording(language: str) -> Wording:
     with use_language(language):
         # Translators: how a score is written: 2–1, 2:1, 2 x 1
         sign = pgettext("score", "{home}–{away}").format(home="", away="")
-        return Wording(language, {}, load_terms(), _("{score} pens"), sign, load_team_names(language))
+        base = "" if base_language(language) == language else base_language(language)
+        return Wording(language, {}, load_terms(), _("{score} pens"), sign, load_team_names(language), base)
 
 
 def kind_name(name: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gettext as catalogues
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
@@ -18,9 +18,20 @@ from rules.engine.text import LANGUAGES
 
 ENGLISH = "en"
 
+REGIONAL_LANGUAGES = {"es-419": "Español latino", "pt-PT": "Português europeu"}
+"""Regional forms of a language: by tag, what each calls itself. Their catalogues have only the texts that differ."""
+
+CHOICES = LANGUAGES | REGIONAL_LANGUAGES
+"""Everything that a chat may choose. Rules' own texts and Telegram's menus know no regions: theirs are `LANGUAGES`."""
+
 # Babel's plain "en" writes dates as in the United States: Nov 22, 2026.
-_LOCALES = {"en": "en_GB", "pt": "pt_BR"}
+LOCALES = {"en": "en_GB", "pt": "pt_BR", "es-419": "es_419", "pt-PT": "pt_PT"}
 """Babel's locale where it is not the language code: the variant that the catalogue is written in."""
+
+_SPANISH_OF_SPAIN = frozenset({"es", "gq", "ph", "ea", "ic"})
+"""Regions whose Spanish is that of Spain; every other is a country of America, or 419 for all of them."""
+
+_PORTUGUESE_OF_BRAZIL = frozenset({"br"})
 
 DOMAIN = "touchline"
 
@@ -53,14 +64,29 @@ def current_language() -> str:
 
 def current_locale() -> str:
     """Return Babel's locale for the current language, for dates, numbers and lists."""
-    return _LOCALES.get(_current_language.get(), _current_language.get())
+    return LOCALES.get(_current_language.get(), _current_language.get())
+
+
+def base_language(code: str) -> str:
+    """Return the language that a regional form belongs to: `es` for `es-419`, and `es` for itself."""
+    return code.partition("-")[0]
 
 
 @lru_cache(maxsize=1024)
 def find_language(tag: str) -> str:
-    """Return the supported language for a tag such as `pt-BR`, otherwise English."""
-    code = tag.replace("_", "-").split("-")[0].casefold()
+    """Return the supported language for a tag such as `de-AT` or `pt-PT`, otherwise English."""
+    code, _hyphen, region = tag.replace("_", "-").casefold().partition("-")
+    if code == "es" and region and region not in _SPANISH_OF_SPAIN:
+        return "es-419"
+    if code == "pt" and region and region not in _PORTUGUESE_OF_BRAZIL:
+        return "pt-PT"
     return code if code in LANGUAGES else ENGLISH
+
+
+def choose_text(texts: Mapping[str, str]) -> str:
+    """Return the text for the current language, or for the language that it is a regional form of; empty if there is none."""
+    language = _current_language.get()
+    return texts.get(language) or texts.get(base_language(language)) or ""
 
 
 def translate(text: str) -> str:
@@ -90,17 +116,30 @@ def mark_for_translation(text: str) -> str:
 
 def in_each_language(render: Callable[[], str]) -> dict[str, str]:
     """Call `render` once in each language, and return the results by language: for readers who are not known yet."""
-    texts = {}
-    for language in LANGUAGES:
+    texts: dict[str, str] = {}
+    for language in CHOICES:
         with use_language(language):
-            texts[language] = render()
+            text = render()
+        # Most texts of a region are those of its language, and are found under it.
+        if text != texts.get(base_language(language)):
+            texts[language] = text
     return texts
 
 
 # Read once: a catalogue is looked at for every text of every message. Without a compiled file, texts stay English.
 @cache
 def _load_catalogue(language: str) -> catalogues.NullTranslations:
-    return catalogues.translation(DOMAIN, CATALOGUE_FOLDER, [language], fallback=True)
+    base = base_language(language)
+    file = CATALOGUE_FOLDER / language.replace("-", "_") / "LC_MESSAGES" / f"{DOMAIN}.mo"
+    if not file.exists():
+        return _load_catalogue(base) if base != language else catalogues.NullTranslations()
+    # By the file, since gettext looks for "pt" in pt_PT first.
+    with file.open("rb") as compiled:
+        catalogue = catalogues.GNUTranslations(compiled)
+    if base != language:
+        # A regional form has only the texts that differ.
+        catalogue.add_fallback(_load_catalogue(base))
+    return catalogue
 
 
 _LANGUAGES_WITH_CAPITALISED_NOUNS = frozenset({"de"})

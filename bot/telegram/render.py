@@ -15,7 +15,7 @@ from bot.i18n.football import (
     translate_team,
     translate_term,
 )
-from bot.i18n.language import current_language, format_short_date
+from bot.i18n.language import choose_text, format_short_date
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.outbox.delivery import Subject
@@ -103,7 +103,7 @@ def render_body(alert: Alert, sent_body: str = "", timezone: str = _UTC) -> str:
 
     The kick-off in it is given in the chat's time zone.
     """
-    text = alert.texts.get(current_language()) or alert.text
+    text = choose_text(alert.texts) or alert.text
     if text and alert.is_delayed:
         text = f"{text}\n🕓 <i>{_('reported late')}</i>"
     text = text or sent_body or fallback_text(alert.facts)
@@ -294,7 +294,7 @@ def _format_line(alert: Alert) -> str:
         inside = ", ".join(filter(None, notes))
         return f"{minute}{what} {_format_name(facts.player)}" + (f" ({inside})" if inside else "")
     # The text may end with the minute, which the line begins with.
-    text = alert.texts.get(current_language(), alert.text).split("\n")[0]
+    text = (choose_text(alert.texts) or alert.text).split("\n")[0]
     text = text.removesuffix(f" {minute}".rstrip()).removesuffix(f" ({minute.rstrip()})")
     return minute + (text or escape_html(translate_term(facts.action_type)))
 

@@ -321,7 +321,8 @@ def _render_languages(
     for language in dict.fromkeys((*own, *by_language)):
         wording = by_language.get(language, Wording(language))
         # A rule that gives its text in several languages of its own is not translated into others.
-        other = own.get(language) or (None if own else _parse_translation(wording.texts.get(text.source.strip(), "")))
+        shipped = None if own else _parse_translation(wording.texts.get(text.source.strip(), ""))
+        other = own.get(language) or own.get(wording.base) or shipped
         try:
             if other:
                 yield language, other.render(facts, wording)

@@ -70,6 +70,8 @@ class Wording(msgspec.Struct, frozen=True):
     """What stands between the goals of both sides: `2–1`, but `2:1` in German."""
     team_names: Mapping[str, str] = {}
     """National teams, by the English name."""
+    base: str = ""
+    """The language that this one is a regional form of: a rule's own text in it is used here too. Empty for a language."""
 
     def translate_team(self, name: str) -> str:
         """Return the name of a team; `Germany U21` is translated too."""

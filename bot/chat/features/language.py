@@ -18,10 +18,9 @@ from bot.chat.dialogue import (
 )
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
-from bot.i18n.language import ENGLISH, use_language
+from bot.i18n.language import CHOICES, ENGLISH, use_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from rules.engine.text import LANGUAGES
 from rules.football.names import normalise
 
 AUTO = "auto"
@@ -46,7 +45,7 @@ def set_language(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
 
 def set_picked_language(context: ChatContext, code: str) -> DialogueResult:
     """Set the language that was tapped."""
-    if code not in LANGUAGES and not (code == AUTO and _is_private(context)):
+    if code not in CHOICES and not (code == AUTO and _is_private(context)):
         raise OutdatedButton
     return _save_language(context, code)
 
@@ -69,7 +68,7 @@ def _save_language(context: ChatContext, code: str) -> DialogueResult:
 def _offer_languages(context: ChatContext) -> Screen:
     """Show every language under its own name, the current one ticked."""
     current = context.chat.language if context.chat.language_chosen or not _is_private(context) else AUTO
-    buttons = [make_button(name, f"lang:{code}", is_chosen=code == current) for code, name in LANGUAGES.items()]
+    buttons = [make_button(name, f"lang:{code}", is_chosen=code == current) for code, name in CHOICES.items()]
     auto = [make_button(_("Same as Telegram"), f"lang:{AUTO}", is_chosen=current == AUTO)] if _is_private(context) else []
     return Screen(_("<b>🌍 Language</b>"), (*arrange_rows(buttons, 2), *arrange_rows(auto), make_closing_row()))
 
@@ -79,8 +78,8 @@ def _parse_language(typed: str) -> str:
     word = normalise(typed)
     if word == AUTO:
         return AUTO
-    for code, own_name in LANGUAGES.items():
-        english_name = Locale(code).get_display_name(ENGLISH) or code
+    for code, own_name in CHOICES.items():
+        english_name = Locale.parse(code, sep="-").get_display_name(ENGLISH) or code
         if word in (normalise(code), normalise(own_name), normalise(english_name)):
             return code
     return ""

@@ -9,11 +9,10 @@ from bot.chat.features.quiet_hours import format_delay, render_quiet_hours
 from bot.chat.features.timezone import zone_label
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import done_label, escape_text, join_kind_names, subscription_name
-from bot.i18n.language import current_language, format_time, join_with_commas
+from bot.i18n.language import CHOICES, current_language, format_time, join_with_commas
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
-from rules.engine.text import LANGUAGES
 
 MAX_NAMES = 5
 """Names of what is followed; the whole list is one tap away."""
@@ -51,7 +50,7 @@ def render_settings(context: ChatContext) -> str:
         _("Time zone: {zone} (now {time})").format(
             zone=escape_text(zone_label(chat.timezone)), time=format_time(context.now, chat.timezone)
         ),
-        _("Language: {language}").format(language=LANGUAGES[current_language()]),
+        _("Language: {language}").format(language=CHOICES[current_language()]),
     ]
     # Alerts of a channel have no button.
     if chat.type != ChatType.CHANNEL:

@@ -50,6 +50,8 @@ LIKELY_ZONES = {
     "de": ("Europe/Berlin", "Europe/Vienna"),
     "fr": ("Europe/Paris", "America/Toronto"),
     "pt": ("America/Sao_Paulo", "Europe/Lisbon"),
+    "es-419": ("America/Mexico_City", "America/Argentina/Buenos_Aires"),
+    "pt-PT": ("Europe/Lisbon", "Atlantic/Azores"),
     "it": ("Europe/Rome",),
 }
 """By language, the zones where most of its speakers live, the likeliest first."""

@@ -17,11 +17,10 @@ from bot.chat.catalogue import Choice
 from bot.chat.dialogue import LABEL_WIDTHS, Button, ChatContext, Refusal, Screen, UpdateChat, arrange_rows, make_button
 from bot.chat.features.channel import show_channel_menu
 from bot.chat.features.mute_button import AlertSubject, make_mute_options
-from bot.i18n.language import use_language
+from bot.i18n.language import CHOICES, use_language
 from bot.i18n.shorten import text_length
 from bot.subscribers import Scope, Subscription, SubscriptionOverrides
 from rules.engine.alert import SHIPPED_KINDS
-from rules.engine.text import LANGUAGES
 from rules.football.action import Team
 from tests.bot.chat.fixtures import FENER, FIXTURES, GALATA, NOW, fixture, make_context
 from tests.chats import make_chat
@@ -94,7 +93,7 @@ def screens(context: ChatContext) -> Iterator[Screen]:
                     found.append(ROUTER.press_button(after, button.data))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", CHOICES)
 def test_no_label_is_wider_than_its_place_and_only_names_are_cut(language: str) -> None:
     with use_language(language):
         rows = {row for context in contexts() for screen in screens(context) for row in screen.buttons}

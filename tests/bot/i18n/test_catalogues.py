@@ -6,14 +6,16 @@ import ast
 import re
 from collections import Counter
 from functools import cache
+from gettext import c2py  # type: ignore[attr-defined]  # not in the stubs
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from bot.i18n.extract import PROJECT_ROOT, TEMPLATE_FILE, collect_texts, read_catalogue
-from bot.i18n.language import ENGLISH, translate, use_language
+from bot.i18n.language import ENGLISH, LOCALES, REGIONAL_LANGUAGES, base_language, translate, use_language
 from rules.engine.alert import Facts
 from rules.engine.text import LANGUAGES, AlertText
 from rules.loading.texts import SAMPLE_FACTS, find_markup_error
@@ -68,13 +70,30 @@ def test_every_text_is_translated_and_none_is_fuzzy(language: str) -> None:
     assert all(len(forms[key]) == (2 if message.pluralizable else 1) for key, message in known.items())
 
 
-@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("language", REGIONAL_LANGUAGES)
+def test_a_regional_catalogue_has_only_texts_that_it_says_in_another_way(language: str) -> None:
+    regional, base = texts(read_catalogue(language)), texts(read_catalogue(base_language(language)))
+
+    assert len(regional) > 30 and set(regional) <= set(base), "run: make words"
+    assert [key for key, message in regional.items() if message.fuzzy or message.string == base[key].string] == []
+
+
+@pytest.mark.parametrize("language", [*OTHERS, *REGIONAL_LANGUAGES])
+def test_plural_forms_are_those_of_cldr(language: str) -> None:
+    # The zero and the one differ: French and Brazil's Portuguese say "0 match", and Portugal's "0 jogos".
+    catalogue, locale = read_catalogue(language), Locale.parse(LOCALES.get(language, language))
+    choose = c2py(str(catalogue.plural_expr))
+
+    assert [number for number in range(1000) if choose(number) != (locale.plural_form(number) != "one")] == []
+
+
+@pytest.mark.parametrize("language", [*OTHERS, *REGIONAL_LANGUAGES])
 @pytest.mark.parametrize("what", [_PLACEHOLDERS, _TAGS, _COMMANDS], ids=["placeholders", "tags", "commands"])
 def test_a_translation_keeps_placeholders_tags_and_commands(language: str, what: re.Pattern[str]) -> None:
     assert unlike(language, what) == []
 
 
-@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("language", [*OTHERS, *REGIONAL_LANGUAGES])
 def test_a_translation_begins_with_the_same_sign_and_ends_as_the_text_does(language: str) -> None:
     signs = [(a, b) for a, b in pairs(language) if _begins(a) != _begins(b)]
     ends = [(a, b) for a, b in pairs(language) if (a[:1].isspace(), a[-1:].isspace()) != (b[:1].isspace(), b[-1:].isspace())]
@@ -87,7 +106,7 @@ def _begins(text: str) -> str:
     return found[0] if found else ""
 
 
-@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("language", [*OTHERS, *REGIONAL_LANGUAGES])
 def test_the_text_of_a_pack_can_be_filled_and_shown_in_every_language(language: str) -> None:
     for ours, theirs in pairs(language):
         if "{{" not in ours:

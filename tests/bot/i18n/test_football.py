@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.i18n.football import format_title, load_wordings, translate_scoreline, translate_team, translate_term
-from bot.i18n.language import format_hours, join_sentence_list, lower_first, use_language
+from bot.i18n.language import CHOICES, format_hours, join_sentence_list, lower_first, use_language
 from rules.engine.alert import Facts
-from rules.engine.text import LANGUAGES
 from rules.football.action import Fixture, Team
 from rules.loading.loader import list_packs, load_pack
 
@@ -35,7 +34,7 @@ def test_the_shootout_in_a_scoreline_is_translated() -> None:
 def test_every_shipped_text_has_a_wording_in_every_other_language() -> None:
     sources = {rule.alert.text.source.strip() for name in list_packs() for rule in load_pack(name).rules}
 
-    others = [language for language in LANGUAGES if language != "en"]
+    others = [language for language in CHOICES if language != "en"]
 
     assert {wording.language: set(wording.texts) for wording in load_wordings()} == dict.fromkeys(others, sources)
 

@@ -49,7 +49,7 @@ def test_coverage_dropped_before_kick_off_has_words_of_its_own_and_no_score() ->
     alert = alert_of(advance(Match(FIXTURE, status="Scheduled"), make_status_packet(listed, 0, KICKOFF)))
 
     assert alert.text == "📡 <b>No live coverage: Arsenal v Chelsea</b>\nThe feed dropped this match before kick-off."
-    assert set(alert.texts) == {"de", "es", "fr", "it", "pt"}
+    assert set(alert.texts) == {"de", "es", "es-419", "fr", "it", "pt", "pt-PT"}
     assert not any("0–0" in text for text in alert.texts.values())
 
 

@@ -173,7 +173,7 @@ async def test_a_match_whose_end_was_not_seen_has_no_picture_of_it(stage: Stage)
     await stage.extras.on_match_over(story.match)
     await stage.sender.send_all_due()
 
-    assert "its end was not seen" in stage.card().text and not stage.pictures()
+    assert "end not seen" in stage.card().text and not stage.pictures()
 
 
 async def test_what_is_corrected_after_the_end_corrects_the_card_and_the_picture(stage: Stage) -> None:
@@ -212,7 +212,7 @@ async def test_a_card_whose_end_was_not_seen_says_so_until_the_end_comes_and_goe
     story.tell("End Match", "Deleted", "end", minute=95, status="Live")
     await stage.play(story.match, each=2 * REFRESH_INTERVAL)
 
-    assert ["its end was not seen" in text for text in (*unseen, ended, stage.card().text)] == [True, True, False, False]
+    assert ["end not seen" in text for text in (*unseen, ended, stage.card().text)] == [True, True, False, False]
     assert "Full time" in ended and "Full time" not in stage.card().text
 
 

@@ -49,7 +49,7 @@ async def test_a_private_chat_has_the_language_of_its_users_telegram_until_one_i
         await world.ask(42, 42, text)
         languages.append((await world.stored(42)).language)
 
-    assert languages == ["es", "fr", "de", "de"]
+    assert languages == ["es-419", "fr", "de", "de"]
 
 
 async def test_a_private_chat_can_have_the_language_of_telegram_again(world: World) -> None:
@@ -93,3 +93,11 @@ def test_a_group_cannot_have_the_language_of_telegram() -> None:
     result = set_language(group, ("auto",))
 
     assert result.changes == () and "private chat" in result.screen.html
+
+
+@pytest.mark.parametrize("typed", ["pt-PT", "Português europeu", "Portuguese (Portugal)", "pt-pt"])
+async def test_a_regional_form_is_chosen_by_its_code_or_its_name(world: World, typed: str) -> None:
+    answer = await world.ask(42, 42, f"/language {typed}")
+
+    assert (await world.stored(42)).language == "pt-PT"
+    assert "✅ Português europeu" in answer.labels and answer.text == "🌍 Idioma: português europeu"
