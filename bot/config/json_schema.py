@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -84,7 +85,9 @@ _YOURS: JsonSchema = {"^x-": {"description": "Whatever you like: a place for anc
 
 def build_rules_file_schema() -> dict[str, Any]:
     """Build the schema of a file that `include:` names: rules and texts, without the sections of a configuration."""
-    return _build_whole("Rules of Touchline", build_file_schema(), build_rule_schemas(), patterns=_YOURS)
+    whole = _build_whole("Rules of Touchline", build_file_schema(), build_rule_schemas(), patterns=_YOURS)
+    # A file of rules may also be the list alone.
+    return whole | {"type": ["object", "array"], "items": _make_reference("rule")}
 
 
 def build_scenario_schema() -> dict[str, Any]:
@@ -243,7 +246,12 @@ def build_file_schema() -> dict[str, JsonSchema]:
 
 def build_rule_schemas() -> dict[str, JsonSchema]:
     """Build the schemas of the parts of a rule."""
-    return {"rule": _build_rule_schema(), "match": _build_match_schema(), "alert": _build_alert_schema()}
+    return {
+        "rule": _build_rule_schema(),
+        "match": _build_match_schema(),
+        "alert": _build_alert_schema(),
+        _ACTION_TYPE_NAME: _build_action_type_name(),
+    }
 
 
 def _build_rule_schema() -> JsonSchema:
@@ -318,19 +326,50 @@ def _allow_names(shape: JsonSchema, *, has_id: bool = False) -> JsonSchema:
     return {"anyOf": [*names["anyOf"], mapping_schema({"not": names}, needs=("not",))]}
 
 
-_RANGE_SCHEMA: JsonSchema = {
-    "type": "string",
-    "description": "A range as people write it: 80-90, >80, <= 1, 90+",
-    "pattern": r"^\s*(([<>]=?|=|≥|≤|[a-z ]+)\s*)?\d[\d+' ]*((-|–|\.\.|to)\s*\d[\d+' ]*)?\+?\s*$",
-}
+_ACTION_TYPE_NAME = "actionTypeName"
+
+
+def _build_action_type_name() -> JsonSchema:
+    """Return the schema of one action type: names of the catalogue and their aliases, in any letter case.
+
+    `touchline check` warns of any other name, since a newer feed may send it; an editor can only mark it.
+    """
+    catalogue = load_catalogue()
+    # JavaScript's patterns, which editors use, cannot be told to ignore letter case.
+    spelt = "|".join(
+        "".join(f"[{letter.upper()}{letter.lower()}]" if letter.isalpha() else re.escape(letter) for letter in name)
+        for name in catalogue.all_type_names
+    )
+    return {
+        "anyOf": [
+            {"enum": list(catalogue.action_type_names)},
+            {
+                "type": "string",
+                "pattern": rf"^\s*({spelt})\s*$",
+                "patternErrorMessage": "no action type that Touchline knows: the rule waits for a feed that sends it",
+            },
+        ]
+    }
+
+
+_RANGE_PATTERN = r"^\s*(([<>]=?|=|≥|≤|[a-z ]+)\s*)?\d[\d+' ]*((-|–|\.\.|to)\s*\d[\d+' ]*)?\+?\s*$"
 
 
 def _allow_range(shape: JsonSchema) -> JsonSchema:
-    return {"anyOf": [shape, mapping_schema({"from": shape, "to": shape}, minProperties=1), _RANGE_SCHEMA]}
+    """Allow a number, a range as people write it, or `{from, to}`, whose ends have a shape."""
+    # One schema with several types and no `anyOf`: of that, editors say nothing but that no alternative fits.
+    ends = mapping_schema({"from": shape, "to": shape}, minProperties=1)
+    return ends | {
+        "type": ["integer", "string", "object"],
+        "minimum": 0,
+        "maximum": 999,
+        "pattern": _RANGE_PATTERN,
+        "patternErrorMessage": "a range is written 80-90, >80, <= 1, 90+, or {from: 80, to: 90}",
+    }
 
 
 _CONDITION_SCHEMAS: dict[str, JsonSchema] = {
-    "action_type": _allow_names(_suggest_words(load_catalogue().action_type_names)),
+    "action_type": _allow_names({"$ref": f"#/definitions/{_ACTION_TYPE_NAME}"}),
     "sub_action_type": _allow_names(_suggest_words(load_catalogue().sub_action_type_names)),
     "send_type": _allow_names({"enum": [one.value for one in RULE_SEND_TYPES]}),
     "side": _allow_names({"enum": [*Side]}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,15 @@ def test_packs_are_no_false_alarm(path: Path) -> None:
 )
 def test_a_mistake_is_marked(kind: str, text: str) -> None:
     assert not _takes(kind, text)
+
+
+def test_every_rule_and_test_of_the_cookbook_agrees_with_the_schemas() -> None:
+    page = (PACKS.parent / "docs" / "cookbook.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+
+    assert len(blocks) >= 40
+    # A file of rules may be the list alone.
+    assert [text for text in blocks if not _takes("tests" if text.startswith("tests:") else "rules", text)] == []
 
 
 @pytest.mark.parametrize("kind", sorted(SCHEMAS))

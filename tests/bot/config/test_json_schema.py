@@ -66,7 +66,7 @@ def test_every_key_is_known_and_described() -> None:
         set(RULE_KEYS), set(ALERT_KEYS), set(CONDITION_KEYS),
     ]  # fmt: skip
     for part in (made, *parts.values()):
-        assert [key for key, value in part["properties"].items() if not value.get("description")] == []
+        assert [key for key, value in part.get("properties", {}).items() if not value.get("description")] == []
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_every_key_is_known_and_described() -> None:
         "chats: [{chat: -100, topic: 7, subscribe: [all, {team: Arsenal}], kinds: [goal, drama]}]",
         "http: {listen: null}",
         "extends: [drama, quiet]\ninclude: rules.d/*.yaml",
-        RULE % "action_type: {not: [Goal, Beach Ball]}, minute: {from: 45+1}, score: {margin: {to: 1}}",
+        RULE % "action_type: {not: [Goal, own goal]}, minute: {from: 45+1}, score: {margin: {to: 1}}",
         RULE % "any: [{side: home}, {first: true, not: {minute: 90}}]",
     ],
 )
@@ -96,6 +96,9 @@ def test_what_is_right_is_right_for_editors(document: str) -> None:
         "rules: [{name: a}]",
         RULE % "actoin_type: Goal",
         RULE % "minute: {form: 1}",
+        RULE % "minute: 80-",
+        RULE % "action_type: Gaol",
+        RULE % "action_type: {not: [Goal, Beach Ball]}",
         RULE % "side: hmoe",
         RULE % "not: {first: maybe}",
     ],
