@@ -65,7 +65,7 @@ async def test_another_goal_gives_another_picture() -> None:
 
 
 def test_without_pillow_one_sentence_says_what_to_install() -> None:
-    with pytest.raises(UserMistake, match=r"touchline\[pictures\]"):
+    with pytest.raises(UserMistake, match=r"pip install .*\[pictures\]"):
         require_pillow(have=False)
 
 
