@@ -187,6 +187,14 @@ class MuteOffer(msgspec.Struct, frozen=True):
     """The kinds that came most."""
 
 
+class Mentions(msgspec.Struct, frozen=True, array_like=True):
+    """Who asked to be mentioned in a match. It is stored."""
+
+    fixture_id: str
+    people: tuple[tuple[int, str], ...] = ()
+    """Each with the number and the name that Telegram gives, in the order in which they asked."""
+
+
 class Chat(msgspec.Struct, frozen=True):
     """A chat, or a topic of a forum, and its settings."""
 
@@ -233,6 +241,14 @@ class Chat(msgspec.Struct, frozen=True):
     """Until when what is written in the private chat is for that channel."""
     pins_cards: bool = True
     """True: a match card is pinned while its match is played, if the bot has the right."""
+    mentions: bool = False
+    """True: of a group whose administrators let its members ask to be mentioned."""
+    mentioned: tuple[Mentions, ...] = ()
+    """Who has asked, for the latest matches."""
+
+    def list_mentioned(self, fixture_id: str) -> tuple[tuple[int, str], ...]:
+        """Return who asked to be mentioned in a match."""
+        return next((one.people for one in self.mentioned if one.fixture_id == fixture_id), ())
 
     def find_managed_channel(self, now: dt.datetime) -> int | None:
         """Return the channel that what is written in this private chat is for; None: it is for the chat itself."""
@@ -382,5 +398,22 @@ def parse_subscriptions(text: str) -> tuple[Subscription, ...]:
     """Read what `format_subscriptions` wrote. What cannot be read counts as nothing."""
     try:
         return _SUBSCRIPTIONS_DECODER.decode(text) if text else ()
+    except msgspec.DecodeError:
+        return ()
+
+
+_MENTIONS_DECODER = msgspec.json.Decoder(tuple[Mentions, ...])
+
+
+def format_mentions(mentioned: Sequence[Mentions]) -> str:
+    """Format who asked to be mentioned as it is stored with the chat: JSON; empty if nobody has."""
+    return msgspec.json.encode(mentioned).decode() if mentioned else ""
+
+
+@lru_cache(256)
+def parse_mentions(text: str) -> tuple[Mentions, ...]:
+    """Read what `format_mentions` wrote. What cannot be read counts as nobody."""
+    try:
+        return _MENTIONS_DECODER.decode(text) if text else ()
     except msgspec.DecodeError:
         return ()

@@ -26,6 +26,7 @@ from bot.chat.features import (
     followed,
     inline_cards,
     language,
+    mention,
     mute,
     mute_button,
     overview,
@@ -72,6 +73,7 @@ FEATURES = (
     privacy.FEATURE,
     start.FEATURE,
     mute_button.FEATURE,
+    mention.FEATURE,
     inline_cards.FEATURE,
 )
 """Every feature. Their commands stand in this order in Telegram's menus."""

@@ -23,7 +23,9 @@ from bot.subscribers import (
     Chat,
     ChatRef,
     MuteOffer,
+    format_mentions,
     format_subscriptions,
+    parse_mentions,
     parse_quiet_hours,
     parse_subscriptions,
 )
@@ -275,6 +277,8 @@ def chat_to_row(chat: Chat) -> dict[str, object]:
         "channel": chat.managed_channel,
         "channel_until": to_timestamp(chat.managed_until) if chat.managed_until else None,
         "pins": chat.pins_cards,
+        "mentions": chat.mentions,
+        "mentioned": format_mentions(chat.mentioned),
     }
 
 
@@ -313,6 +317,8 @@ def row_to_chat(row: Mapping[Any, Any]) -> Chat:
         managed_channel=row["channel"],
         managed_until=from_timestamp(row["channel_until"]) if row["channel_until"] is not None else None,
         pins_cards=row["pins"],
+        mentions=row["mentions"],
+        mentioned=parse_mentions(row["mentioned"]),
     )
 
 

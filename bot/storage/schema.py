@@ -70,6 +70,8 @@ chats = Table(
     Column("channel", BigInteger),  # of a private chat: the channel that what is written there is for
     Column("channel_until", Float),
     Column("pins", Boolean, nullable=False, server_default=true()),  # match cards are pinned
+    Column("mentions", Boolean, nullable=False, server_default=false()),  # a kick-off has the button "Mention me"
+    Column("mentioned", Text, nullable=False, server_default=""),  # JSON: by match, who pressed it
 )
 
 _HAS_MUTED_MATCHES = chats.c.muted_matches != ""

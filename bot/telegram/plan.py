@@ -36,6 +36,7 @@ from bot.outbox.match_states import is_state_message
 from bot.outbox.news import SAMPLE, NewsItem, format_line_name, is_burst
 from bot.outbox.recent_alerts import BUSY_COUNT, find_noisy_kinds
 from bot.subscribers import Chat, MuteOffer
+from bot.telegram.mentions import has_mention_button, make_mention_button, render_mentions, split_replies
 from bot.telegram.render import (
     hide_in_spoiler,
     join_replies,
@@ -149,6 +150,8 @@ def plan_delivery(context: DeliveryContext, now: dt.datetime) -> Plan:
     offer = _find_mute_offer(context, plan) if has_mute_button else None
     with use_language(chat.language):
         keyboard = _render_mute_options(offer, chat) if offer else MUTE_BUTTON if has_mute_button else None
+        if has_mention_button(chat, plan.alert.kind):
+            keyboard = _add_mention_button(keyboard)
     return replace(
         plan,
         html=html,
@@ -184,6 +187,13 @@ def _render_mute_options(offer: MuteOffer, chat: Chat) -> bytes:
     second = [_button(kind_name(kind), f"k:{kind}") for kind in kinds]
     close = [{"text": "✖", "callback_data": f"{MUTE_BUTTON_DATA}:x"}]
     rows = [first, second, close] if len(second) > 1 else [first, [*second, *close]]
+    return msgspec.json.encode({"inline_keyboard": rows})
+
+
+def _add_mention_button(keyboard: bytes | None) -> bytes:
+    """Return a keyboard with the button of mentions above it, or beside its only button."""
+    rows = msgspec.json.decode(keyboard)["inline_keyboard"] if keyboard else [[]]
+    rows = [[make_mention_button(), *rows[0]]] if len(rows) == 1 else [[make_mention_button()], *rows]
     return msgspec.json.encode({"inline_keyboard": rows})
 
 
@@ -315,6 +325,9 @@ def _plan_send(context: DeliveryContext, alert: Alert, now: dt.datetime) -> Send
     delivery = record_card_sent(delivery, alert, pins_cards=context.recipient.chat.pins_cards)
     is_silent = not delivery.is_loud or context.recipient.chat.is_quiet(now)
     html = _add_note(render_message(body, alert.state, is_restored=is_restored), delivery)
+    if mentions := render_mentions(context.recipient.chat, context.news, alert, now, is_silent=is_silent):
+        # They follow as replies, since the message itself is edited and an edit mentions nobody.
+        delivery = replace(delivery, pending_reply=mentions, reply_is_loud=True)
     return Send(delivery, alert, html, is_silent, Reason.FIRST)
 
 
@@ -470,8 +483,9 @@ def _plan_follow_up(context: DeliveryContext, now: dt.datetime) -> Reply | Pin |
     is_silent = not before.reply_is_loud or context.recipient.chat.is_quiet(now)
     # The reply that says what does not count has named the copies: what is sent later need not explain them again.
     copies = "" if before.state is State.RETRACTED else before.earlier_copies
-    after = replace(before, pending_reply=None, earlier_copies=copies)
-    return Reply(after, attribute_to_rule(alert, before), before.pending_reply, is_silent, Reason(before.reason))
+    reply, left = split_replies(before.pending_reply)
+    after = replace(before, pending_reply=left, earlier_copies=copies)
+    return Reply(after, attribute_to_rule(alert, before), reply, is_silent, Reason(before.reason))
 
 
 def _make_delivery_after(context: DeliveryContext, alert: Alert, body: str, rule: str, *, is_restored: bool) -> Delivery:

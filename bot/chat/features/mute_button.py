@@ -44,6 +44,7 @@ from bot.outbox.delivery import Delivery
 from bot.outbox.explanation import MessageExplanation
 from bot.outbox.news import SAMPLE, NewsItem
 from bot.subscribers import Recipient, Subscription
+from bot.telegram.mentions import has_mention_button, make_mention_button
 from bot.telegram.plan import MUTE_BUTTON_DATA, MUTE_BUTTON_LABEL
 from rules.football.action import Fixture
 
@@ -139,19 +140,28 @@ def read_alert_subject(delivery: Delivery, news: NewsItem) -> AlertSubject:
 def press_mute_button(context: ChatContext, alert: AlertSubject, data: str) -> DialogueResult:
     """Return what a button does. The screen has no text: it only holds the buttons under the alert."""
     if data == MUTE_BUTTON_DATA:
-        return DialogueResult(Screen("", make_mute_options(context, alert)))
+        return _keep_mention_button(context, alert, DialogueResult(Screen("", make_mute_options(context, alert))))
     name, _colon, kind = data.removeprefix(f"{MUTE_BUTTON_DATA}:").partition(":")
     action = _ACTIONS.get(name)
     # Under an alert of a busy match the buttons name the kinds that came most, which may be others than its own.
     if action is None or (kind and kind not in context.kinds):
         raise OutdatedButton
-    result = action(context, replace(alert, kind=kind) if kind else alert)
+    result = _keep_mention_button(context, alert, action(context, replace(alert, kind=kind) if kind else alert))
     offer = context.chat.find_mute_offer(alert.fixture.id) if alert.fixture else None
     if offer is None or offer.action_id != alert.action_id:
         return result
     # Later edits of the alert do not open the options again.
     close_offer = UpdateChat(lambda chat: chat.with_mute_offer(replace(offer, action_id="")))
     return replace(result, changes=(*result.changes, close_offer))
+
+
+def _keep_mention_button(context: ChatContext, alert: AlertSubject, result: DialogueResult) -> DialogueResult:
+    """Leave the button of a kick-off under it, whatever the mute button shows beside it."""
+    if not has_mention_button(context.chat, alert.kind):
+        return result
+    button = make_mention_button()
+    row = (Button(button["text"], button["callback_data"]),)
+    return replace(result, screen=replace(result.screen, buttons=(row, *result.screen.buttons)))
 
 
 def make_mute_options(context: ChatContext, alert: AlertSubject) -> tuple[ButtonRow, ...]:

@@ -53,6 +53,8 @@ def show_privacy(context: ChatContext, _args: tuple[str, ...] = ()) -> DialogueR
         "• the alerts it got, to correct them; deleted after some weeks\n\n"
         "Messages written here are not stored. Nothing is shared with anybody."
     ).format(title=title, number=len(context.subscriptions))
+    if context.chat.mentioned:
+        html = f"{html}\n{_('Also: who asked to be mentioned in the latest matches.')}"
     if context.privacy_url:
         page = _("The operator's page about privacy: {url}").format(url=escape_text(context.privacy_url))
         html = f"{html}\n\n{page}"
@@ -106,6 +108,8 @@ def _export(context: ChatContext) -> Screen:
             "spoilers": chat.spoilers,
             "digests": chat.digests,
             "pins_cards": chat.pins_cards,
+            "mentions": chat.mentions,
+            "mentioned": [f"{name}: {one.fixture_id}" for one in chat.mentioned for _id, name in one.people],
             "alerts_on": sorted(chat.filter.kinds_on),
             "alerts_off": sorted(chat.filter.kinds_off),
             "all_alerts": chat.filter.all_kinds,

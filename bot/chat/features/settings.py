@@ -26,6 +26,7 @@ from bot.chat.texts import back_to_kinds_label, done_label, scorers_only_label
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat
+from bot.telegram.mentions import KICK_OFF
 from rules.engine.alert import CARD
 
 
@@ -49,6 +50,9 @@ DISPLAY_OPTIONS = {
         lambda: _("Combine simultaneous alerts"), lambda chat: chat.digests, lambda on: set_settings(digests=on)
     ),
     "pins": DisplayOption(lambda: _("Pin match cards"), lambda chat: chat.pins_cards, lambda on: set_settings(pins_cards=on)),
+    "mentions": DisplayOption(
+        lambda: _("“Mention me” at kick-off"), lambda chat: chat.mentions, lambda on: _switch_mentions(on=on)
+    ),
     "scorers": DisplayOption(
         scorers_only_label,
         lambda chat: chat.filter.scorers_only,
@@ -57,10 +61,22 @@ DISPLAY_OPTIONS = {
 }
 
 
+def _switch_mentions(*, on: bool) -> UpdateChat:
+    """Let members ask to be mentioned. The button stands under the kick-off, so its alert is switched on too."""
+
+    def change(chat: Chat) -> Chat:
+        kinds = replace(chat.filter, kinds_on=chat.filter.kinds_on | {KICK_OFF}, kinds_off=chat.filter.kinds_off - {KICK_OFF})
+        return replace(chat, mentions=on, filter=kinds if on else chat.filter)
+
+    return UpdateChat(change)
+
+
 def show_display_options(context: ChatContext, chat: Chat) -> Screen:
     """Show every option, ticked if it is on."""
     # Alerts in a channel never have the mute button.
     left_out = {"buttons"} if chat.type == ChatType.CHANNEL else set[str]()
+    # Where nobody else reads along, nobody needs to be called.
+    left_out |= set() if chat.type in (ChatType.GROUP, ChatType.SUPERGROUP) else {"mentions"}
     # Without cards there is nothing to pin.
     left_out |= set() if chat.filter.accepts(CARD) else {"pins"}
     offered = {name: option for name, option in DISPLAY_OPTIONS.items() if name not in left_out}

@@ -161,6 +161,7 @@ def _with_settings_of(general: Chat, topic: Chat) -> Chat:
         muted_until=None,
         muted_matches=frozenset(),
         mute_offers=(),
+        mentioned=(),
         digest_window_at=None,
         has_overrides=topic.has_overrides,
         unfollowed=(),

@@ -1,0 +1,88 @@
+"""Who asked for it in a group is mentioned after loud news of the match, five people a message."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from bot.subscribers import ChatRef, Mentions
+from bot.telegram.mentions import split_replies
+from tests.bot.news import alert, minor, pending, retracted
+from tests.bot.telegram.test_sender import World
+from tests.packets import FIXTURE
+from tests.sqlite import new_sqlite
+
+pytestmark = pytest.mark.virtual_time
+
+PEOPLE = tuple((number, f"<Fan {number}>") for number in range(1, 8))
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(new_sqlite(tmp_path))
+    await made.open()
+    await made.follow(1)
+    await change(made, type="supergroup", mentions=True, mentioned=(Mentions(FIXTURE.id, PEOPLE), Mentions("other", ((9, "X"),))))
+    yield made
+    await made.db.close()
+
+
+async def change(world: World, **settings: Any) -> None:
+    """Change settings of the group."""
+    await world.chats.update(ChatRef(1), lambda chat: replace(chat, **settings))
+
+
+def mentions(world: World) -> list[str]:
+    """Return the messages that mention somebody."""
+    return [shown.html for shown in world.shown() if "tg://user" in shown.html]
+
+
+async def test_a_goal_mentions_everybody_once_five_a_message_in_reply_to_it(world: World) -> None:
+    await world.tell(pending(1), alert(2, "goal, confirmed"), alert(3, "goal, named"))
+
+    first, second = mentions(world)
+    assert first.startswith('🔔 <a href="tg://user?id=1">&lt;Fan 1&gt;</a>, ') and first.count("tg://user") == 5
+    assert [second.count("tg://user"), len(world.shown())] == [2, 3]
+
+
+async def test_silent_news_and_other_matches_mention_nobody(world: World) -> None:
+    await world.tell(minor(1, action="card"))
+    await change(world, mentioned=(Mentions("other", PEOPLE),))
+    await world.tell(alert(1))
+
+    assert mentions(world) == [] and len(world.shown()) == 2
+
+
+@pytest.mark.parametrize("settings", [{"mentions": False}, {"spoilers": True}, {"mentioned": ()}])
+async def test_nobody_is_mentioned_where_it_is_off_or_scores_are_hidden(world: World, settings: dict[str, Any]) -> None:
+    await change(world, **settings)
+    await world.tell(alert(1))
+
+    assert mentions(world) == [] and len(world.shown()) == 1
+
+
+async def test_a_goal_that_is_taken_back_is_told_even_if_the_mentions_have_not_left(world: World) -> None:
+    await world.tell(alert(1), retracted(2))
+
+    assert "No goal" in world.shown()[-1].html and len(mentions(world)) <= 2
+
+
+async def test_a_kick_off_has_the_button_and_mentions_nobody(world: World) -> None:
+    await world.tell(alert(1, "kick-off", kind="kick_off", action="k"), alert(1))
+    await change(world, mentions=False)
+    await world.tell(alert(1, "second half", kind="kick_off", action="s"))
+
+    keyboards = [
+        plan.keyboard for plan, _result in world.delivered if plan.alert.kind == "kick_off" and hasattr(plan, "keyboard")
+    ]
+    labels = [[b["callback_data"] for row in msgspec.json.decode(k or b"{}")["inline_keyboard"] for b in row] for k in keyboards]
+    assert labels[0] == ["me", "a"] and "me" not in labels[1] and len(mentions(world)) == 2
+
+
+def test_replies_that_wait_are_sent_one_by_one() -> None:
+    assert split_replies("one\x1etwo\x1ethree") == ("one", "two\x1ethree") and split_replies("one") == ("one", None)
