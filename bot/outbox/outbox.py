@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -29,6 +30,9 @@ from rules.football.action import Fixture
 from rules.football.match import Match
 
 log = structlog.get_logger()
+
+_PRUNE_BATCH, _PRUNE_PAUSE = 500, 0.01
+"""Deliveries that are deleted in one transaction, which takes a few milliseconds, and seconds until the next one begins."""
 
 
 class Outbox:
@@ -159,9 +163,18 @@ class Outbox:
             return await repository.count_waiting(tx)
 
     async def prune(self, max_age: dt.timedelta) -> int:
-        """Delete news that was not revised for `max_age`, with its deliveries. Return how many deliveries were deleted."""
+        """Delete news that was not revised for `max_age`, with its deliveries. Return how many deliveries were deleted.
+
+        In small transactions: alerts leave meanwhile, however much there is to delete.
+        """
+        before, deleted, has_more = self._clock.now() - max_age, 0, True
+        while has_more:
+            async with self._database.transaction() as tx:
+                in_batch, has_more = await repository.delete_batch_before(tx, before, _PRUNE_BATCH)
+            deleted += in_batch
+            await asyncio.sleep(_PRUNE_PAUSE)
         async with self._database.transaction() as tx:
-            deleted = await repository.delete_before(tx, self._clock.now() - max_age)
+            await repository.delete_matches_before(tx, before)
         self.queue.forget_all()
         return deleted
 

@@ -320,28 +320,35 @@ _SENT_LATELY = 900.0
 """Seconds. What was sent within the last minute is of news that was revised within this time, delays and limits included."""
 
 
-async def read_recent_sends(tx: Transaction, now: dt.datetime, seconds: float) -> list[tuple[int, float]]:
+async def read_recent_sends(
+    tx: Transaction, now: dt.datetime, seconds: float, chats: Collection[int] | None = None
+) -> list[tuple[int, float]]:
     """Return chat and time (seconds since 1970) of what was sent in the last so many seconds, in order.
 
-    A request that may have been on its way when the process ended counts as sent now.
+    A request that may have been on its way when the process ended counts as sent now. `chats`: only to these; None: to all.
     """
     at = to_timestamp(now)
     news = and_(alerts.c.fixture_id == entries.c.fixture_id, alerts.c.action_id == entries.c.action_id)
     # Times stand in the history as text, so its lines are searched for what the times of these seconds begin with.
     starts = {f"{second:.0f}"[:-1] for second in range(int(at - seconds), int(at) + 10, 10)}
-    is_recent = and_(
-        alerts.c.updated_at > at - seconds - _SENT_LATELY, or_(*(entries.c.history.contains(start) for start in sorted(starts)))
+    recent = (
+        select(entries)
+        .join(alerts, news)
+        .where(alerts.c.updated_at > at - seconds - _SENT_LATELY)
+        .where(or_(*(entries.c.history.contains(start) for start in sorted(starts))))
     )
     # Of an edit or a reply nothing is stored before it leaves: whatever waits for a chat that has the message may have left.
-    was_on_its_way = and_(
+    may_have_left = select(entries).where(
         entries.c.status == DeliveryStatus.WAITING.value, or_(entries.c.unsure == true(), entries.c.message_id.is_not(None))
     )
-    query = select(entries).join(alerts, news).where(or_(is_recent, was_on_its_way))
-    sends = []
-    for delivery in map(row_to_delivery, await tx.fetch(query)):
-        sends += [(delivery.chat.chat_id, line.at) for line in read_history(delivery) if at - seconds < line.at <= at]
-        if delivery.status is DeliveryStatus.WAITING and (delivery.is_uncertain or delivery.is_sent):
-            sends.append((delivery.chat.chat_id, at))
+    if chats is not None:
+        recent, may_have_left = (query.where(entries.c.chat_id.in_(chats)) for query in (recent, may_have_left))
+    # Two queries: with both conditions in one, no index would serve, and every delivery that is stored would be read.
+    recent_rows, waiting_rows = await tx.fetch(recent), await tx.fetch(may_have_left)
+    sends = [(row["chat_id"], at) for row in waiting_rows]
+    # One that waits may be of recent news as well.
+    for row in {(row_to_key(row), row["chat_id"], row["topic"]): row for row in (*recent_rows, *waiting_rows)}.values():
+        sends += [(row["chat_id"], line.at) for line in read_history(row_to_delivery(row)) if at - seconds < line.at <= at]
     return sorted(sends, key=itemgetter(1))
 
 
@@ -351,20 +358,51 @@ async def count_waiting(tx: Transaction) -> int:
     return int(row["n"])
 
 
-async def delete_before(tx: Transaction, instant: dt.datetime) -> int:
-    """Delete news that was not revised since, with its deliveries, and positions in old feeds. Return how many deliveries."""
+_SELECT_OLD_NEWS = (
+    select(alerts.c.fixture_id, alerts.c.action_id)
     # News whose fan-out is not complete stays, however old: its walk needs the row.
-    old = and_(alerts.c.updated_at < to_timestamp(instant), alerts.c.spreading == false())
-    keys = select(alerts.c.fixture_id, alerts.c.action_id).where(old)
-    # Deliveries first: without their news nothing could ever delete them.
-    gone = await tx.execute(delete(entries).where(tuple_(entries.c.fixture_id, entries.c.action_id).in_(keys)))
-    await tx.execute(delete(alerts).where(old))
-    bursts = select(alerts.c.action_id).where(alerts.c.fixture_id == BURSTS)
-    await tx.execute(delete(grouped).where(grouped.c.burst.not_in(bursts)))
+    .where(alerts.c.updated_at < bindparam("before"), alerts.c.spreading == false())
+    .order_by(alerts.c.updated_at)
+    .limit(100)
+)
+
+_SELECT_NTH_CHAT = (
+    select(entries.c.chat_id).where(*_IS_DELIVERY_OF_NEWS).order_by(entries.c.chat_id).limit(1).offset(bindparam("skipped"))
+)
+
+_DELETE_DELIVERIES_UP_TO = delete(entries).where(*_IS_DELIVERY_OF_NEWS, entries.c.chat_id <= bindparam("last_chat"))
+
+_DELETE_DELIVERIES, _DELETE_NEWS = delete(entries).where(*_IS_DELIVERY_OF_NEWS), delete(alerts).where(*_IS_NEWS)
+
+
+async def delete_batch_before(tx: Transaction, instant: dt.datetime, max_deliveries: int) -> tuple[int, bool]:
+    """Delete some of the news that was not revised since, with its deliveries.
+
+    Return how many deliveries were deleted, about `max_deliveries` at most, and if older news is left.
+    """
+    old = await tx.fetch(_SELECT_OLD_NEWS, {"before": to_timestamp(instant)})
+    deleted = 0
+    for row in old:
+        key = row_to_key(row)
+        room = max_deliveries - deleted
+        if room <= 0:
+            return deleted, True
+        # Deliveries first: without their news nothing could ever delete them.
+        if left := await tx.fetch(_SELECT_NTH_CHAT, _of_news(key) | {"skipped": room - 1}):
+            values = _of_news(key) | {"last_chat": left[0]["chat_id"]}
+            return deleted + await tx.execute(_DELETE_DELIVERIES_UP_TO, values), True
+        deleted += await tx.execute(_DELETE_DELIVERIES, _of_news(key))
+        await tx.execute(_DELETE_NEWS, _of_news(key))
+        if key.fixture_id == BURSTS:
+            await tx.execute(delete(grouped).where(grouped.c.burst == key.action_id))
+    return deleted, bool(old)
+
+
+async def delete_matches_before(tx: Transaction, instant: dt.datetime) -> None:
+    """Delete positions, listings and states of matches that have not changed since, and old frames."""
     for table in (positions, standings, match_states):
         await tx.execute(delete(table).where(table.c.updated_at < to_timestamp(instant)))
     await tx.execute(delete(frames).where(frames.c.received_at < to_timestamp(instant)))
-    return gone
 
 
 def _of_news(key: AlertKey) -> dict[str, str]:

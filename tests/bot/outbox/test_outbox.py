@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from bot.clock import ManualClock
 from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryResult, QueueItem, Reason
 from bot.outbox.fanout import PAGE_SIZE
 from bot.outbox.outbox import Outbox
+from bot.outbox.repository import delete_batch_before
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.schema import entries
@@ -289,6 +290,37 @@ async def test_old_deliveries_are_deleted(world: World) -> None:
 
     assert await world.outbox.prune(dt.timedelta(days=14)) == 1
     assert await world.outbox.read_fired_rules(FIXTURE.id) == {}
+
+
+async def test_a_season_of_old_deliveries_is_deleted_in_small_transactions_and_news_is_put_between_them(world: World) -> None:
+    await world.follow(Chat(ChatRef(1)))
+    await copy_chat(world.db, 1, range(2, 451))
+    for n in range(2):
+        await world.outbox.put([alert(action=f"old {n}")])
+    await world.take()
+    world.clock.move_to(NOW + dt.timedelta(days=15))
+    before = world.clock.now() - dt.timedelta(days=14)
+
+    batches = []
+    has_more = True
+    while has_more:
+        async with world.db.transaction() as tx:
+            count, has_more = await delete_batch_before(tx, before, 200)
+        batches.append(count)
+        if len(batches) == 2:
+            await world.outbox.put([alert(action="new", at=world.clock.now())])
+
+    assert (sum(batches), max(batches)) == (900, 200)
+    assert list(await world.outbox.read_fired_rules(FIXTURE.id)) == ["new"]
+    await world.take()
+    assert await world.outbox.prune(dt.timedelta(days=14)) == 0
+    assert await _count_deliveries(world) == 450
+
+
+async def _count_deliveries(world: World) -> int:
+    async with world.db.transaction() as tx:
+        (row,) = await tx.fetch(select(func.count().label("n")).select_from(entries))
+    return int(row["n"])
 
 
 async def test_a_message_is_uncertain_before_it_leaves_and_no_longer_once_it_is_known_that_it_never_arrived(world: World) -> None:
