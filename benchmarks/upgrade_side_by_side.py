@@ -224,7 +224,7 @@ class Play:
 
     def find_untrue(self) -> list[str]:
         """Return everything that is wrong in the person's chat."""
-        return self.match.untrue(self.alerts(), self.made.feed.sent(self.match.fixture.id))
+        return self.match.untrue(self.alerts(), self.made.feed.sent(self.match.fixture.id), self.made.explained_since)
 
     async def begin_chat(self) -> None:
         """The person asks for the match: a feed follows it, whichever version heard the request."""
@@ -247,14 +247,15 @@ class Play:
         await until(lambda: made.ask(muted, PERSON))
         await until(lambda: len(alert.labels) == 1)
         await said(telegram, PERSON, "/unmute", PERSON)
-        # The first press brings the screen as the new version draws it; two more bring it back to that.
-        drawn = [before]
-        for _ in range(3):
-            telegram.press(PERSON, PERSON, screen, screen.buttons[0][0].data)
+        # The new version may draw the screen in another way than 0.1 did, and its first switch may be another one. Pressed four
+        # times, the one of 0.1 is as it was.
+        drawn, switch = [before], screen.buttons[0][0].data
+        for _ in range(4):
+            telegram.press(PERSON, PERSON, screen, switch)
             await until(lambda: screen.labels != drawn[-1])
             drawn.append(screen.labels)
-        if drawn[1] != drawn[3] or drawn[1] == drawn[2]:
-            raise AssertionError(f"a switch of /alerts that was pressed three times shows {drawn[1:]}")
+        if drawn[1] == drawn[2] or drawn[1:3] != drawn[3:]:
+            raise AssertionError(f"a switch of /alerts that was pressed four times shows {drawn[1:]}")
         telegram.say(PERSON, PERSON, "/why", reply_to=alert.id)
         await until(lambda: "action_type" in telegram.chat(PERSON).last.text)
         await self.play_goal()
@@ -287,9 +288,13 @@ async def play_scene(kills: Sequence[Kill], sources: dict[str, Path], server: Se
                     await play.kill_at(kill, chance)
                     print(f"| {kill.version} | {kill.point.value} | {play.describe_versions()} |", flush=True)
                 await made.feed.send_rest()
-                await made.until_true()
-                await until(lambda: not play.find_untrue())
-                await until(lambda: not find_wrong_elsewhere(play))
+                try:
+                    await made.until_true()
+                    await until(lambda: not play.find_untrue())
+                    await until(lambda: not find_wrong_elsewhere(play))
+                except AssertionError:
+                    print(*made.untrue(), *play.find_untrue(), *find_wrong_elsewhere(play), sep="\n")
+                    raise
                 return find_unexplained_doubles(kills, made.doubles())
 
 

@@ -122,6 +122,10 @@ class SteppedFeed(Simulator):
         assert step.next, "the script is at its end"
         await self._send_now(step, count)
 
+    def send_soon(self, *, fixture: str = "") -> None:
+        """Let the next packet out to whoever is connected, and wait for nobody."""
+        self._step(fixture).send(1)
+
     async def send_until(self, kind: str = "", *, action: str = "", send: str = "", fixture: str = "") -> None:
         """Send all packets up to and including the first with this action type, action id and send type; each may be left out."""
         step = self._step(fixture)
