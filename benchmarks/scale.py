@@ -31,12 +31,13 @@ from bot.outbox.outbox import Outbox
 from bot.outbox.shared_source import SharedSource
 from bot.storage.chats import chat_to_row
 from bot.storage.database import Database
+from bot.storage.driver import RATE_CHANNEL
 from bot.storage.schema import chats, subscriptions
 from bot.subscribers import AlertFilter, Chat, ChatRef
 from bot.telegram.messenger import BotMessenger, build_bot
 from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
 from bot.telegram.sender import Sender
-from bot.telegram.shared_rate_limits import SendAllowance, SharedRateLimiter
+from bot.telegram.shared_rate_limits import RateShareRepository, SharedRateLimiter
 from tests.postgres import Server, running
 
 
@@ -69,12 +70,13 @@ async def work(name: str, url: str, telegram_url: str, limit: int) -> None:
             tickets = SharedSource(database, clock, name)
             outbox = Outbox(database, clock, tickets)
             if limit:
-                pace = shared = SharedRateLimiter(SendAllowance(database), limit)
+                pace = shared = SharedRateLimiter(RateShareRepository(database, name), limit, is_sender=True)
+                await database.listen(RATE_CHANNEL, shared.request_look)
                 stack.callback(asyncio.create_task(shared.run()).cancel)
             sender = Sender(outbox.queue, BotMessenger(bot), pace, clock)
             tickets.on_available = sender.wake
             if isinstance(pace, SharedRateLimiter):
-                pace.on_slots = sender.wake
+                pace.on_more = sender.wake
             lease_manager = LeaseManager(LeaseRepository(database, name), [Role.SEND])
             stack.callback(asyncio.create_task(lease_manager.run()).cancel)
             await lease_manager.registered.wait()

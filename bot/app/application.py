@@ -21,6 +21,7 @@ from bot.app.workers import ChatWorker, FeedWorker, SenderWorker, send_sample
 from bot.chat.nicknames import Nicknames
 from bot.chat.unknown_names import NameCheck
 from bot.clock import Clock, CorrectedClock, SystemClock
+from bot.cluster.processes import make_holder_name
 from bot.cluster.roles import ALL_ROLES, NEEDS_POSTGRES, Role, are_enough_alone
 from bot.config.load import Config, load_config
 from bot.config.reload import LoadConfig
@@ -40,8 +41,8 @@ from bot.storage.database_file import (
 from bot.storage.driver import UPDATES_CHANNEL
 from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import build_bot
-from bot.telegram.rate_limits import RateLimiter, ReplyAccounting
-from bot.telegram.shared_rate_limits import SendAllowance, SharedRateLimiter
+from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, ReplyAccounting
+from bot.telegram.shared_rate_limits import RateShareRepository, SharedRateLimiter
 
 log = structlog.get_logger()
 
@@ -89,9 +90,12 @@ async def _start_application(
     stack.push_async_callback(database.close)
     if not are_enough_alone(roles) and not database.is_shared:
         raise UserMistake(NEEDS_POSTGRES)
-    # Telegram counts all messages of a bot together, so several processes share one allowance.
+    # Telegram counts all messages of a bot together, so several processes share one rate.
     per_second = config.telegram.messages_per_second
-    rate_limiter = SharedRateLimiter(SendAllowance(database), per_second) if database.is_shared else RateLimiter(per_second)
+    rate_limiter: RateLimitPolicy = RateLimiter(per_second)
+    if database.is_shared:
+        shares = RateShareRepository(database, make_holder_name())
+        rate_limiter = SharedRateLimiter(shares, per_second, is_sender=Role.SEND in roles)
     trust_authority(config.tls.ca_file)
     bot = build_bot(
         config.telegram.token.get_secret_value(),

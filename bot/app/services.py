@@ -36,7 +36,7 @@ from bot.outbox.shared_source import SharedSource
 from bot.retry import retry_while_database_unavailable
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
-from bot.storage.driver import CHATS_CHANNEL, LEASES_CHANNEL, RULES_CHANNEL, TROUBLE_CHANNEL
+from bot.storage.driver import CHATS_CHANNEL, LEASES_CHANNEL, RATE_CHANNEL, RULES_CHANNEL, TROUBLE_CHANNEL
 from bot.storage.fixtures import FeedPositionRepository
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.telegram.http import ApiHealth
@@ -96,6 +96,8 @@ class Services:
             if shared
             else None
         )
+        if self.lease_manager and isinstance(rate_limiter, SharedRateLimiter):
+            rate_limiter.count_slot_senders = self.lease_manager.count_slot_senders
         self.leases: LeaseProvider = self.lease_manager or SingleProcess()
         self._rules_changed = asyncio.Event()
         # On a shared database this process learns of its own changes as the others do, by a notification: one way for all.
@@ -151,6 +153,8 @@ class Services:
             await self.database.listen(LEASES_CHANNEL, self.lease_manager.check_now)
             await self.database.listen(CHATS_CHANNEL, lambda _: self._notify_chats_changed())
             await self.database.listen(RULES_CHANNEL, lambda _: self._rules_changed.set())
+            if isinstance(self.rate_limiter, SharedRateLimiter):
+                await self.database.listen(RATE_CHANNEL, self.rate_limiter.request_look)
             await self.database.listen(TROUBLE_CHANNEL, self.monitor.on_database_problem_elsewhere)
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
@@ -202,6 +206,9 @@ class Services:
         while True:
             await retry_while_database_unavailable(self._prune)
             await asyncio.sleep(_PRUNE_INTERVAL)
+            # Not at the start, as after a restart: whoever takes over a chat by its claim counts what it was sent before.
+            if self.lease_manager:
+                await retry_while_database_unavailable(self._delete_orphaned_claims)
 
     async def _prune(self) -> None:
         """Delete old alerts, mutes of finished matches, chats that have long been suspended, and what dead processes left."""
@@ -214,6 +221,7 @@ class Services:
         await LeaseRepository(self.database, "").delete_expired(_PRUNE_INTERVAL)
         for prune in self.prune_more:
             await prune()
-        if self.lease_manager:
-            async with self.database.transaction() as tx:
-                await delete_orphaned_claims(tx)
+
+    async def _delete_orphaned_claims(self) -> None:
+        async with self.database.transaction() as tx:
+            await delete_orphaned_claims(tx)

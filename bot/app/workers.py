@@ -218,10 +218,11 @@ class SenderWorker:
         )
         services.monitor.backlog = self.sender.count_pending
         if isinstance(services.rate_limiter, SharedRateLimiter):
-            # The sender sleeps until something may be sent: new slots and new deliveries of other processes wake it.
-            services.rate_limiter.on_slots = self.sender.wake
+            # The sender sleeps until something may be sent: a larger share and new deliveries of other processes wake it.
+            services.rate_limiter.on_more = self.sender.wake
         if services.shared_source:
             services.shared_source.on_available = self.sender.wake
+            services.shared_source.on_recent_sends = self.sender.count_earlier_sends
         else:
             # A chat that was resumed or moved has deliveries that the queue in memory has dropped.
             services.on_chats_changed.append(services.outbox.queue.rescan)

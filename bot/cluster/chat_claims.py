@@ -2,7 +2,8 @@
 
 A chat belongs to one sender at a time: so its messages stay in order, and one process alone keeps to Telegram's limit for it. A
 claim has no end of its own. It lasts as long as the process lease of its sender: a sender renews one row, however many chats it
-has, and loses all of them together if it dies.
+has, and loses all of them together if it dies. A sender that has many more chats than another one gives it some for which nothing
+waits (`choose_gift`).
 """
 
 from __future__ import annotations
@@ -19,29 +20,57 @@ from bot.storage.driver import Transaction
 _LEASE_MARGIN = 1.0
 """Seconds that the sender's own lease must still last when a message leaves: the chat is its own until Telegram has answered."""
 
-# A claim counts while the lease of its sender's process is in force, by the database's clock.
-# ORDER BY chat: all senders lock the rows in the same order, and never deadlock.
+# A claim counts while the lease of its sender's process is in force, by the database's clock. One without a sender was given up.
+# ORDER BY chat: all senders lock the rows in the same order, and never deadlock. `xmax` is 0 in a row that was inserted, so that
+# nobody had the chat before.
 _CLAIM_CHATS = text("""
 INSERT INTO claims AS k (chat_id, sender)
 SELECT chat, :sender FROM unnest(CAST(:chats AS bigint[])) AS chat ORDER BY chat
 ON CONFLICT (chat_id) DO UPDATE SET sender = excluded.sender
-WHERE k.sender = :sender OR (:dead AND NOT EXISTS (
+WHERE k.sender = :sender OR k.sender = '' OR (:dead AND NOT EXISTS (
     SELECT 1 FROM leases AS l WHERE l.name = :prefix || k.sender AND l.until > extract(epoch FROM clock_timestamp())
 ))
-RETURNING chat_id
+RETURNING chat_id, (xmax = 0) AS is_new
 """)
 
 _SELECT_OWNERS = text("SELECT DISTINCT sender FROM claims WHERE chat_id = ANY(CAST(:chats AS bigint[])) AND sender <> :sender")
 
+# FOR SHARE: a chat that is being given up at this moment is not sent to, and one that is being sent to waits with that.
 _SELECT_OWN_CHATS = text("""
 SELECT chat_id FROM claims WHERE sender = :sender AND chat_id = ANY(CAST(:chats AS bigint[])) AND EXISTS (
     SELECT 1 FROM leases AS l WHERE l.name = :prefix || :sender AND l.until > extract(epoch FROM clock_timestamp()) + :margin
+) ORDER BY chat_id FOR SHARE
+""")
+
+_SELECT_ALL_OWN = text("SELECT chat_id FROM claims WHERE sender = :sender ORDER BY chat_id")
+
+# Of all senders that live, those without a chat included.
+_COUNT_BY_SENDER = text("""
+SELECT substr(l.name, length(:prefix) + 1) AS sender, count(k.chat_id) AS chats
+FROM leases AS l LEFT JOIN claims AS k ON :prefix || k.sender = l.name
+WHERE l.until > extract(epoch FROM clock_timestamp())
+AND CASE WHEN starts_with(l.name, :prefix) AND l.facts <> '' THEN CAST(l.facts AS jsonb) -> 'roles' @> '["send"]' ELSE false END
+GROUP BY l.name
+""")
+
+_SELECT_BUSY = text("""
+SELECT DISTINCT chat_id FROM entries WHERE status = 'waiting' AND chat_id = ANY(CAST(:chats AS bigint[]))
+""")
+
+_GIVE_CHATS = text("""
+UPDATE claims SET sender = :receiver WHERE sender = :sender AND chat_id IN (
+    SELECT chat_id FROM claims WHERE sender = :sender AND chat_id = ANY(CAST(:chats AS bigint[])) ORDER BY chat_id FOR UPDATE
 )
 """)
 
-_RELEASE_CHATS = text("DELETE FROM claims WHERE sender = :sender AND chat_id = ANY(CAST(:chats AS bigint[]))")
+_RELEASE_CHATS = text("""
+DELETE FROM claims WHERE sender = :sender AND chat_id IN (
+    SELECT chat_id FROM claims WHERE sender = :sender AND chat_id = ANY(CAST(:chats AS bigint[])) ORDER BY chat_id FOR UPDATE
+)
+""")
 
-_RELEASE_ALL = text("DELETE FROM claims WHERE sender = :sender")
+# The rows stay, without a sender: whoever claims the chats next has to know what they were sent lately.
+_RELEASE_ALL = text("UPDATE claims SET sender = '' WHERE sender = :sender")
 
 # Dead senders' claims do no harm where they stand; they are deleted so that the table does not grow with every restart.
 _DELETE_ORPHANED = text("""
@@ -58,7 +87,7 @@ JOIN chats AS c ON c.chat_id = e.chat_id AND c.topic = e.topic
 JOIN alerts AS a ON a.fixture_id = e.fixture_id AND a.action_id = e.action_id
 LEFT JOIN claims AS k ON k.chat_id = e.chat_id
 WHERE e.status = 'waiting' AND c.active AND e.due_at > :since AND e.due_at < :before AND a.rank <= :last_rank
-AND (k.chat_id IS NULL OR (:dead AND NOT EXISTS (
+AND (k.chat_id IS NULL OR k.sender = '' OR (:dead AND NOT EXISTS (
     SELECT 1 FROM leases AS l WHERE l.name = :prefix || k.sender AND l.until > extract(epoch FROM clock_timestamp())
 )))
 ORDER BY a.rank, e.due_at, a.seq LIMIT :limit
@@ -96,13 +125,16 @@ class ChatClaims:
     def __init__(self, sender: str) -> None:
         self.sender = sender
 
-    async def claim(self, tx: Transaction, chat_ids: Collection[int], *, take_over_dead: bool) -> frozenset[int]:
-        """Claim chats, and return those of them that are this sender's now: the others belong to a living sender."""
+    async def claim(self, tx: Transaction, chat_ids: Collection[int], *, take_over_dead: bool) -> dict[int, bool]:
+        """Claim chats, and return those of them that are this sender's now: the others belong to a living sender.
+
+        True stands beside a chat that nobody had: nothing was sent to it lately.
+        """
         if not chat_ids:
-            return frozenset()
+            return {}
         prefix = name_process_lease("")
         rows = await self._fetch(tx, _CLAIM_CHATS, chats=sorted(chat_ids), dead=take_over_dead, prefix=prefix)
-        return frozenset(row["chat_id"] for row in rows)
+        return {row["chat_id"]: row["is_new"] for row in rows}
 
     async def filter_own(self, tx: Transaction, chat_ids: Collection[int]) -> frozenset[int]:
         """Return those of these chats that are this sender's, and will be while a message is sent."""
@@ -129,6 +161,24 @@ class ChatClaims:
         values = {"everywhere": chat_ids is None, "chats": sorted(chat_ids or ())} | msgspec.structs.asdict(due_range)
         return await self._fetch(tx, _SELECT_CLAIMED, **values)
 
+    async def select_all_own(self, tx: Transaction) -> Sequence[int]:
+        """Return every chat of this sender."""
+        return [row["chat_id"] for row in await self._fetch(tx, _SELECT_ALL_OWN)]
+
+    async def count_by_sender(self, tx: Transaction) -> dict[str, int]:
+        """Return by living sender how many chats it has."""
+        rows = await tx.fetch(_COUNT_BY_SENDER.bindparams(prefix=name_process_lease("")))
+        return {row["sender"]: row["chats"] for row in rows}
+
+    async def filter_busy(self, tx: Transaction, chat_ids: Collection[int]) -> frozenset[int]:
+        """Return those of these chats for which something waits, or is on its way."""
+        rows = await tx.fetch(_SELECT_BUSY.bindparams(chats=sorted(chat_ids)))
+        return frozenset(row["chat_id"] for row in rows)
+
+    async def give(self, tx: Transaction, chat_ids: Collection[int], receiver: str) -> None:
+        """Give chats of this sender to another one."""
+        await tx.execute(_GIVE_CHATS.bindparams(sender=self.sender, receiver=receiver, chats=sorted(chat_ids)))
+
     async def release(self, tx: Transaction, chat_ids: Collection[int]) -> None:
         """Give up chats, so that other senders can claim them."""
         await tx.execute(_RELEASE_CHATS.bindparams(sender=self.sender, chats=sorted(chat_ids)))
@@ -139,6 +189,24 @@ class ChatClaims:
 
     async def _fetch(self, tx: Transaction, query: Any, **values: object) -> Sequence[Mapping[Any, Any]]:
         return await tx.fetch(query.bindparams(sender=self.sender, **values))
+
+
+def choose_gift(counts: Mapping[str, int], sender: str) -> tuple[str, int] | None:
+    """Return which sender should get chats of this one, and how many; None if all have about as many. Pure."""
+    if len(counts) < 2 or sender not in counts:
+        return None
+    receiver = min(counts, key=lambda name: (counts[name], name))
+    difference = counts[sender] - counts[receiver]
+    # Small differences come and go with every alert.
+    is_large = difference >= _MIN_DIFFERENCE and difference > counts[sender] * _MIN_SHARE
+    return (receiver, difference // 2) if is_large else None
+
+
+_MIN_DIFFERENCE = 10
+"""Chats by which one sender has to have more than another before it gives any away."""
+
+_MIN_SHARE = 0.3
+"""And as part of its own."""
 
 
 async def delete_orphaned_claims(tx: Transaction) -> None:

@@ -73,6 +73,7 @@ class LeaseManager:
         self._gone_since: dict[str, float] = {}
         """By process, since when it has had no session; on the loop's clock."""
         self._looked_at = float("-inf")
+        self._slot_senders = 0
         self._has_request = False
         """True while a process asks for a match that this one follows."""
         self._expiry_timer: asyncio.TimerHandle | None = None
@@ -113,6 +114,10 @@ class LeaseManager:
         """Return what every living process says of itself, by its name."""
         return read_process_infos(await self._leases.get_active())
 
+    def count_slot_senders(self) -> int:
+        """Return how many senders of 0.1 live, as of the last look: see `SharedRateLimiter`."""
+        return self._slot_senders
+
     def check_now(self, _payload: str = "") -> None:
         """Check for free leases at once. Called when one is wanted, and by the notification that one was released."""
         self._wake_up.set()
@@ -150,6 +155,8 @@ class LeaseManager:
         if now >= self._renew_at:
             await self._renew(now)
         active = await self._leases.get_active()
+        infos = read_process_infos(active).values()
+        self._slot_senders = sum(Role.SEND in info.roles and not info.has_share for info in infos)
         if await self._end_leases_of_gone(active, now):
             active = await self._leases.get_active()
         if self._waiting:
@@ -205,6 +212,7 @@ class LeaseManager:
             self._describe(),
             roles=tuple(sorted(self._roles)),
             has_session=self._leases.session_since is not None,
+            has_share=True,
             hands_over=self.hand_over.prepare is not None,
         )
         await self._leases.acquire({self._process_lease}, msgspec.json.encode(info).decode())

@@ -45,6 +45,8 @@ class ProcessInfo(msgspec.Struct, frozen=True):
     """Matches that should be connected now, in this process or another; 0 where no matches are followed."""
     has_session: bool = False
     """True if its session holds a lock in the database: without that lock the process is gone."""
+    has_share: bool = False
+    """True if it keeps to a share of the messages a second; processes of 0.1 reserve slots."""
     hands_over: bool = False
     """True if it hands matches over to a process that asks for them."""
     planned: int = 0

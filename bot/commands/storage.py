@@ -61,7 +61,7 @@ def restore_command(config_path: Path, file: Path) -> None:
     click.echo(asyncio.run(restore_database(load_config(config_path, os.environ).storage.url, file)))
 
 
-TRANSIENT_TABLES = frozenset({"leases", "claims", "allowance", "feed_requests", "updates"})
+TRANSIENT_TABLES = frozenset({"leases", "claims", "allowance", "rate_shares", "feed_requests", "updates"})
 """Tables that are not copied: they hold what running processes do at this moment."""
 
 # Rows of one insert: enough that the round trip to PostgreSQL does not count, and some megabytes at most.

@@ -7,13 +7,13 @@ whichever sender locks them first. PostgreSQL's notifications wake the senders; 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
 
 from bot.clock import Clock
-from bot.cluster.chat_claims import ChatClaims, DueRange
+from bot.cluster.chat_claims import ChatClaims, DueRange, choose_gift
 from bot.errors import StorageError
 from bot.outbox import repository
 from bot.outbox.delivery import QueueItem
@@ -51,11 +51,23 @@ STABLE_CONTACT_TIME = 11.0
 After an outage of the database every sender looks dead, since none could renew its lease.
 """
 
+BALANCE_INTERVAL = 10.0
+"""Seconds between two comparisons of how many chats each sender has."""
+
+_CALM_AFTER = 2.0
+"""Seconds after its last message for which a chat is not given to another sender."""
+
+_MAX_GIVEN = 1_000
+"""Chats that are given away at once at most."""
+
 _IDLE_TIMEOUT, _GROUP_IDLE_TIMEOUT = 30.0, 90.0
 """Seconds after which an unused private chat, or a group, is released.
 
 Longer than the windows of Telegram's limits, so that the next sender need not know what the chat was sent.
 """
+
+LONGEST_LIMIT = 61.0
+"""Seconds for which a message counts in Telegram's limits for groups, and a little more."""
 
 _RELEASE_TIMEOUT = 1.0
 """Seconds that a stop takes at most to release its chats. Those of a sender whose lease has ended are taken over anyway."""
@@ -81,6 +93,9 @@ class SharedSource:
         self._must_scan = self._must_scan_all = self._may_have_pages = self._may_have_urgent = True
         self._page_count = 0
         self._last_used: dict[int, float] = {}
+        """By chat of this sender, when it was last used, on the monotonic clock."""
+        self.on_recent_sends: Callable[[Sequence[tuple[int, float]]], None] | None = None
+        """Called with chats and times (in seconds since 1970) of what other senders have sent to chats that are ours now."""
         self._revised_keys: set[AlertKey] = set()
         self._stable_since: float | None = None
 
@@ -151,9 +166,13 @@ class SharedSource:
 
     async def read_contexts(self, tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:
         """Return the deliveries of these items that wait, each with its chat; not of chats that another sender has taken over."""
+        # Noted before the first await, so that no chat is given away while its send begins.
+        self._touch_chats({item.chat.chat_id for item in items if item.chat.chat_id in self._last_used})
         # Checked in the transaction that begins the send: a chat that was taken over a moment ago is sent to by the other one.
         held = await self._claims.filter_own(tx, {item.chat.chat_id for item in items})
         self._touch_chats(held)
+        for chat in {item.chat.chat_id for item in items} - held:
+            self._last_used.pop(chat, None)  # another sender's by now: what that sends is learned if the chat comes back
         return await read_contexts(tx, [item for item in items if item.chat.chat_id in held], self.batch_size)
 
     async def _scan(self) -> list[QueueItem]:
@@ -179,6 +198,7 @@ class SharedSource:
         waiting = [row_to_item(row) for row in await self._claims.select_own_rows(tx, span)]
         claimed = [item for item in free if item.chat.chat_id in mine]
         found = {(item.key, item.chat): item for item in (*waiting, *claimed)}
+        await self._learn_recent_sends(tx, {item.chat.chat_id for item in found.values()}, mine)
         return sorted(found.values(), key=_due_order), len(free)
 
     async def _reach_page(self) -> list[QueueItem]:
@@ -225,10 +245,20 @@ class SharedSource:
         chats = {item.chat.chat_id for item in due}
         mine = await self._claims.claim(tx, chats, take_over_dead=self._is_stable)
         # They look only now and then by themselves: without this their chats would wait for the next poll.
-        for sender in await self._claims.find_other_owners(tx, chats - mine):
+        for sender in await self._claims.find_other_owners(tx, chats - mine.keys()):
             await tx.notify(DELIVERIES_CHANNEL, sender)
         waiting = [row_to_item(row) for row in await self._claims.select_own_rows(tx, self._due_range(), mine)] if mine else []
+        await self._learn_recent_sends(tx, mine.keys(), mine)
         return sorted(waiting, key=_due_order)
+
+    async def _learn_recent_sends(self, tx: Transaction, chats: Collection[int], claimed: Mapping[int, bool]) -> None:
+        """Read what others have sent to chats that are ours since a moment, so that we keep within the chats' limits.
+
+        `claimed`: the chats that were claimed just now; True stands beside one that nobody had.
+        """
+        learned = {chat for chat in chats if chat not in self._last_used and not claimed.get(chat)}
+        if learned and self.on_recent_sends:
+            self.on_recent_sends(await repository.read_recent_sends(tx, self._clock.now(), LONGEST_LIMIT, learned))
 
     def _due_range(self, last_priority: int = LIVE_MESSAGE_PRIORITY) -> DueRange:
         now = self._clock.now().timestamp()
@@ -268,6 +298,7 @@ class SharedSource:
 
     async def _poll(self) -> None:
         all_at = self._clock.monotonic() + _FULL_SCAN_INTERVAL
+        balance_at = self._clock.monotonic() + BALANCE_INTERVAL
         while True:
             await asyncio.sleep(POLL_INTERVAL)
             if self._clock.monotonic() >= all_at:
@@ -275,6 +306,41 @@ class SharedSource:
                 self._must_scan_all = True
             self._request(scan=True, page=True)
             await self._release_idle()
+            if self._clock.monotonic() >= balance_at:
+                balance_at = self._clock.monotonic() + BALANCE_INTERVAL
+                await self.balance()
+
+    async def balance(self) -> None:
+        """Give chats to a sender that has many fewer: of those that are calm, so that nothing is on its way to them."""
+        try:
+            async with self._db.transaction() as tx:
+                now = self._clock.monotonic()
+                # What others have given us counts as used from now on, so that it is released some time, too.
+                own = await self._claims.select_all_own(tx)
+                self._last_used |= {chat: now for chat in own if chat not in self._last_used}
+                gift = choose_gift(await self._claims.count_by_sender(tx), self._claims.sender)
+                if gift is None:
+                    return
+                receiver, count = gift
+                calm = sorted(chat for chat in own if self._is_calm(chat, now))
+                busy = await self._claims.filter_busy(tx, calm)
+                given = [chat for chat in calm if chat not in busy][: min(count, _MAX_GIVEN)]
+                await self._claims.give(tx, given, receiver)
+                # A send that has begun meanwhile waits for this transaction, or has been committed, and was noted before.
+                if any(not self._is_calm(chat, now) for chat in given):
+                    raise _ChatsInUseError
+                await tx.notify(DELIVERIES_CHANNEL, receiver)
+        except StorageError as error:
+            log.debug("chats_not_given", reason=str(error))
+        except _ChatsInUseError:
+            log.debug("chats_in_use")
+        else:
+            for chat in given:
+                self._last_used.pop(chat, None)
+            log.info("chats_given", to=receiver, count=len(given))
+
+    def _is_calm(self, chat: int, now: float) -> bool:
+        return now - self._last_used.get(chat, now) >= _CALM_AFTER
 
     async def _release_idle(self) -> None:
         now = self._clock.monotonic()
@@ -299,6 +365,10 @@ class SharedSource:
                 await tx.notify(DELIVERIES_CHANNEL)
         except (StorageError, TimeoutError) as error:
             log.debug("chats_not_released", reason=str(error))
+
+
+class _ChatsInUseError(Exception):
+    """A chat that was about to be given away is being sent to."""
 
 
 def _due_order(item: QueueItem) -> tuple[float, int]:

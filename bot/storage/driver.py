@@ -38,6 +38,9 @@ TROUBLE_CHANNEL = "touchline_trouble"
 UPDATES_CHANNEL = "touchline_updates"
 """An update from Telegram was handled: the next one of its chat may be."""
 
+RATE_CHANNEL = "touchline_rate"
+"""A process needs more of the messages that all may send in a second, gives up some, or all have to pause."""
+
 Row = Mapping[str, Any]
 
 NotificationHandler = Callable[[str], None]

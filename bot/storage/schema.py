@@ -258,6 +258,16 @@ allowance = Table(
     Column("closed_until", Float, nullable=False),  # Telegram asked everybody to wait so long
 )
 
+rate_shares = Table(
+    "rate_shares",
+    metadata,
+    Column("process", String, primary_key=True),
+    Column("share", Integer, nullable=False),  # messages that it may send in a second
+    Column("wanted", Integer, nullable=False),  # as many as it would like to
+    Column("is_sender", Boolean, nullable=False),  # it sends alerts, which can wait, and not only answers to people
+    Column("until", Float, nullable=False),  # by the database's clock
+)
+
 updates = Table(
     "updates",
     metadata,

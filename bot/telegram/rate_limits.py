@@ -125,6 +125,8 @@ class RateLimiter:
     """Keeps Telegram's limits for one bot in one process."""
 
     def __init__(self, per_second: int = DEFAULT_MESSAGES_PER_SECOND) -> None:
+        self.rate = per_second
+        """Messages a second that may leave at most; never more than `per_second`, and 0 for none."""
         self._all = SlidingWindow(per_second, _SECOND_WITH_MARGIN)
         # A second window, short and narrow, inside the one of a second: without it the first 30 would leave in a millisecond.
         self._smooth = SlidingWindow(
@@ -163,17 +165,31 @@ class RateLimiter:
         windows = self._chats.get(chat_id, ())
         return max((window.next_free_at(at, window.limit - _spare(window.limit, urgency)) for window in windows), default=at)
 
+    def count_in_use(self, now: float) -> int:
+        """Return how many messages count in the second that ends now."""
+        return self._all.count(now) + self._count_late(now)
+
     def record_send(self, chat_id: int, now: float, *, is_tracked: bool = False) -> None:
         """Count a message that leaves now; one that is tracked counts until its answer has come."""
         if is_tracked:
             self._unanswered[now] = self._unanswered.get(now, 0) + 1
+        for window in (self._all, self._smooth):
+            window.taken.append(now)
+        self._record_for_chat(chat_id, now)
+
+    def restore_chats(self, sends: Sequence[tuple[int, float]]) -> None:
+        """Count what another process sent, for the limits of its chats alone."""
+        for chat_id, at in sends:
+            self._record_for_chat(chat_id, at)
+
+    def _record_for_chat(self, chat_id: int, now: float) -> None:
         if chat_id not in self._chats:
             # Negative ids are groups and channels: Telegram allows them 20 messages a minute.
             self._chats[chat_id] = (
                 (SlidingWindow(*_CHAT_LIMIT), SlidingWindow(*_GROUP_LIMIT)) if chat_id < 0 else (SlidingWindow(*_CHAT_LIMIT),)
             )
-        for window in (self._all, self._smooth, *self._chats[chat_id]):
-            window.taken.append(now)
+        for window in self._chats[chat_id]:
+            window.add(now)
         if len(self._chats) > _MAX_REMEMBERED_CHATS:
             self._drop_idle_chats(now)
 
@@ -202,6 +218,10 @@ class RateLimiter:
         if len({chat for _, chat in self._refusals}) >= _REFUSED_CHATS_BEFORE_PAUSE:
             self._paused_until = max(self._paused_until, now + seconds)
 
+    def pause_until(self, at: float) -> None:
+        """Pause all chats until then, as another process was asked to."""
+        self._paused_until = max(self._paused_until, at)
+
     def is_paused(self, now: float) -> bool:
         """Return True while all chats are paused."""
         return now < self._paused_until
@@ -211,6 +231,9 @@ class RateLimiter:
 
         If this process or Telegram is held up, they may have arrived a moment ago, and Telegram counts arrivals.
         """
+        return self._allowed_rate(now) - self._count_late(now)
+
+    def _count_late(self, now: float) -> int:
         late = 0
         for taken_at, count in list(self._unanswered.items()):
             if taken_at + self._all.seconds > now:
@@ -219,7 +242,7 @@ class RateLimiter:
                 late += count
             else:
                 del self._unanswered[taken_at]
-        return self._allowed_rate(now) - late
+        return late
 
     def _forget_unanswered(self, taken_at: float) -> bool:
         count = self._unanswered.get(taken_at, 0)
@@ -232,7 +255,9 @@ class RateLimiter:
     def _allowed_rate(self, now: float) -> int:
         """Return how many messages a second are allowed: half of them after a pause of all chats, then more again."""
         # At full rate at once the next burst would be refused as the last one was.
-        return max(1, int(self._all.limit * share_after_pause(now - self._paused_until)))
+        if not self.rate:
+            return 0
+        return max(1, int(min(self._all.limit, self.rate) * share_after_pause(now - self._paused_until)))
 
     def _drop_idle_chats(self, now: float) -> None:
         # A chat without recent messages starts with an empty window, which is what it has.
@@ -338,7 +363,12 @@ class ReplyAccounting(BaseRateLimiter[str]):
         chat_id = data.get("chat_id")
         # The sender's own messages come this way too, where the fast path cannot be used.
         if rate_limit_args != ALREADY_COUNTED and endpoint in _LIMITED_METHODS and isinstance(chat_id, int):
-            self._rate_limiter.record_send(chat_id, self._clock.monotonic())
+            taken_at = self._clock.monotonic()
+            self._rate_limiter.record_send(chat_id, taken_at, is_tracked=True)
+            try:
+                return await callback(*args, **kwargs)
+            finally:
+                self._rate_limiter.record_answer(taken_at, self._clock.monotonic())
         return await callback(*args, **kwargs)
 
 
@@ -365,6 +395,10 @@ class SlidingWindow:
         ended = sum(1 for _ in takewhile(lambda at: at + self.seconds <= now, islice(counted, wanted)))
         return min(wanted, max(0, free) + ended)
 
+    def count(self, now: float) -> int:
+        """Return how many events the window holds now."""
+        return sum(1 for _ in takewhile(lambda at: at + self.seconds > now, reversed(self.taken)))
+
     def shift(self, taken_at: float, arrived_at: float) -> bool:
         """Count one event from a later time than it was taken at. Return False if it does not count any more."""
         if taken_at not in self.taken:
@@ -376,6 +410,8 @@ class SlidingWindow:
     def add(self, at: float) -> None:
         """Count an event that may be earlier than the last one, in the place of the oldest if the window is full."""
         if len(self.taken) == self.limit:
+            if at < self.taken[0]:
+                return
             self.taken.popleft()
         # In order, since `next_free_at` reads the window by position.
         insort(self.taken, at)

@@ -188,7 +188,14 @@ class Sender:
 
     async def _restore_limits(self) -> None:
         """Count what was sent in the minute before this process started: after a kill, Telegram's limits are used up in part."""
-        sends = await retry_while_database_unavailable(lambda: self._delivery_queue.read_recent_sends(LONGEST_WINDOW))
+        # Where several processes send, this is read for the chats that are taken over.
+        if not self._delivery_queue.source.is_shared:
+            self.count_earlier_sends(
+                await retry_while_database_unavailable(lambda: self._delivery_queue.read_recent_sends(LONGEST_WINDOW))
+            )
+
+    def count_earlier_sends(self, sends: Sequence[tuple[int, float]]) -> None:
+        """Count what other processes have sent for the limits of its chats: chats, and times in seconds since 1970."""
         offset = self._clock.monotonic() - self._clock.now().timestamp()
         self._rate_limiter.restore_sends([(chat_id, at + offset) for chat_id, at in sends])
 

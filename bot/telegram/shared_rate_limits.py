@@ -1,189 +1,294 @@
-"""One rate for all processes, reserved in slots in the database.
+"""One rate for all processes, divided into shares in the database.
 
-A slot is a time at which one message may leave. Each process reserves a few at a time, of its own, by the database's clock.
+Each process keeps within its share by a window of its own, which counts when messages have arrived at the latest. The shares
+together are never more than the rate: a process says that it needs less only when its last second holds no more than that, and
+another one takes more only of what nobody has. So no second holds more than the rate, however late messages arrive.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from bot.errors import StorageError
 from bot.outbox.delivery import Urgency
 from bot.storage.database import Database, upsert
-from bot.storage.driver import Transaction
-from bot.storage.schema import allowance
-from bot.telegram.rate_limits import RateLimiter, share_after_pause
+from bot.storage.driver import RATE_CHANNEL, Transaction
+from bot.storage.schema import allowance, rate_shares
+from bot.telegram.rate_limits import RateLimiter
 
 log = structlog.get_logger()
 
-# Short, so that slots of a process that has nothing to send are not lost to the others; long enough for a round trip to the
-# database.
-_RESERVE_AHEAD = 0.04
-"""Seconds of the whole allowance that one reservation takes."""
+SHARE_DURATION = 3.0
+"""Seconds for which a share is valid after it was written. A process that cannot renew it sends nothing after that."""
 
-_SLOT_MARGIN = 0.04
-"""By which part slots are farther apart than the allowance says, at least; with a low rate, by three slots in a second.
+_EXPIRY_MARGIN = 0.2
+"""Seconds before its end at which a process stops using its share."""
 
-Messages do not arrive as evenly as they leave.
-"""
+_DEAD_FOR = 1.0
+"""Seconds for which the share of a dead process still counts: its last messages have just arrived."""
 
-_SLOT_LIFETIME = 0.035
-"""Seconds after which a slot expires: used late, its message would arrive with those of others' slots."""
+_RENEW_INTERVAL = 1.0
+"""Seconds between two looks at the shares, where nobody needs more."""
 
-_NO_SLOT_DELAY = 0.1
-"""Seconds until the limiter is asked again if it has no slot. A reservation wakes the sender sooner."""
+_QUICK_INTERVAL = 0.2
+"""Seconds between two looks while this process needs more than it has, or gives up some."""
+
+_STARVED_FOR = 1.0
+"""Seconds for which a process that could not send all that it had counts as one that needs more."""
+
+_NO_SHARE_DELAY = 0.1
+"""Seconds until the limiter is asked again if it has no share. A new share wakes the sender sooner."""
 
 _RETRY_DELAY = 0.5
-"""Seconds until a reservation that the database refused is tried again."""
+"""Seconds until a look that the database refused is tried again."""
 
+_RESERVE = 10
+"""An idle sender keeps the tenth part of the rate, so that it can begin at once."""
+
+_SLOT_INTERVAL = 1.04
+"""Processes of 0.1 reserve slots, so much farther apart than the rate says."""
 
 _ALLOWANCE_NAME = "telegram"
 
 _IS_ALLOWANCE = allowance.c.name == _ALLOWANCE_NAME
 
 
+class RateShare(msgspec.Struct, frozen=True):
+    """What one process may send in a second, and what it would like to. `until` is by the database's clock."""
+
+    process: str
+    share: int
+    wanted: int
+    is_sender: bool
+    until: float
+
+
+def divide_rate(per_second: int, shares: Sequence[RateShare]) -> dict[str, int]:
+    """Return what each process should have. Answers to people come first, as nobody can hold them back.
+
+    Of the senders, those that want little get it, and the others as much each. What nobody wants is for all senders, so that
+    each can begin at once. Pure.
+    """
+    left, divided = per_second, dict[str, int]()
+    for one in shares:
+        if not one.is_sender:
+            divided[one.process] = min(one.wanted, left)
+            left -= divided[one.process]
+    senders = sorted((one for one in shares if one.is_sender), key=lambda one: (one.wanted, one.process))
+    for number, one in enumerate(senders):
+        divided[one.process] = min(one.wanted, left // (len(senders) - number))
+        left -= divided[one.process]
+    for number, one in enumerate(senders):
+        divided[one.process] += (left + number) // len(senders)
+    return divided
+
+
+class Use(msgspec.Struct, frozen=True):
+    """How many messages of a process arrived in the last second or are on their way, and how many it would like to send."""
+
+    in_use: int
+    wanted: int
+
+
+class NewShare(msgspec.Struct, frozen=True):
+    """What a process may send in a second from now on (`limit`), and what stays taken until its last second is over."""
+
+    share: int
+    limit: int
+    must_notify: bool
+    """True if another process may change its share because of this one."""
+
+
+def choose_share(per_second: int, before: Sequence[RateShare], mine: RateShare, use: Use) -> NewShare:
+    """Choose the share of one process. `before` are all as they are stored, `mine` is this one's, as it was. Pure."""
+    others = [one for one in before if one.process != mine.process]
+    divided = divide_rate(per_second, [*others, msgspec.structs.replace(mine, wanted=use.wanted)])
+    free = max(0, per_second - sum(one.share for one in others))
+    limit = min(divided[mine.process], free)
+    share = max(limit, use.in_use)
+    can_give = any(one.share > divided[one.process] for one in others)
+    can_take = any(one.share < divided[one.process] for one in others)
+    must_notify = (limit < divided[mine.process] and can_give) or (share < mine.share and can_take)
+    return NewShare(share, limit, must_notify)
+
+
+def step_share(
+    per_second: int, before: Sequence[RateShare], mine: RateShare, read_use: Callable[[int | None], Use]
+) -> tuple[NewShare, Use]:
+    """Choose the new share of a process while it goes on sending; see `RateShareRepository.renew`."""
+    limit = choose_share(per_second, before, mine, read_use(None)).limit
+    # Read again, after it keeps to the new limit: what it sends from here on is within that.
+    use = read_use(limit)
+    found = choose_share(per_second, before, mine, use)
+    return msgspec.structs.replace(found, limit=min(found.limit, limit)), use
+
+
 class SharedRateLimiter:
-    """The limiter of one process. `on_slots` is called when slots were reserved.
+    """The limiter of one process. `on_more` is called when it may send more than before.
 
     Limits of single chats are kept in memory: each chat belongs to one process.
     """
 
-    def __init__(self, send_allowance: SendAllowance, per_second: int) -> None:
-        self._allowance, self._chats = send_allowance, RateLimiter(per_second)
-        self._interval = (1.0 + max(_SLOT_MARGIN, 3.0 / per_second)) / per_second
-        # At least one: with a low rate a batch would round to none.
-        self._batch = max(1, round(per_second * _RESERVE_AHEAD))
-        self._slots: deque[float] = deque()
-        self._unpaid = 0
-        """Messages that left without a slot, such as answers to people. Later slots pay for them."""
-        self._wanted_slots = 0
-        self._requested = asyncio.Event()
+    def __init__(self, repository: RateShareRepository, per_second: int, *, is_sender: bool) -> None:
+        """`is_sender`: this process sends alerts, which can wait, and not only answers to people."""
+        self._repository, self._per_second, self._is_sender = repository, per_second, is_sender
+        self.count_slot_senders: Callable[[], int] = int
+        """Returns how many senders of 0.1 live: they reserve slots, and know of no shares."""
+        self._limits = RateLimiter(per_second)
+        self._limits.rate = 0
+        self._valid_until = self._starved_at = float("-inf")
+        self._share = 0
+        self._granted = 0
+        """Messages that the sender was allowed and has not counted yet: it reads the database in between."""
+        self._sent = 0
+        """Messages since the last look."""
         self._pause_seconds = 0.0
-        self.on_slots: Callable[[], None] | None = None
+        self._requested = asyncio.Event()
+        self.on_more: Callable[[], None] | None = None
 
     def next_send_at(self, now: float) -> float:
         """Return when the next message to any chat may leave."""
-        return max(now, self._slots[0]) if self._slots else now + _NO_SLOT_DELAY
+        return self._limits.next_send_at(now) if self._rate(now) else now + _NO_SHARE_DELAY
 
     def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
         """Return when this chat's own limits allow the next message: see RateLimiter."""
-        return self._chats.next_chat_send_at(chat_id, now, urgency)
+        return self._limits.next_chat_send_at(chat_id, now, urgency)
 
     def available(self, now: float, limit: int) -> int:
-        """Return how many messages may leave now, at most `limit`. Asks for more slots if there are too few."""
-        # An unused slot is lost and not kept: ten kept ones would leave in one moment.
-        while self._slots and self._slots[0] < now - _SLOT_LIFETIME:
-            self._slots.popleft()
-        # One batch in use and one on its way, so that the round trip to the database does not show.
-        missing = min(limit, 2 * self._batch) - len(self._slots)
-        if missing > 0:
-            self._request_slots(missing)
-        return min(limit, sum(slot <= now for slot in self._slots))
+        """Return how many messages may leave now, at most `limit`. Asks for a larger share if that is too few."""
+        self._granted = self._limits.available(now, limit) if self._rate(now) else 0
+        if self._granted < limit:
+            is_new = now - self._starved_at > _STARVED_FOR
+            self._starved_at = now
+            if is_new:
+                self.request_look()
+        return self._granted
 
     def record_send(self, chat_id: int, now: float, *, is_tracked: bool = False) -> None:
-        """Count a message that leaves now, by a slot if there is one."""
-        self._chats.record_send(chat_id, now)
-        if self._slots and self._slots[0] <= now:
-            self._slots.popleft()
-        else:
-            self._add_unpaid()
+        """Count a message that leaves now; one that is tracked counts until its answer has come."""
+        self._limits.record_send(chat_id, now, is_tracked=is_tracked)
+        self._granted, self._sent = max(0, self._granted - 1), self._sent + 1
+        if not self._is_sender and self._limits.count_in_use(now) > self._share:
+            self.request_look()  # nobody holds back an answer to a person: the senders have to know at once
 
     def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:
-        """Count what an earlier process sent for the limits of its chats. The slots are in the database."""
-        self._chats.restore_sends(sends)
+        """Count what an earlier process sent for the limits of its chats. For the rate its own share counts."""
+        self._limits.restore_chats(sends)
 
     def record_answer(self, taken_at: float, now: float, sent_at: float | None = None) -> None:
-        """Do nothing: the distance between slots leaves room for what arrives late."""
+        """Count a message from when it can have arrived at the latest."""
+        self._limits.record_answer(taken_at, now, sent_at)
 
     def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
         """Pause this chat; if several were refused within a second, pause all chats in all processes."""
-        self._chats.on_retry_after(chat_id, seconds, now)
-        if self._chats.is_paused(now):
-            # They were reserved for a time in which nothing may leave.
-            self._slots.clear()
+        self._limits.on_retry_after(chat_id, seconds, now)
+        if self._limits.is_paused(now):
             self._pause_seconds = max(self._pause_seconds, seconds)
-            self._requested.set()
+            self.request_look()
+
+    def request_look(self, _payload: str = "") -> None:
+        """Look at the shares at once. Called by the notification that another process needs or gives up some."""
+        self._requested.set()
 
     async def run(self) -> None:
-        """Reserve slots for ever, as they are requested."""
+        """Keep a share for ever."""
         while True:
-            await self._requested.wait()
             self._requested.clear()
             try:
-                await self._reserve()
+                delay = await self._look()
             except StorageError as error:
-                log.debug("slots_not_reserved", reason=str(error))
-                self._requested.set()
+                log.debug("rate_share_not_renewed", reason=str(error))
                 await asyncio.sleep(_RETRY_DELAY)
+                continue
+            try:
+                async with asyncio.timeout(delay):
+                    await self._requested.wait()
+            except TimeoutError:
+                pass
 
-    async def _reserve(self) -> None:
-        if closing := self._pause_seconds:
-            await self._allowance.pause_all(closing)
+    def _rate(self, now: float) -> int:
+        return self._limits.rate if now < self._valid_until else 0
+
+    async def _look(self) -> float:
+        """Renew the share, larger or smaller as all processes need it. Return the seconds until the next look."""
+        if pause := self._pause_seconds:
+            await self._repository.pause_all(pause)
             self._pause_seconds = 0.0
-        # Answers to people are paid for first, by slots that are reserved and not used: all processes together keep the rate.
-        owed, wanted = self._unpaid, min(self._batch, self._wanted_slots)
-        if owed + wanted == 0:
-            return
-        slots = await self._allowance.reserve(owed + wanted, self._interval)
+        asked_at, before, sent = asyncio.get_running_loop().time(), self._limits.rate, self._sent
+        found, paused_for = await self._repository.renew(
+            self._per_second, self._share, self._read_use, self._is_sender, slot_senders=self.count_slot_senders(), sent=sent
+        )
+        self._sent -= sent
         now = asyncio.get_running_loop().time()
-        # Subtracted and not set to 0: others may have been added during the round trip.
-        self._unpaid, self._wanted_slots = self._unpaid - owed, 0
-        self._slots.extend(now + slots.first_in + number * slots.interval for number in range(owed, slots.count))
-        if self.on_slots:
-            self.on_slots()
+        if paused_for > 0:
+            self._limits.pause_until(now + paused_for)
+        # A larger share only now that it is stored; a smaller one since it was chosen.
+        self._share, self._limits.rate = found.share, found.limit
+        self._valid_until = asked_at + SHARE_DURATION - _EXPIRY_MARGIN
+        if found.limit > before and self.on_more:
+            self.on_more()
+        gives_up = found.share > found.limit
+        return _QUICK_INTERVAL if gives_up or now - self._starved_at < _STARVED_FOR else _RENEW_INTERVAL
 
-    def _request_slots(self, count: int) -> None:
-        self._wanted_slots = count
-        self._requested.set()
-
-    def _add_unpaid(self) -> None:
-        self._unpaid += 1
-        self._requested.set()
-
-
-class ReservedSlots(msgspec.Struct, frozen=True):
-    """Slots of one process: the first in `first_in` seconds, the others `interval` seconds apart."""
-
-    count: int
-    first_in: float
-    interval: float
-
-
-class AllowanceState(msgspec.Struct, frozen=True):
-    """How far the allowance is reserved: times in seconds, by the database's clock. The fields are the table's columns."""
-
-    next_at: float = 0.0
-    closed_until: float = 0.0
+    def _read_use(self, limit: int | None) -> Use:
+        """Return what is needed; first keep to a `limit` that is lower than before, so that it is not exceeded from here on."""
+        now = asyncio.get_running_loop().time()
+        if limit is not None:
+            self._limits.rate = min(self._limits.rate, limit)
+        in_use = self._limits.count_in_use(now) + self._granted
+        if not self._is_sender:
+            return Use(in_use, in_use + (self._per_second >= _RESERVE))
+        is_starved = now - self._starved_at < _STARVED_FOR
+        return Use(in_use, self._per_second if is_starved else in_use + max(1, self._per_second // _RESERVE))
 
 
-def reserve_slots(state: AllowanceState, now: float, count: int, interval: float) -> tuple[AllowanceState, ReservedSlots]:
-    """Reserve slots, at twice the interval (in seconds) just after a pause of all chats. Pure."""
-    interval /= share_after_pause(now - state.closed_until)
-    # Never in the past: time in which nobody sent is not saved up.
-    first = max(state.next_at, state.closed_until, now)
-    return msgspec.structs.replace(state, next_at=first + count * interval), ReservedSlots(count, first - now, interval)
+class RateShareRepository:
+    """The shares in the database, and the pause of all. `process` is the name of this one."""
 
+    def __init__(self, db: Database, process: str) -> None:
+        self._db, self._process = db, process
 
-class SendAllowance:
-    """The allowance in the database."""
+    async def renew(
+        self,
+        per_second: int,
+        share: int,
+        read_use: Callable[[int | None], Use],
+        is_sender: bool,
+        *,
+        slot_senders: int,
+        sent: int,
+    ) -> tuple[NewShare, float]:
+        """Store a new share of this process, whose share was `share`. Return it, and for how long all are to pause.
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    async def reserve(self, count: int, interval: float) -> ReservedSlots:
-        """Reserve slots for this process, at least `interval` seconds apart from each other and from those of all others."""
+        `read_use` returns what the process needs at that moment, and makes it keep to a lower limit first. `sent` is what it
+        has sent since the last time.
+        """
         async with self._db.transaction() as tx:
-            # By the database's clock alone: those of the processes may differ by more than a slot.
+            # By the database's clock alone: those of the processes may differ by more than a share lasts.
+            await tx.lock("telegram rate")
+            now = await tx.now()
+            rows = [RateShare(**row) for row in await tx.fetch(select(rate_shares))]
+            counted = [one for one in rows if one.until + _DEAD_FOR > now and one.process != self._process]
+            mine = RateShare(self._process, share, 0, is_sender, now + SHARE_DURATION)
             state = await _read_allowance(tx)
-            after, slots = reserve_slots(state, await tx.now(), count, interval)
-            await tx.execute(update(allowance).where(_IS_ALLOWANCE).values(**msgspec.structs.asdict(after)))
-        return slots
+            if slot_senders:
+                new = sum(one.is_sender for one in counted) + is_sender
+                per_second = per_second * new // (new + slot_senders)
+                used = {"next_at": max(state.next_at, now) + sent * _SLOT_INTERVAL / max(1, per_second)}
+                await tx.execute(update(allowance).where(_IS_ALLOWANCE).values(**used))
+            found, use = step_share(per_second, counted, mine, read_use)
+            stored = msgspec.structs.replace(mine, share=found.share, wanted=use.wanted)
+            await tx.execute(upsert(rate_shares), msgspec.structs.asdict(stored))
+            if dead := [one.process for one in rows if one.until + _DEAD_FOR <= now]:
+                await tx.execute(delete(rate_shares).where(rate_shares.c.process.in_(dead)))
+            if found.must_notify:
+                await tx.notify(RATE_CHANNEL)
+        return found, state.closed_until - now
 
     async def pause_all(self, seconds: float) -> None:
         """Pause all processes for so many seconds, as Telegram asked."""
@@ -191,12 +296,20 @@ class SendAllowance:
             state = await _read_allowance(tx)
             until = max(state.closed_until, await tx.now() + seconds)
             await tx.execute(update(allowance).where(_IS_ALLOWANCE).values(closed_until=until))
+            await tx.notify(RATE_CHANNEL)
+
+
+class AllowanceState(msgspec.Struct, frozen=True):
+    """The pause of all processes, and how far senders of 0.1 have reserved slots; in seconds, by the database's clock."""
+
+    next_at: float = 0.0
+    closed_until: float = 0.0
 
 
 async def _read_allowance(tx: Transaction) -> AllowanceState:
     """Return the state of the allowance, locked until the transaction ends."""
     query = select(allowance).where(_IS_ALLOWANCE).with_for_update()
-    rows = await tx.fetch(query)
+    rows: Sequence[Mapping[str, float]] = await tx.fetch(query)
     if not rows:
         # Two processes may both find it missing: the second insert does nothing, and both read the one row.
         await tx.execute(

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from enum import Enum
@@ -33,18 +34,6 @@ EACH = len(CHATS) // MATCHES
 """So many of them follow each match."""
 SOMEBODY = 9
 """A chat that follows nothing and asks for help."""
-NOTE_RESERVED = """
-CREATE TABLE reserved (seconds float NOT NULL);
-CREATE FUNCTION note_reserved() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO reserved
-    VALUES (NEW.next_at - greatest(OLD.next_at, OLD.closed_until, extract(epoch FROM transaction_timestamp())));
-    RETURN NULL;
-END $$;
-CREATE TRIGGER note_reserved AFTER UPDATE OF next_at ON allowance FOR EACH ROW EXECUTE FUNCTION note_reserved();
-"""
-"""Makes the database note how much of the allowance each reservation takes; a little more where the transaction had to wait."""
-
-
 _OURS = "crew"
 _TRANSACTIONS = f"FROM pg_stat_activity WHERE datname = current_database() AND application_name <> '{_OURS}'"
 """Connections of the processes, which have an `xact_start` while they are in a transaction."""
@@ -127,7 +116,6 @@ class Crew:
         for match in self.followed:
             await self.feed.until_connected(fixture=match.fixture.id)
         await self.ask("SELECT 1")
-        await self._connection.execute(NOTE_RESERVED)
 
     def working_as(self, role: str) -> list[Process]:
         return [process for process, own in zip(self.processes, ROLES, strict=True) if own == role]
@@ -233,15 +221,17 @@ class Crew:
         """A process by the name that it has in the database: host, process and something random."""
         return next(process for process in self.processes if process.pid == int(holder.split(":")[-2]))
 
-    async def exceeds_allowance(self) -> str:
-        """How much more was sent than the senders had reserved in the one allowance that they share; empty if it was not.
+    def count_refused_by_rate(self) -> int:
+        """Return how many messages were refused because those of all senders together were too many in one second.
 
-        Messages are not counted by the second in which they arrive: on a busy machine, what has left evenly arrives together.
-        What was reserved for them before they left does not depend on how long either took.
+        A message counts in the second in which it arrives, as it does for Telegram: no sender lets one leave before it is sure
+        that the second in which it arrives has room for it, whatever the machine does. A chat's own limits are counted by when
+        messages leave, so that a busy machine may exceed them.
         """
-        answers = (call for call in self.telegram.log if call.chat_id in CHATS and call.status == 200)
-        sent, reserved = sum(1 for _ in answers), await self.ask("SELECT sum(seconds) FROM reserved")
-        return f"{sent} messages in {reserved:.2f} seconds" if sent > reserved * DEFAULT_MESSAGES_PER_SECOND else ""
+        limited = [call for call in self.telegram.log if call.method.startswith(("send", "edit")) and call.chat_id]
+        taken = [call.at for call in limited if call.status in (0, 200)]
+        refused = (call.at for call in limited if call.status == 429)
+        return sum(bisect_left(taken, at) - bisect_left(taken, at - 1.0) >= DEFAULT_MESSAGES_PER_SECOND for at in refused)
 
     # The chats.
 

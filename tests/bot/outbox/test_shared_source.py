@@ -149,6 +149,12 @@ class World:
     def told(self, chat: int) -> list[str]:
         return [text for sender in self.senders for text in sender.told(chat)]
 
+    async def owners(self) -> dict[str, set[int]]:
+        """The chats of each sender."""
+        async with self.db.transaction() as tx:
+            rows = await tx.fetch(text("SELECT chat_id, sender FROM claims"))
+        return {sender: {row["chat_id"] for row in rows if row["sender"] == sender} for sender in {row["sender"] for row in rows}}
+
     async def waiting(self, count: int) -> bool:
         """Return True if so many entries wait to be sent."""
         return await self.feed.count_waiting() == count
@@ -223,7 +229,9 @@ async def test_the_chats_of_a_sender_that_died_are_taken_over_when_its_lease_has
     first = world.senders[0]
     await first.stop()  # it leaves its chats in order; what follows leaves them as a kill does
     async with world.db.transaction() as tx:
-        await tx.execute(text("INSERT INTO claims SELECT chat_id, 'a' FROM chats ON CONFLICT DO NOTHING"))
+        await tx.execute(
+            text("INSERT INTO claims SELECT chat_id, 'a' FROM chats ON CONFLICT (chat_id) DO UPDATE SET sender = 'a'")
+        )
     await world.start("b")
     await world.put(alert(1, "second", action="h"))
     await until(lambda: world.waiting(len(CHATS)))
@@ -246,6 +254,52 @@ async def test_a_sender_that_stops_in_order_leaves_its_chats_at_once(world: Worl
     await world.until_told(2)  # the lease of the first one lasts for an hour
 
     assert world.senders[1].told(7) == ["second"]
+
+
+async def test_who_takes_over_a_chat_counts_what_it_was_sent_lately(world: World) -> None:
+    await world.start("a")
+    await world.put(alert(1, "goal"))
+    await world.until_told(1)
+    first = world.senders[0]
+    taken_over: list[tuple[int, float]] = []
+    second = SharedSource(world.db, world.clock, "b", stable_after=0.0)
+    second.on_recent_sends = taken_over.extend
+    await LeaseRepository(world.db, "b", LASTS).acquire({name_process_lease("b")})
+    await first.stop()
+    world.clock.move_to(5.0)
+    await world.put(alert(1, "second", action="h"))
+    while second.has_more:
+        await second.take()
+
+    assert {chat for chat, _ in taken_over} == set(CHATS)
+    assert len(taken_over) == len(CHATS)
+
+
+async def test_a_sender_gives_calm_chats_to_one_that_has_none_and_none_for_which_something_waits(world: World) -> None:
+    await world.follow(*CHATS[:5], delay=60)
+    await world.start("a")
+    await world.put(alert(1, "goal"))
+    await until(lambda: all(len(world.told(chat)) == 1 for chat in CHATS[5:]))
+    await until(lambda: world.waiting(5))
+    first = world.senders[0].source
+    async with world.db.transaction() as tx:  # those of the delayed chats too, for which something waits
+        await tx.execute(
+            text("INSERT INTO claims SELECT chat_id, 'a' FROM chats ON CONFLICT (chat_id) DO UPDATE SET sender = 'a'")
+        )
+    await first.balance()
+    both = LeaseRepository(world.db, "b", LASTS)
+    await both.acquire({name_process_lease("b")}, '{"roles": ["feed", "send"]}')
+    await world.senders[0].leases.acquire({name_process_lease("a")}, '{"roles": ["send"]}')
+    await first.balance()
+    at_once = await world.owners()
+    world.clock.move_to(5.0)
+    await first.balance()
+    later = await world.owners()
+    await first.balance()
+
+    assert at_once == {"a": set(CHATS)}
+    assert len(later["b"]) == len(CHATS) // 2 and not later["b"] & set(CHATS[:5])
+    assert await world.owners() == later
 
 
 async def test_a_delayed_chat_hears_in_time_and_of_each_revision_as_old_as_its_picture(world: World) -> None:

@@ -1,0 +1,67 @@
+"""The shares of the rate in a database."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from bot.storage.database import Database
+from bot.storage.schema import allowance
+from bot.telegram.shared_rate_limits import NewShare, RateShareRepository, Use
+
+HOUR = 3600.0
+
+
+class Process:
+    """One process and what it would like to send."""
+
+    def __init__(self, db: Database, name: str, *, is_sender: bool = True) -> None:
+        self.repository, self.is_sender = RateShareRepository(db, name), is_sender
+        self.use, self.share, self.limit, self.paused_for = Use(0, 3), 0, 0, 0.0
+
+    async def look(self, *, slot_senders: int = 0, sent: int = 0) -> NewShare:
+        found, self.paused_for = await self.repository.renew(
+            30, self.share, lambda _: self.use, self.is_sender, slot_senders=slot_senders, sent=sent
+        )
+        self.share, self.limit = found.share, found.limit
+        return found
+
+
+async def test_what_one_needs_another_gives_up_once_its_last_second_is_over(db: Database) -> None:
+    first, second, chat = Process(db, "a"), Process(db, "b"), Process(db, "c", is_sender=False)
+    chat.use = Use(0, 1)
+    alone = await first.look()
+    first.use = Use(30, 30)
+    await first.look()
+    refused = await second.look()
+    await chat.look()
+    giving_up = await first.look()
+    first.use = Use(5, 30)
+    given = await first.look()
+    second.use = Use(0, 30)
+    taken = await second.look()
+
+    assert (alone.share, alone.limit) == (30, 30)
+    assert (refused.share, refused.must_notify) == (0, True)
+    assert giving_up.share == 30 and giving_up.limit < 30
+    assert given.share == given.limit < 30 and given.must_notify
+    assert taken.limit > 0 and taken.share + given.share <= 30
+
+
+async def test_a_pause_holds_for_all_processes(db: Database) -> None:
+    first, second = Process(db, "a"), Process(db, "b")
+    await first.repository.pause_all(HOUR)
+    await first.repository.pause_all(1.0)
+    await second.look()
+
+    assert 0.9 * HOUR < second.paused_for <= HOUR
+
+
+async def test_beside_senders_that_reserve_slots_the_rate_is_halved_and_what_is_sent_is_reserved(db: Database) -> None:
+    process = Process(db, "a")
+    process.use = Use(0, 30)
+    found = await process.look(slot_senders=1, sent=600)
+    async with db.transaction() as tx:
+        (row,), now = await tx.fetch(select(allowance)), await tx.now()
+
+    assert found.limit == 15
+    assert 38.0 < row["next_at"] - now <= 600 * 1.04 / 15
