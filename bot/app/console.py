@@ -44,6 +44,7 @@ class ConsoleWorker:
                 monitor.open_incidents,
                 monitor.reasons_not_ready,
                 lambda: float(services.config.telegram.messages_per_second),
+                monitor.describe_limits,
             ),
             AlertReader(database),
             ChatDesk(clock, database, services.chats, services.subscriptions, lambda ref, name: send_sample(ref, name, 0)),

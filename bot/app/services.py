@@ -121,6 +121,7 @@ class Services:
         self.reloader = ConfigReloader(
             config, os.environ, self.apply_config, reported.on_config_refused, reported.on_config_accepted, load
         )
+        self.monitor.limits = lambda: (self.config.limits, self.config.telegram.allowed_chats)
         self.monitor.rules = lambda: len(self.rule_versions.active.rules.rules)
         self._dead_man = DeadMansSwitch(lambda: self.config.http, http, self.monitor.reasons_not_ready)
 

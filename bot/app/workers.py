@@ -109,6 +109,7 @@ class FeedWorker:
                 services.subscriptions.move,
                 services.feed_api.fetch_fixture,
             ),
+            lambda: services.config.limits.matches,
         )
         if services.lease_manager:
             requester = services.lease_manager.hand_over
@@ -194,6 +195,7 @@ class FeedWorker:
             self._services.feed_api.fixtures_cut_at,
             len(scheduler.followed_ids()),
             scheduler.refresh_failure,
+            len(scheduler.held_back),
         )
 
     async def _find_unfinished(self) -> frozenset[str]:
@@ -317,6 +319,7 @@ class ChatWorker:
             nicknames=Nicknames(services.config.telegram.nicknames),
             season=self._season,
             max_subscriptions=lambda: services.config.limits.subscriptions_per_chat,
+            max_matches=lambda: services.config.limits.matches,
             allowed_chats=lambda: services.config.telegram.allowed_chats,
         )
         rules = build_admin_rules_handlers(

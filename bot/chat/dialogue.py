@@ -62,6 +62,8 @@ class ChatContext(msgspec.Struct, frozen=True):
     """False: it is shown to a member of a group who may change nothing there."""
     user_language: str = ""
     """The language of the sender's Telegram app; empty if there is no sender, as in a channel."""
+    max_matches: int | None = None
+    """How many matches the bot follows at the same time; None if that is not limited."""
 
     def find_subscriptions(self, keys: Sequence[Subscription]) -> tuple[Subscription, ...]:
         """Return the chat's subscriptions that have the scope and key of one of these."""

@@ -99,6 +99,7 @@ class ChatServices:
         nicknames: Nicknames | None = None,
         season: SeasonLookup | None = None,
         max_subscriptions: Callable[[], int] = lambda: _MAX_SUBSCRIPTIONS,
+        max_matches: Callable[[], int | None] = lambda: None,
         allowed_chats: Callable[[], Collection[str] | None] = lambda: None,
     ) -> None:
         """`list_kinds` returns the kinds of alerts on offer now; `commands` is the menu for /help. `is_admin` is asked at
@@ -108,14 +109,16 @@ class ChatServices:
         seconds. `send_match_state` tells a chat how a match stands, and takes a match besides.
         `privacy_url` is the operator's page about privacy; empty if there is none. `nicknames` are those that come with the
         program if they are None. `season` knows what is played later than the fixtures of the `directory`.
-        `max_subscriptions` is how many one chat may have. `allowed_chats` names those that may use the bot; None: all may."""
+        `max_subscriptions` is how many one chat may have, `max_matches` how many matches the bot follows at once. `allowed_chats`
+        names those that may use the bot; None: all may."""
         self.chats, self.directory, self.clock, self.replies = chats, directory, clock, replies
         self._subscriptions = subscriptions
         self.is_admin, self.render_status, self.explain_message = is_admin, render_status, explain_message
         self.permissions = Permissions(clock)
         self._list_kinds, self._commands, self._send_sample = list_kinds, commands, send_sample
         self._send_match_state, self._privacy_url = send_match_state, privacy_url
-        self._season, self._max_subscriptions, self.allowed_chats = season, max_subscriptions, allowed_chats
+        self._season, self._max_subscriptions, self._max_matches = season, max_subscriptions, max_matches
+        self.allowed_chats = allowed_chats
         self._season_fixtures: Sequence[Fixture] = ()
         self._fixtures: Sequence[Fixture] = ()
         self._nicknames, self._catalogue = nicknames, FollowableCatalogue((), nicknames)
@@ -158,6 +161,7 @@ class ChatServices:
             commands=self._commands,
             privacy_url=self._privacy_url,
             user_language=sender_language(),
+            max_matches=self._max_matches(),
         )
 
     async def apply_changes(self, ref: ChatRef, changes: Sequence[Change], request_id: str = "") -> None:

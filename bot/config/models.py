@@ -522,11 +522,22 @@ class ConfiguredChat(Section):
     """Send alerts of several matches within seconds as one message."""
 
 
+_INTEGER_OR_NULL_SCHEMA: JsonSchema = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]}
+
+
+def _read_optional_integer(value: Any) -> Any:
+    return None if value is None else _read_integer(value)
+
+
 class LimitSettings(Section):
     """What the bot may be used for at most."""
 
     subscriptions_per_chat: Annotated[Integer, Field(ge=1, le=100_000)] = 200
     """How many teams, competitions and matches one chat may follow."""
+    matches: Annotated[
+        Annotated[int, Field(ge=1)] | None, BeforeValidator(_read_optional_integer), with_schema(_INTEGER_OR_NULL_SCHEMA)
+    ] = None
+    """How many matches are connected at the same time, those of followed teams and competitions first; null: no limit."""
 
 
 class TlsSettings(Section):

@@ -70,6 +70,8 @@ class Overview(msgspec.Struct, frozen=True):
     incidents: tuple[tuple[str, Incident], ...]
     not_ready: tuple[str, ...]
     samples: tuple[Sample, ...]
+    limits: str = ""
+    """Who may use the bot, and how much of it, in one line."""
 
 
 class NowReader:
@@ -83,10 +85,13 @@ class NowReader:
         open_incidents: Callable[[], tuple[tuple[str, Incident], ...]],
         reasons_not_ready: Callable[[], tuple[str, ...]],
         allowance: Callable[[], float],
+        describe_limits: Callable[[], str] = lambda: "",
     ) -> None:
-        """`list_processes` raises StorageError; `allowance` is how many messages may leave in a second."""
+        """`list_processes` raises StorageError; `allowance` is how many messages may leave in a second; `describe_limits` says
+        in a line who may use the bot, and how much of it."""
         self._clock, self._database, self._list_processes = clock, database, list_processes
         self._open_incidents, self._reasons_not_ready, self._allowance = open_incidents, reasons_not_ready, allowance
+        self._describe_limits = describe_limits
         self._samples: deque[Sample] = deque(maxlen=_SAMPLES)
         self._counted_at: float | None = None
         self._delivered: dict[str, int] = {}
@@ -126,6 +131,7 @@ class NowReader:
             self._open_incidents(),
             self._reasons_not_ready(),
             tuple(self._samples),
+            self._describe_limits(),
         )
 
 

@@ -115,6 +115,9 @@ CLOCK_CHECK_INTERVAL = 1.0
 _MAX_CLOCK_STEP = 2.0
 """Seconds by which the wall clock may run ahead of the monotonic one, or behind it, between two looks."""
 
+_LONGEST_MATCH = dt.timedelta(hours=3)
+"""A match with extra time, penalties and what its feed corrects after the end takes no longer."""
+
 _MAX_STARTS = 25
 """Matches that begin to be followed in one second at most."""
 
@@ -156,6 +159,7 @@ class MatchScheduler:
         fixture_statuses: FixtureStatusRepository | None = None,
         find_unfinished: Callable[[], Awaitable[Collection[str]]] | None = None,
         relistings: RelistingTracker | None = None,
+        max_matches: Callable[[], int | None] = lambda: None,
     ) -> None:
         """Callbacks:
 
@@ -164,7 +168,8 @@ class MatchScheduler:
         - `on_refused` gets the reason if the feed refuses the token, once; `on_accepted` is called when it accepts it again;
         - `on_update` gets a fixture before and after its status or its coverage changed;
         - `find_unfinished` returns the ids of matches that an earlier process left in the middle. They are followed to their end
-          even if they are over by now.
+          even if they are over by now;
+        - `max_matches` returns how many matches may be followed at the same time, and None if that is not limited.
 
         `relistings` tells what else changes in the list: kick-off, venue, teams and fixtures that are gone.
         `fixture_statuses` remembers statuses over a restart, so that a change in between reaches `on_update` too.
@@ -174,7 +179,9 @@ class MatchScheduler:
         self._on_refused, self._on_update, self._on_accepted = on_refused, on_update, on_accepted
         self._fixture_statuses = fixture_statuses
         self._find_unfinished = find_unfinished
-        self._relistings = relistings
+        self._relistings, self._max_matches = relistings, max_matches
+        self.held_back: tuple[str, ...] = ()
+        """The matches that are due and wait until one that is followed ends: so many may be followed at the same time."""
         self._unfinished: Collection[str] = ()
         self._stored_statuses: Mapping[str, ListedStatus] | None = None
         """What an earlier process stored; None until it is read, at the first refresh."""
@@ -192,6 +199,8 @@ class MatchScheduler:
         self._reopened: set[str] = set()
         """Listed as live again after they had been listed as over; until they are read to their end once more."""
         self._subscribed: Sequence[Subscription] = ()
+        self._chosen_keys: frozenset[tuple[Scope, str]] = frozenset()
+        """What chats follow by its name or id, and not with everything alone."""
         self._started_since, self._started = float("-inf"), 0
         """The beginning of the second in which so many matches began to be followed, on the monotonic clock."""
         self._alarm: dt.datetime | None = None
@@ -420,6 +429,7 @@ class MatchScheduler:
     async def _replan(self) -> None:
         """Compare what is planned and followed with what the fixtures and subscriptions want now, and change the difference."""
         self._subscribed = await self._subscriptions()
+        self._chosen_keys = frozenset((one.scope, one.key) for one in self._subscribed if one.scope is not Scope.ALL)
         self._subscription_keys = {i: known for i, known in self._subscription_keys.items() if i in self._fixtures}
         lead = self._settings().connect_before_kickoff
         rank = _make_ranking(self._subscribed, self._clock.now(), lead, self._keys_of)
@@ -449,8 +459,7 @@ class MatchScheduler:
     def is_chosen(self, fixture_id: str) -> bool:
         """Return True if some chat follows the fixture by its team, competition or match, and not with everything alone."""
         fixture = self._fixtures.get(fixture_id)
-        keys = self._keys_of(fixture) if fixture else frozenset()
-        return any((one.scope, one.key) in keys for one in self._subscribed if one.scope is not Scope.ALL)
+        return fixture is not None and not self._chosen_keys.isdisjoint(self._keys_of(fixture))
 
     def _is_read(self, fixture_id: str) -> bool:
         """Return True if there is nothing more to read of a match: it was read to its end, and is not listed as live still.
@@ -499,18 +508,42 @@ class MatchScheduler:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         if monotonic >= self._started_since + 1.0:
             self._started_since, self._started = monotonic, 0
-        for fixture_id in [i for i, planned in self._planned.items() if planned.is_due(now, monotonic)]:
+        due = [i for i, planned in self._planned.items() if planned.is_due(now, monotonic)]
+        for fixture_id in self._hold_back(due, now):
             # The rest in the next second: each reads and writes the database, and only five a second can connect anyway.
             if self._started >= _MAX_STARTS:
                 return
             self._started += 1
             del self._planned[fixture_id]
             self._start(fixture_id)
-        alarm = min((planned.at for planned in self._planned.values()), default=None)
+        held = set(self.held_back)
+        alarm = min((planned.at for i, planned in self._planned.items() if i not in held), default=None)
         # Not again for the same instant: by the library's clock, which is the machine's, it may have passed already.
         if alarm and alarm != self._alarm:
             self._alarm = alarm
             self._jobs.add_job(self._on_due, "date", run_date=alarm, id="connect", replace_existing=True)
+
+    def _hold_back(self, due: Sequence[str], now: dt.datetime) -> Sequence[str]:
+        """Return those of the due matches that may be followed, in their order, and note the others as held back.
+
+        Matches that chats have chosen come first. Places are kept for those of them that begin while a match would be played,
+        since one that is followed is never cut off for another.
+        """
+        limit = self._max_matches()
+        chosen = due if limit is None else [i for i in due if self.is_chosen(i)]
+        others: Sequence[str] = ()
+        if limit is not None:
+            room = max(0, limit - len(self._following))
+            known, until = {*due, *self._following}, now + _LONGEST_MATCH
+            soon = sum(plan.at <= until and i not in known and self.is_chosen(i) for i, plan in self._planned.items())
+            others = [i for i in due if i not in set(chosen)][: max(0, room - len(chosen) - soon)]
+            chosen = chosen[:room]
+        kept = {*chosen, *others}
+        held_back = tuple(i for i in due if i not in kept)
+        if len(held_back) != len(self.held_back):
+            log.info("matches_held_back", count=len(held_back), limit=limit)
+        self.held_back = held_back
+        return [*chosen, *others]
 
     async def _on_due(self) -> None:
         # A coroutine, although it awaits nothing: the scheduler would run a plain function in a thread.

@@ -28,6 +28,8 @@ class FeedHealth(msgspec.Struct, frozen=True):
     due_matches: int = 0
     fixtures_failure: str = ""
     """Why the list could not be read the last time; empty if it could."""
+    held_back: int = 0
+    """Matches that are due and not followed, since `limits.matches` are."""
 
 
 class TelegramHealth(msgspec.Struct, frozen=True):

@@ -131,6 +131,7 @@ def _collect_feed_gauges(feed: FeedHealth, health: ProcessHealth) -> Iterator[Me
         "touchline_connections_planned", "Connections that will be opened before kick-off.", feed.planned_connections
     )
     yield _make_gauge("touchline_matches_due", "Matches that should be connected now, in any process.", feed.due_matches)
+    yield _make_gauge("touchline_matches_held_back", "Matches that wait for one of limits.matches to end.", feed.held_back)
     missing = sum(status.missing for status in feed.connections)
     yield _make_gauge("touchline_feed_missing_packets", "Numbers that never came, of the matches in play.", missing)
     yield _make_gauge("touchline_fixtures", "Fixtures known.", len(feed.titles))

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import shutil
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from bot.clock import Clock
 from bot.cluster.processes import ConnectionInfo, ProcessInfo
 from bot.cluster.roles import Role
+from bot.config.models import LimitSettings
 from bot.errors import StorageError
 from bot.feed.session import SessionState
 from bot.feed.source import ConnectionStatus
@@ -84,6 +85,8 @@ class Monitor:
         self.connection_lines: Callable[[], Sequence[str]] = tuple
         self.name_lines: Callable[[], Awaitable[Sequence[str]]] | None = None
         self.list_connections: Callable[[], tuple[ConnectionInfo, ...]] = tuple
+        self.limits: Callable[[], tuple[LimitSettings, Collection[str] | None]] | None = None
+        """Returns the limits, and who may use the bot; None: everybody."""
         self.read_processes: Callable[[], Awaitable[Mapping[str, ProcessInfo]]] | None = None
         self.process_name = ""
         """The name of this process among those of `read_processes`."""
@@ -243,11 +246,19 @@ class Monitor:
         async with self._database.transaction() as tx:
             chats = await count_chats(tx)
         lines.append(render_chats(chats))
+        lines += filter(None, [self.describe_limits()])
         if self.read_processes is not None:
             return "\n".join([*lines, render_status_of_processes(await self.read_processes(), depth)])
         planned = self.feed().planned_connections if self.feed else 0
         status = render_status(self.connection_lines(), *self.count_matches(), planned, depth)
         return "\n".join([*lines, self.traffic.describe(), status])
+
+    def describe_limits(self) -> str:
+        """Return the line of /status and of the console about who may use the bot and how much of it; empty without limits."""
+        if self.limits is None:
+            return ""
+        feed = self.feed() if self.feed else None
+        return render_limits(*self.limits(), feed.due_matches if feed else None, feed.held_back if feed else 0)
 
     async def render_metrics(self) -> bytes:
         """Return the counters and the gauges, which are read now; for /metrics."""
@@ -312,6 +323,15 @@ def render_status(lines: Sequence[str], connected: int, due: int, planned: int, 
     """Render the connections of a process that works alone, after a line with the totals."""
     due = max(connected, due)
     return "\n".join([f"{connected} of {due} due matches connected, {planned} planned, {_render_depth(depth)}", *lines])
+
+
+def render_limits(limits: LimitSettings, allowed: Collection[str] | None, followed: int | None, held_back: int) -> str:
+    """Render the limits in one line; `followed` is None in a process that follows no matches."""
+    matches = "all matches" if limits.matches is None else f"{limits.matches} matches at a time"
+    if limits.matches is not None and followed is not None:
+        matches += f" ({followed} now, {held_back} wait)" if held_back else f" ({followed} now)"
+    users = "every chat" if allowed is None else f"{len(allowed)} chats and the admins"
+    return f"limits: {users}, {limits.subscriptions_per_chat} subscriptions per chat, {matches}"
 
 
 _SPREAD_TIME = 5.0

@@ -29,7 +29,7 @@ from bot.i18n.football import format_title
 from bot.i18n.language import format_short_date, join_sentence_list, to_local_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from bot.subscribers import Subscription, SubscriptionOverrides
+from bot.subscribers import Scope, Subscription, SubscriptionOverrides
 
 MAX_NAMES = 5
 """The most names that one message may follow: their tokens have to fit into one button."""
@@ -80,6 +80,9 @@ def show_followed(
         added = subscriptions if is_new else ()
     before = [one for one in context.subscriptions if one not in added]
     lines += [line for subscription in subscriptions if (line := render_effect(context, subscription, before))]
+    if context.max_matches is not None and any(one.scope is Scope.ALL for one in subscriptions):
+        limit = _("The bot follows {count} matches at a time, those of followed teams and leagues first.")
+        lines.append(limit.format(count=context.max_matches))
     lines.append(render_alerts(context, subscriptions[0]))
     tokens = "".join(make_token(subscription) for subscription in subscriptions)
     presets = [

@@ -43,6 +43,7 @@ class NowPage:
             self._rate, self._waiting, self._throttled, self._matches = (
                 _draw_figure(name) for name in ("Messages a second", "Waiting", "Told to slow down (429)", "Matches connected")
             )
+        self._limits = ui.label("")
         self._connections = _draw_table(_CONNECTION_COLUMNS, "fixture_id", "Connections")
         self._processes = _draw_table((("name", "Process"), ("roles", "Roles"), ("summary", "What it does")), "name", "Processes")
         ui.label("The last hour").classes("text-h6").props("role=heading aria-level=2")
@@ -61,6 +62,7 @@ class NowPage:
         self._waiting.text = f"{depth.waiting}, of them {depth.due} due, the oldest for {depth.oldest_seconds:.0f} s"
         self._throttled.text = f"{overview.too_many_requests} times"
         self._matches.text = f"{len(overview.connections)}, and {overview.planned} planned"
+        self._limits.text = overview.limits
         if before is None or before.incidents != overview.incidents:
             self._draw_incidents(overview)
         has_several = len(overview.processes) > 1

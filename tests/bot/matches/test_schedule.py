@@ -14,7 +14,7 @@ from bot.errors import FeedRefused
 from bot.matches.schedule import REOPEN_DELAY, MatchScheduler
 from bot.storage.fixtures import ListedStatus
 from bot.subscribers import Scope, Subscription
-from rules.football.action import Fixture
+from rules.football.action import Fixture, Team
 from tests.packets import FIXTURE, KICKOFF
 from tests.waiting import until
 
@@ -40,6 +40,7 @@ class World:
         self.accepted = 0
         self.left: list[str] = []
         self.remembered: dict[str, ListedStatus] = {}
+        self.limit: int | None = None
         self.runner = MatchScheduler(
             self,
             self.subscriptions,
@@ -51,6 +52,7 @@ class World:
             self.on_accepted,
             self,
             self.unfinished,
+            max_matches=lambda: self.limit,
         )
 
     async def unfinished(self) -> list[str]:
@@ -272,3 +274,64 @@ async def test_a_first_list_of_many_fixtures_is_logged_as_one_number() -> None:
             await until(lambda: len(world.runner.planned_connections()) == 60)
 
     assert [(line["event"], line["count"]) for line in lines if "planned" in line["event"]] == [("connections_planned", 60)]
+
+
+def _fixtures(*names: str, kickoff: dt.datetime = KICKOFF) -> list[Fixture]:
+    """Fixtures of teams of their own, whose ids are the names."""
+    return [moved(id=name, home=Team(f"h-{name}", name), away=Team(f"a-{name}", f"{name} B"), kickoff=kickoff) for name in names]
+
+
+async def test_of_more_matches_than_may_be_followed_those_that_chats_have_chosen_come_first() -> None:
+    world = World(*_fixtures("a", "b", "c", "d"))
+    world.limit = 2
+    world.wanted = [Subscription(Scope.ALL), Subscription(Scope.TEAM, "h-d"), Subscription(Scope.TEAM, "h-c")]
+    async with running(world):
+        await until(lambda: len(world.followed) == 2)
+
+        assert (sorted(world.followed), sorted(world.runner.held_back)) == (["c", "d"], ["a", "b"])
+
+
+async def test_what_was_held_back_is_followed_when_a_match_ends_or_the_limit_is_raised() -> None:
+    world = World(*_fixtures("a", "b", "c"))
+    world.limit = 1
+    async with running(world):
+        await until(lambda: world.followed)
+        first = list(world.followed)
+        world.over.set()
+        await until(lambda: len(world.followed) == 3)
+    assert len(first) == 1
+
+    world = World(*_fixtures("a", "b", "c"))
+    world.limit = 1
+    async with running(world):
+        await until(lambda: world.followed)
+        world.limit = None
+        world.runner.request_replan()
+        await until(lambda: len(world.followed) == 3)
+
+        assert world.runner.held_back == ()
+
+
+async def test_a_place_is_kept_for_a_chosen_match_that_begins_soon_and_none_for_one_tomorrow() -> None:
+    clock = ManualClock(KICKOFF)
+    for begins, followed in ((dt.timedelta(hours=2), []), (dt.timedelta(days=1), ["a"])):
+        world = World(*_fixtures("a"), *_fixtures("z", kickoff=KICKOFF + begins), clock=clock)
+        world.limit = 1
+        world.wanted = [Subscription(Scope.ALL), Subscription(Scope.TEAM, "h-z")]
+        async with running(world):
+            await until(lambda world=world: world.runner.refreshed_at and world.runner.planned_connections())
+            await until(lambda world=world: world.followed == ["a"] or world.runner.held_back)
+
+            assert (world.followed, world.runner.held_back) == (followed, () if followed else ("a",))
+
+
+async def test_a_match_that_is_followed_is_not_cut_off_for_one_that_a_chat_chooses_now() -> None:
+    world = World(*_fixtures("a", "b"))
+    world.limit, world.wanted = 1, [Subscription(Scope.TEAM, "h-a")]
+    async with running(world):
+        await until(lambda: world.followed == ["a"])
+        world.wanted = [Subscription(Scope.TEAM, "h-b")]
+        world.runner.request_replan()
+        await until(lambda: world.runner.held_back == ("b",))
+
+        assert (world.followed, world.stopped) == (["a"], [])

@@ -2,10 +2,17 @@ import datetime as dt
 
 from bot.clock import ManualClock
 from bot.cluster.processes import ProcessInfo
+from bot.config.models import LimitSettings
 from bot.feed.session import SessionState
 from bot.feed.source import ConnectionStatus
 from bot.metrics import installed_version
-from bot.monitoring.monitor import render_chats, render_connection, render_status, render_status_of_processes
+from bot.monitoring.monitor import (
+    render_chats,
+    render_connection,
+    render_limits,
+    render_status,
+    render_status_of_processes,
+)
 from bot.monitoring.traffic import HourlyTraffic
 from bot.outbox.repository import OutboxDepth
 from bot.storage.chats import ChatCounts, ChatRepository, count_chats
@@ -84,3 +91,15 @@ async def test_chats_are_counted(db: Database) -> None:
 
     assert counts == ChatCounts(active=2, following=1, suspended=1)
     assert render_chats(counts) == "2 chats, 1 of them follow something, 1 more gone or blocked"
+
+
+def test_the_limits_are_one_line_with_what_is_used_of_them() -> None:
+    default, some = LimitSettings(), LimitSettings(matches=50, subscriptions_per_chat=20)
+
+    assert render_limits(default, None, 3, 0) == "limits: every chat, 200 subscriptions per chat, all matches"
+    assert (
+        render_limits(some, ["1", "@a"], 50, 4)
+        == "limits: 2 chats and the admins, 20 subscriptions per chat, 50 matches at a time (50 now, 4 wait)"
+    )
+    # A process that only answers people does not know how many are followed.
+    assert render_limits(some, None, None, 0).endswith("50 matches at a time")

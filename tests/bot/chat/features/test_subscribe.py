@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +44,17 @@ def test_everything_can_be_followed_before_a_fixture_is_known() -> None:
     result = run_command(make_context(fixtures=()), "subscribe", "ALL")
 
     assert [change.subscription for change in result.changes] == [ALL]  # type: ignore[union-attr]
+
+
+def test_who_follows_everything_is_told_how_many_matches_the_bot_follows_at_a_time() -> None:
+    limited = msgspec.structs.replace(make_context(), max_matches=50)
+
+    assert (
+        "The bot follows 50 matches at a time, those of followed teams and leagues first."
+        in run_command(limited, "subscribe", "all").screen.html.splitlines()
+    )
+    assert "at a time" not in run_command(limited, "subscribe", "arsenal").screen.html
+    assert "at a time" not in run_command(make_context(), "subscribe", "all").screen.html
 
 
 def test_a_subscription_that_exists_is_not_stored_again() -> None:
