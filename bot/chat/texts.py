@@ -24,6 +24,7 @@ from bot.i18n.language import (
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from bot.subscribers import Chat, Scope, Subscription
+from bot.telegram.html import time_tag
 from rules.engine.text import escape_html
 from rules.football.names import isolate, normalise
 
@@ -190,7 +191,7 @@ def subscription_names(subscription: Subscription) -> tuple[str, ...]:
 def render_kickoff(kickoff: dt.datetime, timezone: str, *, with_day: bool = False) -> str:
     """Return a kick-off as HTML that each reader's Telegram shows in his own time zone, and older apps as it is written here."""
     text = format_day_and_time(kickoff, timezone) if with_day else format_time(kickoff, timezone)
-    return f'<tg-time unix="{int(kickoff.timestamp())}" format="{"wdt" if with_day else "t"}">{escape_text(text)}</tg-time>'
+    return time_tag(kickoff, escape_text(text), with_day=with_day)
 
 
 def which_one_text(typed: str) -> str:

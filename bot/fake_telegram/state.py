@@ -276,7 +276,8 @@ class Trouble:
         """Return True if this request meets the trouble, and count it."""
         fits = self.method in (None, request.method) and self.chat_id in (None, request.chat_id)
         fits = fits and not (self.any_chat and request.chat_id is None)
-        fits = fits and f"<{self.tag}" in str(request.params.get("text", "")) if self.tag else fits
+        if self.tag:
+            fits = fits and any(f"<{self.tag}" in str(request.params.get(name, "")) for name in ("text", "results"))
         is_poll = request.method == "getUpdates" != self.method and not self.with_polls
         if not fits or is_poll or self.times == 0:
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import re
 from collections.abc import Collection
@@ -42,6 +43,11 @@ _TERMINAL_STYLES = {
     "tg-spoiler": "reverse",
     "a": "blue underline",
 }
+
+
+def time_tag(instant: dt.datetime, html: str, *, with_day: bool = False) -> str:
+    """Return HTML that each reader's Telegram shows as this time in his own zone, and an older app as it is written here."""
+    return f'<tg-time unix="{int(instant.timestamp())}" format="{"wdt" if with_day else "t"}">{html}</tg-time>'
 
 
 def to_plain(source: str) -> str:

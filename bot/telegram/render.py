@@ -21,7 +21,7 @@ from bot.i18n.language import translate as _
 from bot.outbox.delivery import Subject
 from bot.outbox.digests import LATE_JOIN_DIGEST, QUIET_HOURS_DIGEST, line_alert
 from bot.outbox.news import SAMPLE, NewsItem, is_burst
-from bot.telegram.html import TEXT_LIMIT, cut, remove_tags
+from bot.telegram.html import TEXT_LIMIT, cut, remove_tags, time_tag
 from rules.engine.alert import Alert, State
 from rules.engine.text import escape_html, fallback_text, tidy_text
 from rules.football.action import Side
@@ -110,14 +110,18 @@ def render_body(alert: Alert, sent_body: str = "", timezone: str = _UTC) -> str:
     if alert.facts.kickoff_date:
         text = _DATE.sub(lambda found: _format_date(found[0], timezone), text)
     kickoff, written = alert.fixture.kickoff, alert.facts.kickoff
-    if written and kickoff is not None and timezone != _UTC:
-        # Alerts are made once for all chats, with the time in UTC; here it becomes the chat's.
-        text = text.replace(written, f"{kickoff.astimezone(find_zone(timezone)):%H:%M}")
+    if written and kickoff is not None:
+        # Alerts are made once for all chats, with the time in UTC; here it becomes the chat's, and in Telegram each reader's.
+        local = written if timezone == _UTC else f"{kickoff.astimezone(find_zone(timezone)):%H:%M}"
+        text = text.replace(written, time_tag(kickoff, local))
     return cut(text, TEXT_LIMIT - _MARK_ROOM)
 
 
 def _format_date(written: str, timezone: str) -> str:
-    """Return `22 August, 16:00` for `2026-08-22 14:00 UTC`, as the time zone has it, and `22 August` for a date alone."""
+    """Return `22 August, 16:00` for `2026-08-22 14:00 UTC`, as the time zone has it, and `22 August` for a date alone.
+
+    With a time it is a tag that Telegram shows in each reader's own zone.
+    """
     try:
         if not written.endswith(_UTC):
             return format_short_date(dt.date.fromisoformat(written))
@@ -125,7 +129,8 @@ def _format_date(written: str, timezone: str) -> str:
     except ValueError:
         return written  # an operator's own text has something that only looks like a date
     local = instant.astimezone(find_zone(timezone))
-    return f"{format_short_date(local.date())}, {local:%H:%M}{' UTC' if timezone == _UTC else ''}"
+    text = f"{format_short_date(local.date())}, {local:%H:%M}{' UTC' if timezone == _UTC else ''}"
+    return time_tag(instant, text, with_day=True)
 
 
 def render_message(body: str, state: State, *, is_restored: bool = False) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import msgspec
 import structlog
-from telegram import InlineQueryResultArticle, InputTextMessageContent, LinkPreviewOptions, Update
+from msgspec.structs import replace
+from telegram import InlineQuery, InlineQueryResultArticle, InputTextMessageContent, LinkPreviewOptions, Update
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
 from telegram.ext import InlineQueryHandler
@@ -20,6 +22,8 @@ from bot.chat.texts import escape_text
 from bot.i18n.language import format_long_date, format_time, to_local_time
 from bot.media.card import render_card
 from bot.media.labels import standing_text
+from bot.telegram.html import remove_tags, time_tag
+from bot.telegram.responses import find_unknown_tag
 from rules.football.action import Fixture
 from rules.football.match import Match
 
@@ -51,18 +55,27 @@ class InlineCardsHandler:
             return
         # Nothing is stored: whoever types the bot's name somewhere has not started a chat with it.
         context = await self._services.load_user_context(query.from_user.id)
-        articles = []
-        for card in find_cards(context, query.query[:MAX_QUERY_LENGTH]):
-            text = InputTextMessageContent(
-                card.html, parse_mode=ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True)
-            )
-            articles.append(InlineQueryResultArticle(card.id, card.title, text, description=card.description))
+        cards = find_cards(context, query.query[:MAX_QUERY_LENGTH])
         try:
-            # The texts are in the user's language and time zone, so Telegram may not show them to others.
-            await query.answer(articles, cache_time=CACHE_SECONDS, is_personal=True)
+            await _answer(query, cards)
         except BadRequest as refusal:
+            if tag := find_unknown_tag(refusal):
+                # A Bot API server that is older than the tag. It refuses at once, so the answer is not too late yet.
+                await _answer(query, tuple(replace(card, html=remove_tags(card.html, {tag})) for card in cards))
+                return
             # Every letter that is typed is a new query, and the answer to the one before comes too late.
             log.debug("inline_not_answered", reason=str(refusal))
+
+
+async def _answer(query: InlineQuery, cards: Sequence[InlineCard]) -> None:
+    articles = []
+    for card in cards:
+        text = InputTextMessageContent(
+            card.html, parse_mode=ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True)
+        )
+        articles.append(InlineQueryResultArticle(card.id, card.title, text, description=card.description))
+    # The texts are in the user's language and time zone, so Telegram may not show them to others.
+    await query.answer(articles, cache_time=CACHE_SECONDS, is_personal=True)
 
 
 class InlineCard(msgspec.Struct, frozen=True):
@@ -100,24 +113,31 @@ def _time_from_kickoff(fixture: Fixture, now: dt.datetime) -> dt.timedelta:
 def make_card(context: ChatContext, fixture: Fixture) -> InlineCard:
     """Make the card of a match. If the user hides scores in the private chat with the bot, the card hides them too."""
     match = context.find_match(fixture.id)
-    kickoff, zone = "", context.chat.timezone
+    kickoff, kickoff_html, zone = "", "", context.chat.timezone
     if fixture.kickoff is not None:
         # `Sunday 22 November, 15:00 (UTC)`: with the zone, since who reads the card in another chat may live in another one.
         kickoff = format_long_date(to_local_time(fixture.kickoff, zone).date())
         if fixture.is_kickoff_known:
             kickoff = f"{kickoff}, {format_time(fixture.kickoff, zone)} ({zone})"
+            kickoff_html = time_tag(fixture.kickoff, escape_text(kickoff), with_day=True)
     standing = "" if context.chat.spoilers else standing_text(fixture, match)
     description = " · ".join(filter(None, (standing or kickoff, fixture.competition.name)))
     title = visible_title(context, fixture, match)
-    return InlineCard(make_short_id(fixture.id), title, description, _render_card_html(context, fixture, match, kickoff))
+    return InlineCard(
+        make_short_id(fixture.id),
+        title,
+        description,
+        _render_card_html(context, fixture, match, kickoff_html or escape_text(kickoff)),
+    )
 
 
 def _render_card_html(context: ChatContext, fixture: Fixture, match: Match | None, kickoff: str) -> str:
+    """Return the message. `kickoff` is HTML."""
     if match is not None and match.has_begun and not context.chat.spoilers:
         # The card that chats keep of a match in play, with the day: it may be read much later.
-        return "\n\n".join(filter(None, (render_card(match), escape_text(kickoff))))
-    below = " · ".join(filter(None, (kickoff, fixture.competition.name)))
-    return f"⚽ {render_headline(context, fixture, match)}\n{escape_text(below)}".rstrip()
+        return "\n\n".join(filter(None, (render_card(match), kickoff)))
+    below = " · ".join(filter(None, (kickoff, escape_text(fixture.competition.name))))
+    return f"⚽ {render_headline(context, fixture, match)}\n{below}".rstrip()
 
 
 FEATURE = Feature(make_handlers=lambda services, _router: (InlineQueryHandler(InlineCardsHandler(services).on_inline_query),))

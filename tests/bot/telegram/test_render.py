@@ -21,6 +21,7 @@ from bot.telegram.render import (
     render_retraction,
 )
 from rules.engine.alert import Alert, AlertKey, Facts, State
+from rules.engine.text import visible_text
 from rules.football.action import Team
 from tests.bot.news import NOW, alert, minor, news, pending, retracted
 from tests.bot.telegram.test_html import whole_html
@@ -158,7 +159,11 @@ def test_a_kick_off_is_told_in_the_chats_time(timezone: str, told: str) -> None:
         alert(text="Kick-off 15:00 UTC"), fixture=replace(FIXTURE, kickoff=kickoff), facts=Facts(kickoff="15:00 UTC")
     )
 
-    assert render_body(lineups, timezone=timezone) == told
+    body = render_body(lineups, timezone=timezone)
+
+    # Each reader's own time, and the chat's in an app that cannot show that.
+    assert visible_text(body) == told
+    assert f'<tg-time unix="{int(kickoff.timestamp())}" format="t">' in body
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from bot.chat.features.inline_cards import find_cards
@@ -10,7 +11,7 @@ from rules.football.action import Team
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period
 from tests.bot.chat.conftest import World
-from tests.bot.chat.fixtures import FIXTURES, LEAGUE, fixture, make_context
+from tests.bot.chat.fixtures import FIXTURES, LEAGUE, NOW, fixture, make_context
 from tests.packets import FIXTURE, Story
 
 PLAYING = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minute(47), status="Live")
@@ -23,12 +24,24 @@ async def ask_inline(world: World, words: str, user: int = 5) -> list[dict[str, 
 
 
 async def test_a_team_offers_its_matches_nearest_first(world: World) -> None:
-    shown = await ask_inline(world, "arsenal")
+    shown, unix = await ask_inline(world, "arsenal"), int((NOW + dt.timedelta(hours=1)).timestamp())
 
     assert [one["title"] for one in shown] == ["Arsenal v Chelsea", "Manchester United v Arsenal"]
     assert shown[0]["description"] == "Sunday 22 November, 15:00 (UTC) · Premier League"
-    assert shown[0]["input_message_content"]["message_text"].startswith("⚽ <b>Arsenal v Chelsea</b>\nSunday")
+    assert shown[0]["input_message_content"]["message_text"].startswith(
+        f'⚽ <b>Arsenal v Chelsea</b>\n<tg-time unix="{unix}" format="wdt">Sunday 22 November, 15:00'
+    )
     assert await world.chats.get_all() == ()
+
+
+async def test_a_server_that_is_older_than_dates_of_each_reader_gets_the_card_without_them(world: World) -> None:
+    world.api.lack_tag("tg-time")
+
+    shown = await ask_inline(world, "arsenal")
+
+    assert shown[0]["input_message_content"]["message_text"].startswith(
+        "⚽ <b>Arsenal v Chelsea</b>\nSunday 22 November, 15:00 (UTC)"
+    )
 
 
 async def test_before_anything_is_typed_the_matches_around_now_are_offered_those_in_play_first(world: World) -> None:
