@@ -3,7 +3,7 @@
 Chats follow one of ten teams each; alerts of old matches, spread over 30 days, have reached all followers of a team. On an empty
 database and on a full one, in the same run: the time from opening it to the first request of a waiting goal, the time from `put`
 to the first request afterwards, the longest stop of the event loop while the older half is deleted, and on PostgreSQL the queries
-whose plan reads a whole table. `--deliveries 10000000` is a season of 50,000 chats; it takes some 8 GB and half an hour.
+whose plan reads a whole table. `--deliveries 10000000` is a season of 50,000 chats; it takes 3 GB and up to an hour.
 """
 
 from __future__ import annotations
