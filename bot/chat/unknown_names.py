@@ -151,7 +151,11 @@ class NameCheck:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            found = frozenset(await self.find())
+            try:
+                found = frozenset(await self.find())
+            except Exception as error:  # it only warns: matches are followed all the same
+                log.exception("name_check_failed", reason=repr(error))
+                continue
             new = sorted(found - self._logged)
             for one in new[:_MAX_LOGGED]:
                 log.warning("name_not_in_fixtures", place=str(one.location), rule=one.rule, reason=one.sentence)

@@ -19,6 +19,7 @@ from rules.football.action import Fixture, Team
 from rules.loading.document import Finding
 from rules.loading.loader import load_rules
 from tests.bot.chat.fixtures import CUP, FIXTURES, LEAGUE, fixture
+from tests.waiting import until
 
 NEWCASTLE, SPURS = Team("t7", "Newcastle United"), Team("t8", "Tottenham Hotspur")
 ENGLAND, ITALY = Team("c3", "Serie A", detail="Brazil"), Team("c4", "Serie A", detail="Italy")
@@ -173,6 +174,22 @@ async def test_each_name_is_logged_once_for_as_long_as_no_fixture_has_it() -> No
     sentence = "no fixture of the next 14 days has a team Newcastel; did you mean Newcastle United?"
     assert first == [f"name_not_in_fixtures /etc/touchline/config.yaml:1:3 {sentence}"]
     assert (again, known, gone) == ([], [], first)
+
+
+async def test_a_comparison_that_fails_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    running = Running()
+    with monkeypatch.context() as broken:
+        broken.setattr(unknown_names, "KnownNames", None)
+        failing = asyncio.create_task(running.check.run())
+        with structlog.testing.capture_logs() as logged:
+            running.check.request_check()
+            await until(lambda: bool(logged))
+        is_running = not failing.done()
+        failing.cancel()
+        await asyncio.gather(failing, return_exceptions=True)
+
+    assert is_running and [line["event"] for line in logged] == ["name_check_failed"]
+    assert len(await running.look()) == 1
 
 
 async def test_a_file_for_another_feed_fills_no_log() -> None:
