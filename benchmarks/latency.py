@@ -37,6 +37,7 @@ from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import RateLimiter
 from rules.engine.alert import Alert, AlertKey
 from rules.football.action import Fixture
+from rules.football.match import Match
 from rules.loading.loader import load_pack
 from tests.fakes.feed import feed_settings
 from tests.fakes.line import LISTENER, Line
@@ -82,10 +83,11 @@ class Marks:
             self.arrived = time.perf_counter()
             return decode(*words)
 
-        async def kept(outbox: Outbox, alerts: Sequence[Alert]) -> None:
+        async def kept(outbox: Outbox, alerts: Sequence[Alert], match: Match | None = None) -> None:
             began = self.arrived
-            await put(outbox, alerts)
-            if self.on:
+            await put(outbox, alerts, match)
+            # Of most packets only the state of the match is stored.
+            if self.on and alerts:
                 self.written.append(time.perf_counter() - began)
                 self.arrivals |= {alert.key: began for alert in alerts}
 
