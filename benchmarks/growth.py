@@ -202,6 +202,11 @@ async def count_bytes(database: Database) -> int:
         return int((await tx.fetch(text("SELECT pg_database_size(current_database()) AS n")))[0]["n"])
 
 
+def format_way(seconds: list[float]) -> str:
+    """Return the median and the longest in milliseconds."""
+    return f"{statistics.median(seconds) * 1e3:6.1f} {max(seconds) * 1e3:6.1f}"
+
+
 async def show(name: str, url: str, chat_count: int, delivery_count: int) -> None:
     """Print the figures of one database."""
     database = await Database.open(url)
@@ -219,11 +224,10 @@ async def show(name: str, url: str, chat_count: int, delivery_count: int) -> Non
     again = await fill(database, deleted)
     reused = await count_bytes(database)
     await database.close()
-    p = lambda way: f"{statistics.median(way) * 1e3:6.1f} {max(way) * 1e3:6.1f}"  # noqa: E731
     print(f"\n{name}: {chat_count:,} chats, {filled:,} deliveries, {(after - before) / filled:,.0f} bytes each")
     print(f"{'':28}{'empty':>16}{'full':>16}")
     print(f"{'start to first request, s':28}{empty.start:16.2f}{full.start:16.2f}")
-    print(f"{'put to request, ms p50 max':28}{p(empty.way):>16}{p(full.way):>16}")
+    print(f"{'put to request, ms p50 max':28}{format_way(empty.way):>16}{format_way(full.way):>16}")
     print(
         f"clean-up: {deleted:,} deliveries in {took:.1f} s ({deleted / took:,.0f} a second), longest stop {longest * 1e3:.0f} ms"
     )

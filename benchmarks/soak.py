@@ -21,9 +21,10 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -180,9 +181,9 @@ async def reload_rules(config: Path, text: str) -> None:
 
 
 @asynccontextmanager
-async def at_once(*coroutines: object) -> AsyncIterator[None]:
+async def at_once(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run these while the block runs."""
-    tasks = [asyncio.ensure_future(one) for one in coroutines]  # type: ignore[arg-type]
+    tasks = [asyncio.create_task(one) for one in coroutines]
     try:
         yield
         for task in tasks:
