@@ -103,7 +103,7 @@ class ChannelHandlers:
             await self._run(bot, origin, chat, args[1:])
             return
         else:
-            html = _("I do not see a channel “{name}”. If it is private, add me first and forward a post of it to me.")
+            html = _("I can't see a channel “{name}”. If it is private, add me first and forward a post of it to me.")
             html = html.format(name=escape_text(args[0][:64]))
         await self._services.replies.send(origin, Screen(html))
 
@@ -149,7 +149,7 @@ class ChannelHandlers:
         """Raise Refusal if this user may not choose for the chat, or the bot cannot send alerts there."""
         # A group has members to read the answers; its commands belong there, where they can see who changes what.
         if target.type != ChatType.CHANNEL:
-            raise Refusal(_("That is no channel. In a group, send the commands there."))
+            raise Refusal(_("That's not a channel. For a group, send commands in the group."))
         absent = _("I am not in <b>{name}</b>. Add me as an administrator with the right to post messages, then try again.")
         try:
             me = await bot.get_chat_member(target.ref.chat_id, bot.id)
@@ -324,7 +324,7 @@ def _add_target(chat: Chat, screen: Screen) -> Screen:
 
 
 def not_channel_administrator_text() -> str:
-    return _("Only administrators of that channel choose for it, and Telegram does not say that you are one.")
+    return _("You're not an admin of that channel.")
 
 
 FEATURE = Feature(

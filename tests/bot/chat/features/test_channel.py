@@ -119,7 +119,7 @@ async def test_the_right_that_the_bot_lacks_is_named(world: World, channel: Fake
     world.api.forward(OWNER, OWNER, CHANNEL)
     await world.api.until(lambda: len(world.api.chat(OWNER).messages) > 2)
 
-    assert "I lack the right to post messages" in lacking.text and "I do not see a channel" in absent.text
+    assert "I lack the right to post messages" in lacking.text and "I can't see a channel" in absent.text
     assert world.api.chat(OWNER).last.text.startswith("I am not in Daily Goals")
 
 
@@ -130,8 +130,8 @@ async def test_only_a_channel_is_set_up_and_only_in_private(world: World) -> Non
     ]
     elsewhere = await world.ask(GROUP, 5, "/channel @fans")
 
-    assert answers[0] == "That is no channel. In a group, send the commands there." and all(
-        "I do not see" in text for text in answers[1:3]
+    assert answers[0] == "That's not a channel. For a group, send commands in the group." and all(
+        "I can't see" in text for text in answers[1:3]
     )
     assert (
         "Add me to the channel" in answers[3]
