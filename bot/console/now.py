@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 
 import msgspec
 
 from bot.clock import Clock
 from bot.cluster.processes import ProcessInfo
+from bot.installation import find_shipped_file
 from bot.monitoring.incidents import Incident
 from bot.outbox.repository import OutboxDepth, measure_depth
 from bot.storage.database import Database
@@ -23,6 +26,10 @@ _SAMPLES = 360
 
 _SHARED_FOR = 1.0
 """Seconds for which all open pages show the same look: fifty browsers ask the database as often as one."""
+
+
+HANDBOOK = "docs/operate/messages.md"
+"""Has a section for each incident, by its name."""
 
 
 class ConnectionRow(msgspec.Struct, frozen=True):
@@ -48,6 +55,15 @@ class ProcessRow(msgspec.Struct, frozen=True):
     summary: str
 
 
+class IncidentRow(msgspec.Struct, frozen=True):
+    """One open incident, with what the handbook says to do."""
+
+    name: str
+    opened_at: dt.datetime
+    detail: str
+    advice: str
+
+
 class Sample(msgspec.Struct, frozen=True):
     """One point of the charts. Rates are of the seconds since the point before."""
 
@@ -67,7 +83,7 @@ class Overview(msgspec.Struct, frozen=True):
     """Messages that may leave in a second."""
     messages_per_second: float
     too_many_requests: int
-    incidents: tuple[tuple[str, Incident], ...]
+    incidents: tuple[IncidentRow, ...]
     not_ready: tuple[str, ...]
     samples: tuple[Sample, ...]
     limits: str = ""
@@ -128,7 +144,10 @@ class NowReader:
             self._allowance(),
             self._samples[-1].messages_per_second if self._samples else 0.0,
             sum(info.throttled for info in processes.values()),
-            self._open_incidents(),
+            tuple(
+                IncidentRow(name, incident.opened_at, incident.detail, find_advice(read_handbook(), name))
+                for name, incident in self._open_incidents()
+            ),
             self._reasons_not_ready(),
             tuple(self._samples),
             self._describe_limits(),
@@ -151,3 +170,20 @@ def count_new_deliveries(before: Mapping[str, int], now: Mapping[str, int]) -> i
     """Return how many deliveries are new, by the counts of each process. A process that was not there before began at 0."""
     # At the first look nothing is known of before: what was sent until then belongs to no interval.
     return sum(max(0, count - before.get(name, 0)) for name, count in now.items()) if before else 0
+
+
+@cache
+def read_handbook() -> str:
+    """Return the page of the handbook about incidents; empty where it was not installed."""
+    path = find_shipped_file(HANDBOOK)
+    return path.read_text(encoding="utf-8") if path else ""
+
+
+def find_advice(handbook: str, name: str) -> str:
+    """Return what to do about an incident, in the handbook's words as plain text; where to look if it has no section."""
+    section = re.search(rf"^## `{re.escape(name)}`$(.*?)(?=^## |\Z)", handbook, re.MULTILINE | re.DOTALL)
+    if section is None:
+        return f"see {HANDBOOK}, under {name}"
+    text = " ".join(section[1].split())
+    advice = text.partition("*What to do:*")[2].strip() or text
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", advice).replace("`", "").replace("**", "")

@@ -11,9 +11,6 @@ from bot.console.now import NowReader, Overview
 from bot.console.pages.elements import read_or_tell
 from bot.monitoring.conditions import format_utc
 
-HANDBOOK = "docs/operate/messages.md"
-"""Has a section for each incident, by its name."""
-
 REFRESH = 2.0
 """Seconds between two looks at the running process."""
 
@@ -74,11 +71,11 @@ class NowPage:
     def _draw_incidents(self, overview: Overview) -> None:
         self._incidents.clear()
         with self._incidents:
-            for name, incident in overview.incidents:
-                with ui.card().classes("w-full"):
-                    ui.label(f"🛠 {name}, since {format_utc(incident.opened_at)}")
+            for incident in overview.incidents:
+                with ui.card().classes("w-full").props("role=alert"):
+                    ui.label(f"🛠 {incident.name}, since {format_utc(incident.opened_at)}").classes("text-weight-bold")
                     ui.label(incident.detail)
-                    ui.label(f"What to do: {HANDBOOK}, under {name}")
+                    ui.label(f"What to do: {incident.advice}")
 
 
 def _draw_figure(name: str) -> ui.label:

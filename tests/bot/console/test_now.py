@@ -9,7 +9,8 @@ import pytest
 
 from bot.clock import ManualClock
 from bot.cluster.processes import ConnectionInfo, ProcessInfo
-from bot.console.now import NowReader, count_new_deliveries, list_connections
+from bot.console.now import NowReader, count_new_deliveries, find_advice, list_connections, read_handbook
+from bot.monitoring.incidents import INCIDENT_POLICIES
 from bot.storage.database import Database
 from tests.bot.news import NOW
 
@@ -98,3 +99,19 @@ def test_a_frame_of_a_clock_that_is_ahead_arrived_just_now() -> None:
 
     assert list_connections({"a": ahead}, NOW)[0].seconds_since_frame == 0
     assert list_connections({}, NOW + dt.timedelta(seconds=1)) == ()
+
+
+@pytest.mark.parametrize("name", INCIDENT_POLICIES)
+def test_an_incident_comes_with_what_the_handbook_says_to_do(name: str) -> None:
+    advice = find_advice(read_handbook(), name)
+
+    assert len(advice) > 20
+    assert not set("`*[]") & set(advice)
+
+
+def test_without_the_handbook_it_says_where_to_look() -> None:
+    assert find_advice("", "feed-down") == "see docs/operate/messages.md, under feed-down"
+    assert (
+        find_advice("## `feed-down`\n\nIt is.\n*What\nto do:* look at\n[the log](x.md).\n\n## `other`\n", "feed-down")
+        == "look at the log."
+    )
