@@ -79,7 +79,9 @@ async def hold_pages(address: str, count: int) -> None:
             words = "&".join(
                 f"{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in query.items()
             )
-            await client.connect(f"{address}?{words}", socketio_path="/_nicegui_ws/socket.io", transports=["websocket"])
+            await client.connect(
+                f"{address}?{words}", socketio_path="/_nicegui_ws/socket.io", transports=["websocket"], wait_timeout=60
+            )
             clients.append(client)
     print("open", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

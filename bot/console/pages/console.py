@@ -22,14 +22,21 @@ _CSS = """
 a { color: #1a5fb4 }
 .body--dark a { color: #8ab4f8 }
 .body--dark { color-scheme: dark }
-header nav { display: flex; flex: 1 1 auto; min-width: 0; overflow-x: auto; gap: .25rem }
-header nav a, .body--dark header nav a { color: #fff; text-decoration: none; padding: .5rem .6rem; white-space: nowrap;
+.top { flex-wrap: nowrap }
+.top nav { display: flex; flex: 1 1 auto; min-width: 0; overflow-x: auto; gap: .25rem }
+.top nav a, .body--dark .top nav a { color: #fff; text-decoration: none; padding: .5rem .6rem; white-space: nowrap;
   border-bottom: 3px solid transparent }
-header nav a[aria-current=page], .body--dark header nav a[aria-current=page] { border-color: #fff }
+.top nav a[aria-current=page], .body--dark .top nav a[aria-current=page] { border-color: #fff }
 header form { white-space: nowrap }
+@media (max-width: 599px) {
+  .top { flex-wrap: wrap }
+  .top .brand { flex: 1 1 auto }
+  .top nav { order: 9; flex-basis: 100%; gap: 0; justify-content: space-between }
+  .top nav a { padding: .4rem .3rem; font-size: .9rem }
+}
 header nav a:focus-visible, header button:focus-visible { outline: 2px solid #fff; outline-offset: -2px }
 .skip { position: absolute; left: -99rem }
-.skip:focus { left: .5rem; top: .5rem; z-index: 9999; background: #fff; color: #111; padding: .5rem }
+.skip:focus { left: .5rem; top: .5rem; z-index: 9999; background: #fff; color: #111 !important; padding: .5rem }
 body:not(.body--dark) .text-positive { color: #146c2e !important }
 .phone { width: 24rem; max-width: 100%; border: 1px solid rgba(128,128,128,.5); border-radius: 1.5rem; padding: 1rem .75rem;
   height: 70vh; overflow-y: auto; background: rgba(64,128,192,.12) }
@@ -92,8 +99,9 @@ class Console:
         ui.colors(primary=_PRIMARY)
         ui.page_title(f"{title} · Touchline")
         live = [("Now", "/"), ("Matches", "/matches"), ("Alerts", "/alerts"), ("Chats", "/chats")] if self._live else []
-        ui.link("To the content", "#content").classes("skip")
-        with ui.header(fixed=False).classes("items-center no-wrap q-py-none q-px-sm"):
+        with ui.header(fixed=False).classes("top items-center q-py-none q-px-sm"):
+            ui.link("To the content", "#content").classes("skip")
+            ui.label("Touchline").classes("text-subtitle1 brand")
             with ui.element("nav").props('aria-label="Pages"'):
                 for name, target in (*live, ("Rules", "/rules"), ("Playground", "/playground")):
                     link = ui.link(name, target)
