@@ -34,11 +34,13 @@ async def make_playground(folder: Path) -> None:
         await page.goto(f"{address}rules")
         await page.get_by_role("button", name="What would change?").click()
         await page.get_by_role("button", name=re.compile(r"\d reworded")).wait_for()
+        await page.screenshot(path=FOLDER / "rules.png")
         await page.locator(".cm-content").first.click()
         await page.keyboard.press("Control+End")
         await page.keyboard.insert_text("  - name: reds\n    match: {action_type: Red")
         await page.get_by_role("button", name="Red Card", exact=True).wait_for()
-        await page.screenshot(path=FOLDER / "rules.png")
+        await page.get_by_text(re.compile("❌ line 12")).wait_for()
+        await page.screenshot(path=FOLDER / "editor.png", clip={"x": 0, "y": 72, "width": 620, "height": 590})
     await process.end()
 
 
@@ -62,8 +64,7 @@ async def make_live(folder: Path) -> None:
             await page.get_by_role("link", name="Matches").click()
             await page.get_by_role("link", name=" v ").click()
             await page.get_by_role("button", name=re.compile("Goal Saka 10'")).click()
-            await page.get_by_text("The packet as it came").first.click()
-            await page.get_by_text('"fixtureActionType"').first.wait_for()
+            await page.get_by_text(re.compile(r"in the chat after \d")).wait_for()
             await asyncio.sleep(1)  # the row opens slowly
             await page.screenshot(path=FOLDER / "match.png")
             await page.emulate_media(color_scheme="dark")

@@ -35,9 +35,13 @@ class YamlEditor:
         schema: Mapping[str, Any],
         *,
         height: str = "26rem",
+        on_typing: Callable[[], None] = lambda: None,
     ) -> None:
-        """Draw the editor. `schema` is the JSON Schema of the file, by which it completes."""
-        self._on_change, self._schema = on_change, schema
+        """Draw the editor. `schema` is the JSON Schema of the file, by which it completes.
+
+        `on_change` gets the text after a pause, `on_typing` is called at each key: what was said of the text before is outdated.
+        """
+        self._on_change, self._on_typing, self._schema = on_change, on_typing, schema
         self._before, self._offered, self._marked = text, Completions(), 0
         self._timer: ui.timer | None = None
         self._is_inserting = False
@@ -88,6 +92,8 @@ class YamlEditor:
             return
         text = str(event.value or "")
         self._offer(complete(text, find_caret(self._before, text), self._schema, tuple(TEXT_VARIABLES)))
+        if text != self._before:
+            self._on_typing()
         self._before = text
         if self._timer:
             self._timer.cancel()

@@ -68,7 +68,9 @@ class RulesEditor:
             self._active = ui.column().classes("w-full gap-0")
         with ui.row().classes("w-full items-start"):
             with ui.column().classes("col-12 col-md min-w-0"):
-                self._editor = YamlEditor(self._text, self._on_typed, "Rules", build_rules_file_schema())
+                self._editor = YamlEditor(
+                    self._text, self._on_typed, "Rules", build_rules_file_schema(), on_typing=lambda: self._marks.clear()
+                )
                 self._marks = ui.column().classes("gap-0").props('role=status aria-live="polite"')
                 with ui.row():
                     ui.button("What would change?", on_click=self._compare)
@@ -108,10 +110,12 @@ class RulesEditor:
 
     async def _on_typed(self, text: str) -> None:
         # The editor may tell the same text twice; what was found out about it, such as what it would change, stays.
-        if text != self._text or self._preview is None:
-            self._text = text
-            await self._check(())
-            await self._run_tests()
+        if text == self._text and self._preview:
+            self._draw_marks(self._preview)
+            return
+        self._text = text
+        await self._check(())
+        await self._run_tests()
 
     async def _on_tests_typed(self, text: str) -> None:
         if text != self._tests:
@@ -136,6 +140,13 @@ class RulesEditor:
             return
         self._preview = preview
         self._summary.text = preview.summary
+        self._draw_marks(preview)
+        self._draw_changes(preview.changes)
+        if self._live:
+            # Only what was compared with the matches can be applied: nobody applies rules that he has not seen at work.
+            self._apply_button.set_enabled(bool(matches) and not preview.has_mistakes)
+
+    def _draw_marks(self, preview: RulesPreview) -> None:
         self._marks.clear()
         with self._marks:
             if not preview.marks:
@@ -144,10 +155,6 @@ class RulesEditor:
                 place = f"line {mark.line}, column {mark.column}: " if mark.line else ""
                 ui.label(f"{'❌' if mark.is_mistake else '⚠️'} {place}{mark.sentence}").style("white-space: pre-line")
         self._editor.show_mistakes({mark.line: mark.sentence for mark in preview.marks if mark.line})
-        self._draw_changes(preview.changes)
-        if self._live:
-            # Only what was compared with the matches can be applied: nobody applies rules that he has not seen at work.
-            self._apply_button.set_enabled(bool(matches) and not preview.has_mistakes)
 
     def _draw_changes(self, changes: Sequence[ChangedAlert]) -> None:
         self._changes.clear()
