@@ -28,8 +28,11 @@ from rules.football.names import normalise
 PAGE_SIZE = 100
 """Rows of a list: more are found by the search."""
 
-MAX_COUNTED_CHATS = 2000
+MAX_COUNTED_CHATS = 500
 """Chats of an alert that a list counts. SQLite is asked in the event loop, and a list has many alerts."""
+
+_SHARED_FOR = 4.0
+"""Seconds for which all open pages of a match show the same look at it."""
 
 _TRACE_PAGE = 1000
 """Deliveries of an alert that are read at once for its trace; other work is done between two pages."""
@@ -116,6 +119,8 @@ class AlertReader:
 
     def __init__(self, database: Database) -> None:
         self._database, self._frames = database, FrameRepository(database)
+        self._looks: dict[str, tuple[float, asyncio.Future[tuple[AlertRow, ...]]]] = {}
+        """By fixture, the latest look at its alerts and when it began."""
 
     async def list_matches(self) -> tuple[MatchRow, ...]:
         """Return the matches with alerts, the latest first."""
@@ -138,10 +143,29 @@ class AlertReader:
         return find_title(row_to_news(rows[0])) if rows else fixture_id
 
     async def list_alerts(self, fixture_id: str) -> tuple[AlertRow, ...]:
-        """Return the alerts of a match in order, with how many chats have each."""
+        """Return the alerts of a match in order, with how many chats have each. All pages of a match share one look."""
+        now = asyncio.get_running_loop().time()
+        at, look = self._looks.get(fixture_id, (0.0, None))
+        if look is None or (look.done() and now - at >= _SHARED_FOR):
+            self._looks = {key: one for key, one in self._looks.items() if now - one[0] < _SHARED_FOR or not one[1].done()}
+            look = asyncio.ensure_future(self._list_alerts(fixture_id))
+            self._looks[fixture_id] = (now, look)
+        # Shielded: a page that is closed while it waits does not take the look away from the others.
+        return await asyncio.shield(look)
+
+    async def _list_alerts(self, fixture_id: str) -> tuple[AlertRow, ...]:
         async with self._database.transaction() as tx:
             news = await read_fixture_news(tx, fixture_id)
-            return tuple([await _make_row(tx, item) for item in sorted(news, key=lambda one: one.stored_at)])
+        return await self._make_rows(sorted(news, key=lambda one: one.stored_at))
+
+    async def _make_rows(self, news: Sequence[NewsItem], chat_ids: Collection[int] = ()) -> tuple[AlertRow, ...]:
+        rows = []
+        for item in news:
+            async with self._database.transaction() as tx:
+                rows.append(await _make_row(tx, item, chat_ids))
+            # Counting chats takes a millisecond or two on SQLite, in the event loop: alerts go between.
+            await asyncio.sleep(0)
+        return tuple(rows)
 
     async def read_trace(self, key: AlertKey) -> tuple[RevisionTrace, ...]:
         """Return each revision of an alert with the times of its way, the first one first."""
@@ -164,7 +188,8 @@ class AlertReader:
 
     async def find_alerts(self, query: AlertQuery) -> SearchResult:
         """Return alerts that fit, the latest first."""
-        found: list[AlertRow] = []
+        found: list[NewsItem] = []
+        is_complete = False
         places = await self._find_chats(query.chat) if query.chat.strip() else None
         rule = query.rule.strip()
         statement = select(alerts)
@@ -182,15 +207,15 @@ class AlertReader:
         for start in range(0, _MAX_SEARCHED, _SEARCH_PAGE):
             async with self._database.transaction() as tx:
                 rows = await tx.fetch(statement.offset(start))
-                for item in map(row_to_news, rows):
-                    if not item.is_live_message and (not rule or rule in item.first_fired_at) and has_words(item, query.words):
-                        found.append(await _make_row(tx, item, places or ()))
-            if len(rows) < _SEARCH_PAGE:
-                return SearchResult(tuple(found[:PAGE_SIZE]), len(found) <= PAGE_SIZE)
-            if len(found) > PAGE_SIZE:
+            for item in map(row_to_news, rows):
+                if not item.is_live_message and (not rule or rule in item.first_fired_at) and has_words(item, query.words):
+                    found.append(item)
+            is_complete = len(rows) < _SEARCH_PAGE
+            if is_complete or len(found) > PAGE_SIZE:
                 break
             await asyncio.sleep(0)
-        return SearchResult(tuple(found[:PAGE_SIZE]), False)
+        made = await self._make_rows(found[:PAGE_SIZE], places or ())
+        return SearchResult(made, is_complete and len(found) <= PAGE_SIZE)
 
     async def count_fired(self, since: dt.datetime) -> Counter[str]:
         """Return for how many alerts each rule has fired since then, in all processes."""
@@ -356,13 +381,15 @@ def _is_of(key: AlertKey) -> ColumnElement[bool]:
 async def _make_row(tx: Transaction, news: NewsItem, chat_ids: Collection[int] = ()) -> AlertRow:
     """Return news as a row. `chat_ids` are the chats that were searched for: the row says what became of it there."""
     alert = news.alternatives[0]
-    some = (
-        select(entries.c.message_id, entries.c.status, entries.c.body).where(_is_of(news.key)).limit(MAX_COUNTED_CHATS).subquery()
-    )
+    some = select(entries.c.message_id, entries.c.status).where(_is_of(news.key)).limit(MAX_COUNTED_CHATS).subquery()
     told = func.sum(case((some.c.message_id.is_not(None), 1), else_=0)).label("told")
     waiting = func.sum(case((some.c.status == DeliveryStatus.WAITING.value, 1), else_=0)).label("waiting")
-    # What was taken back has no text of its own any more: then as it stood in a chat.
-    (count,) = await tx.fetch(select(told, waiting, func.max(some.c.body).label("body")))
+    (count,) = await tx.fetch(select(told, waiting))
+    text = alert.text
+    if not text:
+        # What was taken back has no text of its own any more: then as it stood in a chat.
+        bodies = await tx.fetch(select(entries.c.body).where(_is_of(news.key), entries.c.body != "").limit(1))
+        text = bodies[0]["body"] if bodies else ""
     in_chat = ""
     if chat_ids:
         here = (
@@ -376,7 +403,7 @@ async def _make_row(tx: Transaction, news: NewsItem, chat_ids: Collection[int] =
         alert.kind,
         tuple(sorted({one.rule for one in news.alternatives if one.rule} or news.first_fired_at)),
         news.state.value,
-        to_plain_line(alert.text or count["body"] or ""),
+        to_plain_line(text),
         int(count["told"] or 0),
         int(count["waiting"] or 0),
         tuple(f"{rule}: {', '.join(map(_format_condition, results))}" for rule, results in news.conditions.items()),

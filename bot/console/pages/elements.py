@@ -35,7 +35,7 @@ class YamlEditor:
         schema: Mapping[str, Any],
         *,
         height: str = "26rem",
-        on_typing: Callable[[], None] = lambda: None,
+        on_typing: Callable[[], object] = lambda: None,
     ) -> None:
         """Draw the editor. `schema` is the JSON Schema of the file, by which it completes.
 

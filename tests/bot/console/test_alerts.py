@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -105,6 +106,19 @@ async def test_the_alerts_of_a_match_say_which_rules_made_them_and_where_they_ar
     assert (row.text, row.conditions) == ("1–0 Saka", ("goals: minute from 80 (was 88)",))
     assert [(match.title, match.alerts) for match in await reader.list_matches()] == [(FIXTURE.title, 1)]
     assert (await reader.read_title(FIXTURE.id), await reader.read_title("f9")) == (FIXTURE.title, "f9")
+
+
+async def test_all_open_pages_of_a_match_share_one_look_at_it(world: World) -> None:
+    await world.outbox.put([alert(1)])
+    reader = AlertReader(world.db)
+
+    first = await reader.list_alerts(FIXTURE.id)
+    await world.outbox.put([alert(1, action="h")])
+    second = await reader.list_alerts(FIXTURE.id)
+    await asyncio.sleep(5)
+
+    assert second is first
+    assert len(await reader.list_alerts(FIXTURE.id)) == 2
 
 
 async def test_alerts_are_found_by_team_rule_chat_and_time(world: World) -> None:
