@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import Self
 
@@ -25,6 +26,10 @@ from rules.football.minute import Period
 # About the width of a chat on a phone, so that lines break where they would there.
 _WIDTH = 64
 """Columns of a bubble and of the score board; less if the terminal is narrower."""
+
+
+_DRAW_INTERVAL = 1 / 12
+"""Seconds between two drawings of the clock."""
 
 
 @dataclass(slots=True)
@@ -121,12 +126,14 @@ class LiveTerminal:
         self._on_screen: list[TerminalMessage] = []
         """The newest ones, which an edit changes in their place."""
         self.match: Match | None = None
+        self._drawn_at = float("-inf")
         self.closed = asyncio.Event()
         """Never set: a terminal is there as long as the process."""
         self._live = Live(
             console=console,
             get_renderable=self._render_screen,
-            refresh_per_second=12,
+            # Rich would draw in a thread of its own, whose writes could come between those of a message that is printed for good.
+            auto_refresh=False,
             vertical_overflow="crop",
             # The bubbles and the board are printed for good at the end.
             transient=True,
@@ -156,6 +163,7 @@ class LiveTerminal:
         minute = clock_text(self.match) if self.match else ""
         self._messages.append(TerminalMessage(_mark_picture(html, picture), minute, silent, reply_to=reply_to))
         self._add_bubble(self._messages[-1])
+        self._draw()
         return len(self._messages)
 
     async def edit(
@@ -173,6 +181,7 @@ class LiveTerminal:
         # One that was printed for good cannot change: it is shown once more.
         if not any(shown is message for shown in self._on_screen):
             self._add_bubble(message)
+        self._draw()
 
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """Do nothing: the demo shows no pins."""
@@ -181,11 +190,17 @@ class LiveTerminal:
         """Do nothing: a terminal answers."""
 
     def on_match(self, match: Match) -> None:
-        """Show the new score and clock."""
+        """Show the new score and clock, at most twelve times a second."""
         self.match = match
+        if time.monotonic() - self._drawn_at >= _DRAW_INTERVAL:
+            self._draw()
 
     def __rich__(self) -> RenderableType:
         return self._render_screen()
+
+    def _draw(self) -> None:
+        self._live.refresh()
+        self._drawn_at = time.monotonic()
 
     def _add_bubble(self, message: TerminalMessage) -> None:
         """Show a bubble, and print the oldest ones for good that no longer fit above the board."""

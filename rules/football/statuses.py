@@ -30,12 +30,15 @@ class FixtureStatus(msgspec.Struct, frozen=True):
 
 SUSPENDED = FixtureStatus("Suspended", is_live=True)
 
+ABANDONED = "Abandoned"
+"""The name of the status of a match that was broken off."""
+
 STATUSES = (
     FixtureStatus("Scheduled"),
     FixtureStatus("Live", is_live=True),
     FixtureStatus("Completed", is_over=True, is_played=True, is_final=True),
     FixtureStatus("Postponed", is_over=True, is_lost=True, is_final=True, news="Match Postponed"),
-    FixtureStatus("Abandoned", is_over=True, is_lost=True, is_played=True, is_final=True, news="Match Abandoned"),
+    FixtureStatus(ABANDONED, is_over=True, is_lost=True, is_played=True, is_final=True, news="Match Abandoned"),
     FixtureStatus("Cancelled", is_over=True, is_lost=True, is_final=True, news="Match Cancelled"),
     SUSPENDED,
     # The status of a match whose coverage was dropped for good (section 10.2).

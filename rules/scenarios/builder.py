@@ -16,6 +16,7 @@ import msgspec
 from rules.football.action import Packet, PeriodScore, Player, SendType, Side, Summary, Team
 from rules.football.lineups import Lineup, LineupPlayer, Lineups
 from rules.football.minute import LAST_MINUTE, Minute, Period
+from rules.football.statuses import ABANDONED
 from rules.scenarios.parser import VIDEO_CHECK_DELAY, VIDEO_CHECK_DURATION, Scenario, ScenarioEvent, ScenarioEventType, make_id
 
 _ACTION_TYPES = {
@@ -126,7 +127,7 @@ def lay_out(scenario: Scenario, quiet_interval: int | None = None) -> list[Step]
     # Stable: steps of the same second stay in the order above, so a half starts before what happens in it.
     steps.sort(key=lambda step: step.at)
     # A match that is abandoned for good has no more packets.
-    last = next((number for number, step in enumerate(steps) if step.status == "Abandoned"), None)
+    last = next((number for number, step in enumerate(steps) if step.status == ABANDONED), None)
     is_resumed = any(event.type is ScenarioEventType.RESUMED for event in scenario.events)
     return steps if last is None or is_resumed else steps[: last + 1]
 
@@ -242,7 +243,7 @@ def _build_event_steps(scenario: Scenario, periods: tuple[PlayedPeriod, ...]) ->
         events_in_minute[event.minute] += 1
         period = periods[regular.index(period_at(event.minute))]
         if event.type is ScenarioEventType.ABANDONED:
-            yield Step(period.time_of(clock), "Status Updated", f"event-{number}", status="Abandoned")
+            yield Step(period.time_of(clock), "Status Updated", f"event-{number}", status=ABANDONED)
             continue
         if event.type is ScenarioEventType.RESUMED:
             yield Step(period.time_of(clock), "Status Updated", f"event-{number}", break_before=int(event.player) * 3600)
