@@ -88,7 +88,8 @@ def test_a_bot_of_its_own_process_joins_the_chat_that_is_served(tmp_path: Path) 
 
     # The addresses that it prints are those of the page.
     assert addresses in shown.replace(str(port + 1), "9001").replace(str(port), "9000")
-    _assert_in_order(shown, ["you> /subscribe Argentina", "✎ to you", "10' Messi"])
+    # On a busy machine the goal may be confirmed before its first message leaves: then there is no edit.
+    _assert_in_order(shown, ["you> /subscribe Argentina", "✅ Following Argentina", "10' Messi"])
 
 
 def test_the_fake_telegram_of_the_page_does_what_it_says(tmp_path: Path) -> None:
