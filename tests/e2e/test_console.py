@@ -164,7 +164,7 @@ async def test_who_knows_the_password_sees_the_bot_at_work_and_changes_its_rules
                 while not await packet.is_visible():
                     await page.reload()
                     await page.get_by_role("button", name=re.compile("Goal Saka 10'")).click()
-                    await page.get_by_text(re.compile(r"in the chat after \d")).wait_for()
+                    await page.get_by_text(re.compile(r"in the chat after \d")).first.wait_for()
             await packet.click()
             await page.get_by_text('"fixtureActionType"').wait_for()
             await page.get_by_role("link", name="Alerts").click()
