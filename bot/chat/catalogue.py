@@ -144,11 +144,6 @@ class FollowableCatalogue:
         named = ((choice, choice.name, choice.full_name if choice.qualifier else "") for choice in choices)
         return NameIndex(named, self.nicknames)
 
-    def prepare(self) -> None:
-        """Make everything that the first search among so many names would have to make; may be called in a thread."""
-        self._team_index.prepare()
-        self._match_index.prepare()
-
     @cached_property
     def _match_index(self) -> MatchIndex:
         return MatchIndex(self.matches, self.nicknames)
@@ -286,11 +281,6 @@ class MatchIndex:
             for team in _list_sides(choice):
                 self._by_team[team].append(place)
         self._teams = NameIndex(((name, name, "") for name in self._by_team), nicknames)
-
-    def prepare(self) -> None:
-        """Make everything that the first search needs."""
-        self.titles.prepare()
-        self._teams.prepare()
 
     def find_by_teams(self, one: str, other: str) -> tuple[tuple[Fit, Choice], ...]:
         """Return the matches between two teams, in either order. The weaker of the two fits counts."""

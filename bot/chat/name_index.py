@@ -111,10 +111,6 @@ class NameIndex(Generic[T]):
     def _spellings(self) -> _SimilarTexts:
         return _SimilarTexts(self._by_spelling)
 
-    def prepare(self) -> None:
-        """Make everything that the first search needs."""
-        _ = self._texts, self._spellings
-
     def find_fitting(self, typed: str) -> tuple[tuple[Fit, T], ...]:
         """Return what fits what was typed, with how well, in the order in which it was given."""
         # Whatever fits has each of these words somewhere in one of its names. Looking for the longest leaves a few of
