@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
-from bot.console.chats import describe_delivery
+from bot.console.chats import describe_delivery, read_chat_id
 from bot.outbox.delivery import DeliveryStatus, HistoryLine, parse_history
 from bot.outbox.news import NewsItem
 from bot.outbox.repository import read_fixture_news, read_news
@@ -229,10 +229,9 @@ class AlertReader:
         return counts
 
     async def _find_chats(self, words: str) -> list[int]:
-        words = words.strip()
-        if words.lstrip("-").isdecimal() and len(words) < 19:
-            return [int(words)]
-        query = select(chats.c.chat_id).where(chats.c.title.icontains(words, autoescape=True)).distinct().limit(PAGE_SIZE)
+        if (chat_id := read_chat_id(words)) is not None:
+            return [chat_id]
+        query = select(chats.c.chat_id).where(chats.c.title.icontains(words.strip(), autoescape=True)).distinct().limit(PAGE_SIZE)
         async with self._database.transaction() as tx:
             return [row["chat_id"] for row in await tx.fetch(query)]
 

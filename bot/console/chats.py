@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -94,8 +95,8 @@ class ChatDesk:
                 chats.c.title.icontains(words.strip(), autoescape=True),
                 chats.c.chat_id.in_(following),
             ]
-            if words.strip().lstrip("-").isdecimal() and len(words.strip()) < 19:
-                conditions.append(chats.c.chat_id == int(words))
+            if (chat_id := read_chat_id(words)) is not None:
+                conditions.append(chats.c.chat_id == chat_id)
             query = query.where(or_(*conditions))
         counts = select(subscriptions.c.chat_id, subscriptions.c.topic, func.count().label("n"))
         async with self._database.transaction() as tx:
@@ -134,6 +135,12 @@ class ChatDesk:
         """Send a chat a sample alert, as `/test` does."""
         self._sample_count += 1
         await self._send_sample(ref, f"console-{self._clock.now().timestamp():.0f}-{self._sample_count}")
+
+
+def read_chat_id(words: str) -> int | None:
+    """Return the id of a chat that somebody searches for; None if these words are no id."""
+    # Up to 18 digits: more would not fit into the column.
+    return int(words) if re.fullmatch(r"\s*-?\d{1,18}\s*", words) else None
 
 
 def describe_delivery(delivery: Delivery) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, update
 
-from bot.console.chats import ChatDesk, describe_delivery, describe_suspension
+from bot.console.alerts import AlertQuery, AlertReader
+from bot.console.chats import ChatDesk, describe_delivery, describe_suspension, read_chat_id
 from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
 from bot.storage.schema import chats, suspensions
 from bot.subscribers import ChatRef
@@ -68,6 +69,17 @@ async def test_a_suspended_chat_says_why_since_when_and_when_telegram_is_asked_a
         "Telegram is asked again at 2026-08-15 15:30:00 UTC"
     )
     assert (there.suspension, back.suspension, back.chat.is_active) == ("", "", True)
+
+
+@pytest.mark.parametrize("words", ["--5", "-", "5-", "1" * 19, "-100 123"])
+async def test_words_that_only_look_like_an_id_are_searched_for_as_words(world: World, words: str) -> None:
+    assert read_chat_id(words) is None
+    assert await make_desk(world).find_chats(words) == ()
+    assert (await AlertReader(world.db).find_alerts(AlertQuery(chat=words))).rows == ()
+
+
+def test_an_id_may_be_negative_and_have_blanks_around_it() -> None:
+    assert (read_chat_id(" -1001234567890 "), read_chat_id("0")) == (-1001234567890, 0)
 
 
 async def test_each_test_of_a_chat_has_a_name_of_its_own(world: World) -> None:
