@@ -46,7 +46,7 @@ COMMANDS = (
 CONFIG = """
 feed: {{stream_url: {stream}, api_url: {api}, token: {feed_token}}}
 telegram: {{token: "{bot_token}", api_url: {telegram}, admins: [1]}}
-storage: {{url: "sqlite:///{folder}/touchline.db"}}
+storage: {{url: "sqlite:///{folder}/touchline.db", last_matches_folder: "{folder}/last-matches"}}
 http: {{listen: "127.0.0.1:{port}"}}
 extends: {pack}
 chats:

@@ -130,7 +130,7 @@ def configuration(folder: Path, stream: str, api: str, telegram: FakeBotApi, mor
     path.write_text(f"""
 feed: {{token: "${{FEED_TOKEN}}", stream_url: "{stream}", api_url: "{api}"}}
 telegram: {{token: "${{TELEGRAM_BOT_TOKEN}}", api_url: "{telegram.url}", admins: [{ADMIN}]}}
-storage: {{url: "sqlite:///{folder}/touchline.db"}}
+storage: {{url: "sqlite:///{folder}/touchline.db", last_matches_folder: "{folder}/last-matches"}}
 http: {{listen: null}}
 {more}""")
     return path
