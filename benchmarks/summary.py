@@ -1,9 +1,10 @@
-"""Runs the main benchmarks, each short, and prints one table: what each figure is, and what it is beside it.
+"""Runs the main benchmarks, each short, and prints their figures in one table.
 
     python -m benchmarks.summary [--before COMMIT] [--only sending latency …]
 
-With `--before`, the benchmarks of another commit run too, in turn with these and on the same machine; what that commit cannot
-measure is left empty. The table says how busy the machine was: figures of two runs compare only where that was alike.
+With `--before`, the benchmarks of another commit run too, in turn with these and on the same machine; their figures have a column
+of their own, in which what that commit cannot measure is left empty. The table says how busy the machine was: figures of two runs
+compare only where that was alike.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
+
+from benchmarks.code_figures import extract_revision
 
 ROOT = Path(__file__).parent.parent
 
@@ -84,15 +87,20 @@ BENCHMARKS = {
 
 
 @contextmanager
-def checked_out(commit: str) -> Iterator[Path]:
-    """Another commit's files in a folder of their own."""
+def extracted(commit: str) -> Iterator[Path]:
+    """Another commit's files in a folder of their own, with those of these benchmarks that it does not have."""
     with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "before"
-        subprocess.run(["git", "worktree", "add", "--detach", "--quiet", tree, commit], cwd=ROOT, check=True)  # noqa: S603, S607
+        tree = Path(folder)
         try:
-            yield tree
-        finally:
-            subprocess.run(["git", "worktree", "remove", "--force", tree], cwd=ROOT, check=True)  # noqa: S603, S607
+            extract_revision(commit, tree)
+        except subprocess.CalledProcessError as error:
+            raise SystemExit(f"commit {commit} is not in this clone, or cannot be compiled") from error
+        for benchmark in BENCHMARKS.values():
+            script = Path("benchmarks", f"{benchmark.module}.py")
+            # A benchmark that is newer than the commit may work with it all the same.
+            if not (tree / script).exists():
+                shutil.copy(ROOT / script, tree / script)
+        yield tree
 
 
 def run(benchmark: Benchmark, tree: Path) -> Figures:
@@ -104,7 +112,8 @@ def run(benchmark: Benchmark, tree: Path) -> Figures:
         print(f"benchmarks.{benchmark.module} of {tree} took too long", file=sys.stderr)
         return {}
     if done.returncode:
-        print(f"benchmarks.{benchmark.module} of {tree}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+        reason = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
+        print(f"benchmarks.{benchmark.module} of {tree}: {reason}", file=sys.stderr)
         return {}
     return benchmark.read(done.stdout)
 
@@ -131,18 +140,12 @@ def main() -> None:
     given = parser.parse_args()
     began, machine = time.monotonic(), describe_machine()
     rows: list[tuple[str, str, str]] = []
-    for name in given.only:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        before: Figures = {}
-        if given.before:
-            with checked_out(given.before) as tree:
-                # A benchmark that is newer than the commit may work with it all the same.
-                script = Path("benchmarks", f"{BENCHMARKS[name].module}.py")
-                if not (tree / script).exists():
-                    shutil.copy(ROOT / script, tree / script)
-                before = run(BENCHMARKS[name], tree)
-        now = run(BENCHMARKS[name], ROOT)
-        rows += [(figure, before.get(figure, ""), value) for figure, value in now.items()]
+    with extracted(given.before) if given.before else nullcontext() as tree:
+        for name in given.only:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            before = run(BENCHMARKS[name], tree) if tree else {}
+            now = run(BENCHMARKS[name], ROOT)
+            rows += [(figure, before.get(figure, ""), value) for figure, value in now.items()]
     print_table(rows, has_before=bool(given.before))
     print(f"\n{machine} at the start, {describe_machine().rpartition(', ')[2]} at the end, {time.monotonic() - began:.0f} s.")
 
