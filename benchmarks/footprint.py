@@ -2,7 +2,8 @@
 
     python -m benchmarks.footprint
 
-The process is a real `touchline run` between a simulator and a fake Bot API; the database is one file, in order when measured.
+The process is a real `touchline run` between a simulator and a fake Bot API. The database is one file, vacuumed before it
+is measured.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ class Taken(Stopwatch):
         return self.sent
 
 
-def size(path: Path) -> int:
-    """Bytes of a database in one file, with nothing left in its log and no holes."""
+def count_bytes(path: Path) -> int:
+    """Return the bytes of a database in one file, with nothing left in its log and no holes."""
     with sqlite3.connect(path) as connection:
         connection.execute("pragma wal_checkpoint(truncate)")
         connection.execute("vacuum")
@@ -52,8 +53,8 @@ def size(path: Path) -> int:
     return path.stat().st_size
 
 
-async def told(path: Path) -> None:
-    """One goal, to every chat."""
+async def send_goal(path: Path) -> None:
+    """Send one goal to every chat."""
     database = await Database.open(f"sqlite:///{path}")
     telegram, clock = Taken(), SystemClock()
     outbox = Outbox(database, clock)
@@ -64,11 +65,12 @@ async def told(path: Path) -> None:
         raise SystemExit(f"{telegram.sent} of {CHATS} messages were taken")
 
 
+# Keeps its name: `benchmarks.summary --before` runs the newest `benchmarks.starting` beside an older version of this module.
 @asynccontextmanager
 async def started(config: Path, *words: str) -> AsyncIterator[int]:
-    """The process id of a `touchline run` that has started.
+    """Run `touchline run` while the block runs, and yield its process id once it has started.
 
-    It is not one of those that the tests fork: they have the memory of the process that they are forked from.
+    It is not one of the processes that the tests fork: those have the memory of the process that they are forked from.
     """
     command = [sys.executable, "-m", "bot", "run", "--config", str(config), *words]
     environment = os.environ | {"FEED_TOKEN": FEED_TOKEN, "TELEGRAM_BOT_TOKEN": BOT_TOKEN}
@@ -88,8 +90,8 @@ async def started(config: Path, *words: str) -> AsyncIterator[int]:
     await reading
 
 
-async def memory(folder: Path) -> AsyncIterator[tuple[str, float]]:
-    """Megabytes that a process occupies, and when."""
+async def measure_memory(folder: Path) -> AsyncIterator[tuple[str, float]]:
+    """Yield at which moment a process occupies how many megabytes."""
     async with (
         FakeBotApi(BOT_TOKEN) as telegram,
         stepped() as feed,
@@ -100,8 +102,8 @@ async def memory(folder: Path) -> AsyncIterator[tuple[str, float]]:
         yield "the same when its first match is over", _resident(pid)
 
 
-async def memory_of_roles(folder: Path) -> AsyncIterator[tuple[str, float]]:
-    """Megabytes of each of three processes on PostgreSQL, once they have followed and told a match."""
+async def measure_memory_of_roles(folder: Path) -> AsyncIterator[tuple[str, float]]:
+    """Yield the megabytes of each of three processes on PostgreSQL, after a match that they followed and sent."""
     with running() as server, server.database() as url:
         async with FakeBotApi(BOT_TOKEN) as telegram, stepped() as feed, AsyncExitStack() as stack:
             config = configuration(folder, feed.urls.stream, feed.urls.api, telegram, RULES)
@@ -129,24 +131,24 @@ async def main() -> None:
     """A line for each."""
     configure_logging(stream=io.StringIO())
     with folder() as place:
-        async for what, megabytes in memory(place):
+        async for what, megabytes in measure_memory(place):
             print(f"{what}: {megabytes:.0f} MB")
     if programs() is None:
         print(MISSING)
     else:
         with folder() as place:
-            async for what, megabytes in memory_of_roles(place):
+            async for what, megabytes in measure_memory_of_roles(place):
                 print(f"{what}: {megabytes:.0f} MB")
     with folder() as place:
         path = place / "touchline.db"
         await followed(path, 0)
-        empty = size(path)
+        empty = count_bytes(path)
         await followed(path, CHATS)
-        chats = size(path)
-        await told(path)
+        chats = count_bytes(path)
+        await send_goal(path)
         print(f"an empty database: {empty / 1024:.0f} KiB")
         print(f"a chat: {(chats - empty) / CHATS:.0f} bytes")
-        print(f"a message: {(size(path) - chats) / CHATS:.0f} bytes")
+        print(f"a message: {(count_bytes(path) - chats) / CHATS:.0f} bytes")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from sqlalchemy import func, insert, literal, select, text
@@ -30,6 +29,7 @@ from bot.clock import SystemClock
 from bot.logs import configure_logging
 from bot.media.renderer import PictureAttachment
 from bot.outbox.outbox import Outbox
+from bot.replay.replay import RecordingMessenger
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.schema import alerts, chats, entries, subscriptions
@@ -39,6 +39,7 @@ from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import Alert, AlertKey
 from tests.postgres import running
+from tests.rows import copy_chat
 
 TEAMS = 10
 DAYS = 30
@@ -46,14 +47,15 @@ GOALS = 20
 """Goals whose way from `put` to the first request is measured."""
 
 
-class Recorder:
-    """A messenger that answers at once, and says when it was first asked since `wait_for` was called."""
+class RequestWatcher(RecordingMessenger):
+    """A messenger that answers at once, and lets somebody wait until it is asked to send."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._asked = asyncio.Event()
-        self._last_id = 0
 
-    async def wait_for(self) -> None:
+    async def wait_for_request(self) -> None:
+        """Return once a message was sent since the last call."""
         await self._asked.wait()
         self._asked.clear()
 
@@ -61,41 +63,23 @@ class Recorder:
         self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None,
         keyboard: bytes | None = None, picture: PictureAttachment | None = None,
     ) -> int:  # fmt: skip
+        """Return the next message id."""
         self._asked.set()
-        self._last_id += 1
-        return self._last_id
-
-    async def edit(self, chat: ChatRef, message_id: int, html: str, **more: Any) -> None: ...
-
-    async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None: ...
-
-    async def ping(self) -> None: ...
+        return await super().send(chat, html, silent=silent)
 
 
 async def follow(database: Database, count: int) -> None:
     """Store chats that follow one of ten teams each; the goals that are measured are of the first team, and reach one chat."""
     first = Chat(ChatRef(1), filter=AlertFilter(all_kinds=True))
     await ChatRepository(database).save(first)
+    await copy_chat(database, 1, range(2, count + 1))
     await SubscriptionRepository(database).add(first.ref, Subscription(Scope.MATCH, FIXTURE.id, FIXTURE.title))
-    rest = [column for column in chats.columns if column.name != "chat_id"]
+    teams = [
+        {"chat_id": n, "topic": 0, "scope": "team", "key": f"followed{n % TEAMS}", "name": f"Team {n % TEAMS}", "taste": ""}
+        for n in range(2, count + 1)
+    ]
     async with database.transaction() as tx:
-        numbers = range(2, count + 1)
-        like_first = (await tx.fetch(select(*rest).where(chats.c.chat_id == 1)))[0]
-        for begin in range(0, len(numbers), 5000):
-            some = numbers[begin : begin + 5000]
-            await tx.execute(insert(chats), [{"chat_id": number} | dict(like_first) for number in some])
-            teams = [
-                {
-                    "chat_id": n,
-                    "topic": 0,
-                    "scope": "team",
-                    "key": f"followed{n % TEAMS}",
-                    "name": f"Team {n % TEAMS}",
-                    "taste": "",
-                }
-                for n in some
-            ]
-            await tx.execute(insert(subscriptions), teams)
+        await tx.execute(insert(subscriptions), teams)
 
 
 async def fill(database: Database, count: int) -> int:
@@ -130,12 +114,12 @@ def numbered_goal(number: int, clock: SystemClock) -> Alert:
 
 
 @asynccontextmanager
-async def sending(database: Database, clock: SystemClock) -> AsyncIterator[tuple[Outbox, Recorder]]:
+async def sending(database: Database, clock: SystemClock) -> AsyncIterator[tuple[Outbox, RequestWatcher]]:
     """A sender at work."""
-    outbox, recorder = Outbox(database, clock), Recorder()
-    task = asyncio.create_task(Sender(outbox.queue, recorder, Unlimited(), clock, None, ChatRepository(database)).run())
+    outbox, watcher = Outbox(database, clock), RequestWatcher()
+    task = asyncio.create_task(Sender(outbox.queue, watcher, Unlimited(), clock, None, ChatRepository(database)).run())
     try:
-        yield outbox, recorder
+        yield outbox, watcher
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -159,14 +143,14 @@ async def measure(url: str, first: int) -> Measured:
     began = time.perf_counter()
     database = await Database.open(url)
     way = []
-    async with sending(database, clock) as (outbox, recorder):
-        await recorder.wait_for()
+    async with sending(database, clock) as (outbox, watcher):
+        await watcher.wait_for_request()
         start = time.perf_counter() - began
         for number in range(first + 1, first + 1 + GOALS):
             await asyncio.sleep(0.05)
             put = time.perf_counter()
             await outbox.put([numbered_goal(number, clock)])
-            await recorder.wait_for()
+            await watcher.wait_for_request()
             way.append(time.perf_counter() - put)
         await asyncio.sleep(0.5)  # until the last result is committed
     await database.close()

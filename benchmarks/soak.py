@@ -181,7 +181,7 @@ async def reload_rules(config: Path, text: str) -> None:
 
 
 @asynccontextmanager
-async def at_once(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def run_beside(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run these while the block runs."""
     tasks = [asyncio.create_task(one) for one in coroutines]
     try:
@@ -231,7 +231,7 @@ async def main() -> None:
             bot = Bot(config, port)
             await bot.start()
             began, readings = time.monotonic(), []
-            async with at_once(
+            async with run_beside(
                 write_commands(telegram, given.chats, random.Random(1)),  # the same commands each time
                 make_trouble(telegram),
                 reload_rules(config, text),

@@ -37,14 +37,13 @@ LONGEST = 5.0
 SHORT_STOP, LONG_STOP = 6.0, 15.0
 """Seconds for which a process is stopped: less than a lease lasts, and more."""
 
-
 FOLLOWED = 8
 """Matches that are followed."""
 
 MORE_CHATS = [
     f'{{chat: {500 + number}, subscribe: [{{match: "{fixture(number).name}"}}]}}' for number in range(MATCHES, FOLLOWED)
 ]
-"""Chats that follow those of them which the others do not."""
+"""A chat for each of these matches that no chat of the crew follows."""
 
 
 class Gaps:
