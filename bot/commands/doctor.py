@@ -7,9 +7,8 @@ import datetime as dt
 import enum
 import os
 import shutil
-import socket
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import msgspec
 from bot.app.configured_chats import explain_unknown_name
 from bot.clock import Clock, SystemClock
 from bot.commands.common import config_option
+from bot.commands.machine import list_addresses, try_to_listen
 from bot.config.load import Config, load_config
 from bot.config.models import ConfiguredChat
 from bot.errors import ConfigInvalid, FeedError, StorageError, explain_bind_error
@@ -300,19 +300,10 @@ def _examine_disk(config: Config) -> Finding:
 
 def _examine_ports(config: Config) -> list[Finding]:
     """Try to listen on every address of the configuration, for a moment."""
-    addresses: Mapping[str, str | None] = {
-        "http.listen": config.http.listen,
-        "http.console.listen": config.http.console.listen if config.http.console else None,
-        "telegram.webhook.listen": config.telegram.webhook.listen if config.telegram.webhook else None,
-    }
     findings = []
-    for key, address in addresses.items():
-        if not address:
-            continue
-        host, _, port = address.rpartition(":")
+    for key, address in list_addresses(config).items():
         try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            socket.create_server((host.strip("[]"), int(port)), family=family).close()
+            try_to_listen(address)
         except OSError as error:
             why = explain_bind_error(error)
             findings.append(Finding(Outcome.NO_GO, f"port {key}", f"{address}: {why} (or a bot runs on this machine already)"))

@@ -60,21 +60,28 @@ def _check_console(config: Config, roles: Collection[Role]) -> Iterator[Finding]
 
 
 def _check_ports(config: Config, roles: Collection[Role]) -> Iterator[Finding]:
-    """Listen for a moment on every address that these roles listen on."""
-    addresses = {"http.listen": config.http.listen}
+    for key, address in list_addresses(config, roles).items():
+        try:
+            try_to_listen(address)
+        except OSError as error:
+            yield _describe_taken_port(config.locate(key), key, address, error)
+
+
+def list_addresses(config: Config, roles: Collection[Role] = ALL_ROLES) -> dict[str, str]:
+    """Return the addresses, HOST:PORT, that a process with these roles listens on, each by its setting."""
+    addresses = {"http.listen": config.http.listen} if config.http.listen else {}
     if config.http.console and Role.CONSOLE in roles:
         addresses["http.console.listen"] = config.http.console.listen
     if config.telegram.webhook and Role.CHAT in roles:
         addresses["telegram.webhook.listen"] = config.telegram.webhook.listen
-    for key, address in addresses.items():
-        if not address:
-            continue
-        host, _, port = address.rpartition(":")
-        host = host.strip("[]")
-        try:
-            socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
-        except OSError as error:
-            yield _describe_taken_port(config.locate(key), key, address, error)
+    return addresses
+
+
+def try_to_listen(address: str) -> None:
+    """Listen on HOST:PORT for a moment. Raises OSError if that is not possible."""
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    socket.create_server((host.strip("[]"), int(port)), family=family).close()
 
 
 def _describe_taken_port(at: SourceLocation, key: str, address: str, error: OSError) -> Finding:
