@@ -49,7 +49,7 @@ MONITOR_INTERVAL = 5.0
 _MIN_MONITOR_INTERVAL = 0.2
 """The shortest time between two checks, in seconds: a thousand connections may report at once."""
 
-DATABASE_TIMEOUT = 5.0
+_CHECK_TIMEOUT = 5.0
 """Seconds in which a shared database has to answer a check."""
 
 _FEED_RECOVERY_TIME = dt.timedelta(seconds=30)
@@ -60,8 +60,8 @@ _PROBLEM_ELSEWHERE_LASTS = dt.timedelta(seconds=20)
 
 _DATABASE_CONDITIONS = ("database-away", "database-full", "database-read-only")
 
-_DATABASE_TIMEOUT = 2.0
-"""Seconds that /metrics waits for the database: a scrape must not hang when the database does."""
+_QUERY_TIMEOUT = 2.0
+"""Seconds that /metrics, and a notice to the other processes, wait for the database: neither may hang when the database does."""
 
 
 class Monitor:
@@ -131,10 +131,10 @@ class Monitor:
         if self._look is None or self._look.done():
             self._look = asyncio.ensure_future(self.read_processes())
         # `wait` leaves the query running: a query to a server that hangs cannot be cancelled at once.
-        await asyncio.wait({self._look}, timeout=DATABASE_TIMEOUT)
+        await asyncio.wait({self._look}, timeout=_CHECK_TIMEOUT)
         now = self._clock.now()
         if not self._look.done():
-            self._database_hangs_since = self._database_hangs_since or now - dt.timedelta(seconds=DATABASE_TIMEOUT)
+            self._database_hangs_since = self._database_hangs_since or now - dt.timedelta(seconds=_CHECK_TIMEOUT)
             return
         self._database_hangs_since = None
         try:
@@ -166,7 +166,7 @@ class Monitor:
         if self._database_hangs_since is not None:
             return
         with contextlib.suppress(StorageError, TimeoutError):
-            async with asyncio.timeout(_DATABASE_TIMEOUT), self._database.transaction() as tx:
+            async with asyncio.timeout(_QUERY_TIMEOUT), self._database.transaction() as tx:
                 await tx.notify(TROUBLE_CHANNEL, sentence)
 
     def on_database_problem_elsewhere(self, sentence: str) -> None:
@@ -186,7 +186,7 @@ class Monitor:
                 free_disk = shutil.disk_usage(self._disk).free
         now, database = self._clock.now(), self._database_problem
         if database is None and (since := self._database_hangs_since) is not None:
-            database = DatabaseProblem(f"storage.url: the database has not answered for {DATABASE_TIMEOUT:.0f} s", since)
+            database = DatabaseProblem(f"storage.url: the database has not answered for {_CHECK_TIMEOUT:.0f} s", since)
         in_the_way = self._database_was_in_the_way
         return ProcessHealth(
             now,
@@ -223,7 +223,7 @@ class Monitor:
         )
 
     async def list_processes(self) -> Mapping[str, ProcessInfo]:
-        """Return what every living process is doing, by its name; of several, as they last told. Raises StorageError."""
+        """Return what every living process is doing, by its name; other processes as they last reported. Raises StorageError."""
         return await self.read_processes() if self.read_processes else {self.process_name: self.describe_process()}
 
     def reasons_not_ready(self) -> tuple[str, ...]:
@@ -264,7 +264,7 @@ class Monitor:
         """Return the counters and the gauges, which are read now; for /metrics."""
         depth: OutboxDepth | None = None
         with contextlib.suppress(StorageError, TimeoutError):
-            async with asyncio.timeout(_DATABASE_TIMEOUT):
+            async with asyncio.timeout(_QUERY_TIMEOUT):
                 depth = await measure_depth(self._database, self._clock.now())
         # Read after the wait for the database: the page shows one moment.
         health = self.health()
