@@ -51,7 +51,9 @@ class FileCheck(msgspec.Struct, frozen=True):
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @config_option
-@click.option("--with-fixtures", is_flag=True, help="Ask the feed, and warn of teams, competitions and matches that it has not.")
+@click.option(
+    "--with-fixtures", is_flag=True, help="Ask the feed, and warn of teams, competitions and matches that it does not list."
+)
 @click.option("--strict", is_flag=True, help="Exit 1 for warnings, too.")
 @click.option(
     "--format",

@@ -40,7 +40,7 @@ def warn_of_chats(chats: yaml.Node | None, rules: RuleSet, report: Report) -> No
 
 
 def list_chat_names(chats: yaml.Node | None) -> tuple[NameReference, ...]:
-    """Return the teams, competitions and matches that chats follow, without those that no name can be, by their shape."""
+    """Return the teams, competitions and matches that chats follow, except names that `describe_name` warns of."""
     return tuple(
         NameReference(what, value.value.strip(), location_of(value))
         for chat in (chats.value if isinstance(chats, yaml.SequenceNode) else ())
@@ -50,7 +50,9 @@ def list_chat_names(chats: yaml.Node | None) -> tuple[NameReference, ...]:
 
 
 def _find_followed(chat: yaml.Node) -> Iterator[tuple[str, str, yaml.ScalarNode, bool]]:
-    """Yield what a chat follows: its key in `subscribe`, the key of a condition that says the same, name or id, is it an id."""
+    """Yield for each team, competition and match that a chat follows: its key in `subscribe`, the condition of rules that
+    takes the same names, the node with the name or id, and True if that is an id.
+    """
     followed = next((value for key, value in mapping_items(chat) if key.value == "subscribe"), None)
     for entry in followed.value if isinstance(followed, yaml.SequenceNode) else [followed]:
         for key, value in mapping_items(entry):

@@ -284,7 +284,7 @@ def _find_siblings(text: str, caret: int, indent: int, *, begins_item: bool) -> 
             own = len(line) - len(bare)
             inner = bare.lstrip("- ") if is_before and bare.startswith("- ") else bare
             if own + len(bare) - len(inner) == indent and (key := _KEY.match(inner)):
-                found.add(key[1].strip("\"'"))
+                found.add(_unquote(key[1]))
             # What is indented less holds the mapping, and a dash begins it.
             if own < indent:
                 break
