@@ -47,7 +47,8 @@ def record_revision(before: Match, action: Action, change: ScoreChange, catalogu
     # awaits confirmation, which may never come.
     if not (is_remembered or known or is_pending):
         return RecordedRevision(action, before.records)
-    if known and not (is_pending or is_remembered or catalogue.find_type(known.action.type).is_remembered):
+    # Kept if it ever had a remembered type: else a packet of that type that comes twice would count as a new action.
+    if known and not (is_pending or is_remembered or _was_remembered(known, catalogue)):
         others = {action_id: record for action_id, record in before.records.items() if action_id != action.id}
         return RecordedRevision(_fill_from_known(action, known), others)
     action = _keep_place(_fill_from_known(action, own_record(known) if known else None), known)
@@ -68,11 +69,21 @@ def _record_by_type(before: Match, action: Action, change: ScoreChange, catalogu
     # What was struck as never confirmed stays so while it is still pending.
     is_struck = is_struck_as_unconfirmed(known) and action.send_type is SendType.PENDING
     settled_at = known.settled_at if known else 0
-    record = ActionRecord(action, is_retracted=action.send_type.is_retraction or is_struck, settled_at=settled_at)
+    record = ActionRecord(
+        action,
+        is_retracted=action.send_type.is_retraction or is_struck,
+        settled_at=settled_at,
+        was_remembered=not catalogue.find_type(action.type).is_remembered and _was_remembered(known, catalogue),
+    )
     if action.type == "Red Card" and (own is None or own.action.type == "Red Card"):
         return _as_reported_together(action, combine_sendings_off(before.records, record))
     records, affected = record_other_type(before.records, record, change.lost)
     return RecordedRevision(action, records, affected)
+
+
+def _was_remembered(known: ActionRecord | None, catalogue: Catalogue) -> bool:
+    """Return True if the action had a type that is remembered in any revision until now."""
+    return known is not None and (known.was_remembered or catalogue.find_type(known.action.type).is_remembered)
 
 
 def _as_reported_together(action: Action, combined: CombinedReports) -> RecordedRevision:

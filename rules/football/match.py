@@ -67,6 +67,8 @@ class ActionRecord(msgspec.Struct, frozen=True):
     """The id of the goal that this action tells a second time; empty for every other action."""
     settled_at: int = 0
     """The number of the packet at whose break the action was settled, pending until then; 0 for nearly every action."""
+    was_remembered: bool = False
+    """True if an earlier revision had a type that is remembered, and this one has not: the record stays all the same."""
     own: ActionRecord | None = None
     """What the action's own revisions say, where other actions tell the same goal; None where none does."""
 

@@ -1,6 +1,6 @@
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rules.football.action import Fixture, PeriodScore, Side, Summary
@@ -250,6 +250,8 @@ EVENTS = st.tuples(
 
 
 @given(st.lists(EVENTS, max_size=25))
+@example([("Goal", "Pending", "b", "home", 0, 1), *[("Attack", "Whatever", "b", "home", 0, 0)] * 2])
+@example([("Goal", "Confirmed", "b", "home", 1, 0), *[("Attack", send, "b", "home", 1, 0) for send in ("Pending", "Confirmed")]])
 def test_packets_that_come_twice_change_nothing(events: list[tuple[str, str, str, str | None, int, int]]) -> None:
     story = Story()
     for kind, send, action, side, home, away in events:
