@@ -113,10 +113,6 @@ class Colours(msgspec.Struct, frozen=True):
     home: Colour | None = None
     away: Colour | None = None
 
-    def colour_of(self, side: Side) -> Colour | None:
-        """Return the colour of one team."""
-        return self.home if side is Side.HOME else self.away
-
 
 class UnshownGoal(msgspec.Struct, frozen=True):
     """The doubt about a standing goal that the score does not show any more."""

@@ -147,10 +147,6 @@ class Simulator:
         elapsed = -1.0 if fixture_id in self._not_started else self._elapsed()
         return self._timelines[fixture_id].fixture_object(elapsed)
 
-    def count_connections(self, fixture_id: str) -> int:
-        """Return how many connections to a fixture were attempted, refused ones included."""
-        return self._connections[fixture_id]
-
     def _elapsed(self) -> float:
         return self._clock.monotonic() - self._started_at
 
