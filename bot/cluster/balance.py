@@ -73,12 +73,12 @@ def choose_hand_over(leases: Collection[Lease], process: str, owners: Collection
         if owner != request.holder:
             counts[owner] -= 1
             counts[request.holder] += 1
-    free = [
+    movable = [
         lease
         for lease in leases
         if lease.name in wanted and lease.name not in requests and lease.holder in owners and lease.holder != process
     ]
-    fullest = max(free, key=lambda lease: (counts[lease.holder], lease.name), default=None)
+    fullest = max(movable, key=lambda lease: (counts[lease.holder], lease.name), default=None)
     return fullest.name if fullest and counts[fullest.holder] - counts[process] >= _MIN_DIFFERENCE else None
 
 

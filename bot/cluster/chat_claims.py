@@ -206,7 +206,7 @@ _MIN_DIFFERENCE = 10
 """Chats by which one sender has to have more than another before it gives any away."""
 
 _MIN_SHARE = 0.3
-"""And as part of its own."""
+"""The part of its own chats that this difference has to exceed as well."""
 
 
 async def delete_orphaned_claims(tx: Transaction) -> None:

@@ -25,7 +25,7 @@ _MAX_RECENT = 16
 """The latest frames of a match that are in memory. A packet that is held back for its order waits for fewer."""
 
 _MAX_WAITING = 2000
-"""Frames that wait to be stored while the database is away. What comes then is lost: it is for curiosity, not for chats."""
+"""Frames that wait to be stored while the database is away. Later ones are lost: only the console shows them."""
 
 
 class FrameLog:

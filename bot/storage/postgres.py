@@ -302,7 +302,7 @@ _FIRST_RECONNECT_DELAY = 0.1
 """Seconds before the first attempt after a connection that had lasted: other processes take us for dead without one."""
 
 _MIN_LIFE = 10.0
-"""Seconds after which a connection has lasted."""
+"""Seconds after which a connection counts as one that had lasted."""
 
 # Shared, because after a half-open connection the server may still keep the one before for a while.
 _HOLD_LOCK = "SELECT pg_advisory_lock_shared(hashtextextended($1, 0))"

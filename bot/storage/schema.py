@@ -67,8 +67,8 @@ chats = Table(
         "suspended_at", Float
     ),  # since when Telegram says that the chat is gone, within an hour; None: it is not, or not yet known
     Column("username", String, nullable=False, server_default=""),  # of a channel that has a public name, without the @
-    Column("channel", BigInteger),  # of a private chat: the channel that what is written there is for
-    Column("channel_until", Float),
+    Column("channel", BigInteger),  # of a private chat: the channel that its commands are for
+    Column("channel_until", Float),  # until when they are; None without a channel
     Column("pins", Boolean, nullable=False, server_default=true()),  # match cards are pinned
     Column("mentions", Boolean, nullable=False, server_default=false()),  # a kick-off has the button "Mention me"
     Column("mentioned", Text, nullable=False, server_default=""),  # JSON: by match, who pressed it

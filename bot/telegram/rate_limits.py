@@ -49,7 +49,7 @@ _ARRIVAL_TOLERANCE = 0.002
 """Seconds by which a request may arrive later than it left and still count from then."""
 
 _LONGEST_LATENESS = 2.0
-"""Seconds beyond its own in which an unanswered message counts. After that it has arrived long ago, or never will."""
+"""Seconds for which an unanswered message counts after its window has ended. By then it has arrived, or never will."""
 
 _RETRY_WITHOUT_ANSWERS = 0.05
 """Seconds until the limiter is asked again while unanswered messages take up the whole allowance."""

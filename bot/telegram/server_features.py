@@ -1,4 +1,4 @@
-"""What a Bot API server turns out not to know, so that the plain form goes at once from then on."""
+"""Remembers which newer features a Bot API server does not support, so that it is sent the plain form from then on."""
 
 from __future__ import annotations
 

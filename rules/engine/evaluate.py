@@ -124,7 +124,7 @@ def _list_settled(moment: Moment) -> Iterator[ActionChange]:
 def _find_reworded(moment: Moment) -> list[ActionRecord]:
     """Return the actions whose alerts say something else now, though the feed sent no revision of them.
 
-    These are the goals after one that fell, rose or changed its side, and a video check whose goal, penalty or red card did.
+    These are the goals after one that was retracted, restored or given to the other side, and video checks with another outcome.
     """
     before, after = moment.before, moment.after
     changed = {moment.action.id, *(record.action.id for record in (*moment.affected, *moment.settled))}
