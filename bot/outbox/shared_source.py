@@ -315,8 +315,10 @@ class SharedSource:
         try:
             async with self._db.transaction() as tx:
                 now = self._clock.monotonic()
-                # What others have given us counts as used from now on, so that it is released some time, too.
                 own = await self._claims.select_all_own(tx)
+                # First, for it is read only for chats that do not count as used yet, such as those that others have given us.
+                await self._learn_recent_sends(tx, own, {})
+                # They do from now on, so that they are released some time, too.
                 self._last_used |= {chat: now for chat in own if chat not in self._last_used}
                 gift = choose_gift(await self._claims.count_by_sender(tx), self._claims.sender)
                 if gift is None:

@@ -302,6 +302,24 @@ async def test_a_sender_gives_calm_chats_to_one_that_has_none_and_none_for_which
     assert await world.owners() == later
 
 
+async def test_a_sender_that_was_given_chats_counts_what_they_were_sent_lately(world: World) -> None:
+    await world.start("a")
+    await world.put(alert(1, "goal"))
+    await world.until_told(1)
+    await until(lambda: world.waiting(0))
+    sent: list[tuple[int, float]] = []
+    second = SharedSource(world.db, world.clock, "b")
+    second.on_recent_sends = sent.extend
+    await LeaseRepository(world.db, "b", LASTS).acquire({name_process_lease("b")}, '{"roles": ["send"]}')
+    await world.senders[0].leases.acquire({name_process_lease("a")}, '{"roles": ["send"]}')
+    world.clock.move_to(5.0)
+    await world.senders[0].source.balance()
+    await second.balance()
+    await second.balance()
+
+    assert sorted(chat for chat, _ in sent) == sorted((await world.owners())["b"])
+
+
 async def test_a_delayed_chat_hears_in_time_and_of_each_revision_as_old_as_its_picture(world: World) -> None:
     await world.follow(*CHATS[:2], delay=2)
     await world.start("a", "b")
