@@ -327,6 +327,8 @@ class SharedSource:
                 calm = sorted(chat for chat in own if self._is_calm(chat, now))
                 busy = await self._claims.filter_busy(tx, calm)
                 given = [chat for chat in calm if chat not in busy][: min(count, _MAX_GIVEN)]
+                if not given:
+                    return
                 await self._claims.give(tx, given, receiver)
                 # A send that has begun meanwhile waits for this transaction, or has been committed, and was noted before.
                 if any(not self._is_calm(chat, now) for chat in given):
