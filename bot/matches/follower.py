@@ -21,6 +21,7 @@ from bot.feed.session import Ending
 from bot.feed.source import ConnectionStatus
 from bot.matches.frame_log import FrameLog
 from bot.matches.pipeline import Pipeline
+from bot.matches.schedule import LONGEST_MATCH
 from bot.matches.standby import CallbackT, Standby
 from bot.metrics import PACKETS
 from rules.football.action import Fixture, Packet
@@ -59,9 +60,6 @@ _LISTING_CHECK_INTERVAL = 5.0
 
 _CALM_AFTER = 1.0
 """Seconds without a packet after which another process may go on with a match."""
-
-_LONGEST_MATCH = dt.timedelta(hours=3)
-"""How long after its kick-off a match may be in play, if neither its stream nor the list of fixtures says so."""
 
 
 class _Silence(msgspec.Struct):
@@ -420,7 +418,7 @@ def _is_in_play(fixture: Fixture, match: Match, now: dt.datetime, *, is_not_open
     if match.has_begun or fixture.status.casefold() != "scheduled":
         return match.has_begun or fixture.is_live
     kickoff = _kickoff_if_known(fixture)
-    return not is_not_open and kickoff is not None and kickoff < now < kickoff + _LONGEST_MATCH
+    return not is_not_open and kickoff is not None and kickoff < now < kickoff + LONGEST_MATCH
 
 
 def _find_end(match: Match | None) -> dt.datetime | None:

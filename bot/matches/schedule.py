@@ -115,8 +115,8 @@ CLOCK_CHECK_INTERVAL = 1.0
 _MAX_CLOCK_STEP = 2.0
 """Seconds by which the wall clock may run ahead of the monotonic one, or behind it, between two looks."""
 
-_LONGEST_MATCH = dt.timedelta(hours=3)
-"""A match with extra time, penalties and what its feed corrects after the end takes no longer."""
+LONGEST_MATCH = dt.timedelta(hours=3)
+"""How long a match may last, with extra time, penalties and what its feed corrects after the end."""
 
 _MAX_STARTS = 25
 """Matches that begin to be followed in one second at most."""
@@ -534,7 +534,7 @@ class MatchScheduler:
         others: Sequence[str] = ()
         if limit is not None:
             room = max(0, limit - len(self._following))
-            known, until = {*due, *self._following}, now + _LONGEST_MATCH
+            known, until = {*due, *self._following}, now + LONGEST_MATCH
             soon = sum(plan.at <= until and i not in known and self.is_chosen(i) for i, plan in self._planned.items())
             others = [i for i in due if i not in set(chosen)][: max(0, room - len(chosen) - soon)]
             chosen = chosen[:room]
