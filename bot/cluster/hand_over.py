@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import structlog
 
 from bot.cluster.balance import READY, choose_hand_over, is_fixture_lease, name_hand_over_request
 from bot.cluster.leases import Lease, LeaseRepository
-from bot.cluster.processes import read_process_infos
+from bot.cluster.processes import ProcessInfo
 from bot.cluster.roles import Role
 from bot.errors import StorageError
 
@@ -54,9 +54,10 @@ class HandOverRequester:
         """The name of the lease that stands for the request of this moment; empty if there is none."""
         return frozenset({name_hand_over_request(self._requested)} if self._requested else ())
 
-    def request_if_idle(self, active: Collection[Lease], waiting: Collection[str], now: float) -> None:
+    def request_if_idle(
+        self, active: Collection[Lease], infos: Mapping[str, ProcessInfo], waiting: Collection[str], now: float
+    ) -> None:
         """Ask for a match if others follow more of them, all live for a while already and no match is free."""
-        infos = read_process_infos(active)
         feeds = frozenset(name for name, info in infos.items() if Role.FEED in info.roles)
         if feeds != self._feeds:
             self._feeds, self._feeds_since = feeds, now

@@ -8,7 +8,7 @@ that follows more than its share hands a match over when another process asks fo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
@@ -155,21 +155,23 @@ class LeaseManager:
         if now >= self._renew_at:
             await self._renew(now)
         active = await self._leases.get_active()
-        infos = read_process_infos(active).values()
-        self._slot_senders = sum(Role.SEND in info.roles and not info.has_share for info in infos)
-        if await self._end_leases_of_gone(active, now):
+        infos = read_process_infos(active)
+        self._slot_senders = sum(Role.SEND in info.roles and not info.has_share for info in infos.values())
+        if await self._end_leases_of_gone(active, infos, now):
             active = await self._leases.get_active()
+            infos = read_process_infos(active)
         if self._waiting:
-            await self._acquire_free(active, now)
+            await self._acquire_free(active, infos, now)
         self._answer_requests(active)
-        self.hand_over.request_if_idle(active, self._waiting, now)
+        self.hand_over.request_if_idle(active, infos, self._waiting, now)
 
-    async def _end_leases_of_gone(self, active: Collection[Lease], now: float) -> frozenset[str]:
+    async def _end_leases_of_gone(
+        self, active: Collection[Lease], infos: Mapping[str, ProcessInfo], now: float
+    ) -> frozenset[str]:
         """End the leases of processes that were killed, and return these processes.
 
         The server notices at once that the session of a killed process has ended. A slow one keeps its session.
         """
-        infos = read_process_infos(active)
         others = {name for name, info in infos.items() if info.has_session} - {self.name}
         # A process that has said that it is gone, and could not release everything.
         others |= {lease.holder for lease in active if not lease.is_finished} - infos.keys() - {self.name}
@@ -231,7 +233,7 @@ class LeaseManager:
         expires_at = now + LEASE_DURATION - _EXPIRY_MARGIN
         self._expiry_timer = asyncio.get_running_loop().call_at(expires_at, self._on_expiry)
 
-    async def _acquire_free(self, leases: Collection[Lease], now: float) -> None:
+    async def _acquire_free(self, leases: Collection[Lease], infos: Mapping[str, ProcessInfo], now: float) -> None:
         """Acquire this process's share of the matches that are free, and whatever else it waits for."""
         active = {lease.name: lease for lease in leases}
         finished = {name for name in self._waiting if name in active and active[name].is_finished}
@@ -247,7 +249,7 @@ class LeaseManager:
         free_seconds = {name: now - self._free_since[name] for name in free if is_fixture_lease(name)}
         held_count = sum(map(is_fixture_lease, (*self._held, *own)))
         wanted_count = held_count + sum(is_fixture_lease(name) for name in self._waiting if name not in own)
-        process_count = sum(Role.FEED in info.roles for info in read_process_infos(leases).values())
+        process_count = sum(Role.FEED in info.roles for info in infos.values())
         names = own + choose_leases(free_seconds, held_count, wanted_count, process_count)
         # Other leases, such as that of the chat, exist once and have no share: the first to come gets them.
         names += [name for name in free if not is_fixture_lease(name)]
