@@ -88,7 +88,7 @@ def divide_rate(per_second: int, shares: Sequence[RateShare]) -> dict[str, int]:
     return divided
 
 
-class Use(msgspec.Struct, frozen=True):
+class RateUse(msgspec.Struct, frozen=True):
     """How many messages of a process arrived in the last second or are on their way, and how many it would like to send."""
 
     in_use: int
@@ -104,7 +104,7 @@ class NewShare(msgspec.Struct, frozen=True):
     """True if another process may change its share because of this one."""
 
 
-def choose_share(per_second: int, before: Sequence[RateShare], mine: RateShare, use: Use) -> NewShare:
+def choose_share(per_second: int, before: Sequence[RateShare], mine: RateShare, use: RateUse) -> NewShare:
     """Choose the share of one process. `before` are all as they are stored, `mine` is this one's, as it was. Pure."""
     others = [one for one in before if one.process != mine.process]
     divided = divide_rate(per_second, [*others, msgspec.structs.replace(mine, wanted=use.wanted)])
@@ -118,12 +118,12 @@ def choose_share(per_second: int, before: Sequence[RateShare], mine: RateShare, 
 
 
 def step_share(
-    per_second: int, before: Sequence[RateShare], mine: RateShare, read_use: Callable[[int | None], Use]
-) -> tuple[NewShare, Use]:
+    per_second: int, before: Sequence[RateShare], mine: RateShare, apply_limit: Callable[[int | None], RateUse]
+) -> tuple[NewShare, RateUse]:
     """Choose the new share of a process while it goes on sending; see `RateShareRepository.renew`."""
-    limit = choose_share(per_second, before, mine, read_use(None)).limit
+    limit = choose_share(per_second, before, mine, apply_limit(None)).limit
     # Read again, after it keeps to the new limit: what it sends from here on is within that.
-    use = read_use(limit)
+    use = apply_limit(limit)
     found = choose_share(per_second, before, mine, use)
     return msgspec.structs.replace(found, limit=min(found.limit, limit)), use
 
@@ -221,7 +221,7 @@ class SharedRateLimiter:
             self._pause_seconds = 0.0
         asked_at, before, sent = asyncio.get_running_loop().time(), self._limits.rate, self._sent
         found, paused_for = await self._repository.renew(
-            self._per_second, self._share, self._read_use, self._is_sender, slot_senders=self.count_slot_senders(), sent=sent
+            self._per_second, self._share, self._apply_limit, self._is_sender, slot_senders=self.count_slot_senders(), sent=sent
         )
         self._sent -= sent
         now = asyncio.get_running_loop().time()
@@ -235,16 +235,16 @@ class SharedRateLimiter:
         gives_up = found.share > found.limit
         return _QUICK_INTERVAL if gives_up or now - self._starved_at < _STARVED_FOR else _RENEW_INTERVAL
 
-    def _read_use(self, limit: int | None) -> Use:
-        """Return what is needed; first keep to a `limit` that is lower than before, so that it is not exceeded from here on."""
+    def _apply_limit(self, limit: int | None) -> RateUse:
+        """Keep to a limit if it is lower than the one before (None: no change). Return what is in use and wanted."""
         now = asyncio.get_running_loop().time()
         if limit is not None:
             self._limits.rate = min(self._limits.rate, limit)
         in_use = self._limits.count_in_use(now) + self._granted
         if not self._is_sender:
-            return Use(in_use, in_use + (self._per_second >= _RESERVE))
+            return RateUse(in_use, in_use + (self._per_second >= _RESERVE))
         is_starved = now - self._starved_at < _STARVED_FOR
-        return Use(in_use, self._per_second if is_starved else in_use + max(1, self._per_second // _RESERVE))
+        return RateUse(in_use, self._per_second if is_starved else in_use + max(1, self._per_second // _RESERVE))
 
 
 class RateShareRepository:
@@ -257,7 +257,7 @@ class RateShareRepository:
         self,
         per_second: int,
         share: int,
-        read_use: Callable[[int | None], Use],
+        apply_limit: Callable[[int | None], RateUse],
         is_sender: bool,
         *,
         slot_senders: int,
@@ -265,7 +265,7 @@ class RateShareRepository:
     ) -> tuple[NewShare, float]:
         """Store a new share of this process, whose share was `share`. Return it, and for how long all are to pause.
 
-        `read_use` returns what the process needs at that moment, and makes it keep to a lower limit first. `sent` is what it
+        `apply_limit` makes the process keep to a limit from then on, and returns what it needs at that moment. `sent` is what it
         has sent since the last time.
         """
         async with self._db.transaction() as tx:
@@ -281,7 +281,7 @@ class RateShareRepository:
                 per_second = per_second * new // (new + slot_senders)
                 used = {"next_at": max(state.next_at, now) + sent * _SLOT_INTERVAL / max(1, per_second)}
                 await tx.execute(update(allowance).where(_IS_ALLOWANCE).values(**used))
-            found, use = step_share(per_second, counted, mine, read_use)
+            found, use = step_share(per_second, counted, mine, apply_limit)
             stored = msgspec.structs.replace(mine, share=found.share, wanted=use.wanted)
             await tx.execute(upsert(rate_shares), msgspec.structs.asdict(stored))
             if dead := [one.process for one in rows if one.until + _DEAD_FOR <= now]:

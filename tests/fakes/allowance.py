@@ -15,7 +15,7 @@ from bot.telegram.shared_rate_limits import (
     NewShare,
     RateShare,
     RateShareRepository,
-    Use,
+    RateUse,
     step_share,
 )
 
@@ -54,7 +54,7 @@ class FakeShares(RateShareRepository):
         self,
         per_second: int,
         share: int,
-        read_use: Callable[[int | None], Use],
+        apply_limit: Callable[[int | None], RateUse],
         is_sender: bool,
         *,
         slot_senders: int,
@@ -66,7 +66,7 @@ class FakeShares(RateShareRepository):
             now = asyncio.get_running_loop().time()
             before = [one for one in table.rows.values() if one.until + 1.0 > now and one.process != self._process]
             mine = RateShare(self._process, share, 0, is_sender, now + SHARE_DURATION)
-            found, use = step_share(per_second, before, mine, read_use)
+            found, use = step_share(per_second, before, mine, apply_limit)
             table.rows[self._process] = msgspec.structs.replace(mine, share=found.share, wanted=use.wanted)
             assert found.limit <= max(0, per_second - sum(one.share for one in before))
             await table.trip()

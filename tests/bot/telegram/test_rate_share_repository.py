@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from bot.storage.database import Database
 from bot.storage.schema import allowance
-from bot.telegram.shared_rate_limits import NewShare, RateShareRepository, Use
+from bot.telegram.shared_rate_limits import NewShare, RateShareRepository, RateUse
 
 HOUR = 3600.0
 
@@ -16,7 +16,7 @@ class Process:
 
     def __init__(self, db: Database, name: str, *, is_sender: bool = True) -> None:
         self.repository, self.is_sender = RateShareRepository(db, name), is_sender
-        self.use, self.share, self.limit, self.paused_for = Use(0, 3), 0, 0, 0.0
+        self.use, self.share, self.limit, self.paused_for = RateUse(0, 3), 0, 0, 0.0
 
     async def look(self, *, slot_senders: int = 0, sent: int = 0) -> NewShare:
         found, self.paused_for = await self.repository.renew(
@@ -28,16 +28,16 @@ class Process:
 
 async def test_what_one_needs_another_gives_up_once_its_last_second_is_over(db: Database) -> None:
     first, second, chat = Process(db, "a"), Process(db, "b"), Process(db, "c", is_sender=False)
-    chat.use = Use(0, 1)
+    chat.use = RateUse(0, 1)
     alone = await first.look()
-    first.use = Use(30, 30)
+    first.use = RateUse(30, 30)
     await first.look()
     refused = await second.look()
     await chat.look()
     giving_up = await first.look()
-    first.use = Use(5, 30)
+    first.use = RateUse(5, 30)
     given = await first.look()
-    second.use = Use(0, 30)
+    second.use = RateUse(0, 30)
     taken = await second.look()
 
     assert (alone.share, alone.limit) == (30, 30)
@@ -58,7 +58,7 @@ async def test_a_pause_holds_for_all_processes(db: Database) -> None:
 
 async def test_beside_senders_that_reserve_slots_the_rate_is_halved_and_what_is_sent_is_reserved(db: Database) -> None:
     process = Process(db, "a")
-    process.use = Use(0, 30)
+    process.use = RateUse(0, 30)
     found = await process.look(slot_senders=1, sent=600)
     async with db.transaction() as tx:
         (row,), now = await tx.fetch(select(allowance)), await tx.now()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.telegram.shared_rate_limits import RateShare, SharedRateLimiter, Use, choose_share, divide_rate
+from bot.telegram.shared_rate_limits import RateShare, RateUse, SharedRateLimiter, choose_share, divide_rate
 from tests.fakes.allowance import FakeShares, ShareTable
 from tests.laws import try_examples
 
@@ -246,6 +246,6 @@ def test_a_sender_never_takes_what_another_has(per_second: int, others: list[tup
     for number, (one, is_sender) in enumerate(others):
         rows.append(RateShare(str(number), min(one, left), one, is_sender, 0.0))
         left -= rows[-1].share
-    found = choose_share(per_second, rows, RateShare("me", 0, 0, is_sender=True, until=0.0), Use(0, wanted))
+    found = choose_share(per_second, rows, RateShare("me", 0, 0, is_sender=True, until=0.0), RateUse(0, wanted))
 
     assert 0 <= found.limit <= found.share <= left
