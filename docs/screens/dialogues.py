@@ -189,7 +189,7 @@ async def channel(stage: Stage) -> Sheet:
     found.username, found.admins = "dailygoals", {ME, int(str(stage.api.me["id"]))}
     await stage.say("/channel @dailygoals")
     menu = stage.screen("/channel, in private", last=2)
-    await stage.tap("⚽ Follow …")
+    await stage.tap("⚽ Follow a team")
     await stage.tap("World Cup")
     await stage.tap("Argentina")
     chosen = stage.screen("chosen for the channel", last=1)

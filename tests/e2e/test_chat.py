@@ -57,7 +57,7 @@ async def choose_for_a_channel(telegram: FakeBotApi) -> None:
     await said(telegram, OWNER, "/channel @news_of_goals alerts silent full_time", OWNER)
     await said(telegram, OWNER, "/channel @news_of_goals alerts wait", OWNER)
     menu = await said(telegram, OWNER, "/channel @news_of_goals", OWNER)
-    await tapped(telegram, menu, "⚽ Follow …", OWNER)
+    await tapped(telegram, menu, "⚽ Follow a team", OWNER)
     await telegram.until(lambda: menu.edits)
     await tapped(telegram, menu, "All matches", OWNER)
 

@@ -92,7 +92,7 @@ class ChannelHandlers:
             # Opens Telegram's own dialogue for adding the bot, with the right to post ticked.
             link = f"https://t.me/{bot.username}?startchannel&admin=post_messages"
             html = _(
-                "<b>Choosing for a channel</b>\n"
+                "<b>Manage a channel</b>\n"
                 '1. <a href="{link}">Add me to the channel</a> as an administrator with the right to post messages.\n'
                 "2. Send <code>/channel @name</code> here, or forward a post of it to me."
             ).format(link=escape_text(link))
@@ -264,7 +264,7 @@ def press_channel_button(context: ChatContext, data: str, router: Router) -> Dia
 def show_channel_menu(chat: Chat) -> Screen:
     """Show what can be chosen for a channel. `y:NAME` runs a command, the other buttons show a screen."""
     buttons = (
-        Button(_("⚽ Follow …"), "h:0"),
+        Button(_("⚽ Follow a team"), "h:0"),
         Button(_("📋 What it follows"), "done"),
         Button(_("📣 Alerts"), "ks"),
         Button(_("🔔 Sounds"), "bs"),
@@ -273,7 +273,7 @@ def show_channel_menu(chat: Chat) -> Screen:
         Button(_("🌙 Quiet hours"), "y:quiet"),
         Button(_("⏱ Delay"), "y:delay"),
         Button(_("🔇 Mute"), "y:mute"),
-        Button(_("🧪 Sample"), "y:test"),
+        Button(_("🧪 Test"), "y:test"),
     )
     html = _("Tap a button, or send a team's name or a command: all of it is for this channel until you tap Done.")
     return _add_target(chat, Screen(html, (*arrange_rows(buttons, 2), (Button(done_label(), DONE_DATA),))))

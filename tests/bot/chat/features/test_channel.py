@@ -32,7 +32,7 @@ def channel(world: World) -> FakeChat:
 @pytest.mark.parametrize("name", ["@dailygoals", "DailyGoals", "https://t.me/dailygoals", str(CHANNEL)])
 async def test_a_channel_is_chosen_for_with_buttons_that_say_for_which(world: World, name: str) -> None:
     message = await world.ask(OWNER, OWNER, f"/channel {name}")
-    await world.tap(OWNER, OWNER, "⚽ Follow …")
+    await world.tap(OWNER, OWNER, "⚽ Follow a team")
     await world.tap(OWNER, OWNER, "Premier League")
     noted = await world.tap(OWNER, OWNER, "Chelsea")
 
