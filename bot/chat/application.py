@@ -163,11 +163,11 @@ async def set_command_menu(bot: Bot, admins: Sequence[int] = ()) -> None:
 
 
 async def _set_members_menu(bot: Bot, language_code: str | None) -> None:
-    """Set the menu of the members of groups: their commands are for the bot's eyes alone, where Telegram can do that."""
+    """Set the menu of the members of groups. Their commands are ephemeral if the server knows that: only the bot sees them."""
     menu, scope = _make_menu(MEMBERS_MENU), BotCommandScopeAllGroupChats()
-    whispered = [BotCommand(one.command, one.description, api_kwargs={"is_ephemeral": True}) for one in menu]
+    ephemeral = [BotCommand(one.command, one.description, api_kwargs={"is_ephemeral": True}) for one in menu]
     try:
-        await bot.set_my_commands(whispered, scope, language_code)
+        await bot.set_my_commands(ephemeral, scope, language_code)
     except BadRequest as refusal:
         if language_code is None:  # English comes first: once is enough
             log.warning("telegram_feature_missing", feature=ServerFeature.EPHEMERAL_COMMANDS.value, reason=str(refusal))

@@ -47,8 +47,8 @@ MAX_REPLY_RETRY_DELAY = 900.0
 CHANNEL_ANSWER_SECONDS = 60.0
 """Seconds for which the answer to a command stands in a channel, where all its readers see it."""
 
-_REFUSED_WHISPER_SECONDS = 3600.0
-"""Seconds until the bot tries again to answer one person alone in a group that did not allow it: its rights may have changed."""
+_EPHEMERAL_RETRY_SECONDS = 3600.0
+"""Seconds until an ephemeral message is tried again in a group that refused one: the bot's rights may have changed."""
 
 _MAX_REMEMBERED_CHATS = 10_000
 
@@ -73,13 +73,14 @@ class ReplySender:
         self._unknown_tags: set[str] = set()
         """Tags that this Bot API server does not know, until the process ends."""
         self._features = ServerFeatures()
-        self._whispers_refused: dict[int, float] = {}
-        """By group, until when the bot does not try to answer one person alone, by the loop's clock."""
+        self._ephemeral_refused_until: dict[int, float] = {}
+        """By group, until when no ephemeral message is tried, by the loop's clock."""
         self._removals: set[asyncio.Task[None]] = set()
         self.is_stopping = False
 
     async def send(self, origin: UpdateOrigin, screen: Screen, redraw: Redraw | None = None) -> None:
-        """Send a screen to a chat, with its picture if it has one; in a group as a reply, if possible to a member alone.
+        """Send a screen to a chat, with its picture if it has one; in a group as a reply or, if only the sender needs it, as an
+        ephemeral message.
 
         An answer in a channel is removed after `CHANNEL_ANSWER_SECONDS`.
 
@@ -111,10 +112,7 @@ class ReplySender:
                 api_kwargs=extra,
             )
 
-        async def send(extra: JSONDict) -> Message:
-            return await self._send_html(screen.html, lambda html: request(html, extra))
-
-        await self._send_to_readers(origin, send)
+        await self._send_to_readers(origin, screen.html, request)
 
     async def _send_picture(self, origin: UpdateOrigin, screen: Screen, png: bytes) -> None:
         async def request(html: str, extra: JSONDict) -> Message:
@@ -131,15 +129,21 @@ class ReplySender:
                 api_kwargs=extra,
             )
 
+        await self._send_to_readers(origin, screen.html, request)
+
+    async def _send_to_readers(
+        self, origin: UpdateOrigin, html: str, request: Callable[[str, JSONDict], Awaitable[Message]]
+    ) -> None:
+        """Send an answer as an ephemeral message if only the sender needs it and Telegram allows that; else to the whole chat.
+
+        `request` takes the HTML and the parameters that make a message ephemeral, which are empty for the whole chat.
+        """
+
         async def send(extra: JSONDict) -> Message:
-            return await self._send_html(screen.html, lambda html: request(html, extra))
+            return await self._send_html(html, lambda known: request(known, extra))
 
-        await self._send_to_readers(origin, send)
-
-    async def _send_to_readers(self, origin: UpdateOrigin, send: Callable[[JSONDict], Awaitable[Message]]) -> None:
-        """Send an answer to the person who asked alone, where that is all who need it and Telegram can; else to the chat."""
         refusal: TelegramError | None = None
-        if origin.is_for_sender_only and self._can_whisper(origin.ref.chat_id):
+        if origin.is_for_sender_only and self._can_send_ephemeral(origin.ref.chat_id):
             try:
                 message = await send(_make_ephemeral_parameters(origin))
             except (BadRequest, EndPointNotFound) as error:
@@ -157,20 +161,20 @@ class ReplySender:
             # A command in a channel is no post for its readers.
             self._remove_later(origin.ref.chat_id, message.message_id)
 
-    def _can_whisper(self, chat_id: int) -> bool:
+    def _can_send_ephemeral(self, chat_id: int) -> bool:
         now = asyncio.get_running_loop().time()
-        return self._features.has(ServerFeature.EPHEMERAL_MESSAGES) and self._whispers_refused.get(chat_id, 0.0) <= now
+        return self._features.has(ServerFeature.EPHEMERAL_MESSAGES) and self._ephemeral_refused_until.get(chat_id, 0.0) <= now
 
     def _learn_from_refusal(self, chat_id: int, refusal: TelegramError) -> None:
         """Remember that ephemeral messages are not known here, or not allowed in one group."""
         if "unsupported" in str(refusal).casefold() or isinstance(refusal, EndPointNotFound):
             self._features.mark_missing(ServerFeature.EPHEMERAL_MESSAGES, str(refusal))
             return
-        # Usual: a bot that is no administrator may whisper only in answer to a press or to an ephemeral command.
+        # Usual: a bot that is no administrator may send ephemeral messages only in answer to a press or to an ephemeral command.
         log.info("ephemeral_message_refused", chat=chat_id, reason=str(refusal))
-        if len(self._whispers_refused) >= _MAX_REMEMBERED_CHATS:
-            self._whispers_refused.clear()
-        self._whispers_refused[chat_id] = asyncio.get_running_loop().time() + _REFUSED_WHISPER_SECONDS
+        if len(self._ephemeral_refused_until) >= _MAX_REMEMBERED_CHATS:
+            self._ephemeral_refused_until.clear()
+        self._ephemeral_refused_until[chat_id] = asyncio.get_running_loop().time() + _EPHEMERAL_RETRY_SECONDS
 
     def _make_keyboard(self, buttons: Sequence[ButtonRow]) -> InlineKeyboardMarkup | None:
         return to_inline_keyboard(buttons, with_styles=self._features.has(ServerFeature.BUTTON_STYLES))

@@ -45,10 +45,10 @@ DONE_DATA, MENU_DATA = "end", "menu"
 """The data of the buttons that end the setup of a channel and that lead back to its menu, after the channel itself."""
 
 UNTARGETED_DATA = frozenset({DONE_DATA, MENU_DATA})
-"""The buttons whose screens carry the channel by themselves."""
+"""The buttons whose screens already name the channel, so `target_channel` must not add it again."""
 
 _MANAGED_FOR = dt.timedelta(hours=1)
-"""How long what is written is for the channel after the last thing that was done for it. Who forgot Done is safe after that."""
+"""How long messages in the private chat act on the channel after the last action for it, if nobody taps Done."""
 
 _MAX_ANSWERED_ADMINISTRATORS = 5
 
@@ -120,14 +120,15 @@ class ChannelHandlers:
         except Refusal as refusal:
             await self._services.replies.send(origin, Screen(refusal.text))
             return
+        # Loading stores both chats if they are new: `update` changes only what is stored.
         await self._services.load_context(origin)
-        await self._services.load_context(target)
-        # For the hints on its screens, which name the channel.
-        await self._services.chats.update(target.ref, lambda stored: replace(stored, username=chat.username or ""))
         context = await self._services.load_context(target)
+        # For the hints on its screens, which name the channel.
+        stored = await self._services.chats.update(target.ref, lambda channel: replace(channel, username=chat.username or ""))
+        context = replace(context, chat=stored or context.chat)
         result = await self._run_for_channel(bot, context, args)
         try:
-            await self._services.apply_changes(target.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
+            await self._services.apply_changes(target.ref, result.changes, origin.request_id)
         except Refusal as refusal:
             result = DialogueResult(target_channel(Screen(refusal.text), context.chat))
         await manage_channel(self._services, origin.ref, target.ref)
@@ -239,13 +240,13 @@ async def _find_reachable_administrators(services: ChatServices, bot: Bot, origi
 
 
 async def manage_channel(services: ChatServices, private: ChatRef, channel: ChatRef) -> None:
-    """Take what is written in a private chat for the channel, from now on until Done, or until an hour has passed in between."""
+    """Let messages in a private chat act on the channel until Done, or until an hour passes without an action for it."""
     until = services.clock.now() + _MANAGED_FOR
     await services.chats.update(private, lambda chat: replace(chat, managed_channel=channel.chat_id, managed_until=until))
 
 
 def stop_managing(chat: Chat) -> Chat:
-    """Return the private chat with what is written there being for the chat itself again."""
+    """Return the private chat whose messages act on the chat itself again."""
     return replace(chat, managed_channel=None, managed_until=None)
 
 
@@ -290,11 +291,11 @@ def target_channel(screen: Screen, chat: Chat) -> Screen:
     if screen.picture:
         # A button under it could not put another screen in the place of a picture.
         return screen
-    screen = replace(screen, html=_aim_hints(screen.html, chat))
+    screen = replace(screen, html=_name_channel_in_hints(screen.html, chat))
     return _add_target(chat, replace(screen, buttons=(*screen.buttons, (Button(_("◀ Channel"), MENU_DATA),))))
 
 
-def _aim_hints(html: str, chat: Chat) -> str:
+def _name_channel_in_hints(html: str, chat: Chat) -> str:
     """Return a text whose commands name the channel: `/channel @name mute 45m`, to be copied by a tap.
 
     A bare command would do while the channel is being set up; the message stays, and is read again a week later.

@@ -73,13 +73,15 @@ def _switch_mentions(*, on: bool) -> UpdateChat:
 
 def show_display_options(context: ChatContext, chat: Chat) -> Screen:
     """Show every option, ticked if it is on."""
-    # Alerts in a channel never have the mute button.
-    left_out = {"buttons"} if chat.type == ChatType.CHANNEL else set[str]()
-    # Where nobody else reads along, nobody needs to be called.
-    left_out |= set() if chat.type in (ChatType.GROUP, ChatType.SUPERGROUP) else {"mentions"}
-    # Without cards there is nothing to pin.
-    left_out |= set() if chat.filter.accepts(CARD) else {"pins"}
-    offered = {name: option for name, option in DISPLAY_OPTIONS.items() if name not in left_out}
+    is_offered = {
+        # Alerts in a channel never have the mute button.
+        "buttons": chat.type != ChatType.CHANNEL,
+        # Only a group has members to mention.
+        "mentions": chat.type in (ChatType.GROUP, ChatType.SUPERGROUP),
+        # Without cards there is nothing to pin.
+        "pins": chat.filter.accepts(CARD),
+    }
+    offered = {name: option for name, option in DISPLAY_OPTIONS.items() if is_offered.get(name, True)}
     rows = [(make_button(option.label(), f"f:{name}", is_chosen=option.is_on(chat)),) for name, option in offered.items()]
     html = _("<b>⚙ Options</b>\nTap to switch on and off.")
     return Screen(html, (*rows, (Button(back_to_kinds_label(), "ks"), Button(done_label(), "done"))))

@@ -52,7 +52,7 @@ log = structlog.get_logger()
 
 
 class TopicHandlers:
-    """Moves what a forum follows into topics. No pure dialogue: Telegram has to make the topic before anything is stored."""
+    """Moves what a forum follows into topics. Not a pure dialogue: Telegram has to make the topic before anything is stored."""
 
     def __init__(self, services: ChatServices) -> None:
         self._services = services
@@ -118,7 +118,7 @@ class TopicHandlers:
     async def _give_topic(
         self, ptb_context: HandlerContext, origin: UpdateOrigin, context: ChatContext, choice: Choice
     ) -> Screen:
-        """Let something come in a topic from now on, and no longer in the general one. Raise Refusal if no topic can be made."""
+        """Move a subscription to a topic, a new one if the command came in the general one. Raise Refusal if none can be made."""
         general = replace(origin, ref=ChatRef(origin.ref.chat_id))
         before = context if not origin.ref.topic else await self._services.load_context(general)
         moved = before.find_subscriptions(choice.matching_subscriptions)
@@ -127,7 +127,7 @@ class TopicHandlers:
         added = moved or (choice.subscription,)
         if not origin.ref.topic:
             await self._services.load_context(replace(origin, ref=target, title=before.chat.title))
-            await self._services.chats.update(target, lambda topic: _with_settings_of(before.chat, topic))
+            await self._services.chats.update(target, lambda topic: _copy_settings(before.chat, topic))
         await self._services.apply_changes(target, [Subscribe(one) for one in added], origin.request_id)
         # Only now: a kill in between leaves it in both, and not in neither.
         await self._services.apply_changes(general.ref, [Unsubscribe(one) for one in moved])
@@ -151,8 +151,8 @@ class TopicHandlers:
         return ChatRef(origin.ref.chat_id, topic.message_thread_id)
 
 
-def _with_settings_of(general: Chat, topic: Chat) -> Chat:
-    """Return a new topic with the settings of the general one. What is of single messages and mutes stays there."""
+def _copy_settings(general: Chat, topic: Chat) -> Chat:
+    """Return a new topic with the settings of the general one. Mutes and what belongs to single matches are not copied."""
     return replace(
         general,
         ref=topic.ref,
