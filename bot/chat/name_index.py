@@ -17,7 +17,7 @@ MAX_SUGGESTIONS = 5
 """Similar names that are offered if nothing fits."""
 
 _LEAST_SIMILARITY = 0.7
-"""From 0 to 1, as `difflib` measures it: what is less alike is no slip of the keyboard."""
+"""From 0 to 1, as `difflib` measures it. A name that is less similar is taken for another name and not for a slip."""
 
 _MIN_NICKNAME_PREFIX = 4
 """The shortest beginning of a nickname that finds its team, in letters."""
@@ -26,7 +26,7 @@ _MAX_CANDIDATES = 100
 """Names that are compared letter by letter with a misspelt one: those that share the most pairs of letters with it."""
 
 _LEAST_SHARED_PAIRS = 0.3
-"""The part of its pairs of letters that a misspelt name still shares with the one that is meant, at least."""
+"""The smallest part of its pairs of letters that a misspelt name shares with the name that is meant."""
 
 
 class Fit(enum.IntEnum):
@@ -81,7 +81,7 @@ T = TypeVar("T")
 
 
 class NameIndex(Generic[T]):
-    """Things with their names. Made once for a list of them; each search then costs a few milliseconds among 40,000."""
+    """Things with their names. Made once for a list of them, so that a search among 40,000 takes some ten milliseconds."""
 
     def __init__(self, named: Iterable[tuple[T, str, str]], nicknames: Nicknames) -> None:
         """`named`: a thing, its name, and the longer name by which it is told from others of that name; else empty."""

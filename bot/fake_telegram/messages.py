@@ -24,36 +24,33 @@ class MessageMethods(ChatStore):
 
     def send_message(self, given: Params) -> Any:
         chat = self._writable(given)
-        topic = given.number("message_thread_id") or 0
-        if topic and chat.is_forum and chat.topics and topic not in chat.topics:
-            raise THREAD_NOT_FOUND
-        more: dict[str, Any] = {
-            "reply_to": reply_to(chat, given),
-            "buttons": self._buttons(given),
-            "silent": given.flag("disable_notification"),
-        }
-        more["receiver"] = self._receiver(chat, given)
+        more = self._read_message_options(chat, given)
         self._count(chat, given)
-        message = self.add(chat, given.text("text"), given.text("parse_mode"), by_bot=True, topic=topic, **more)
+        message = self.add(chat, given.text("text"), given.text("parse_mode"), by_bot=True, **more)
         return self.json_of(message)
 
     def send_photo(self, given: Params) -> Any:
         chat = self._reachable(given)
         self._caption(given.text("caption"), given.text("parse_mode"), ())
+        more = self._read_message_options(chat, given)
+        photo = self._photo(given)
+        self._count(chat, given)
+        message = self.add(chat, given.text("caption"), given.text("parse_mode"), by_bot=True, **more)
+        message.photo, message.spoiler = photo, given.flag("has_spoiler")
+        return self.json_of(message)
+
+    def _read_message_options(self, chat: FakeChat, given: Params) -> dict[str, Any]:
+        """Return what a text and a photo take alike, as arguments of `add`. Raise RefusedError where Telegram refuses it."""
         topic = given.number("message_thread_id") or 0
         if topic and chat.is_forum and chat.topics and topic not in chat.topics:
             raise THREAD_NOT_FOUND
-        more: dict[str, Any] = {
+        return {
+            "topic": topic,
             "reply_to": reply_to(chat, given),
             "buttons": self._buttons(given),
             "silent": given.flag("disable_notification"),
+            "receiver": self._receiver(chat, given),
         }
-        more["receiver"] = self._receiver(chat, given)
-        photo = self._photo(given)
-        self._count(chat, given)
-        message = self.add(chat, given.text("caption"), given.text("parse_mode"), by_bot=True, topic=topic, **more)
-        message.photo, message.spoiler = photo, given.flag("has_spoiler")
-        return self.json_of(message)
 
     def _buttons(self, given: Params) -> tuple[tuple[Button, ...], ...]:
         return buttons_of(given, knows_styles="style" not in self.lacking)
