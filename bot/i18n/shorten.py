@@ -12,6 +12,15 @@ _ISOLATE_STARTS, _ISOLATE_END = "\u2066\u2067\u2068", "\u2069"
 _JOINER = "\u200d"
 """Joins several emoji into one."""
 
+_FIRST_PLACE = 0xE000
+"""The first character for private use: they stand for names, since no text has them."""
+
+_SHORTEST_NAME = 5
+"""Units of a name that still says which team it is, with the ellipsis."""
+
+_SHORTEST_WORD = 4
+"""Units of a word in a name that is cut, with the ellipsis."""
+
 
 def text_length(text: str) -> int:
     """Return the length as Telegram counts it: in UTF-16 units."""
@@ -56,13 +65,6 @@ def shorten_names(text: str, names: Sequence[str], room: int) -> str:
     return shorten(short, room)
 
 
-_FIRST_PLACE = 0xE000
-"""The first character for private use: they stand for names, since no text has them."""
-
-_SHORTEST_NAME = 5
-"""Units of a name that still says which team it is, with the ellipsis."""
-
-
 def _shorten_name(name: str, room: int) -> str:
     """Return a name in so many units. Its longest words are cut first: `Manc… City` and `Manc… United` are two teams."""
     words = name.split(" ")
@@ -73,10 +75,6 @@ def _shorten_name(name: str, room: int) -> str:
         words[longest] = shorten(name.split(" ")[longest], rooms[longest])
     short = " ".join(words)
     return short if text_length(short) <= room else shorten(name, room)
-
-
-_SHORTEST_WORD = 4
-"""Units of a word in a name that is cut, with the ellipsis."""
 
 
 def _is_boundary(text: str, at: int) -> bool:

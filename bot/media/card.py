@@ -147,8 +147,12 @@ def _render_latest(timeline: Timeline, entries: Iterable[CardEntry]) -> str:
     # The last one of its minute: within a minute the order is that of the feed.
     latest = max(reversed(timed), key=lambda entry: entry.minute or Minute(0))
     name = escape_html(isolate(latest.player))
-    team = escape_html(isolate(football.translate_team(timeline.team_name(latest.side))))
-    return _("Last: {event}").format(event=f"{latest.minute}' {latest.sign} {name} ({team})")
+    return _("Last: {event}").format(event=f"{latest.minute}' {latest.sign} {name} ({_render_team(timeline, latest.side)})")
+
+
+def _render_team(timeline: Timeline, side: Side) -> str:
+    """Return a team's name in the current language, as HTML."""
+    return escape_html(isolate(football.translate_team(timeline.team_name(side))))
 
 
 def _render_side(timeline: Timeline, side: Side, entries: Iterable[CardEntry]) -> str:
@@ -156,11 +160,7 @@ def _render_side(timeline: Timeline, side: Side, entries: Iterable[CardEntry]) -
     # Stable: within a sign the order of the match is kept.
     ordered = sorted(entries, key=lambda entry: _SIGN_ORDER.index(entry.sign))
     lines = [f"{sign} {_render_players(list(group))}" for sign, group in groupby(ordered, key=lambda entry: entry.sign)]
-    return (
-        "\n".join(["", f"<b>{escape_html(isolate(football.translate_team(timeline.team_name(side))))}</b>", *lines])
-        if lines
-        else ""
-    )
+    return "\n".join(["", f"<b>{_render_team(timeline, side)}</b>", *lines]) if lines else ""
 
 
 def _render_players(entries: list[CardEntry]) -> str:
@@ -185,5 +185,5 @@ def _render_kicks(timeline: Timeline) -> str:
     lines = [""]
     for side in Side:
         if signs := "".join(GOAL_SIGN if kick.is_goal else MISSED_SIGN for kick in timeline.kicks if kick.side is side):
-            lines.append(f"{signs} {escape_html(isolate(football.translate_team(timeline.team_name(side))))}")
+            lines.append(f"{signs} {_render_team(timeline, side)}")
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from telegram.error import BadRequest
 from telegram.ext import CallbackQueryHandler
 
 from bot.chat.dialogue import (
+    AdministratorsOnly,
     Button,
     ButtonRow,
     ChatContext,
@@ -37,7 +38,7 @@ from bot.chat.features.mute import add_muted_match, remove_muted_match
 from bot.chat.features.subscriptions import switch_override_kind
 from bot.chat.routing import Feature
 from bot.chat.services import ChatServices
-from bot.chat.texts import administrators_only_text, configured_chat_text
+from bot.chat.texts import configured_chat_text
 from bot.i18n.football import format_title, kind_name
 from bot.i18n.language import translate as _
 from bot.outbox.delivery import Delivery
@@ -98,7 +99,7 @@ class MuteButtonHandler:
 
     async def _press(self, bot: Bot, origin: UpdateOrigin, explanation: MessageExplanation, data: str) -> DialogueResult:
         if not await self._services.permissions.may_change(bot, origin):
-            raise Refusal(administrators_only_text())
+            raise AdministratorsOnly
         # The chat that the alert was delivered to, which is a topic where it was sent to one.
         context = await self._services.load_context(replace(origin, ref=explanation.delivery.chat))
         if context.chat.is_configured:
