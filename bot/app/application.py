@@ -21,7 +21,7 @@ from bot.app.workers import ChatWorker, FeedWorker, SenderWorker, send_sample
 from bot.chat.nicknames import Nicknames
 from bot.chat.unknown_names import NameCheck
 from bot.clock import Clock, CorrectedClock, SystemClock
-from bot.cluster.processes import make_holder_name
+from bot.cluster.processes import make_process_name
 from bot.cluster.roles import ALL_ROLES, NEEDS_POSTGRES, Role, are_enough_alone
 from bot.config.load import Config, load_config
 from bot.config.reload import LoadConfig
@@ -91,10 +91,10 @@ async def _start_application(
     if not are_enough_alone(roles) and not database.is_shared:
         raise UserMistake(NEEDS_POSTGRES)
     # Telegram counts all messages of a bot together, so several processes share one rate.
-    per_second = config.telegram.messages_per_second
+    process_name, per_second = make_process_name(), config.telegram.messages_per_second
     rate_limiter: RateLimitPolicy = RateLimiter(per_second)
     if database.is_shared:
-        shares = RateShareRepository(database, make_holder_name())
+        shares = RateShareRepository(database, process_name)
         rate_limiter = SharedRateLimiter(shares, per_second, is_sender=Role.SEND in roles)
     trust_authority(config.tls.ca_file)
     bot = build_bot(
@@ -105,7 +105,8 @@ async def _start_application(
         proxy=config.telegram.proxy.get_secret_value() if config.telegram.proxy else None,
     )
     http = await stack.enter_async_context(open_http_session())
-    application = Application(Services(config, clock, database, bot, rate_limiter, http, api_health, roles, load), roles)
+    services = Services(config, clock, database, process_name, bot, rate_limiter, http, api_health, roles, load)
+    application = Application(services, roles)
     guard: DatabaseFileGuard | None = None
     if file is not None and lock is not None:
         guard = await _guard_database_file(application.services, file, lock)

@@ -19,7 +19,6 @@ from bot.cluster.chat_claims import delete_orphaned_claims
 from bot.cluster.lease_manager import LeaseManager
 from bot.cluster.leased_work import LeaseProvider, SingleProcess
 from bot.cluster.leases import LeaseRepository
-from bot.cluster.processes import make_holder_name
 from bot.cluster.roles import ALL_ROLES, Role
 from bot.config.load import Config, load_config
 from bot.config.reload import ConfigReloader, LoadConfig
@@ -70,6 +69,7 @@ class Services:
         config: Config,
         clock: Clock,
         database: Database,
+        process_name: str,
         bot: ExtBot[str],
         rate_limiter: RateLimitPolicy,
         http: aiohttp.ClientSession,
@@ -78,6 +78,7 @@ class Services:
         load: LoadConfig = load_config,
     ) -> None:
         self.clock, self.database, self.bot, self.rate_limiter = clock, database, bot, rate_limiter
+        self.process_name = process_name
         self.on_chats_changed: list[Callable[[], None]] = []
         self.on_settings_changed: list[Callable[[], None]] = []
         self.prune_more: list[Callable[[], Awaitable[None]]] = []
@@ -87,7 +88,6 @@ class Services:
         self.config = config
         self.feed_limiter = FeedRequestLimiter(clock, places=SharedPlaces(database) if database.is_shared else None)
         self.feed_api = RestClient(lambda: self.config.feed, http, clock, self.feed_limiter)
-        self.process_name = make_holder_name()
         # One process on SQLite needs no leases; several on PostgreSQL agree by them on who follows which match.
         shared = database.is_shared
         self.lease_manager = (

@@ -68,6 +68,7 @@ def read_process_infos(leases: Iterable[Lease]) -> dict[str, ProcessInfo]:
     }
 
 
-def make_holder_name() -> str:
-    """Return a name for this process that no other one has, or had."""
+def make_process_name() -> str:
+    """Return a name for this process that no other one has, or had. Its leases, claims and rate share are stored under it."""
+    # A restarted container may get the same host name and process id again: the random part tells the two apart.
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"

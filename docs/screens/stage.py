@@ -16,6 +16,7 @@ from bot.app.services import Services
 from bot.app.workers import ChatWorker, FeedWorker, SenderWorker
 from bot.clock import ManualClock
 from bot.config.load import load_config
+from bot.fake_telegram import Message
 from bot.fake_telegram.html import parse
 from bot.storage.database import Database
 from bot.telegram.http import ApiHealth
@@ -26,7 +27,7 @@ from rules.football.action import Fixture, Packet
 from rules.football.match import Match
 from rules.scenarios.builder import build_packets
 from rules.scenarios.parser import Scenario
-from tests.fakes.bot_api import FakeBotApi, Message
+from tests.fakes.bot_api import FakeBotApi
 from tests.sqlite import new_sqlite
 from tests.waiting import until
 
@@ -213,7 +214,9 @@ async def stage(fixtures: Sequence[Fixture], played: Sequence[Scenario]) -> Asyn
         config = load_config(path, {})
         database = await Database.open(new_sqlite(Path(folder)))
         async with FakeBotApi(TOKEN) as api, aiohttp.ClientSession() as http, build_bot(TOKEN, api.url) as bot:
-            made = Stage(api, Services(config, clock, database, bot, Unlimited(), http, ApiHealth(clock)), fixtures, played)
+            made = Stage(
+                api, Services(config, clock, database, "screens", bot, Unlimited(), http, ApiHealth(clock)), fixtures, played
+            )
             for scenario in played:
                 await made.feeding.pipeline.open(scenario.fixture)
                 await made.feeding.pipeline.on_caught_up(scenario.fixture.id)

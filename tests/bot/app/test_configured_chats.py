@@ -10,12 +10,13 @@ import pytest
 
 from bot.app.configured_chats import ConfiguredChats
 from bot.config.load import Config, load_config
+from bot.fake_telegram import RefusedError
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import Scope
 from bot.telegram.messenger import build_bot
-from tests.fakes.bot_api import FakeBotApi, RefusedError
+from tests.fakes.bot_api import FakeBotApi
 from tests.sqlite import new_sqlite
 from tests.waiting import until
 

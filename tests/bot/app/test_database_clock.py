@@ -42,12 +42,13 @@ async def test_a_sender_whose_clock_is_apart_delays_nobodys_news(tmp_path: Path,
                 config,
                 CorrectedClock(machine, lambda: None),
                 await Database.open(postgres_url),
+                name,
                 build_bot("1:test", "http://127.0.0.1:1"),
                 RateLimiter(30),
                 http,
                 ApiHealth(machine),
             )
-            for machine in (WrongClock(30.0), WrongClock(ahead))
+            for name, machine in (("feed", WrongClock(30.0)), ("sender", WrongClock(ahead)))
         ]
         for services in (feed, sender):
             await services.read_database_clock()

@@ -32,7 +32,14 @@ class Process:
         self.path, self.calls, self.is_failing = folder / "config.yaml", list[str](), False
         clock = ManualClock(NOW)
         self.services = Services(
-            self.read(GOALS), clock, db, build_bot("1:test", "http://127.0.0.1:1"), RateLimiter(30), http, ApiHealth(clock)
+            self.read(GOALS),
+            clock,
+            db,
+            "test",
+            build_bot("1:test", "http://127.0.0.1:1"),
+            RateLimiter(30),
+            http,
+            ApiHealth(clock),
         )
         self.services.on_rules_changed.append(lambda rules, _: self.calls.append(rules.rules[0].name))
         self.services.on_settings_changed.append(lambda: self.calls.append("settings"))

@@ -39,6 +39,7 @@ async def test_the_log_and_status_say_what_no_fixture_has_and_follow_the_rules_i
             load_config(path, {}),
             clock,
             database,
+            "test",
             build_bot("1:test", "http://127.0.0.1:1"),
             RateLimiter(30),
             http,
