@@ -378,7 +378,7 @@ class ChatWorker:
     async def _register_commands(self) -> None:
         """Register command menus and descriptions at Telegram. A failure is only logged: the bot works without them."""
         try:
-            await set_command_menu(self._services.bot, self._services.config.telegram.admins)
+            await set_command_menu(self._services.bot, self._replies.features, self._services.config.telegram.admins)
             await set_bot_description(self._services.bot, self._services.config.telegram.privacy_url)
         except TelegramError as error:
             log.warning("commands_not_registered", reason=str(error))

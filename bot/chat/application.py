@@ -51,7 +51,7 @@ from bot.chat.update_order import UpdateOrder
 from bot.i18n.language import ENGLISH, use_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from bot.telegram.server_features import ServerFeature
+from bot.telegram.server_features import ServerFeature, ServerFeatures
 from rules.engine.text import LANGUAGES
 
 FEATURES = (
@@ -137,7 +137,7 @@ def build_handlers(services: ChatServices, order: UpdateOrder) -> list[Handler]:
     return [access, *order.wrap(membership), rate_limit, FORWARDED_COMMANDS, *order.wrap(answering)]
 
 
-async def set_command_menu(bot: Bot, admins: Sequence[int] = ()) -> None:
+async def set_command_menu(bot: Bot, features: ServerFeatures, admins: Sequence[int] = ()) -> None:
     """Send Telegram the command menus in every language.
 
     Private chats and members of groups get what they use most; administrators of groups get everything that they may use. The
@@ -152,7 +152,7 @@ async def set_command_menu(bot: Bot, admins: Sequence[int] = ()) -> None:
         with use_language(code):
             await bot.set_my_commands(_make_menu(PRIVATE_MENU), BotCommandScopeAllPrivateChats(), language_code)
             await bot.set_my_commands(_make_menu(group), BotCommandScopeAllChatAdministrators(), language_code)
-            await _set_members_menu(bot, language_code)
+            await _set_members_menu(bot, features, language_code)
             own = [BotCommand(name, _(description)) for name, description in ADMIN_COMMANDS.items()]
             for admin in admins:
                 try:
@@ -162,16 +162,17 @@ async def set_command_menu(bot: Bot, admins: Sequence[int] = ()) -> None:
                     log.info("admin_menu_not_set", admin=admin, reason=str(refusal))
 
 
-async def _set_members_menu(bot: Bot, language_code: str | None) -> None:
+async def _set_members_menu(bot: Bot, features: ServerFeatures, language_code: str | None) -> None:
     """Set the menu of the members of groups. Their commands are ephemeral if the server knows that: only the bot sees them."""
     menu, scope = _make_menu(MEMBERS_MENU), BotCommandScopeAllGroupChats()
-    ephemeral = [BotCommand(one.command, one.description, api_kwargs={"is_ephemeral": True}) for one in menu]
-    try:
-        await bot.set_my_commands(ephemeral, scope, language_code)
-    except BadRequest as refusal:
-        if language_code is None:  # English comes first: once is enough
-            log.warning("telegram_feature_missing", feature=ServerFeature.EPHEMERAL_COMMANDS.value, reason=str(refusal))
-        await bot.set_my_commands(menu, scope, language_code)
+    if features.has(ServerFeature.EPHEMERAL_COMMANDS):
+        ephemeral = [BotCommand(one.command, one.description, api_kwargs={"is_ephemeral": True}) for one in menu]
+        try:
+            await bot.set_my_commands(ephemeral, scope, language_code)
+            return
+        except BadRequest as refusal:
+            features.mark_missing(ServerFeature.EPHEMERAL_COMMANDS, str(refusal))
+    await bot.set_my_commands(menu, scope, language_code)
 
 
 def _make_menu(names: Iterable[str]) -> list[BotCommand]:

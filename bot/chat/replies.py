@@ -72,7 +72,7 @@ class ReplySender:
         self._retrier = ReplyRetrier()
         self._unknown_tags: set[str] = set()
         """Tags that this Bot API server does not know, until the process ends."""
-        self._features = ServerFeatures()
+        self.features = ServerFeatures()
         self._ephemeral_refused_until: dict[int, float] = {}
         """By group, until when no ephemeral message is tried, by the loop's clock."""
         self._removals: set[asyncio.Task[None]] = set()
@@ -151,7 +151,7 @@ class ReplySender:
             else:
                 if not read_ephemeral_id(message):
                     # An old server ignores what it does not know, and has sent the answer to the whole group.
-                    self._features.mark_missing(ServerFeature.EPHEMERAL_MESSAGES, "the parameter is ignored")
+                    self.features.mark_missing(ServerFeature.EPHEMERAL_MESSAGES, "the parameter is ignored")
                 return
         message = await send({})
         if refusal is not None:
@@ -163,12 +163,12 @@ class ReplySender:
 
     def _can_send_ephemeral(self, chat_id: int) -> bool:
         now = asyncio.get_running_loop().time()
-        return self._features.has(ServerFeature.EPHEMERAL_MESSAGES) and self._ephemeral_refused_until.get(chat_id, 0.0) <= now
+        return self.features.has(ServerFeature.EPHEMERAL_MESSAGES) and self._ephemeral_refused_until.get(chat_id, 0.0) <= now
 
     def _learn_from_refusal(self, chat_id: int, refusal: TelegramError) -> None:
         """Remember that ephemeral messages are not known here, or not allowed in one group."""
         if "unsupported" in str(refusal).casefold() or isinstance(refusal, EndPointNotFound):
-            self._features.mark_missing(ServerFeature.EPHEMERAL_MESSAGES, str(refusal))
+            self.features.mark_missing(ServerFeature.EPHEMERAL_MESSAGES, str(refusal))
             return
         # Usual: a bot that is no administrator may send ephemeral messages only in answer to a press or to an ephemeral command.
         log.info("ephemeral_message_refused", chat=chat_id, reason=str(refusal))
@@ -177,7 +177,7 @@ class ReplySender:
         self._ephemeral_refused_until[chat_id] = asyncio.get_running_loop().time() + _EPHEMERAL_RETRY_SECONDS
 
     def _make_keyboard(self, buttons: Sequence[ButtonRow]) -> InlineKeyboardMarkup | None:
-        return to_inline_keyboard(buttons, with_styles=self._features.has(ServerFeature.BUTTON_STYLES))
+        return to_inline_keyboard(buttons, with_styles=self.features.has(ServerFeature.BUTTON_STYLES))
 
     async def _send_html(self, html: str, request: Callable[[str], Awaitable[T]]) -> T:
         """Make a request with a text, without the tags and colours for which the Bot API server turns out to be too old.
@@ -186,7 +186,7 @@ class ReplySender:
         """
         while True:
             unknown = frozenset(self._unknown_tags)
-            has_styles = self._features.has(ServerFeature.BUTTON_STYLES)
+            has_styles = self.features.has(ServerFeature.BUTTON_STYLES)
             try:
                 return await request(remove_tags(html, unknown) if unknown else html)
             except BadRequest as refusal:
@@ -195,7 +195,7 @@ class ReplySender:
                     log.warning("tag_not_supported", tag=tag)
                     self._unknown_tags.add(tag)
                 elif has_styles and "style" in str(refusal):
-                    self._features.mark_missing(ServerFeature.BUTTON_STYLES, str(refusal))
+                    self.features.mark_missing(ServerFeature.BUTTON_STYLES, str(refusal))
                 else:
                     raise
 

@@ -10,9 +10,10 @@ from structlog.testing import capture_logs
 
 from bot.chat import application, replies, texts
 from bot.chat.application import set_command_menu
+from bot.fake_telegram import FakeChat, Message, RefusedError
+from bot.telegram.server_features import ServerFeatures
 from tests.bot.chat.conftest import ADMIN, World
 from tests.bot.chat.fixtures import NOW
-from tests.fakes.bot_api import FakeChat, Message, RefusedError
 
 BOT, MEMBER, OTHER, GROUP, CHANNEL = 7_000_000_001, 5, 6, -1_000_000_000_400, -1_001_234_567_890
 
@@ -167,7 +168,7 @@ async def test_a_post_that_the_bot_may_not_remove_is_answered_all_the_same(world
 
 
 async def test_the_commands_of_members_are_for_the_bot_alone(world: World) -> None:
-    await set_command_menu(world.app.bot)
+    await set_command_menu(world.app.bot, ServerFeatures())
     members = world.api.commands["all_group_chats"]
     administrators = world.api.commands["all_chat_administrators"]
 
@@ -179,7 +180,7 @@ async def test_an_old_server_gets_the_plain_menu_and_is_logged_once(
 ) -> None:
     world.api.lack("is_ephemeral")
     with capture_logs() as logs:
-        await set_command_menu(world.app.bot)
+        await set_command_menu(world.app.bot, ServerFeatures())
 
     assert [one["command"] for one in world.api.commands["all_group_chats:de"]] == list(application.MEMBERS_MENU)
     assert features_missing(logs) == ["ephemeral commands"]

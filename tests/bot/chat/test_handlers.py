@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from bot.chat import handlers, texts
 from bot.chat.application import ROUTER, set_bot_description, set_command_menu
 from bot.chat.features import subscriptions
+from bot.fake_telegram import BAD_GATEWAY, RefusedError
+from bot.telegram.server_features import ServerFeatures
 from rules.engine.text import LANGUAGES
 from tests.bot.chat.conftest import ADMIN, World
 from tests.bot.chat.fixtures import NOW
-from tests.fakes.bot_api import BAD_GATEWAY, RefusedError
 
 GROUP, FORUM, CHANNEL = -100, -1_000_000_000_200, -1_000_000_000_300
 
@@ -281,7 +282,7 @@ async def test_the_description_names_the_privacy_page_in_every_language_and_is_s
 async def test_the_command_menus_are_short_and_each_for_its_readers(world: World) -> None:
     world.api.say(ADMIN, ADMIN, "/help")
     await world.idle()
-    await set_command_menu(world.app.bot, (ADMIN,))
+    await set_command_menu(world.app.bot, ServerFeatures(), (ADMIN,))
 
     names = {scope: [c["command"] for c in commands] for scope, commands in world.api.commands.items()}
     private = ["subscribe", "subscriptions", "alerts", "today", "live", "mute", "settings", "help"]
@@ -294,7 +295,7 @@ async def test_the_command_menus_are_short_and_each_for_its_readers(world: World
 
 
 async def test_every_description_in_the_menu_fits_beside_its_command(world: World) -> None:
-    await set_command_menu(world.app.bot, (ADMIN,))
+    await set_command_menu(world.app.bot, ServerFeatures(), (ADMIN,))
 
     long = {c["description"] for commands in world.api.commands.values() for c in commands if len(c["description"]) >= 30}
     assert not long
