@@ -23,7 +23,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    tuple_,
     union,
     update,
 )
@@ -91,11 +90,6 @@ class SubscriptionRepository:
         async with self._database.transaction() as tx:
             return await read_subscriptions(tx, ref)
 
-    async def update_overrides(self, ref: ChatRef, subscription: Subscription, change: ChangeOverrides) -> None:
-        """Change the overrides of a subscription as they are stored now. One that was removed meanwhile stays removed."""
-        async with self._database.transaction() as tx:
-            await update_subscription_overrides(tx, ref, subscription, change)
-
     async def get_active(self) -> tuple[Subscription, ...]:
         """Return what some active chat follows, each once, without names and overrides."""
         table = subscriptions.c
@@ -104,14 +98,6 @@ class SubscriptionRepository:
         async with self._database.transaction() as tx:
             rows = await tx.fetch(query)
         return tuple(Subscription(Scope(row["scope"]), row["key"]) for row in rows)
-
-    async def get_followers(self, fixture: Fixture) -> tuple[Chat, ...]:
-        """Return every active chat that follows the fixture."""
-        keys = sorted(list_subscription_keys(fixture))
-        followers = tuple_(chats.c.chat_id, chats.c.topic).in_(_build_followers_query(len(keys)))
-        query = select(chats).where(followers, chats.c.active == true()).order_by(chats.c.chat_id, chats.c.topic)
-        async with self._database.transaction() as tx:
-            return tuple(row_to_chat(row) for row in await tx.fetch(query, _key_values(keys)))
 
     async def move(self, scope: Scope, old_keys: Collection[str], new: Subscription) -> int:
         """Let whoever follows something under an old key follow it under a new one, with the same overrides.
@@ -223,21 +209,11 @@ async def read_live_message_chats(tx: Transaction, fixture: Fixture, last: ChatR
 
 
 @cache
-def _build_followers_query(keys: int) -> CompoundSelect[int, int]:
-    return union(*(_select_followers_by_key(number) for number in range(keys)))
-
-
-@cache
 def _build_followers_page_query(keys: int) -> CompoundSelect[int, int]:
     # Each key is its own walk along the index. One walk over all keys would have to sort every follower before the first page.
-    walks = [
-        select_page(_select_followers_by_key(number), subscriptions.c.chat_id, subscriptions.c.topic) for number in range(keys)
-    ]
+    chat_id, topic = subscriptions.c.chat_id, subscriptions.c.topic
+    walks = [select_page(select(chat_id, topic).where(_is_by_key(number)), chat_id, topic) for number in range(keys)]
     return union(*(select(walk.subquery()) for walk in walks)).order_by("chat_id", "topic").limit(_PAGE_SIZE)
-
-
-def _select_followers_by_key(number: int) -> Select[int, int]:
-    return select(subscriptions.c.chat_id, subscriptions.c.topic).where(_is_by_key(number))
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from bot.storage.subscriptions import update_subscription_overrides
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription, SubscriptionOverrides
 from bot.telegram.plan import Send, plan_delivery
 from rules.engine.alert import Facts
@@ -84,7 +85,8 @@ async def test_one_subscription_may_wait_for_confirmation_while_the_chat_does_no
 
 async def test_a_taste_is_kept_changed_and_gone_with_its_subscription(world: World) -> None:
     await follow(world, Chat(REF), ARSENAL)
-    await world.subscriptions.update_overrides(REF, ARSENAL, lambda _: SubscriptionOverrides(confirmed_only=True))
+    async with world.db.transaction() as tx:
+        await update_subscription_overrides(tx, REF, ARSENAL, lambda _: SubscriptionOverrides(confirmed_only=True))
     tuned, (kept,) = await world.chats.get(REF), await world.subscriptions.get_all(REF)
     await world.subscriptions.remove(REF, ARSENAL)
     plain = await world.chats.get(REF)
