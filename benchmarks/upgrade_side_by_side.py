@@ -26,11 +26,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.code_figures import extract_revision
+from bot.fake_telegram import Message
 from tests.e2e.crew import CHATS, ROLES, Crew, Point, crew, fixture, reach
 from tests.e2e.goals import Match, first_line
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, Process
 from tests.e2e.story import TAKEN_BACK, said, tapped
-from tests.fakes.bot_api import FakeBotApi, Message
+from tests.fakes.bot_api import FakeBotApi
 from tests.postgres import MISSING, Server, programs
 from tests.postgres import running as postgres_running
 from tests.waiting import add_witness, report_witnesses, until

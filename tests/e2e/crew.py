@@ -16,11 +16,12 @@ from typing import Any
 import asyncpg
 
 from bot.cluster.balance import name_fixture_lease
+from bot.fake_telegram import Message
 from bot.telegram.rate_limits import DEFAULT_MESSAGES_PER_SECOND
 from rules.football.action import Fixture, Team
 from tests.e2e.goals import RULES, Match, doubled
 from tests.e2e.stage import FEED_TOKEN, Process, configuration, touchline
-from tests.fakes.bot_api import FakeBotApi, Message
+from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.stepped_feed import SteppedFeed
 from tests.packets import FIXTURE, KICKOFF
 from tests.postgres import Server

@@ -6,10 +6,10 @@ import math
 from bisect import bisect
 from collections.abc import Mapping, Sequence
 
+from bot.fake_telegram import Message
 from bot.feed.simulator.script import Script, script_from_packets
 from rules.football.action import Fixture
 from tests.e2e.story import TAKEN_BACK
-from tests.fakes.bot_api import Message
 from tests.packets import FIXTURE, Story
 
 RULES = """

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from bot.fake_telegram import Message
 from bot.feed.decode import decode_frame
 from bot.feed.recording import read_fixtures_beside
 from bot.feed.simulator.script import script_from_recording
@@ -18,7 +19,6 @@ from rules.engine.rule import RuleSet
 from rules.football.action import Fixture, Packet
 from rules.football.advance import advance
 from rules.football.match import Match
-from tests.fakes.bot_api import Message
 from tests.fakes.stepped_feed import SteppedFeed
 from tests.waiting import until
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bot.fake_telegram import Message
 from bot.feed.simulator.script import Script, script_from_packets
 from tests.e2e.stage import FEED_TOKEN
-from tests.fakes.bot_api import FakeBotApi, Message
+from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.stepped_feed import SteppedFeed
 from tests.packets import FIXTURE, Story
 from tests.waiting import until

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.fake_telegram import Message
 from tests.e2e.stage import BOT_TOKEN, configuration, running, starting
 from tests.e2e.story import (
     CHAT,
@@ -28,7 +29,7 @@ from tests.e2e.story import (
     stepped,
     until_shown,
 )
-from tests.fakes.bot_api import FakeBotApi, Message
+from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.stepped_feed import SteppedFeed
 
 SEND, EDIT = "sendMessage", "editMessageText"

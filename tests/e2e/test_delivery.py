@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from bot.fake_telegram import BAD_GATEWAY, BLOCKED
 from bot.fake_telegram.state import Trouble, keeps_pace, too_many
 from bot.feed.simulator.script import Script, script_from_packets
 from bot.storage.chats import chat_to_row
@@ -13,7 +14,7 @@ from bot.storage.schema import chats, subscriptions
 from bot.subscribers import AlertFilter, Chat, ChatRef
 from tests.e2e.stage import BOT_TOKEN, configuration, running, starting
 from tests.e2e.story import stepped
-from tests.fakes.bot_api import BAD_GATEWAY, BLOCKED, FakeBotApi
+from tests.fakes.bot_api import FakeBotApi
 from tests.packets import FIXTURE, Story
 from tests.waiting import until
 

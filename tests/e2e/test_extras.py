@@ -6,10 +6,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from bot.fake_telegram import Message
 from bot.feed.simulator.script import script_from_recording
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, starting
 from tests.e2e.story import said
-from tests.fakes.bot_api import FakeBotApi, Message
+from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.stepped_feed import SteppedFeed
 from tests.recordings import needs_recordings, recording, truth
 from tests.truth import RULES

@@ -17,10 +17,11 @@ from typing import NamedTuple
 
 import pytest
 
+from bot.fake_telegram import Request
 from tests.e2e.goals import RULES, Match, doubled
 from tests.e2e.stage import BOT_TOKEN, Process, configuration, running, starting
 from tests.e2e.story import TAKEN_BACK, stepped
-from tests.fakes.bot_api import FakeBotApi, Request
+from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.stepped_feed import SteppedFeed
 from tests.waiting import DEADLINE, until
 

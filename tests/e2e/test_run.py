@@ -7,13 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+from bot.fake_telegram import Message
 from bot.fake_telegram.state import keeps_pace
 from bot.feed.simulator.script import script_from_recording
 from rules.loading.loader import load_rules
 from tests.e2e.recorded import news_of, play
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, simulator, touchline
 from tests.e2e.story import said
-from tests.fakes.bot_api import FakeBotApi, Message
+from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.stepped_feed import SteppedFeed
 from tests.recordings import needs_recordings, recording, truth
 from tests.truth import RULES

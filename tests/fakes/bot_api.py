@@ -6,33 +6,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from bot import fake_telegram
-from bot.fake_telegram import (
-    BAD_GATEWAY,
-    BLOCKED,
-    CHAT_NOT_FOUND,
-    FakeChat,
-    HeldAnswer,
-    Message,
-    Page,
-    RefusedError,
-    Request,
-    Trouble,
-)
 from tests.waiting import add_witness, until
-
-__all__ = [
-    "BAD_GATEWAY",
-    "BLOCKED",
-    "CHAT_NOT_FOUND",
-    "FakeBotApi",
-    "FakeChat",
-    "HeldAnswer",
-    "Message",
-    "Page",
-    "RefusedError",
-    "Request",
-    "Trouble",
-]
 
 
 class FakeBotApi(fake_telegram.FakeBotApi):

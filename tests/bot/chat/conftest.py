@@ -17,6 +17,7 @@ from bot.chat.replies import ReplySender
 from bot.chat.services import ChatServices
 from bot.chat.update_order import UpdateOrder, UpdateRepository
 from bot.clock import ManualClock
+from bot.fake_telegram import Message
 from bot.media.renderer import render_match
 from bot.outbox.explanation import MessageExplanation
 from bot.storage.chats import ChatRepository
@@ -27,7 +28,7 @@ from bot.telegram.messenger import build_bot
 from rules.engine.alert import SHIPPED_KINDS
 from rules.football.action import Fixture
 from tests.bot.chat.fixtures import NOW, KnownFixtures
-from tests.fakes.bot_api import FakeBotApi, Message
+from tests.fakes.bot_api import FakeBotApi
 from tests.waiting import DEADLINE
 
 ADMIN = 7

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from bot.fake_telegram import Message
 from bot.subscribers import QuietHours, Scope, Subscription
 from rules.engine.text import LANGUAGES
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period
 from tests.bot.chat.conftest import ADMIN, World
 from tests.bot.chat.fixtures import FIXTURES, data, labels, make_context, press_button, run_command
-from tests.fakes.bot_api import Message
 
 ME, GROUP = 42, -100
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.fake_telegram import RefusedError
 from bot.subscribers import ChatRef
 from tests.bot.chat.conftest import World
-from tests.fakes.bot_api import RefusedError
 
 GROUP_WELCOME = (
     "👋 Hello! I post live goals, cards and results here.\nAn administrator chooses what; everybody can ask for /today."

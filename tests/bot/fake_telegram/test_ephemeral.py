@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from bot.fake_telegram import FakeChat
 from tests.bot.fake_telegram.test_server import Caller, call
-from tests.fakes.bot_api import FakeChat
 
 __all__ = ["call"]
 

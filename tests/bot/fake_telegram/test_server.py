@@ -9,8 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.fake_telegram import BAD_GATEWAY, Request
 from bot.fake_telegram.state import keeps_pace
-from tests.fakes.bot_api import BAD_GATEWAY, FakeBotApi, Request
+from tests.fakes.bot_api import FakeBotApi
 
 
 class Caller:

@@ -11,6 +11,7 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.errors import ChatGone, TextRefused
+from bot.fake_telegram import Page, RefusedError
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
@@ -22,7 +23,7 @@ from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import Alert
 from tests.bot.news import alert
-from tests.fakes.bot_api import FakeBotApi, Page, RefusedError
+from tests.fakes.bot_api import FakeBotApi
 from tests.rows import copy_chat
 from tests.sqlite import new_sqlite
 from tests.waiting import until

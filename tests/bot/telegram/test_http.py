@@ -6,10 +6,11 @@ from telegram.error import TelegramError
 
 from bot.clock import ManualClock
 from bot.errors import ChatGone, TelegramUnreachable
+from bot.fake_telegram import BAD_GATEWAY, BLOCKED
 from bot.subscribers import ChatRef
 from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import BotMessenger, build_bot
-from tests.fakes.bot_api import BAD_GATEWAY, BLOCKED, FakeBotApi
+from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.counts import Counts
 from tests.packets import KICKOFF
 

@@ -16,12 +16,13 @@ from bot.errors import (
     TextRefused,
     TokenRefused,
 )
+from bot.fake_telegram import BAD_GATEWAY, BLOCKED, RefusedError
 from bot.media.renderer import PictureAttachment, render_picture
 from bot.subscribers import ChatRef
 from bot.telegram.messenger import BotMessenger, build_bot
 from bot.telegram.plan import MUTE_BUTTON, MUTE_BUTTON_DATA
 from tests.bot.media.timelines import full
-from tests.fakes.bot_api import BAD_GATEWAY, BLOCKED, FakeBotApi, RefusedError
+from tests.fakes.bot_api import FakeBotApi
 
 REF = ChatRef(42)
 

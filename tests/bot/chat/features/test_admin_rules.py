@@ -18,6 +18,7 @@ from bot.chat.update_order import UpdateOrder, UpdateRepository
 from bot.clock import ManualClock
 from bot.config.load import load_config
 from bot.config.rule_versions import RuleVersionRepository, RuleVersions, parse_sent_rules
+from bot.fake_telegram import Message, RefusedError
 from bot.replay.comparison import AlertMessages, Comparison, Difference, DifferenceKind
 from bot.replay.dry_run import DryRunRequest, DryRunResult, RulesCheck
 from bot.storage.chats import ChatRepository
@@ -29,7 +30,7 @@ from rules.football.catalogue import Catalogue, load_catalogue
 from rules.loading.loader import RulesInvalid
 from tests.bot.chat.conftest import ADMIN, World, answering, application
 from tests.bot.chat.fixtures import NOW
-from tests.fakes.bot_api import FakeBotApi, Message, RefusedError
+from tests.fakes.bot_api import FakeBotApi
 from tests.sqlite import new_sqlite
 
 OTHER_ADMIN, STRANGER, GROUP = 8, 42, -100

@@ -11,11 +11,11 @@ from bot.chat.features.channel import (
     not_channel_administrator_text,
     show_channel_menu,
 )
+from bot.fake_telegram import FakeChat, RefusedError
 from bot.subscribers import Chat, ChatRef
 from tests.bot.chat.conftest import World
 from tests.bot.chat.features.test_timeline import CUP, PAST
 from tests.bot.chat.fixtures import NOW
-from tests.fakes.bot_api import FakeChat, RefusedError
 
 BOT, OWNER, CHANNEL, GROUP = 7_000_000_001, 42, -1_001_234_567_890, -1_000_000_000_400
 NAMED = "📣 You are choosing for: Daily Goals"

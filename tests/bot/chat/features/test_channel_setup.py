@@ -6,9 +6,9 @@ import datetime as dt
 
 import pytest
 
+from bot.fake_telegram import FakeChat
 from tests.bot.chat.conftest import World
 from tests.bot.chat.fixtures import NOW
-from tests.fakes.bot_api import FakeChat
 
 BOT, OWNER, CHANNEL = 7_000_000_001, 42, -1_001_234_567_890
 NAMED = "📣 You are choosing for: Daily Goals"

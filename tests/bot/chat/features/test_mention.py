@@ -5,12 +5,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from bot.chat.features.mention import MAX_PEOPLE
+from bot.fake_telegram import Message
 from bot.fake_telegram.state import Button
 from bot.outbox.explanation import MessageExplanation
 from bot.subscribers import ChatRef, Mentions
 from tests.bot.chat.conftest import ADMIN, World
 from tests.bot.news import alert, delivered, news
-from tests.fakes.bot_api import Message
 from tests.packets import FIXTURE
 
 GROUP, ANA, BEN = -1_000_000_000_400, 5, 6

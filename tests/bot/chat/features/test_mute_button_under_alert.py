@@ -7,13 +7,13 @@ import asyncio
 from msgspec.structs import replace
 
 from bot.chat import texts
+from bot.fake_telegram import Message
 from bot.fake_telegram.state import Button
 from bot.outbox.explanation import MessageExplanation
 from bot.subscribers import Chat, ChatRef
 from bot.telegram.plan import MUTE_BUTTON_DATA, MUTE_BUTTON_LABEL
 from tests.bot.chat.conftest import ADMIN, World
 from tests.bot.news import alert, delivered, news
-from tests.fakes.bot_api import Message
 from tests.packets import FIXTURE
 
 READER, GROUP, FORUM = 42, -100, -1_000_000_000_100

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.fake_telegram import FakeChat
 from tests.bot.chat.conftest import ADMIN, World
-from tests.fakes.bot_api import FakeChat
 
 BOT, MEMBER, FORUM = 7_000_000_001, 5, -1_000_000_000_500
 
