@@ -1,4 +1,4 @@
-"""Reads whole rule files: rules, `match:` blocks with `any`, `all` and `not`, `include:` and `extends:`."""
+"""Reads whole rule files: the list of rules with their alerts, `texts:`, `include:` and `extends:`."""
 
 from __future__ import annotations
 
@@ -8,96 +8,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-import msgspec
 import yaml
 
 from rules.engine.alert import DEFAULT_KINDS, LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Importance
-from rules.engine.cases import Cases, complement_cases, union_cases
-from rules.engine.rule import DEFAULT_SEND_TYPES, AlertSpec, Condition, Rule, RuleSet, SourceLocation
-from rules.engine.unreachable import find_contradiction, find_rewording, find_shadowed, intersect_conditions
-from rules.football.action import SendType
+from rules.engine.rule import AlertSpec, Rule, RuleSet, SourceLocation
+from rules.engine.unreachable import find_rewording, find_shadowed
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.football.match import Moment
-from rules.football.minute import LAST_MINUTE, Minute, Period
-from rules.football.names import normalise
-from rules.loading.conditions import (
-    CONDITIONS,
-    GOAL_CONDITIONS,
-    MINUTE_RANGES,
-    PERIOD_NAMES,
-    RULE_SEND_TYPES,
-    ExpectedNames,
-    canonical_pairs,
-    read_names,
-    read_send_types,
-)
 from rules.loading.document import Report, compose, is_null, leave_out_extras, location_of, mapping_items
+from rules.loading.match_block import mentions_key, read_match
+from rules.loading.rule_keys import ALERT_KEYS, ALERT_PLACES, ALERT_WORDS, MATCH_KEYS, RULE_KEYS, RULE_WORDS
 from rules.loading.texts import NamedTexts, read_text, read_texts
-from rules.loading.values import NOTHING_ELSEWHERE, Range, Reader, describe_unknown, parse_boolean, parse_duration, suggest
+from rules.loading.values import NOTHING_ELSEWHERE, Reader, describe_unknown, parse_boolean, parse_duration, suggest
 
 FILE_KEYS = ("rules", "texts", "include", "extends")
 """The keys of a file of rules; a configuration has them beside its other sections."""
-
-RULE_KEYS = ("name", "match", "alert", "continue")
-
-ALERT_KEYS = ("kind", "importance", "max_age", "text")
-
-MATCH_KEYS = (*CONDITIONS, "any", "all", "not")
-
-_MATCH_WORDS = {
-    **dict.fromkeys(("event", "type", "action", "what", "on"), "what happened is called action_type"),
-    **dict.fromkeys(("sub_type", "subtype", "sub_action"), "it is called sub_action_type"),
-    **dict.fromkeys(("status", "confirmed", "state"), "it is called send_type: Pending, Confirmed or Updated"),
-    **dict.fromkeys(("teams", "club", "home_team", "away_team"), "a team is called team; side says home or away"),
-    **dict.fromkeys(("players", "scorer", "name"), "who did it is called player"),
-    **dict.fromkeys(("league", "tournament", "cup", "competitions"), "it is called competition"),
-    **dict.fromkeys(("game", "match", "teams_are"), "one match is called fixture"),
-    **dict.fromkeys(("time", "minutes", "after", "from", "to", "min"), "it is called minute, such as minute: {from: 80}"),
-    **dict.fromkeys(("half", "phase"), "it is called period, such as second half"),
-    **dict.fromkeys(
-        ("margin", "total", "own", "other", "home", "away"), "it belongs under score, such as score: {margin: {to: 1}}"
-    ),
-    **dict.fromkeys(("or", "either", "one_of"), "it is called any"),
-    **dict.fromkeys(("and", "both"), "it is called all, and all lines of match must hold anyway"),
-    **dict.fromkeys(("except", "unless", "exclude"), "it is called not"),
-    "hattrick": "it is called hat_trick",
-}
-"""Other words that people write for conditions under `match:`."""
-
-_ALERT_WORDS = {
-    **dict.fromkeys(("message", "template", "msg", "body", "content"), "the message is called text"),
-    **dict.fromkeys(
-        ("priority", "level", "severity", "loud", "sound"), "it is called importance: major is loud, minor is silent"
-    ),
-    **dict.fromkeys(("silent", "quiet", "mute"), "write importance: minor, which is silent"),
-    **dict.fromkeys(("type", "category", "topic"), "what a chat switches on and off is called kind"),
-    **dict.fromkeys(("maxage", "ttl", "expires", "max-age", "age"), "it is called max_age"),
-    "use": "it belongs under text: text: {use: NAME}",
-    **dict.fromkeys(("chat", "chats", "to"), "a rule sends to every chat that subscribed; chats of the file are under chats:"),
-}
-"""Other words that people write for the keys of an alert."""
-
-_RULE_WORDS = {
-    **dict.fromkeys(("when", "if", "on", "condition", "conditions", "where", "filter"), "the conditions are called match"),
-    **dict.fromkeys(("then", "send", "notify", "action", "do", "message"), "what is sent is called alert"),
-    **dict.fromkeys(("title", "id", "rule"), "it is called name"),
-    **dict.fromkeys(("stop", "final", "last"), "a rule that fires is the last one anyway, unless it says continue: true"),
-    **dict.fromkeys(("enabled", "disabled", "active"), "take the rule out, or put # before its lines"),
-    **dict.fromkeys(("priority", "order"), "rules are asked from top to bottom: move the rule up"),
-}
-"""Other words that people write for the keys of a rule."""
-
-_MATCH_PLACES = {
-    **dict.fromkeys(ALERT_KEYS, "it belongs under alert"),
-    "continue": "it belongs to the rule, beside match",
-    **_MATCH_WORDS,
-}
-
-_ALERT_PLACES = {
-    **dict.fromkeys(MATCH_KEYS, "it belongs under match"),
-    **dict.fromkeys(("name", "continue"), "it belongs to the rule, beside alert"),
-    **_ALERT_WORDS,
-}
 
 DEFAULT_MAX_AGE = dt.timedelta(minutes=5)
 """The max_age of an alert that does not set it."""
@@ -125,14 +49,15 @@ def load_rules(
     """
     report = Report(has_known_texts=has_known_texts)
     root = compose(text, file, report)
-    rules = read_rules_document(root, report, catalogue or load_catalogue(), _refuse_include) if root is not None else RuleSet()
+
+    def refuse_include(pattern: str) -> Sequence[yaml.Node]:
+        # A text has no folder in which a pattern could be looked up, and one from a chat must not read files.
+        raise ValueError(f'"{pattern}" cannot be included here')
+
+    rules = read_rules_document(root, report, catalogue or load_catalogue(), refuse_include) if root is not None else RuleSet()
     if report.mistakes:
         raise RulesInvalid(report.mistakes)
     return rules
-
-
-def _refuse_include(pattern: str) -> Sequence[yaml.Node]:
-    raise ValueError(f'"{pattern}" cannot be included here')
 
 
 @cache
@@ -198,7 +123,7 @@ class _RulesReader:
         self._send_type_locations: dict[str, SourceLocation] = {}
         """By rule, where its send_type stands."""
         self._kinds_off_at_first: dict[str, SourceLocation] = {}
-        """The shipped kinds of one's own rules that a chat hears only after it chose them."""
+        """The shipped kinds of one's own rules that a chat gets only after it chose them."""
 
     def report_rules_not_meant(self, own: Sequence[Rule], shipped: Sequence[Rule]) -> None:
         """Warn of rules that never fire or never begin a message, and note what else is worth knowing of them all."""
@@ -284,16 +209,19 @@ class _RulesReader:
         match = None
         if "match" in fields:
             match = read_match(reader, fields["match"], self.catalogue)
-            # Nothing stands below it, which is a mistake: no rule that fires for everything.
+            # With nothing below it, it would fire for everything, and that is a mistake.
             match = None if is_null(fields["match"]) else match
-        elif not any(_RULE_WORDS.get(key.value) == _RULE_WORDS["when"] for key, _ in mapping_items(node)):
+        elif not any(RULE_WORDS.get(key.value) == RULE_WORDS["when"] for key, _ in mapping_items(node)):
             reader.report_mistake(node, "a rule needs match: the conditions under which it fires")
         alert = self._read_alert(reader, node, fields.get("alert"))
         continues = reader.read_parsed(fields["continue"], "continue", parse_boolean) if "continue" in fields else False
-        # With a mistake it would be another rule than the one that was meant, of which nothing else is worth saying.
+        # With a mistake it is not the rule that was meant: warnings about the rest of it would mislead.
         if name is None or match is None or alert is None or continues is None or reader.has_mistakes:
             return None
-        if not _mentions_key(fields["match"], "send_type") and _may_be_pending(match.action_types, self.catalogue):
+        # The feed first sends goals, cards and penalties as pending (feed documentation, section 4.1): those have a severity.
+        types = match.action_types
+        may_be_pending = types is None or any(self.catalogue.find_type(one).severity for one in types)
+        if may_be_pending and not mentions_key(fields["match"], "send_type"):
             self.rules_at_once.setdefault(name, location_of(node))
         for key, _ in mapping_items(fields["match"]):
             if key.value == "send_type":
@@ -305,7 +233,7 @@ class _RulesReader:
 
     def _place_rule_words(self, node: yaml.Node) -> dict[str, str]:
         """Return the other words for the keys of a rule; of lines that belong under `match:` or `alert:`."""
-        found = dict(_RULE_WORDS)
+        found = dict(RULE_WORDS)
         for key, value in mapping_items(node):
             parts = {"match": MATCH_KEYS, "alert": ALERT_KEYS}.get(key.value, ())
             if parts and is_null(value):
@@ -330,7 +258,7 @@ class _RulesReader:
         if node is None:
             reader.report_mistake(rule, "a rule needs alert: what it sends")
             return None
-        fields = reader.read_mapping(node, "alert", ALERT_KEYS, _ALERT_PLACES)
+        fields = reader.read_mapping(node, "alert", ALERT_KEYS, ALERT_PLACES)
         if fields is None:
             return None
         for key in ("kind", "text"):
@@ -349,7 +277,7 @@ class _RulesReader:
 
 def _is_meant(node: yaml.Node, key: str) -> bool:
     """Return True if a mapping has a key in another form, which is reported already: `kind:goal`, or `message` for `text`."""
-    other_words = {word for word, cure in _ALERT_WORDS.items() if cure.endswith(f"is called {key}")}
+    other_words = {word for word, cure in ALERT_WORDS.items() if cure.endswith(f"is called {key}")}
     return any(re.match(rf"{key}\s*[:=]", one.value) or one.value.casefold() in other_words for one, _ in mapping_items(node))
 
 
@@ -366,187 +294,3 @@ def _read_kind(reader: Reader, node: yaml.Node) -> str | None:
     if kind is not None and kind not in SHIPPED_KINDS and (near := suggest(kind, SHIPPED_KINDS, 0.75)):
         reader.report_warning(node, f'the kind "{kind}" is not a shipped one, did you mean "{near}"?')
     return kind
-
-
-ConditionGroup = tuple[Condition, ...]
-"""The conditions of one mapping; a group holds if all of them hold."""
-
-
-class MatchBlock(msgspec.Struct, frozen=True):
-    """What a rule's `match:` expects of a moment. The fields mean what those of `Rule` mean."""
-
-    conditions: ConditionGroup = ()
-    action_types: frozenset[str] | None = None
-    send_types: frozenset[SendType] = DEFAULT_SEND_TYPES
-
-
-def read_match(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> MatchBlock:
-    """Read a rule's `match:`. Reports what is wrong and leaves it out."""
-    conditions = _read_group(reader, node, catalogue, "match") or ()
-    fields = {key.value: value for key, value in mapping_items(node)}
-    if isinstance(node, yaml.MappingNode) and not fields:
-        reader.report_warning(node, "match is empty: this rule fires for every action of every match")
-    match = MatchBlock(conditions, _derive_action_types(fields, catalogue), _derive_send_types(fields, node))
-    if why := _find_impossible(fields, match, catalogue):
-        reader.report_mistake(node, f"this rule can never fire: {why}")
-    else:
-        _warn_of_contradiction(reader, node, conditions)
-        _warn_of_foreign_sub_types(reader, fields, catalogue)
-    return match
-
-
-def _warn_of_contradiction(reader: Reader, node: yaml.Node, conditions: ConditionGroup) -> None:
-    excluding = [conditions[place] for place in find_contradiction(conditions)]
-    if not excluding:
-        return
-    # At the last of them: whoever reads from the top has seen the others by then.
-    at = next((key for key, _ in mapping_items(node) if key.value == excluding[-1].key), node)
-    words = " and ".join(f"{one.key}: {one.expected}" for one in excluding)
-    ending = "contradicts itself" if len(excluding) == 1 else "exclude each other"
-    reader.report_warning(at, f"this rule can never fire: {words} {ending}")
-
-
-def _warn_of_foreign_sub_types(reader: Reader, fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> None:
-    """Warn of sub action types that never come with the action types of the rule."""
-    types, sub_types = _read_names_silently(fields.get("action_type")), _read_names_silently(fields.get("sub_action_type"))
-    if types is None or sub_types is None or types.is_negated or sub_types.is_negated:
-        return
-    asked = {normalise(action_type) for action_type, _ in canonical_pairs(types, catalogue)}
-    for name, at in zip(sub_types.names, sub_types.nodes, strict=True):
-        owners = catalogue.list_types_of(name)
-        if owners and not asked & {normalise(owner) for owner in owners}:
-            sentence = f'"{name}" never comes with {", ".join(types.names)}: it is a sub action type of {owners[0]}'
-            reader.report_warning(at, sentence)
-
-
-def _may_be_pending(action_types: frozenset[str] | None, catalogue: Catalogue) -> bool:
-    """Return True if the feed first sends such an action as pending: goals, cards and penalties (section 4.1)."""
-    return action_types is None or any(catalogue.find_type(one).severity for one in action_types)
-
-
-def _read_group(reader: Reader, node: yaml.Node, catalogue: Catalogue, what: str) -> ConditionGroup | None:
-    fields = reader.read_mapping(node, what, MATCH_KEYS, _MATCH_PLACES)
-    if fields is None:
-        return None
-    conditions: list[Condition | None] = []
-    for key, value in fields.items():
-        if key in CONDITIONS:
-            conditions.append(CONDITIONS[key](reader, value, catalogue))
-        else:
-            conditions.append(_read_combined(reader, key, value, catalogue))
-    return tuple(condition for condition in conditions if condition is not None)
-
-
-def _read_combined(reader: Reader, key: str, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
-    """Read `any` or `all`, which take a list of mappings, or `not`, which takes one. A single mapping is a list of one."""
-    nodes = node.value if isinstance(node, yaml.SequenceNode) and key != "not" else [node]
-    if not nodes:
-        reader.report_mistake(node, f"{key} is an empty list")
-        return None
-    # An empty group would hold for everything, which nobody means by it.
-    for empty in (at for at in nodes if isinstance(at, yaml.MappingNode) and not at.value):
-        reader.report_mistake(empty, f"{key} asks for nothing here")
-    groups = tuple(group for group in (_read_group(reader, at, catalogue, key) for at in nodes) if group)
-    if not groups:
-        return None
-
-    def describe(moment: Moment) -> str:
-        return "; ".join(dict.fromkeys(f"{c.key}: {c.describe_actual(moment)}" for group in groups for c in group))
-
-    expected = "; ".join(", ".join(f"{c.key}: {c.expected}" for c in group) for group in groups)
-
-    def any_holds(moment: Moment) -> bool:
-        return any(all(c.holds(moment) for c in group) for group in groups)
-
-    def all_hold(moment: Moment) -> bool:
-        return all(c.holds(moment) for group in groups for c in group)
-
-    def none_holds(moment: Moment) -> bool:
-        return not any_holds(moment)
-
-    holds = {"any": any_holds, "all": all_hold, "not": none_holds}[key]
-    return Condition(key, f"({expected})", holds, describe, groups, cases=_list_group_cases(key, groups))
-
-
-def _list_group_cases(key: str, groups: Sequence[ConditionGroup]) -> Cases | None:
-    parts = [intersect_conditions(group) for group in groups]
-    if key == "all":
-        return intersect_conditions([condition for group in groups for condition in group])
-    found = union_cases(parts)
-    return complement_cases(found) if key == "not" and found is not None else found
-
-
-def _derive_action_types(fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> frozenset[str] | None:
-    """Return the action types that the rule can fire for, in lower case; None for any."""
-    names = _read_names_silently(fields.get("action_type"))
-    if names is not None and not names.is_negated:
-        return frozenset(action_type for action_type, _ in canonical_pairs(names, catalogue))
-    # Conditions inside `any`, `all` and `not` are left out: None is always right, and only costs an evaluation.
-    if any(_is_true(fields.get(key)) for key in GOAL_CONDITIONS):
-        return frozenset({"goal"})
-    return None
-
-
-def _derive_send_types(fields: Mapping[str, yaml.Node], node: yaml.Node) -> frozenset[SendType]:
-    """Return the send types that the rule can fire for. A mention inside `any`, `all` or `not` replaces the default."""
-    if "send_type" in fields:
-        return read_send_types(Reader(Report()), fields["send_type"]) or DEFAULT_SEND_TYPES
-    return frozenset(RULE_SEND_TYPES) if _mentions_key(node, "send_type") else DEFAULT_SEND_TYPES
-
-
-def _mentions_key(node: yaml.Node, word: str) -> bool:
-    if isinstance(node, yaml.SequenceNode):
-        return any(_mentions_key(child, word) for child in node.value)
-    return any(key.value == word or _mentions_key(value, word) for key, value in mapping_items(node))
-
-
-def _read_names_silently(node: yaml.Node | None) -> ExpectedNames | None:
-    """Read names once more: their mistakes are reported already."""
-    return None if node is None else read_names(Reader(Report()), node, "")
-
-
-def _find_impossible(fields: Mapping[str, yaml.Node], match: MatchBlock, catalogue: Catalogue) -> str:
-    """Return why the conditions exclude each other, in the few cases that are certain; empty where none is found."""
-    # The feed often adds the sub type only when it confirms an action (feed documentation, section 3.2).
-    if match.send_types == {SendType.PENDING} and _requires_sub_type(fields, catalogue):
-        return "the feed gives the sub action type when it confirms, and this asks for Pending alone"
-    for key in GOAL_CONDITIONS:
-        if _is_true(fields.get(key)) and match.action_types and "goal" not in match.action_types:
-            return f"{key} is about goals, and action_type asks for something else"
-    return _find_minute_outside_period(fields)
-
-
-def _is_true(node: yaml.Node | None) -> bool:
-    try:
-        return isinstance(node, yaml.ScalarNode) and parse_boolean(node.value)
-    except ValueError:
-        return False
-
-
-def _requires_sub_type(fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> bool:
-    # An alias such as `Own Goal` expects a sub type, although the rule does not mention one.
-    sub_types, types = _read_names_silently(fields.get("sub_action_type")), _read_names_silently(fields.get("action_type"))
-    by_alias = types is not None and not types.is_negated and all(sub for _, sub in canonical_pairs(types, catalogue))
-    return by_alias or (sub_types is not None and not sub_types.is_negated)
-
-
-def _find_minute_outside_period(fields: Mapping[str, yaml.Node]) -> str:
-    """Return why no expected minute lies in an expected period; empty where one may."""
-    names, node = _read_names_silently(fields.get("period")), fields.get("minute")
-    minutes = MINUTE_RANGES.read(Reader(Report()), node, "") if node is not None else None
-    if names is None or names.is_negated or minutes is None:
-        return ""
-    periods = [period for name in names.names for period in PERIOD_NAMES.get(normalise(name), ())]
-    if not periods or any(_overlaps(minutes, period) for period in periods):
-        return ""
-    return f"there is no minute {minutes} in the {', '.join(names.names)}"
-
-
-def _overlaps(minutes: Range[Minute], period: Period) -> bool:
-    if period not in LAST_MINUTE:
-        return False  # A shootout has no minutes.
-    last = LAST_MINUTE[period]
-    first = Minute({45: 1, 90: 46}.get(last, last - 14))  # a half of extra time has fifteen
-    low, high = minutes.low or first, minutes.high or first
-    # Added time has no known end: 99 minutes are more than any match has.
-    return low <= Minute(last, 99) and high >= first

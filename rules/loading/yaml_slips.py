@@ -96,29 +96,12 @@ def _find_value(error: _Error, number: int) -> tuple[int, str] | None:
     return (found.start("value"), found["value"]) if found else None
 
 
-_KEYS = frozenset(
-    {
-        *(
-            "name",
-            "match",
-            "alert",
-            "continue",
-            "kind",
-            "importance",
-            "max_age",
-            "text",
-            "use",
-            "from",
-            "to",
-            "not",
-            "any",
-            "all",
-        ),
-        *("action_type", "sub_action_type", "send_type", "team", "side", "player", "competition", "fixture", "period", "minute"),
-        *("score", "first", "hat_trick", "comeback", "delayed", "home", "away", "own", "other", "total", "margin"),
-        *("chat", "topic", "subscribe", "kinds", "language", "coverage", "not", "any", "all"),
-    }
-)
+_KEYS = frozenset({
+    "name", "match", "alert", "continue", "kind", "importance", "max_age", "text", "use", "from", "to", "any", "all", "not",
+    "action_type", "sub_action_type", "send_type", "team", "side", "player", "competition", "fixture", "period", "minute",
+    "score", "first", "hat_trick", "comeback", "coverage", "delayed", "home", "away", "own", "other", "total", "margin",
+    "chat", "topic", "subscribe", "kinds", "language",
+})  # fmt: skip
 """Words that are keys where they stand before a colon in one line of a rule or a chat."""
 
 _SPECIAL = ("{{", "{%", "*", "&", "@", "%", "`", "!")
@@ -366,7 +349,7 @@ def _describe_misplaced(error: _Error) -> Slip | None:
     line = error.text_line
     if previous is None or not line.strip():
         return None
-    indent, above = _indent_of(line), error.lines[previous]
+    indent = _indent_of(line)
     word = re.match(r"\s*(?:- +)?([\w-]+)", line)
     name = word[1] if word else "this line"
     # The columns in which something above may go on, the nearest first. A key after a dash begins where it stands.
@@ -386,13 +369,11 @@ def _describe_misplaced(error: _Error) -> Slip | None:
         return None
     direction = "deeper" if indent > near else "less deep"
     difference = abs(indent - near)
-    other = next(
-        (re.match(r"[\s-]*([\w-]+)", one) for one in reversed(error.lines[: previous + 1]) if _begins_at(one, near)), None
-    )
-    beside = f"{other[1]} in line {_line_beginning_at(error.lines, previous, near) + 1}" if other else "the lines above"
+    partner = next((place for place in range(previous, -1, -1) if _begins_at(error.lines[place], near)), None)
+    other = re.match(r"[\s-]*([\w-]+)", error.lines[partner]) if partner is not None else None
+    beside = f"{other[1]} in line {partner + 1}" if other and partner is not None else "the lines above"
     spaces = "one space" if difference == 1 else f"{difference} spaces"
     sentence = f"{name} stands {spaces} {direction} than {beside}: begin both in the same column"
-    del above
     return Slip(error.line, indent, sentence, _replace_line(error.lines, error.line, " " * near + line.lstrip(" ")))
 
 
@@ -400,10 +381,6 @@ def _begins_at(line: str, column: int) -> bool:
     dash = re.match(r"[ ]*(- +)+", line)
     is_text = bool(line.strip()) and not line.lstrip().startswith("#")
     return is_text and (_indent_of(line) == column or (dash is not None and dash.end() == column))
-
-
-def _line_beginning_at(lines: list[str], last: int, column: int) -> int:
-    return next((place for place in range(last, -1, -1) if _begins_at(lines[place], column)), last)
 
 
 def _describe_block_text(error: _Error, number: int) -> Slip | None:

@@ -12,8 +12,9 @@ import yaml
 from bot.config.json_schema import build_schema, format_duration, format_schema
 from bot.config.load import KEYS
 from bot.config.models import ConfigSections
-from rules.loading.loader import ALERT_KEYS, RULE_KEYS, list_packs
-from rules.loading.loader import MATCH_KEYS as CONDITION_KEYS
+from rules.loading.loader import list_packs
+from rules.loading.rule_keys import ALERT_KEYS, RULE_KEYS
+from rules.loading.rule_keys import MATCH_KEYS as CONDITION_KEYS
 from rules.loading.values import parse_duration
 
 ROOT = Path(__file__).parents[3]

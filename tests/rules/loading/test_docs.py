@@ -8,7 +8,8 @@ import pytest
 from rules.engine.alert import SHIPPED_KINDS
 from rules.engine.text import TEXT_VARIABLES
 from rules.loading.conditions import PERIOD_NAMES, SCORE_VALUES
-from rules.loading.loader import ALERT_KEYS, MATCH_KEYS, load_rules
+from rules.loading.loader import load_rules
+from rules.loading.rule_keys import ALERT_KEYS, MATCH_KEYS
 from rules.scenarios.expectations import read_tests, run_test
 
 PAGE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")

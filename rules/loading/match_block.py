@@ -1,0 +1,215 @@
+"""Reads the `match:` of a rule: its conditions, with `any`, `all` and `not`, and what follows from them for the whole rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import yaml
+
+from rules.engine.cases import Cases, complement_cases, union_cases
+from rules.engine.rule import DEFAULT_SEND_TYPES, Condition
+from rules.engine.unreachable import find_contradiction, intersect_conditions
+from rules.football.action import SendType
+from rules.football.catalogue import Catalogue
+from rules.football.match import Moment
+from rules.football.minute import LAST_MINUTE, Minute, Period
+from rules.football.names import normalise
+from rules.loading.conditions import (
+    CONDITIONS,
+    GOAL_CONDITIONS,
+    MINUTE_RANGES,
+    PERIOD_NAMES,
+    RULE_SEND_TYPES,
+    ExpectedNames,
+    canonical_pairs,
+    read_names,
+    read_send_types,
+)
+from rules.loading.document import Report, mapping_items
+from rules.loading.rule_keys import MATCH_KEYS, MATCH_PLACES
+from rules.loading.values import Range, Reader, parse_boolean
+
+ConditionGroup = tuple[Condition, ...]
+"""The conditions of one mapping; a group holds if all of them hold."""
+
+
+class MatchBlock(msgspec.Struct, frozen=True):
+    """What a rule's `match:` expects of a moment. The fields mean what those of `Rule` mean."""
+
+    conditions: ConditionGroup = ()
+    action_types: frozenset[str] | None = None
+    send_types: frozenset[SendType] = DEFAULT_SEND_TYPES
+
+
+def read_match(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> MatchBlock:
+    """Read a rule's `match:`. Reports what is wrong and leaves it out."""
+    conditions = _read_group(reader, node, catalogue, "match") or ()
+    fields = {key.value: value for key, value in mapping_items(node)}
+    if isinstance(node, yaml.MappingNode) and not fields:
+        reader.report_warning(node, "match is empty: this rule fires for every action of every match")
+    match = MatchBlock(conditions, _derive_action_types(fields, catalogue), _derive_send_types(fields, node))
+    if why := _find_impossible(fields, match, catalogue):
+        reader.report_mistake(node, f"this rule can never fire: {why}")
+    else:
+        _warn_of_contradiction(reader, node, conditions)
+        _warn_of_foreign_sub_types(reader, fields, catalogue)
+    return match
+
+
+def _warn_of_contradiction(reader: Reader, node: yaml.Node, conditions: ConditionGroup) -> None:
+    # A warning and no mistake: `find_contradiction` knows names by their words, and the feed may give one thing two names.
+    excluding = [conditions[place] for place in find_contradiction(conditions)]
+    if not excluding:
+        return
+    # At the last of them: whoever reads from the top has seen the others by then.
+    at = next((key for key, _ in mapping_items(node) if key.value == excluding[-1].key), node)
+    words = " and ".join(f"{one.key}: {one.expected}" for one in excluding)
+    ending = "contradicts itself" if len(excluding) == 1 else "exclude each other"
+    reader.report_warning(at, f"this rule can never fire: {words} {ending}")
+
+
+def _warn_of_foreign_sub_types(reader: Reader, fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> None:
+    """Warn of sub action types that never come with the action types of the rule."""
+    types, sub_types = _read_names_silently(fields.get("action_type")), _read_names_silently(fields.get("sub_action_type"))
+    if types is None or sub_types is None or types.is_negated or sub_types.is_negated:
+        return
+    asked = {normalise(action_type) for action_type, _ in canonical_pairs(types, catalogue)}
+    for name, at in zip(sub_types.names, sub_types.nodes, strict=True):
+        owners = catalogue.list_types_of(name)
+        if owners and not asked & {normalise(owner) for owner in owners}:
+            sentence = f'"{name}" never comes with {", ".join(types.names)}: it is a sub action type of {owners[0]}'
+            reader.report_warning(at, sentence)
+
+
+def _may_be_pending(action_types: frozenset[str] | None, catalogue: Catalogue) -> bool:
+    """Return True if the feed first sends such an action as pending: goals, cards and penalties (section 4.1)."""
+    return action_types is None or any(catalogue.find_type(one).severity for one in action_types)
+
+
+def _read_group(reader: Reader, node: yaml.Node, catalogue: Catalogue, what: str) -> ConditionGroup | None:
+    fields = reader.read_mapping(node, what, MATCH_KEYS, MATCH_PLACES)
+    if fields is None:
+        return None
+    conditions: list[Condition | None] = []
+    for key, value in fields.items():
+        if key in CONDITIONS:
+            conditions.append(CONDITIONS[key](reader, value, catalogue))
+        else:
+            conditions.append(_read_combined(reader, key, value, catalogue))
+    return tuple(condition for condition in conditions if condition is not None)
+
+
+def _read_combined(reader: Reader, key: str, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
+    """Read `any` or `all`, which take a list of mappings, or `not`, which takes one. A single mapping is a list of one."""
+    nodes = node.value if isinstance(node, yaml.SequenceNode) and key != "not" else [node]
+    if not nodes:
+        reader.report_mistake(node, f"{key} is an empty list")
+        return None
+    # An empty group would hold for everything, which nobody means by it.
+    for empty in (at for at in nodes if isinstance(at, yaml.MappingNode) and not at.value):
+        reader.report_mistake(empty, f"{key} asks for nothing here")
+    groups = tuple(group for group in (_read_group(reader, at, catalogue, key) for at in nodes) if group)
+    if not groups:
+        return None
+
+    def describe(moment: Moment) -> str:
+        return "; ".join(dict.fromkeys(f"{c.key}: {c.describe_actual(moment)}" for group in groups for c in group))
+
+    expected = "; ".join(", ".join(f"{c.key}: {c.expected}" for c in group) for group in groups)
+
+    def any_holds(moment: Moment) -> bool:
+        return any(all(c.holds(moment) for c in group) for group in groups)
+
+    def all_hold(moment: Moment) -> bool:
+        return all(c.holds(moment) for group in groups for c in group)
+
+    def none_holds(moment: Moment) -> bool:
+        return not any_holds(moment)
+
+    holds = {"any": any_holds, "all": all_hold, "not": none_holds}[key]
+    return Condition(key, f"({expected})", holds, describe, groups, cases=_list_group_cases(key, groups))
+
+
+def _list_group_cases(key: str, groups: Sequence[ConditionGroup]) -> Cases | None:
+    if key == "all":
+        return intersect_conditions([condition for group in groups for condition in group])
+    # `not` excludes what `any` would accept of the same groups.
+    found = union_cases([intersect_conditions(group) for group in groups])
+    return complement_cases(found) if key == "not" and found is not None else found
+
+
+def _derive_action_types(fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> frozenset[str] | None:
+    """Return the action types that the rule can fire for, in lower case; None for any."""
+    names = _read_names_silently(fields.get("action_type"))
+    if names is not None and not names.is_negated:
+        return frozenset(action_type for action_type, _ in canonical_pairs(names, catalogue))
+    # Conditions inside `any`, `all` and `not` are left out: None is always right, and only costs an evaluation.
+    if any(_is_true(fields.get(key)) for key in GOAL_CONDITIONS):
+        return frozenset({"goal"})
+    return None
+
+
+def _derive_send_types(fields: Mapping[str, yaml.Node], node: yaml.Node) -> frozenset[SendType]:
+    """Return the send types that the rule can fire for. A mention inside `any`, `all` or `not` replaces the default."""
+    if "send_type" in fields:
+        return read_send_types(Reader(Report()), fields["send_type"]) or DEFAULT_SEND_TYPES
+    return frozenset(RULE_SEND_TYPES) if mentions_key(node, "send_type") else DEFAULT_SEND_TYPES
+
+
+def mentions_key(node: yaml.Node, word: str) -> bool:
+    if isinstance(node, yaml.SequenceNode):
+        return any(mentions_key(child, word) for child in node.value)
+    return any(key.value == word or mentions_key(value, word) for key, value in mapping_items(node))
+
+
+def _read_names_silently(node: yaml.Node | None) -> ExpectedNames | None:
+    """Read names once more: their mistakes are reported already."""
+    return None if node is None else read_names(Reader(Report()), node, "")
+
+
+def _find_impossible(fields: Mapping[str, yaml.Node], match: MatchBlock, catalogue: Catalogue) -> str:
+    """Return why the conditions exclude each other, in the few cases that are certain; empty where none is found."""
+    # The feed often adds the sub type only when it confirms an action (feed documentation, section 3.2).
+    if match.send_types == {SendType.PENDING} and _requires_sub_type(fields, catalogue):
+        return "the feed gives the sub action type when it confirms, and this asks for Pending alone"
+    for key in GOAL_CONDITIONS:
+        if _is_true(fields.get(key)) and match.action_types and "goal" not in match.action_types:
+            return f"{key} is about goals, and action_type asks for something else"
+    return _find_minute_outside_period(fields)
+
+
+def _is_true(node: yaml.Node | None) -> bool:
+    try:
+        return isinstance(node, yaml.ScalarNode) and parse_boolean(node.value)
+    except ValueError:
+        return False
+
+
+def _requires_sub_type(fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> bool:
+    # An alias such as `Own Goal` expects a sub type, although the rule does not mention one.
+    sub_types, types = _read_names_silently(fields.get("sub_action_type")), _read_names_silently(fields.get("action_type"))
+    by_alias = types is not None and not types.is_negated and all(sub for _, sub in canonical_pairs(types, catalogue))
+    return by_alias or (sub_types is not None and not sub_types.is_negated)
+
+
+def _find_minute_outside_period(fields: Mapping[str, yaml.Node]) -> str:
+    """Return why no expected minute lies in an expected period; empty where one may."""
+    names, node = _read_names_silently(fields.get("period")), fields.get("minute")
+    minutes = MINUTE_RANGES.read(Reader(Report()), node, "") if node is not None else None
+    if names is None or names.is_negated or minutes is None:
+        return ""
+    periods = [period for name in names.names for period in PERIOD_NAMES.get(normalise(name), ())]
+    if not periods or any(_overlaps(minutes, period) for period in periods):
+        return ""
+    return f"there is no minute {minutes} in the {', '.join(names.names)}"
+
+
+def _overlaps(minutes: Range[Minute], period: Period) -> bool:
+    if period not in LAST_MINUTE:
+        return False  # A shootout has no minutes.
+    last = LAST_MINUTE[period]
+    first = Minute({45: 1, 90: 46}.get(last, last - 14))  # a half of extra time has fifteen
+    low, high = minutes.low or first, minutes.high or first
+    # Added time has no known end: 99 minutes are more than any match has.
+    return low <= Minute(last, 99) and high >= first
