@@ -1,7 +1,7 @@
 """For which moments a condition holds, as sets of values that can be compared with those of other conditions.
 
 A case names values of a moment and says what each may be; a condition holds for any of its cases. So rules can be compared
-without a moment: whether one can fire at all, and whether others always fire before it. `lint.py` asks these questions.
+without a moment: whether one can fire at all, and whether others always fire before it. `unreachable.py` asks these questions.
 """
 
 from __future__ import annotations
@@ -104,19 +104,17 @@ def intersect_case(one: Case, other: Case) -> Case | None:
 def _names_two_of_one(case: Case) -> bool:
     """Return True if the case asks for two values of something that has only one, such as two competitions."""
     # A team or a competition may be named by its name or its id, so each name is a question of its own (`team=arsenal`). Two
-    # names are two teams, unless one of them is an id.
+    # names are two teams, unless one of them is an id. An id is told by its digits: a name such as "Schalke 04" is taken for
+    # one as well, which only means that a rule with it is not reported as impossible.
     seen: set[str] = set()
     for key, values in case.items():
         owner, _, name = key.partition("=")
-        if name and owner in ("team", "competition", "fixture") and not _is_id(name) and values == IS_TRUE:
+        is_id = any(letter.isdigit() for letter in name)
+        if name and owner in ("team", "competition", "fixture") and not is_id and values == IS_TRUE:
             if owner in seen:
                 return True
             seen.add(owner)
     return False
-
-
-def _is_id(name: str) -> bool:
-    return any(letter.isdigit() for letter in name)
 
 
 IS_TRUE, IS_FALSE = Names(frozenset({"true"})), Names(frozenset({"false"}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import msgspec
 
@@ -45,7 +45,7 @@ class ActionChange(msgspec.Struct, frozen=True):
     is_follow_up: bool = False
     """True: it is no news, and only corrects the messages that chats have of it."""
     is_rewording: bool = False
-    """True: nothing happened to the action itself, so it is told to nobody who was not told before."""
+    """True: nothing happened to the action itself, so that only chats that have its message are notified."""
 
 
 def evaluate(
@@ -63,7 +63,7 @@ def evaluate(
 def list_changes(moment: Moment) -> list[ActionChange]:
     """Return the actions that a moment may notify of, in order; none for a repetition.
 
-    An action that is no news itself, as a second End Match, can still change what was told of others.
+    An action that is no news itself, such as a second End Match, can still change the messages about others.
     """
     changes: list[ActionChange] = []
     if moment.coverage_change is not None:
@@ -71,7 +71,12 @@ def list_changes(moment: Moment) -> list[ActionChange]:
     changes += _list_settled(moment)
     if moment.is_news and not is_end_without_full_time(moment) and not (moment.record and moment.record.repeats):
         changes.append(_make_own_change(moment))
-    changes += map(partial(_make_affected_change, moment), moment.affected)
+    for record in moment.affected:
+        is_retraction = record.is_retracted or record.action.send_type.is_retraction
+        # The sub type of a disallowance is its reason, such as Offside. What the score alone took back has none.
+        reason = moment.action.sub_type if record.retracted_by == moment.action.id else ""
+        then = msgspec.structs.replace(moment, action=_revise(record, moment), affected=())
+        changes.append(ActionChange(then, is_retraction, reason))
     for record in _find_reworded(moment):
         changes.append(ActionChange(msgspec.structs.replace(moment, action=_revise(record, moment), affected=())))
     for record in _find_outdated_scores(moment):
@@ -92,23 +97,14 @@ def _make_own_change(moment: Moment) -> ActionChange:
         reason = retracted_by.action.sub_type
     known = moment.before.records.get(action.id)
     if known and known.settled_at >= action.seq:
-        # It comes late: chats were told at the break that it was not confirmed, and this is newer than that.
+        # It comes late: at the break chats got "was not confirmed", and this revision has to be newer than that one.
         moment = msgspec.structs.replace(moment, action=msgspec.structs.replace(action, seq=known.settled_at + 1))
     return ActionChange(moment, is_retraction, reason)
 
 
-def _make_affected_change(moment: Moment, record: ActionRecord) -> ActionChange:
-    """Return the change of another action, which the moment's action retracted or restored."""
-    is_retraction = record.is_retracted or record.action.send_type.is_retraction
-    reason = moment.action.sub_type if record.retracted_by == moment.action.id else ""
-    return ActionChange(msgspec.structs.replace(moment, action=_revise(record, moment), affected=()), is_retraction, reason)
-
-
 def _revise(record: ActionRecord, moment: Moment) -> Action:
-    """Return a recorded action with its own facts, and the number and time of the action that changed it.
-
-    The outbox takes it for a newer revision.
-    """
+    """Return a recorded action with its own facts, and the number and time of the action that changed it."""
+    # The feed sent no revision of it. With this number the outbox takes it for a newer one.
     return msgspec.structs.replace(record.action, seq=moment.action.seq, at=moment.action.at)
 
 
@@ -117,7 +113,7 @@ def _list_settled(moment: Moment) -> Iterator[ActionChange]:
     for record in moment.settled:
         reason = NOT_CONFIRMED if record.is_retracted else ""
         then = msgspec.structs.replace(moment, action=_revise(record, moment), affected=(), settled=())
-        # What stands is minutes old. Chats that wait for confirmations are not told of it now.
+        # What stands is minutes old: no news any more for chats that wait for confirmations.
         yield ActionChange(then, record.is_retracted, reason, is_follow_up=not record.is_retracted)
 
 
@@ -126,8 +122,7 @@ def _find_reworded(moment: Moment) -> list[ActionRecord]:
 
     These are the goals after one that was retracted, restored or given to the other side, and video checks with another outcome.
     """
-    before, after = moment.before, moment.after
-    changed = {moment.action.id, *(record.action.id for record in (*moment.affected, *moment.settled))}
+    before, after, changed = moment.before, moment.after, _list_changed_ids(moment)
     types = {after.records[one].action.type for one in changed if one in after.records}
     reworded = _find_renamed_substitutions(moment, changed) if not types.isdisjoint(_SUBSTITUTION_TYPES) else []
     # A check is settled by time too: it is looked at again in each new minute.
@@ -147,6 +142,11 @@ def _find_reworded(moment: Moment) -> list[ActionRecord]:
     return reworded
 
 
+def _list_changed_ids(moment: Moment) -> set[str]:
+    """Return the ids of the actions with a change of their own in this moment, which says all that there is to say of them."""
+    return {moment.action.id, *(record.action.id for record in (*moment.affected, *moment.settled))}
+
+
 _PERIOD_MARKERS = ("Start Period", "End Period", "End Match")
 """Action types whose alerts tell how a part of the match ended."""
 
@@ -158,9 +158,8 @@ def _find_outdated_scores(moment: Moment) -> list[ActionRecord]:
     only if a side has fewer goals than before: a card beside a pending goal is not worth an edit when that goal is confirmed.
     """
     before, after = moment.before, moment.after
-    changed = {moment.action.id, *(record.action.id for record in (*moment.affected, *moment.settled))}
-    # What was told during a flap of the score is corrected after it.
-    changed |= before.unshown_goals.keys() - after.unshown_goals.keys()
+    # With the goals of a flap of the score that is over: what was sent during the flap is corrected after it.
+    changed = _list_changed_ids(moment) | (before.unshown_goals.keys() - after.unshown_goals.keys())
     if not any(one.action.type == "Goal" for match in (before, after) for one in map(match.records.get, changed) if one):
         return _find_outdated_end(before, after)
     outdated = []

@@ -1,6 +1,7 @@
 """Finds rules that are unreachable: that never fire, or that never begin a message since another rule always speaks first.
 
-Everything here is certain, as far as the conditions say it: a rule that only seldom fires is not found.
+A rule is only found if the conditions alone prove it: a warning that is wrong once is not read the next time. So everything that
+is too large to compare counts as reachable.
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ _MOST_GOALS = 20
 def cases_of(rule: Rule) -> Cases | None:
     """Return the cases in which a rule fires, none if its conditions contradict each other; None if they are too many."""
     found = intersect_conditions(rule.conditions)
-    return None if found is None else intersect_cases(found, _send_type_cases(rule.send_types))
-
-
-def _send_type_cases(send_types: Iterable[SendType]) -> Cases:
-    return ({"send_type": Names(frozenset(normalise(one.value) for one in send_types))},)
+    if found is None:
+        return None
+    # A rule that does not mention send types is limited to the default ones all the same.
+    send_types = Names(frozenset(normalise(one.value) for one in rule.send_types))
+    return intersect_cases(found, ({"send_type": send_types},))
 
 
 def intersect_conditions(conditions: Iterable[Condition]) -> Cases | None:
@@ -77,13 +78,12 @@ def _is_score_possible(case: Case) -> bool:
             both = {"home": home, "away": away, "total": home + away, "margin": abs(home - away)}
             for own, other in ((home, away), (away, home)):
                 values = both | {"own": own, "other": other}
-                if all(isinstance(part, Numbers) and _contains(part, values[key]) for key, part in asked.items()):
+                if all(
+                    isinstance(part, Numbers) and any(low <= values[key] <= high for low, high in part.spans)
+                    for key, part in asked.items()
+                ):
                     return True
     return False
-
-
-def _contains(numbers: Numbers, value: int) -> bool:
-    return any(low <= value <= high for low, high in numbers.spans)
 
 
 def find_shadowed(rules: Sequence[Rule]) -> list[tuple[Rule, tuple[Rule, ...]]]:
@@ -117,13 +117,10 @@ def find_rewording(
             continue
         cases = intersect_conditions(rule.conditions)
         # Compared without the send types: one rule is for the confirmed action, the other for the same action when pending.
-        if cases and (by := at_once.find_covering([_without_send_type(case) for case in cases])):
+        at_any_time = [{key: values for key, values in case.items() if key != "send_type"} for case in cases or ()]
+        if at_any_time and (by := at_once.find_covering(at_any_time)):
             found.append((rule, by))
     return found
-
-
-def _without_send_type(case: Case) -> Case:
-    return {key: values for key, values in case.items() if key != "send_type"}
 
 
 class _RulesByCase:
@@ -177,6 +174,7 @@ def _find_together(case: Case, candidates: Sequence[tuple[Case, Rule]]) -> list[
     """Return the fewest rules that cover a case together; none if something is left."""
     if not 1 < len(candidates) <= _MAX_TOGETHER or _leaves_anything(case, candidates):
         return []
+    # Each rule that can be left out is left out, so that the warning names only those that an operator has to look at.
     needed = list(candidates)
     for one in candidates:
         without = [other for other in needed if other is not one]
@@ -186,12 +184,11 @@ def _find_together(case: Case, candidates: Sequence[tuple[Case, Rule]]) -> list[
 
 
 def _leaves_anything(case: Case, candidates: Iterable[tuple[Case, Rule]]) -> bool:
+    """Return True if a moment may meet the case and none of the candidates', or if there are too many pieces to know."""
     left: list[Case] = [case]
     for one, _ in candidates:
         remaining = subtract_case(left, one)
-        if remaining is None:
-            return True
+        if not remaining:
+            return remaining is None
         left = remaining
-        if not left:
-            return False
     return True

@@ -103,7 +103,7 @@ def _add_status_change(moment: Moment, clock: int) -> Moment:
     if not before.status:
         return moment  # The first packet of a match brings its status, which is no change.
     name = detect_change((before.status, before.collection_status), (after.status, after.collection_status))
-    # While Touchline is cut off, chats know that live data is missing, whoever lost it. They are told when it is back.
+    # While Touchline itself is cut off, chats know that live data is missing. `restore_connection` says when it is back.
     if not name or (before.is_cut_off and name in (COVERAGE_LOST, COVERAGE_RESTORED)):
         return moment
     if name == MATCH_RESUMED and before.is_lost and moment.action.type not in _RESUMING_TYPES:
@@ -150,7 +150,7 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
 def _resolve_outcome(before: Match, action: Action, change: ScoreChange, catalogue: Catalogue) -> Action:
     """Return a penalty whose outcome its sub type does not tell, with the outcome that is known otherwise.
 
-    A kick with which the score rises is a goal, and a retraction without a sub type takes back what was told.
+    A kick with which the score rises is a goal, and a retraction without a sub type takes back the outcome that was known.
     """
     outcomes = catalogue.find_type(action.type).pairs_by_sub_type
     if not outcomes or action.sub_type:

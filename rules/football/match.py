@@ -148,9 +148,9 @@ class Match(msgspec.Struct, frozen=True):
     score_when_coverage_lost: Score = Score()
     """The score when live data was last lost."""
     is_cut_off: bool = False
-    """True from when chats were told that Touchline itself gets no data of this match until it gets some again."""
+    """True while chats have the alert that Touchline itself gets no data of this match."""
     cut_offs: int = 0
-    """How often that was so."""
+    """How often `is_cut_off` became true: part of the alert's id, so that each loss is an alert of its own."""
     colours: Colours = Colours()
     lineups: Lineups = Lineups()
     played_periods: tuple[Period, ...] = ()

@@ -77,9 +77,9 @@ _ADDED_TIME_PATTERN = re.compile(r"\+?(\d{1,2})(?:\s*(?:'|min\.?|minutes?))?")
 
 
 def read_added_minutes(values: Mapping[str, Any], sub_type: str) -> int | None:
-    """Return the minutes that are added to a period, by metadata or sub type; None where they are not told."""
-    told = [value for key, value in values.items() if str(key).casefold() in _ADDED_TIME_KEYS]
-    for value in (*told, sub_type):
+    """Return the minutes that are added to a period, by metadata or sub type; None where neither says."""
+    in_metadata = [value for key, value in values.items() if str(key).casefold() in _ADDED_TIME_KEYS]
+    for value in (*in_metadata, sub_type):
         words = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
         if found := _ADDED_TIME_PATTERN.fullmatch(words.casefold()):
             return int(found[1]) or None

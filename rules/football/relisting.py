@@ -1,6 +1,6 @@
 """Compares how the feed lists a fixture with how chats know it: kick-off, date, venue, teams, coverage, and whether it is on.
 
-What chats know is the listing of which they were last told. A small move of the kick-off does not change it, so that several
+What chats know is the last listing that they were notified of. A small move of the kick-off does not change it, so that several
 small moves add up.
 """
 
@@ -46,26 +46,32 @@ _COVERAGE_ORDER = {"In Venue": 4, "Low Latency Stream": 3, "Standard Stream": 2,
 
 
 class Relisting(msgspec.Struct, frozen=True):
-    """How a fixture is listed now, and what changed since chats were told last."""
+    """How a fixture is listed now, and what changed since chats were last notified."""
 
     after: Fixture
-    """What chats know after they were told of the changes: to be compared with the next listing."""
+    """What chats know once they have the changes: to be compared with the next listing."""
     changes: tuple[str, ...] = ()
-    """Action types, in the order in which chats are told of them."""
+    """Action types, in the order in which chats are notified of them."""
 
 
 def compare_listing(known: Fixture, now: Fixture) -> Relisting:
     """Compare a listing with what chats know of the fixture."""
     if now.is_deleted and not known.is_deleted:
         return Relisting(now, () if find_status(known.status).is_over else (WITHDRAWN,))
-    is_ahead = _is_ahead(now)
-    kickoff_change = _find_kickoff_change(known, now) if is_ahead else ""
-    changes = [kickoff_change]
-    if is_ahead:
-        changes += [_find_venue_change(known, now), _find_team_change(known, now)]
-    changes.append(_find_coverage_change(known, now))
-    # A kick-off that moved by a few minutes is not told: the next listing is compared with the time that chats know.
-    keeps_kickoff = is_ahead and not kickoff_change and _are_kickoffs_known(known, now)
+    status, changes, keeps_kickoff = find_status(now.status), list[str](), False
+    # Once a match has begun its kick-off is what it was, and the rest comes with its packets.
+    if not (status.is_live or status.is_played) and status.news != "Match Cancelled":
+        if kickoff_change := _find_kickoff_change(known, now):
+            changes.append(kickoff_change)
+        else:
+            # A kick-off that moved by a few minutes is no news: the next listing is compared with the time that chats know.
+            keeps_kickoff = bool(known.kickoff and now.kickoff) and known.is_kickoff_known and now.is_kickoff_known
+        if known.venue and now.venue and normalise(known.venue) != normalise(now.venue):
+            changes.append(VENUE_CHANGED)
+        if _are_teams_known_now(known, now):
+            changes.append(TEAMS_KNOWN)
+    if _is_coverage_reduced(known, now) and not status.is_over:
+        changes.append(COVERAGE_REDUCED)
     after = msgspec.structs.replace(
         now,
         kickoff=known.kickoff if keeps_kickoff else now.kickoff,
@@ -73,42 +79,15 @@ def compare_listing(known: Fixture, now: Fixture) -> Relisting:
         venue=now.venue or known.venue,
         coverage_level=now.coverage_level or known.coverage_level,
     )
-    return Relisting(after, tuple(filter(None, changes)))
-
-
-def _is_ahead(now: Fixture) -> bool:
-    """Return True until the match begins. Then its kick-off is what it was, and the rest comes with its packets."""
-    status = find_status(now.status)
-    return not (status.is_live or status.is_played) and status.news != "Match Cancelled"
+    return Relisting(after, tuple(changes))
 
 
 def _find_kickoff_change(known: Fixture, now: Fixture) -> str:
-    """Return the action type of a match that is on again, or of its new kick-off; empty without a change."""
+    """Return the action type of a match that is on again, or of its new kick-off; empty where both are the same or unknown."""
     was_put_off = bool(find_status(known.status).news) and not find_status(now.status).is_lost
     if was_put_off or (known.is_deleted and not now.is_deleted):
+        # With its new date in the same message: a move of the kick-off would be the second one about it.
         return ON_AGAIN
-    return _find_move(known, now)
-
-
-def _are_kickoffs_known(known: Fixture, now: Fixture) -> bool:
-    return bool(known.kickoff and now.kickoff) and known.is_kickoff_known and now.is_kickoff_known
-
-
-def _find_venue_change(known: Fixture, now: Fixture) -> str:
-    is_other = known.venue and now.venue and normalise(known.venue) != normalise(now.venue)
-    return VENUE_CHANGED if is_other else ""
-
-
-def _find_team_change(known: Fixture, now: Fixture) -> str:
-    return TEAMS_KNOWN if _are_teams_known_now(known, now) else ""
-
-
-def _find_coverage_change(known: Fixture, now: Fixture) -> str:
-    return COVERAGE_REDUCED if _is_coverage_reduced(known, now) and not find_status(now.status).is_over else ""
-
-
-def _find_move(known: Fixture, now: Fixture) -> str:
-    """Return the action type of another kick-off; empty where it is the same, or was not known."""
     if known.kickoff is None or now.kickoff is None:
         return ""
     if not (known.is_kickoff_known and now.is_kickoff_known):
@@ -134,7 +113,9 @@ def list_replaced_teams(known: Fixture, now: Fixture) -> list[tuple[Team, Team]]
 def _are_teams_known_now(known: Fixture, now: Fixture) -> bool:
     if any(is_placeholder(now.team(side)) for side in Side):
         return bool(list_replaced_teams(known, now))
-    return any(_is_other_team(known.team(side), now.team(side)) for side in Side) and not _are_sides_swapped(known, now)
+    # Teams that change sides are the same match: who is at home shows in the next message by itself.
+    is_swapped = not _is_other_team(known.home, now.away) and not _is_other_team(known.away, now.home)
+    return any(_is_other_team(known.team(side), now.team(side)) for side in Side) and not is_swapped
 
 
 def _is_other_team(known: Team, now: Team) -> bool:
@@ -144,15 +125,12 @@ def _is_other_team(known: Team, now: Team) -> bool:
     return normalise(known.name) != normalise(now.name)
 
 
-def _are_sides_swapped(known: Fixture, now: Fixture) -> bool:
-    return not _is_other_team(known.home, now.away) and not _is_other_team(known.away, now.home)
-
-
 def _is_coverage_reduced(known: Fixture, now: Fixture) -> bool:
-    """Return True if the level fell by itself. Coverage that the feed drops or suspends is told as such."""
+    """Return True if the coverage level fell while the feed still has data."""
     before, after = _COVERAGE_ORDER.get(known.coverage_level), _COVERAGE_ORDER.get(now.coverage_level)
-    is_told_otherwise = now.collection_status.casefold() in ("collectiondropped", "collectionsuspended")
-    return before is not None and after is not None and after < before and not is_told_otherwise
+    # Coverage that the feed drops or suspends has an alert of its own.
+    is_lost = now.collection_status.casefold() in ("collectiondropped", "collectionsuspended")
+    return before is not None and after is not None and after < before and not is_lost
 
 
 assert set(_COVERAGE_ORDER) == set(COVERAGE_LEVELS)  # noqa: S101
@@ -181,7 +159,7 @@ def find_successor(gone: Fixture, listed: Iterable[Fixture], known_ids: frozense
 
 
 def make_relisting_moments(match: Match, known: Fixture, relisting: Relisting, revision: int, at: dt.datetime) -> list[Moment]:
-    """Return a moment for each change, of a match as it stands. `revision` numbers what chats were told of this fixture."""
+    """Return a moment for each change, of a match as it stands. `revision` counts the listings that chats were notified of."""
     moments = []
     for number, name in enumerate(relisting.changes):
         metadata = {"coverageLevel": known.coverage_level} if name == COVERAGE_REDUCED else {}

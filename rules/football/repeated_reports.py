@@ -78,9 +78,7 @@ def combine_sendings_off(records: Mapping[str, ActionRecord], record: ActionReco
     original_id = known.repeats if known else ""
     if original_id and not _is_one_sending_off(own_record(records[original_id]), record):
         # The revision names another player: it is a sending-off of its own.
-        after = _refresh_original({**records, action_id: record}, original_id)
-        changed = _is_changed(records[original_id], after[original_id])
-        return CombinedReports(after, (after[original_id],) if changed else ())
+        return _combine_with_original(records, record, original_id)
     # One that has a message of its own keeps it.
     if known is None and not record.action.send_type.is_retraction:
         same = [
@@ -91,9 +89,15 @@ def combine_sendings_off(records: Mapping[str, ActionRecord], record: ActionReco
         original_id = same[-1].action.id if same else ""
     if not original_id:
         return CombinedReports({**records, action_id: record})
-    after = _refresh_original({**records, action_id: msgspec.structs.replace(record, repeats=original_id)}, original_id)
-    changed = _is_changed(records[original_id], after[original_id])
-    return CombinedReports(after, (after[original_id],) if changed else ())
+    return _combine_with_original(records, msgspec.structs.replace(record, repeats=original_id), original_id)
+
+
+def _combine_with_original(records: Mapping[str, ActionRecord], record: ActionRecord, original_id: str) -> CombinedReports:
+    """Record an action that repeats the original, or did until now, and update the original."""
+    after = _refresh_original({**records, record.action.id: record}, original_id)
+    # An original that reads as before is not affected: each chat would get an edit without a difference.
+    is_changed = _is_changed(records[original_id], after[original_id])
+    return CombinedReports(after, (after[original_id],) if is_changed else ())
 
 
 def _is_one_sending_off(one: ActionRecord, other: ActionRecord) -> bool:
@@ -113,9 +117,7 @@ def record_other_type(records: Mapping[str, ActionRecord], record: ActionRecord,
     action_id = record.action.id
     known = records.get(action_id)
     if known is not None and known.repeats:
-        after = _refresh_original({**records, action_id: record}, known.repeats)
-        changed = _is_changed(records[known.repeats], after[known.repeats])
-        return CombinedReports(after, (after[known.repeats],) if changed else ())
+        return _combine_with_original(records, record, known.repeats)
     repeating = _list_repeating(records, action_id)
     if not repeating:
         return CombinedReports({**records, action_id: record})

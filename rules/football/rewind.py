@@ -7,12 +7,11 @@ from collections.abc import Callable, Collection
 import msgspec
 
 from rules.football.action import Action
-from rules.football.match import ActionRecord, Match, Score, order_of_play
+from rules.football.match import ActionRecord, Match, Score, is_later_period, order_of_play
 from rules.football.minute import Period
 
-_PERIOD_ORDER = {period: number for number, period in enumerate(Period)}
-
-_TOLD_FIELDS = ("score", "shootout", "period", "status", "collection_status", "ended_by", "last_ended_period", "fixture")
+_SCORE_FIELDS = ("score", "shootout", "period", "status", "collection_status", "ended_by", "last_ended_period", "fixture")
+"""The fields that `keep_score` keeps, apart from the records: compared before a match is reduced."""
 
 
 def rewind_to_action(match: Match, record: ActionRecord) -> Match:
@@ -25,15 +24,14 @@ def rewind_to_action(match: Match, record: ActionRecord) -> Match:
 
     def is_later(goal: Action) -> bool:
         if action.type == "Start Period":
-            return _PERIOD_ORDER[goal.period] >= _PERIOD_ORDER[action.period]
+            return not is_later_period(action.period, goal.period)
         if action.type in ("End Period", "End Match"):
             # A goal that is reported after the whistle belongs to the period in which it was scored.
-            return _PERIOD_ORDER[goal.period] > _PERIOD_ORDER[action.period]
+            return is_later_period(goal.period, action.period)
         return (order_of_play(goal), order[goal.id]) > (order_of_play(action), order.get(action.id, len(order)))
 
     rewound = _remove_goals(match, is_later)
-    is_before_shootout = _PERIOD_ORDER[action.period] < _PERIOD_ORDER[Period.SHOOTOUT]
-    return msgspec.structs.replace(rewound, shootout=None) if is_before_shootout else rewound
+    return rewound if action.period is Period.SHOOTOUT else msgspec.structs.replace(rewound, shootout=None)
 
 
 def rewind_to_goals(match: Match, goal_ids: Collection[str]) -> Match:
@@ -60,7 +58,7 @@ def keep_score(match: Match) -> Match:
 
 def has_score_changed(before: Match, after: Match) -> bool:
     """Return True if `keep_score` differs. Cheap if nothing has changed, since it is called for every packet."""
-    if before.records is after.records and all(getattr(before, name) == getattr(after, name) for name in _TOLD_FIELDS):
+    if before.records is after.records and all(getattr(before, name) == getattr(after, name) for name in _SCORE_FIELDS):
         return False
     return keep_score(before) != keep_score(after)
 

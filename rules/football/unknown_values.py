@@ -81,17 +81,15 @@ def _is_shown_by_summary(action: Action, known: ActionRecord | None, summary: Su
         return change.gained is not None or bool(known and known.counted and change.lost is None)
     if action.type == "Penalty Missed" and action.period is Period.SHOOTOUT:
         # The shootout's score is there, and no goal came of the kick.
-        return change.gained is None and any(_is_shootout(p) and p.home_in_period is not None for p in summary.periods)
+        shootout = (p for p in summary.periods if parse_period(p.type, p.label, p.id) is Period.SHOOTOUT)
+        return change.gained is None and any(period.home_in_period is not None for period in shootout)
     if action.type == "Start Match":
         return bool(summary.periods) or summary.status.casefold() == "live"
     if action.type == "End Match":
         return summary.status.casefold() == "completed"
     if action.type in ("Start Period", "End Period"):
         at = [n for n, p in enumerate(summary.periods) if parse_period(p.type, p.label, p.id) is action.period]
+        # A period that another follows is over, whether the feed has marked its end or not.
         is_ended = bool(at) and (summary.periods[at[-1]].is_ended or at[-1] + 1 < len(summary.periods))
         return bool(at) and is_ended is (action.type == "End Period")
     return False
-
-
-def _is_shootout(period: PeriodScore) -> bool:
-    return parse_period(period.type, period.label, period.id) is Period.SHOOTOUT

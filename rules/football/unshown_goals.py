@@ -31,10 +31,13 @@ def review_goals(before: Match, after: Match, action: Action) -> tuple[Match, tu
     """
     if after.records is before.records and after.score == before.score and not before.unshown_goals:
         return after, ()
-    after = msgspec.structs.replace(after, highest_score=_highest(before.highest_score, after.score))
-    after, restored = _restore_shown(after)
+    highest = Score(max(before.highest_score.home, after.score.home), max(before.highest_score.away, after.score.away))
+    after, restored = _restore_shown(msgspec.structs.replace(after, highest_score=highest))
     after = msgspec.structs.replace(after, unshown_goals=_find_unshown(after, action.at))
-    if not _is_break(after, action):
+    # A restart is the last moment for what came too late for the break. A delayed action is about the past, so that its type
+    # says nothing about now.
+    is_restart = action.type == "Start Period" and action.send_type.is_standing
+    if action.is_delayed or not (is_restart or _is_over_or_in_break(after)):
         return after, restored
     after, struck = _strike(after, [i for i, doubt in after.unshown_goals.items() if doubt.has_lasted])
     return after, restored + struck
@@ -54,10 +57,6 @@ def strike_unshown_goals(match: Match, at: dt.datetime, *, is_last: bool = False
     # The number is that of the next packet, so that the outbox takes this for a newer revision.
     cause = Action(match.fixture.id, "", "Score Review", "", SendType.CONFIRMED, match.seq + 1, at, match.period, match.minute)
     return Moment(match, cause, after, is_news=False, affected=struck)
-
-
-def _highest(one: Score, other: Score) -> Score:
-    return Score(max(one.home, other.home), max(one.away, other.away))
 
 
 def _restore_shown(match: Match) -> tuple[Match, tuple[ActionRecord, ...]]:
@@ -100,11 +99,6 @@ def _list_standing(match: Match, side: Side) -> list[ActionRecord]:
     """Return the standing goals of play of one side, in the order of play."""
     goals = (r for r in match.records.values() if r.is_standing and r.action.type == "Goal" and r.credited is side)
     return sorted((r for r in goals if r.action.period is not Period.SHOOTOUT), key=lambda r: order_of_play(r.action))
-
-
-def _is_break(match: Match, action: Action) -> bool:
-    is_new_period = action.type == "Start Period" and action.send_type.is_standing
-    return not action.is_delayed and (is_new_period or _is_over_or_in_break(match))
 
 
 def _is_over_or_in_break(match: Match) -> bool:
