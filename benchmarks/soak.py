@@ -65,7 +65,7 @@ class StaggeredSimulator(Simulator):
         super()._start_matches()
         for number, script in enumerate(self._scripts):
             after = number * self._every
-            timeline = PlaybackClock(script, self._clock.now(), SPEED, self._lead)
+            timeline = PlaybackClock(script, self._clock.now(), SPEED, self._choose_lead(script))
             timeline.restart(self._clock.now() + dt.timedelta(seconds=after), after)
             self._timelines[script.fixture.id] = timeline
 

@@ -135,12 +135,13 @@ def test_what_a_demo_installs_is_what_everything_else_runs_with() -> None:
 def test_the_documentation_of_scenarios_names_every_word_and_key_and_its_example_can_be_read() -> None:
     page = ROOT / "docs" / "scenarios.md"
     text = page.read_text(encoding="utf-8")
-    whole, kicks = _blocks(page, "yaml")
+    whole, kicks, listings = _blocks(page, "yaml")
 
     assert [word for word in ScenarioEventType if f"`{word}" not in text] == []
     assert [key for key in SCENARIO_KEYS if f"{key}:" not in text] == []
     assert [name for name in SHIPPED_SCENARIOS if f"`{name}`" not in text] == []
     assert len(parse_scenario(whole + kicks, page.name).events) == 5
+    assert len(parse_scenario(f"match: A v B\nkickoff: 2026-11-21T15:00Z\n{listings}", page.name).listings) == 3
 
 
 def test_the_rules_that_the_readme_shows_pass_the_tests_that_it_shows() -> None:

@@ -19,7 +19,7 @@ from bot.logs import configure_logging
     "--match",
     default="opener",
     show_default=True,
-    help="opener, final, two-goals, retaken-penalty, sudden-death, abandoned, a scenario file or a recording.",
+    help="opener, final, two-goals, retaken-penalty, sudden-death, abandoned, moved, a scenario file or a recording.",
 )
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(min=1), help="How long the match takes.")
 @click.option("--fast", is_flag=True, help="Play it in eight seconds.")
@@ -103,7 +103,12 @@ def chat_command(
 @click.option("--port", default=9000, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
 @click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(min=0), help="Times faster than real; 0: at once.")
 @click.option("--token", default=None, help="The token that clients must send; none: any.")
-@click.option("--lead", default="1m", show_default=True, help="Time of the match kept before play begins.")
+@click.option(
+    "--lead",
+    default=None,
+    show_default="1m; more where the fixture is listed anew before",
+    help="Time of the match kept before play begins.",
+)
 @click.option("--drop", default=0.0, type=click.FloatRange(0, 1), help="The chance of a frame to be lost.")
 @click.option("--duplicate", default=0.0, type=click.FloatRange(0, 1), help="The chance of a frame to come twice.")
 @click.option("--garbage", default=0.0, type=click.FloatRange(0, 1), help="The chance of an unreadable frame before one.")
@@ -116,7 +121,7 @@ def chat_command(
 @click.option("--limit", default=0, type=click.IntRange(min=0), help="Requests a second, above which HTTP 429 answers; 0: none.")
 @click.option("--seed", default=0, help="Of all that is left to chance.")
 def simulate_command(
-    matches: tuple[str, ...], host: str, port: int, speed: float, token: str | None, lead: str, **faults: Any
+    matches: tuple[str, ...], host: str, port: int, speed: float, token: str | None, lead: str | None, **faults: Any
 ) -> None:
     """Play each MATCH as the vendor would: fixtures by REST, a websocket a match.
 
@@ -140,7 +145,7 @@ def simulate_command(
             port,
             speed=speed,
             token=token,
-            lead=read_duration(lead, "--lead"),
+            lead=None if lead is None else read_duration(lead, "--lead"),
             faults=Faults(**faults),
             on_started=on_started,
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from rules.football.advance import advance
 from rules.football.catalogue import Catalogue
 from rules.football.match import Match, Moment
 from rules.football.minute import Minute
+from rules.football.relisting import relist_match
 from rules.loading.values import describe_unknown
 from rules.scenarios.parser import ScenarioInvalid, parse_scenario
 
@@ -152,7 +154,8 @@ def explain_match(
         named = any(rule.action_types and rule.may_match_type(moment.action.type) for rule in asked)
         return named or (not rule_name and bool(moment.coverage_change or moment.affected))
 
-    found = _explain_packets(read_packets_of(match), match.read_fixtures(), rules, catalogue, is_selected)
+    packets, listings = read_packets_of(match), match.read_listings()
+    found = _explain_packets(packets, match.read_fixtures(), rules, catalogue, is_selected, listings)
     if not found:
         when = f" in minute {minute}" if minute is not None else ""
         if action_id:
@@ -169,15 +172,12 @@ def _explain_packets(
     rules: RuleSet,
     catalogue: Catalogue,
     is_selected: Callable[[Moment], bool],
+    listings: Sequence[tuple[dt.datetime, Fixture]] = (),
 ) -> list[Explanation]:
     """Play the packets as `run` does, and explain the moments for which `is_selected` returns true."""
-    matches: dict[str, Match] = {}
     notified_rules: defaultdict[str, set[str]] = defaultdict(set)
     found: list[Explanation] = []
-    for packet in packets:
-        match = matches.get(packet.fixture_id) or Match(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
-        moment = advance(match, packet, catalogue)
-        matches[packet.fixture_id] = moment.after
+    for moment in _play_packets(packets, fixtures, catalogue, listings):
         if is_selected(moment):
             # Explained before it is evaluated: `explain` must see which rules had fired until then. The sets are copied, since
             # they grow.
@@ -187,6 +187,26 @@ def _explain_packets(
             if alert.rule:
                 notified_rules[alert.key.action_id].add(alert.rule)
     return found
+
+
+def _play_packets(
+    packets: Iterable[Packet],
+    fixtures: Mapping[str, Fixture],
+    catalogue: Catalogue,
+    listings: Sequence[tuple[dt.datetime, Fixture]],
+) -> Iterator[Moment]:
+    """Yield what each packet changes, and before it what changed in the list of fixtures up to its time."""
+    matches: dict[str, Match] = {}
+    waiting = deque(enumerate(listings, start=1))
+    for packet in packets:
+        match = matches.get(packet.fixture_id) or Match(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
+        while waiting and waiting[0][1][0] <= packet.at:
+            number, (at, listed) = waiting.popleft()
+            match, moments = relist_match(match, listed, number, at)
+            yield from moments
+        moment = advance(match, packet, catalogue)
+        matches[packet.fixture_id] = moment.after
+        yield moment
 
 
 def _read_packets(path: Path) -> list[Packet]:

@@ -142,6 +142,13 @@ def _build_scenario_keys() -> dict[str, JsonSchema]:
             "In the order of the match: 88' goal NAME (TEAM), what becomes of it.",
             {"type": "array", "items": {"type": "string", "pattern": rf"^\s*\d[\d+]*'\s+(?:{words})\b"}},
         ),
+        "listings": _add_description(
+            "What changes in the list of fixtures before the match, in order: 11:40 kick-off 15:30, or 11:40 venue NAME (UTC).",
+            {
+                "type": "array",
+                "items": {"type": "string", "pattern": r"^\s*\d[-\d:T+Z.]*\s+([Kk]ick-?off\s+\d\S*|venue\s+\S.*)$"},
+            },
+        ),
         "lineups": _add_description(
             "A line for each team: Arsenal (4-3-3) 22 Raya, 8 Ødegaard (c); 53 Nwaneri.", {"type": "array", "items": TEXT_SCHEMA}
         ),

@@ -31,7 +31,7 @@ from bot.subscribers import AlertFilter, Chat, ChatRef
 from bot.telegram.plan import MessagePlan
 from rules.engine.rule import RuleSet
 from rules.football.catalogue import load_catalogue
-from rules.football.match import Match, Moment
+from rules.football.match import Match
 from rules.loading.loader import RulesInvalid, load_pack
 from rules.scenarios.parser import SHIPPED_SCENARIOS, ScenarioInvalid, parse_scenario
 
@@ -199,7 +199,7 @@ async def _play(match: MatchSource, rules: RuleSet, request: PlayRequest) -> Pla
         phone,
         phone.on_delivered,
         wordings=load_wordings(),
-        after_packet=phone.on_packet,
+        after_step=phone.on_step,
         last_wait=request.delay + _DIGEST_WAIT,
     )
     last = len(phone.moments) - 1
@@ -250,11 +250,11 @@ class _Phone(RecordingMessenger):
         """Note an edit."""
         self._note(PhoneEvent(len(self.moments), "edit", message_id, html))
 
-    def on_packet(self, moment: Moment) -> None:
+    def on_step(self, match: Match) -> None:
         """Note the moment if its minute or score is another one, or if it led to a message."""
         # Not each of a thousand passes is a stop of the slider.
-        now = _describe_moment(moment.after)
-        self.title = moment.after.fixture.title or self.title
+        now = _describe_moment(match)
+        self.title = match.fixture.title or self.title
         if not self.moments or self.moments[-1] != now or self._has_changed:
             self.moments.append(now)
             self._has_changed = False

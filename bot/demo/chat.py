@@ -37,6 +37,8 @@ _FIRST_GROUP_ID = -1_002_000_000_001
 _KICKOFF_AHEAD = dt.timedelta(minutes=1)
 """From the start to the listed kick-off: near enough that a match is connected as soon as somebody follows it."""
 
+_REFRESH_EVERY = dt.timedelta(seconds=2)
+
 _QUIET_SECONDS = 2.0
 """Seconds without a request after which the bot counts as having said everything about a match that is over."""
 
@@ -94,7 +96,7 @@ async def run_chat(options: ChatOptions, view: ChatView, read_line: ReadLine, *,
     """
     scripts = [_prepare_script(script_from_match(match), options.seconds) for match in open_matches(options.matches)]
     # Playback begins at the first frame, and each match when somebody follows it: nobody misses the first goal while typing.
-    lead = max(script.play_started_at - script.frames[0].at for script in scripts)
+    lead = max(script.play_started_at - script.begins_at for script in scripts)
     simulator = Simulator(scripts, token=FEED_TOKEN, lead=lead, starts_when_followed=True)
     telegram = FakeBotApi(BOT_TOKEN, port=options.telegram_port)
     async with telegram, simulator.serve(port=options.feed_port) as urls:
@@ -156,6 +158,8 @@ def _connect_here(config: Config, telegram: FakeBotApi, urls: SimulatorUrls, fol
                 "webhook": None,
             }
         ),
+        # A match of a minute is listed anew within seconds: read as seldom as in life, its changes would be over.
+        schedule=config.schedule.model_copy(update={"refresh_fixtures_every": _REFRESH_EVERY}),
         storage=config.storage.model_copy(
             update={"url": f"sqlite:///{folder / 'chat.db'}", "last_matches_folder": str(folder / "last-matches")}
         ),
@@ -327,7 +331,7 @@ async def _wait_until(condition: Callable[[], bool], seconds: float = math.inf) 
 def _prepare_script(script: Script, seconds: float) -> Script:
     """Return a match that takes `seconds`, and whose kick-off is near."""
     paced = pace_script(script, seconds)
-    return Script(msgspec.structs.replace(paced.fixture, kickoff=paced.play_started_at + _KICKOFF_AHEAD), paced.frames)
+    return paced.move_kickoff(paced.play_started_at + _KICKOFF_AHEAD)
 
 
 def _describe_matches(scripts: Sequence[Script]) -> str:

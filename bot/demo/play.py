@@ -24,10 +24,11 @@ from bot.errors import FrameUnreadable, UserMistake
 from bot.feed.connection import FeedConnection
 from bot.feed.decode import decode_frame
 from bot.feed.match_source import open_match
-from bot.feed.simulator.script import Script, ScriptFrame, script_from_match
+from bot.feed.simulator.script import Script, ScriptFrame, ScriptListing, script_from_match
 from bot.feed.simulator.server import Simulator
 from bot.matches.pipeline import Pipeline
 from bot.outbox.outbox import Outbox
+from bot.replay.replay import relist_match
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
@@ -39,6 +40,7 @@ from rules.engine.rule import RuleSet
 from rules.football.action import Packet, SendType
 from rules.football.catalogue import Catalogue
 from rules.football.match import Match
+from rules.football.relisting import KICKOFF_MOVED
 
 TERMINAL_CHAT = ChatRef(1)
 
@@ -103,8 +105,8 @@ async def play_match(script: Script, target: DemoTarget) -> None:
     Raises BrokenPipeError if nobody can see the chat any more.
     """
     clock, fixture = target.clock, script.fixture
-    # Playback begins at the first frame: with the default lead it would begin a minute before play, and outlast `seconds`.
-    lead = script.play_started_at - script.frames[0].at
+    # Playback begins with the first thing that happens: with the default lead it would outlast `seconds`.
+    lead = script.play_started_at - script.begins_at
     simulator = Simulator([script], token=_TOKEN.get_secret_value(), lead=lead, clock=clock)
     # The real simulator, connection and pipeline over loopback: what is shown is what the product does.
     async with _run_pipeline(target) as (pipeline, sender, sending), simulator.serve() as urls:
@@ -120,10 +122,23 @@ async def play_match(script: Script, target: DemoTarget) -> None:
 
         settings = FeedSettings(token=_TOKEN, stream_url=(urls.stream,))
         connection = FeedConnection(fixture.id, lambda: settings, clock, on_packet)
-        await _run_until_closed(connection.run(), sending, target.closed)
+        relisting = asyncio.create_task(_relist_in_time(script, pipeline, target))
+        try:
+            await _run_until_closed(connection.run(), sending, target.closed)
+        finally:
+            relisting.cancel()
         # What is still due when the match is over, such as the last edit of a message.
         await pipeline.close(fixture.id, clock.now())
         await sender.send_all_due()
+
+
+async def _relist_in_time(script: Script, pipeline: Pipeline, target: DemoTarget) -> None:
+    """Tell each change of the fixture's listing when it is due, with the times of the match itself and not of today."""
+    begun = target.clock.monotonic()
+    for listing in script.listings:
+        due = begun + (listing.at - script.begins_at).total_seconds()
+        await asyncio.sleep(max(0.0, due - target.clock.monotonic()))
+        await relist_match(pipeline, listing.fixture, target.clock.now())
 
 
 @asynccontextmanager
@@ -172,6 +187,7 @@ _READING_WEIGHTS = {
     "Video Check Over": 1.0,
     "Start Clock": 0.8,
     "End Period": 1.4,
+    KICKOFF_MOVED: 2.0,
 }
 """The time that news of an action type stays on the screen before the next packet, relative to the other types."""
 
@@ -184,10 +200,20 @@ _QUIET_WEIGHT = 10.0
 
 def pace_script(script: Script, seconds: float = DEFAULT_SECONDS) -> Script:
     """Return the same match with new times, so that it takes `seconds` and can be read."""
-    instants = compute_show_times([_read_news(entry.frame) for entry in script.frames], seconds)
-    start = script.frames[0].at
-    frames = (ScriptFrame(start + dt.timedelta(seconds=at), e.frame) for e, at in zip(script.frames, instants, strict=True))
-    return Script(script.fixture, tuple(frames))
+    # A change of the listing takes as long to read as the news of a new kick-off, whatever it is.
+    timed: list[tuple[ScriptFrame | ScriptListing, tuple[str, SendType]]] = [
+        *((listing, (KICKOFF_MOVED, SendType.CONFIRMED)) for listing in script.listings),
+        *((entry, _read_news(entry.frame)) for entry in script.frames),
+    ]
+    if script.listings:
+        timed.sort(key=lambda one: one[0].at)
+    instants = compute_show_times([news for _, news in timed], seconds)
+    shown = [(one, script.begins_at + dt.timedelta(seconds=at)) for (one, _), at in zip(timed, instants, strict=True)]
+    return msgspec.structs.replace(
+        script,
+        frames=tuple(ScriptFrame(at, one.frame) for one, at in shown if isinstance(one, ScriptFrame)),
+        listings=tuple(ScriptListing(at, one.fixture) for one, at in shown if isinstance(one, ScriptListing)),
+    )
 
 
 def _read_news(frame: Mapping[str, Any]) -> tuple[str, SendType]:

@@ -5,6 +5,7 @@ Every command that plays a match opens it here, so that all of them take the sam
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -45,6 +46,10 @@ class RecordedMatch(msgspec.Struct, frozen=True):
         """Return what is known of the fixtures, by id."""
         return read_fixtures_beside(self.path)
 
+    def read_listings(self) -> tuple[tuple[dt.datetime, Fixture], ...]:
+        """Return nothing: a recording has the packets of the feed, and not its list of fixtures."""
+        return ()
+
 
 class ScenarioMatch(msgspec.Struct, frozen=True):
     """A match written in a few lines of YAML."""
@@ -60,8 +65,12 @@ class ScenarioMatch(msgspec.Struct, frozen=True):
             yield RecordedFrame(packet.at, msgspec.json.encode(packet_to_object(packet, Dialect())))
 
     def read_fixtures(self) -> dict[str, Fixture]:
-        """Return the fixture, by id."""
+        """Return the fixture as it is listed at first, by id."""
         return {self.scenario.fixture.id: self.scenario.fixture}
+
+    def read_listings(self) -> tuple[tuple[dt.datetime, Fixture], ...]:
+        """Return the fixture as it is listed after each change, with the instant of the change, in order."""
+        return self.scenario.relisted_fixtures
 
 
 MatchSource = RecordedMatch | ScenarioMatch

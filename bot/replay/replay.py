@@ -31,7 +31,8 @@ from rules.engine.rule import RuleSet
 from rules.engine.text import Wording
 from rules.football.action import Fixture, Packet
 from rules.football.catalogue import Catalogue
-from rules.football.match import Moment
+from rules.football.match import Match
+from rules.football.relisting import compare_listing
 
 log = structlog.get_logger()
 
@@ -86,21 +87,22 @@ async def replay_for_chat(
     *,
     wordings: Sequence[Wording] = (),
     before_packet: Callable[[Pipeline], None] | None = None,
-    after_packet: Callable[[Moment], None] | None = None,
+    after_step: Callable[[Match], None] | None = None,
     last_wait: float = 0.0,
 ) -> None:
     """Replay a match from its first frame to its last for one chat that follows it, as fast as the machine can.
 
     `on_delivered` is called with each message and its time. Texts are in English and in the languages of `wordings`.
-    `after_packet` is called once everything that a packet led to was sent. `last_wait` is how many seconds pass after the last
-    packet, for what the chat's settings hold back. Raises UserMistake if a recording cannot be read.
+    `after_step` is called with the match once everything that a packet, or a change of its listing, led to was sent. `last_wait`
+    is how many seconds pass after the last packet, for what the chat's settings hold back. Raises UserMistake if a recording
+    cannot be read.
     """
     frames = list(match.read_frames())
     if not frames:
         raise UserMistake(f"{match.name}: there is no frame in this recording")
-    fixtures = match.read_fixtures()
+    fixtures, listings = match.read_fixtures(), match.read_listings()
     # The time of the recording: with today's, every alert would be older than its max_age.
-    clock = ManualClock(frames[0].at)
+    clock = ManualClock(min(at for at, _ in [(frames[0].at, None), *listings]))
     database = await Database.open("sqlite://")
     try:
         await ChatRepository(database).save(chat)
@@ -110,20 +112,24 @@ async def replay_for_chat(
         sender = Sender(outbox.queue, messenger, Unlimited(), clock, lambda plan, _result: on_delivered(plan, clock.now()))
         pipeline = Pipeline(rules, catalogue, outbox, wordings=wordings)
         opened: set[str] = set()
-        for packet, at in _decode_packets(frames):
+        for at, change in _merge_in_time(_decode_packets(frames), listings):
             # By the time of arrival and not of the action, as live: the order of the frames is that of the feed.
             clock.move_to(at)
-            if packet.fixture_id not in opened:
-                opened.add(packet.fixture_id)
+            fixture_id = change.fixture_id if isinstance(change, Packet) else change.id
+            if fixture_id not in opened:
+                opened.add(fixture_id)
                 # A recording without fixtures.json has no names of the teams; its packets bring some.
-                await pipeline.open(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
+                await pipeline.open(fixtures.get(fixture_id, Fixture(fixture_id)))
             if before_packet is not None:
                 before_packet(pipeline)
-            moment = await pipeline.process(packet)
+            if isinstance(change, Packet):
+                await pipeline.process(change)
+            else:
+                await relist_match(pipeline, change, clock.now())
             # Before the next packet, as in a match that is followed live.
             await sender.send_all_due()
-            if after_packet is not None:
-                after_packet(moment)
+            if after_step is not None and (stands := pipeline.match(fixture_id)):
+                after_step(stands)
         if last_wait:
             clock.move_to(clock.now() + dt.timedelta(seconds=last_wait))
             await sender.send_all_due()
@@ -132,6 +138,26 @@ async def replay_for_chat(
             await sender.send_all_due()
     finally:
         await database.close()
+
+
+async def relist_match(pipeline: Pipeline, listed: Fixture, now: dt.datetime) -> None:
+    """Tell what changed in the listing of an open match since it was told last."""
+    match = pipeline.match(listed.id)
+    if match and (relisting := compare_listing(match.fixture, listed)).changes:
+        # One listing at an instant, so that the instant numbers it.
+        await pipeline.apply_relisting(match.fixture, relisting, int(now.timestamp()), now)
+
+
+def _merge_in_time(
+    packets: Iterator[tuple[Packet, dt.datetime]], listings: Sequence[tuple[dt.datetime, Fixture]]
+) -> Iterator[tuple[dt.datetime, Packet | Fixture]]:
+    """Yield the packets in their order, and before each one the listings up to its time."""
+    waiting = list(listings)
+    for packet, at in packets:
+        while waiting and waiting[0][0] <= at:
+            yield waiting.pop(0)
+        yield at, packet
+    yield from waiting
 
 
 def _decode_packets(frames: list[RecordedFrame]) -> Iterator[tuple[Packet, dt.datetime]]:

@@ -183,6 +183,13 @@ def make_relisting_moments(match: Match, known: Fixture, relisting: Relisting, r
     return moments
 
 
+def relist_match(match: Match, now: Fixture, revision: int, at: dt.datetime) -> tuple[Match, list[Moment]]:
+    """Return a match under its new listing, and a moment for each change that is news. Its own fixture is what chats know."""
+    relisting = compare_listing(match.fixture, now)
+    after = msgspec.structs.replace(match, fixture=relisting.after)
+    return after, make_relisting_moments(after, match.fixture, relisting, revision, at)
+
+
 def format_kickoff(fixture: Fixture) -> str:
     """Return `2026-08-22 14:00 UTC`, the date alone where the time is not known; empty without a kick-off.
 

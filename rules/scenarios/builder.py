@@ -428,7 +428,7 @@ class _PacketBuilder:
     """Makes a packet of each step in order; keeps the score, the periods and the next sequence number."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.fixture = scenario.fixture
+        self.fixture = scenario.played_fixture
         self.seq = 0
         self.periods: list[PlayedPeriod] = []
         self.ended: set[int] = set()

@@ -14,8 +14,9 @@ from rules.engine.rule import RuleSet, SourceLocation
 from rules.engine.text import visible_text
 from rules.football.advance import advance
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.football.match import Match
+from rules.football.match import Match, Moment
 from rules.football.minute import Minute
+from rules.football.relisting import relist_match
 from rules.loading.document import Report, compose, location_of, mapping_items
 from rules.loading.values import Reader
 from rules.scenarios.builder import build_packets
@@ -123,13 +124,23 @@ def run_test(test: RuleTest, rules: RuleSet, catalogue: Catalogue | None = None)
 def play_scenario(scenario: Scenario, rules: RuleSet, catalogue: Catalogue | None = None) -> Iterator[MessageLine]:
     """Yield the messages that a chat which accepts every kind has in the end, in the order in which they were sent."""
     chat = _SimulatedChat()
-    match = Match(scenario.fixture)
-    for packet in build_packets(scenario):
-        moment = advance(match, packet, catalogue)
-        match = moment.after
+    for moment in play_moments(scenario, catalogue):
         for alert in evaluate(rules, moment, chat.notified_rules, catalogue or load_catalogue()):
             chat.receive(alert)
     return iter(chat.messages.values())
+
+
+def play_moments(scenario: Scenario, catalogue: Catalogue | None = None) -> Iterator[Moment]:
+    """Yield every step of the match, and every change of its listing that is news, in the order in which they happen."""
+    match, waiting = Match(scenario.fixture), list(enumerate(scenario.relisted_fixtures, start=1))
+    for packet in build_packets(scenario):
+        while waiting and waiting[0][1][0] <= packet.at:
+            number, (at, listed) = waiting.pop(0)
+            match, moments = relist_match(match, listed, number, at)
+            yield from moments
+        moment = advance(match, packet, catalogue)
+        match = moment.after
+        yield moment
 
 
 class _SimulatedChat:

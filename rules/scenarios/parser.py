@@ -20,6 +20,7 @@ from rules.football.minute import Minute
 from rules.football.names import normalise
 from rules.loading.document import Report, compose
 from rules.loading.values import Reader, suggest
+from rules.scenarios.listings import ListingChange, find_listing_mistake, list_fixtures_in_time, parse_listing
 
 SHIPPED_SCENARIOS = {
     "opener": "argentina-saudi-arabia",
@@ -28,10 +29,11 @@ SHIPPED_SCENARIOS = {
     "retaken-penalty": "retaken-penalty",
     "sudden-death": "sudden-death",
     "abandoned": "abandoned-and-resumed",
+    "moved": "moved-twice",
 }
 """The scenarios that ship, by the names that `demo --match` takes."""
 
-SCENARIO_KEYS = ("match", "competition", "kickoff", "venue", "lineups", "events", "shootout")
+SCENARIO_KEYS = ("match", "competition", "kickoff", "venue", "listings", "lineups", "events", "shootout")
 
 # Ids of shipped scenarios are in recordings and golden files: another namespace would be other matches.
 _NAMESPACE = uuid.UUID("5f0b1f3a-4b7e-5d0c-9a63-0d8c1f6f2b11")
@@ -129,12 +131,24 @@ class ScenarioKick(msgspec.Struct, frozen=True):
 
 
 class Scenario(msgspec.Struct, frozen=True):
-    """A match to be played: its fixture, its events in order, and the kicks of a shootout."""
+    """A match to be played: its fixture as it is listed at first, its events in order, and the kicks of a shootout."""
 
     fixture: Fixture
     events: tuple[ScenarioEvent, ...] = ()
     kicks: tuple[ScenarioKick, ...] = ()
     lineups: Lineups = Lineups()
+    listings: tuple[ListingChange, ...] = ()
+    """What changes in the list of fixtures before the match, in order."""
+
+    @property
+    def played_fixture(self) -> Fixture:
+        """The fixture as it is listed in the end: with the kick-off at which it is played."""
+        return next((fixture for _, fixture in reversed(self.relisted_fixtures)), self.fixture)
+
+    @property
+    def relisted_fixtures(self) -> tuple[tuple[dt.datetime, Fixture], ...]:
+        """The fixture as it is listed after each change, with the instant of the change."""
+        return tuple(list_fixtures_in_time(self.fixture, self.listings))
 
 
 class LineInvalid(ValueError):
@@ -259,7 +273,9 @@ def read_scenario(node: yaml.MappingNode, report: Report) -> Scenario | None:
     reader.check_order(fields.get("events"), events)
     lineups = dict(reader.read_lines(fields.get("lineups"), lambda line: parse_lineup(line, teams)))
     both = Lineups(lineups.get(Side.HOME, Lineup()), lineups.get(Side.AWAY, Lineup()))
-    return Scenario(reader.read_fixture(fields, teams), tuple(events), tuple(kicks), both)
+    fixture = reader.read_fixture(fields, teams)
+    listings = reader.read_listings(fields.get("listings"), fixture)
+    return Scenario(fixture, tuple(events), tuple(kicks), both, tuple(listings))
 
 
 class _ScenarioReader(Reader):
@@ -306,8 +322,17 @@ class _ScenarioReader(Reader):
             return _DEFAULT_KICKOFF
         return kickoff.astimezone(dt.UTC)
 
+    def read_listings(self, node: yaml.Node | None, fixture: Fixture) -> list[ListingChange]:
+        """Read how the fixture is listed later, and report a change that cannot be."""
+        first = fixture.kickoff or _DEFAULT_KICKOFF
+        changes = self.read_lines(node, lambda line: parse_listing(line, first))
+        # A line with a mistake is missing, so that the ones after it may only seem wrong.
+        if node is not None and len(changes) == len(node.value) and (mistake := find_listing_mistake(fixture, changes)):
+            self.report_mistake(node.value[mistake[0]], mistake[1])
+        return changes
+
     def read_lines(self, node: yaml.Node | None, parse: Callable[[str], T]) -> list[T]:
-        """Parse each line of a list; leaves out those with mistakes."""
+        """Parse each line of a list; leaves out those with mistakes. `parse` raises ValueError with a sentence."""
         if node is None:
             return []
         if not isinstance(node, yaml.SequenceNode):
@@ -318,7 +343,7 @@ class _ScenarioReader(Reader):
             try:
                 if text := self._read_line(line):
                     parsed.append(parse(text))
-            except LineInvalid as error:
+            except ValueError as error:
                 self.report_mistake(line, str(error))
         return parsed
 

@@ -37,19 +37,44 @@ class ScriptFrame(msgspec.Struct, frozen=True):
     frame: dict[str, Any]
 
 
+class ScriptListing(msgspec.Struct, frozen=True):
+    """How the fixture is listed from an instant in the original match on."""
+
+    at: dt.datetime
+    fixture: Fixture
+
+
 class Script(msgspec.Struct, frozen=True):
     """All frames of a match."""
 
     fixture: Fixture
+    """As it is listed at first."""
     frames: tuple[ScriptFrame, ...]
     lineups: Mapping[str, Any] = {}
     """The line-ups by REST; empty if there are none."""
+    listings: tuple[ScriptListing, ...] = ()
+    """How the fixture is listed later, in order."""
+
+    @property
+    def begins_at(self) -> dt.datetime:
+        """The instant of the first thing that happens: a frame, or a change of the listing."""
+        return min([self.frames[0].at, *(listing.at for listing in self.listings[:1])])
 
     @property
     def play_started_at(self) -> dt.datetime:
         """The instant at which play began: that of the first frame of a period; if there is none, of the first frame."""
         periods = (entry.at for entry in self.frames if lenient.as_number(entry.frame["fixtureAction"].get("period")))
         return next(periods, self.frames[0].at)
+
+    def move_kickoff(self, kickoff: dt.datetime) -> Script:
+        """Return the match with another first kick-off; later ones keep their distance from it."""
+        before = self.fixture.kickoff or kickoff
+
+        def move(fixture: Fixture) -> Fixture:
+            return msgspec.structs.replace(fixture, kickoff=(fixture.kickoff or before) - before + kickoff)
+
+        listings = tuple(ScriptListing(listing.at, move(listing.fixture)) for listing in self.listings)
+        return msgspec.structs.replace(self, fixture=move(self.fixture), listings=listings)
 
 
 def script_from_packets(fixture: Fixture, packets: Sequence[Packet], dialect: Dialect | None = None) -> Script:
@@ -72,7 +97,8 @@ def script_from_match(match: MatchSource) -> Script:
     if not frames:
         raise UserMistake(f"{match.name}: there is no packet in this recording")
     fixture_id = lenient.as_text(frames[0].frame["fixtureAction"].get("fixtureId"))
-    return Script(match.read_fixtures().get(fixture_id) or _guess_fixture(fixture_id, Path(match.name), frames), frames)
+    fixture = match.read_fixtures().get(fixture_id) or _guess_fixture(fixture_id, Path(match.name), frames)
+    return Script(fixture, frames, listings=tuple(ScriptListing(at, listed) for at, listed in match.read_listings()))
 
 
 def script_from_recording(path: Path) -> Script:
@@ -131,13 +157,15 @@ class PlaybackClock:
         self._origin = script.play_started_at - lead
         self.frames = self._schedule_frames()
         self._kickoff = self._to_wall_clock(script.fixture.kickoff or script.play_started_at)
+        self.first_due = 0.0
+        """When playback begins, in seconds after the simulator's own start."""
 
     def restart(self, start: dt.datetime, elapsed: float) -> None:
         """Play from the beginning at `start`, which is `elapsed` seconds after the simulator's own start.
 
         The listed kick-off stays: another one would be news of its own.
         """
-        self._start = start
+        self._start, self.first_due = start, elapsed
         self.frames = shift_frames(self._schedule_frames(), elapsed)
 
     @property
@@ -147,11 +175,15 @@ class PlaybackClock:
 
     def fixture_object(self, elapsed: float) -> dict[str, Any]:
         """Return the fixture as the REST side lists it `elapsed` seconds after the start."""
-        kickoff = self._kickoff
+        first = self._script.fixture
+        due = (listing for listing in self._script.listings if self.first_due + self._due_after(listing.at) <= elapsed)
+        *_, listed = first, *(listing.fixture for listing in due)
+        # A kick-off moves by as much as in the match, however fast that is played: by less it would be no news.
+        moved = listed.kickoff - first.kickoff if listed.kickoff and first.kickoff else dt.timedelta()
+        kickoff = self._kickoff + moved
         if kickoff.strftime("%H%M%S") == "000000":
             kickoff += dt.timedelta(seconds=1)  # midnight would say that the time is not known
-        listed = fixture_to_object(msgspec.structs.replace(self._script.fixture, kickoff=kickoff))
-        return listed | self._current_status(elapsed)
+        return fixture_to_object(msgspec.structs.replace(listed, kickoff=kickoff)) | self._current_status(elapsed)
 
     def _schedule_frames(self) -> list[ScheduledFrame]:
         return [ScheduledFrame(self._due_after(entry.at), self._shift_frame(entry)) for entry in self._script.frames]

@@ -74,14 +74,15 @@ class Simulator:
         matches: Sequence[Script],
         speed: float = 1.0,
         token: str | None = None,
-        lead: dt.timedelta = LEAD_TIME,
+        lead: dt.timedelta | None = None,
         *,
         faults: Faults | None = None,
         clock: Clock | None = None,
         starts_when_followed: bool = False,
     ) -> None:
-        """`speed` 0 is as fast as possible; `token` None accepts any; `lead` is how much is played before play begins.
+        """`speed` 0 is as fast as possible; `token` None accepts any.
 
+        `lead` is how much is played before play begins; None: a minute, or from a minute before the listing changes first.
         `starts_when_followed`: a match begins with the first connection to it, and is listed as yet to come until then.
         """
         self._scripts, self._speed, self._token, self._lead = matches, speed, token, lead
@@ -117,8 +118,14 @@ class Simulator:
     def _start_matches(self) -> None:
         """Start every match now. A feed that plays at another pace than the clock's overrides this."""
         now, self._started_at = self._clock.now(), self._clock.monotonic()
-        self._timelines = {s.fixture.id: PlaybackClock(s, now, self._speed, self._lead) for s in self._scripts}
+        self._timelines = {s.fixture.id: PlaybackClock(s, now, self._speed, self._choose_lead(s)) for s in self._scripts}
         self._not_started = set(self._timelines) if self._starts_when_followed else set()
+
+    def _choose_lead(self, script: Script) -> dt.timedelta:
+        if self._lead is not None:
+            return self._lead
+        # A minute of the wall clock, in which clients read how the fixture is listed at first.
+        return script.play_started_at - script.begins_at + LEAD_TIME * max(1.0, self._speed) if script.listings else LEAD_TIME
 
     def _start_match(self, fixture_id: str) -> None:
         """Start one match now, if it waits for its first follower."""
@@ -327,7 +334,7 @@ async def simulate(
     *,
     speed: float = 1.0,
     token: str | None = None,
-    lead: dt.timedelta = LEAD_TIME,
+    lead: dt.timedelta | None = None,
     faults: Faults | None = None,
     on_started: Callable[[SimulatorUrls], None] | None = None,
 ) -> None:

@@ -155,6 +155,14 @@ def test_one_rule_is_followed_through_a_match(tmp_path: Path) -> None:
     )
 
 
+def test_a_change_of_the_list_of_fixtures_is_explained_too() -> None:
+    lines = said("moved", "--rule", "kick-off moved")
+
+    assert [line for line in lines if line.startswith("Kick-off Moved")] == [
+        "Kick-off Moved, confirmed    Fulham 0–0 Everton"
+    ] * 2
+
+
 def test_where_nothing_is_sent_it_says_why_what_came_nearest_and_which_pack_would(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(RULES)
     lines = said("--config", tmp_path / "config.yaml", "30' yellow card Caicedo (Chelsea)")

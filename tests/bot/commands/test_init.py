@@ -84,6 +84,7 @@ def test_packs_are_no_false_alarm(path: Path) -> None:
         ("scenarios", "match: Arsenal"),
         ("scenarios", "{match: A v B, events: [10' gaol X (A)]}"),
         ("scenarios", "{match: A v B, shootout: [X (A) scores]}"),
+        ("scenarios", "{match: A v B, listings: [12:10 kick-of 15:30]}"),
         ("tests", "tests: [{match: A v B}]"),
         ("tests", "tests: [{match: A v B, expect: [10' goal noisy]}]"),
         ("tests", "{pack: defualt, tests: []}"),

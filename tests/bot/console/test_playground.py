@@ -62,6 +62,12 @@ async def test_rules_and_a_scenario_that_are_typed_are_played() -> None:
     assert [(event.html, event.is_silent, event.rule) for event in played.events] == [("12 !", True, "goals")]
 
 
+async def test_the_slider_stops_at_each_change_of_the_listing() -> None:
+    played = await play(PlayRequest(match="moved"))
+
+    assert [(event.moment, event.rule) for event in played.events[:2]] == [(0, "kick-off moved"), (1, "kick-off moved")]
+
+
 @pytest.mark.parametrize(
     ("request_", "sentence"),
     [

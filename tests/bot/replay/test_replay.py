@@ -83,6 +83,16 @@ def test_a_file_that_is_no_recording_gets_a_one_sentence_error(tmp_path: Path) -
     assert "notes.jsonl" in result.stderr
 
 
+def test_a_fixture_that_is_moved_twice_is_told_when_its_listing_changes() -> None:
+    result = touchline("replay", "moved")
+
+    assert [line.partition(" · ")[0] for line in result.stdout.splitlines()[:3]] == [
+        "12:10:00  ✉ 🔔  🕓 Kick-off 15:30 UTC: Fulham v Everton",
+        "15:02:00  ✉ 🔔  🕓 Kick-off 16:15 UTC: Fulham v Everton",
+        "15:35:00  ✉ 🔕  📋 Line-ups: Fulham v Everton",
+    ]
+
+
 @needs_recordings
 def test_several_recordings_are_replayed_one_after_the_other_each_as_if_alone(config: Path) -> None:
     result = touchline("replay", "--json", "--config", config, *PATHS[:2])

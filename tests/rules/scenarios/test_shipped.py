@@ -32,6 +32,12 @@ EXPECTED = {
         "81' goal confirmed: ⚽ Bologna 1–[1] Torino 81' Zapata",
         "90+5' full_time confirmed: 🏁 FT: Bologna 1–1 Torino Orsolini 24' · Zapata 81'",
     ],
+    "moved": [
+        "fixture confirmed: 🕓 Kick-off 15:30 UTC: Fulham v Everton 2026-11-21 15:30 UTC, not 2026-11-21 15:00 UTC",
+        "fixture confirmed: 🕓 Kick-off 16:15 UTC: Fulham v Everton 2026-11-21 16:15 UTC, not 2026-11-21 15:30 UTC",
+        "34' goal confirmed: ⚽ Fulham [1]–0 Everton 34' Jiménez",
+        "90+2' full_time confirmed: 🏁 FT: Fulham 1–0 Everton Jiménez 34'",
+    ],
 }
 
 
@@ -41,7 +47,7 @@ def test_a_chat_reads_what_is_expected_of_a_scenario(name: str) -> None:
     shown = [
         f"{f'{m.minute}{chr(39)} ' if m.minute else ''}{m.kind} {m.state}: {' '.join(visible_text(m.text).split())}"
         for m in played
-        if m.kind in ("goal", "penalty", "full_time", "status")
+        if m.kind in ("goal", "penalty", "full_time", "status", "fixture")
     ]
 
     assert shown == EXPECTED[name]

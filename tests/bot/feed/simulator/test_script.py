@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from bot.errors import UserMistake
 from bot.feed.encode import encode_packet
+from bot.feed.match_source import open_match
 from bot.feed.recording import RecordingWriter
-from bot.feed.simulator.script import PlaybackClock, Script, script_from_packets, script_from_recording
+from bot.feed.simulator.script import PlaybackClock, Script, script_from_match, script_from_packets, script_from_recording
 from rules.football.action import Fixture
 from tests.packets import FIXTURE, KICKOFF, Story
 from tests.recordings import PATHS, needs_recordings
@@ -65,6 +66,31 @@ def test_the_fixture_stands_as_its_match_does() -> None:
     timeline = PlaybackClock(script(), START, 60.0)
 
     assert [timeline.fixture_object(now)["status"] for now in (0.0, 1.0, 111.0)] == ["Scheduled", "Live", "Completed"]
+
+
+def test_a_listing_that_changes_is_read_when_it_is_due_and_moves_by_as_much_at_any_speed() -> None:
+    script = script_from_match(open_match("moved"))
+    lead = script.play_started_at - script.begins_at
+    timeline = PlaybackClock(script, START, 60.0, lead)
+    second = (script.listings[1].at - script.begins_at).total_seconds() / 60
+
+    listed = [timeline.fixture_object(now)["startDateUTC"][11:16] for now in (-1.0, 0.0, second - 1, second)]
+    # The first one is 170 minutes away, in a sixtieth of the time.
+    assert listed == ["20:02", "20:32", "20:32", "21:17"]
+
+    timeline.restart(START, 100.0)
+    listed = [timeline.fixture_object(now)["startDateUTC"][11:16] for now in (99.0, 100.0, 100 + second)]
+    assert listed == ["20:02", "20:32", "21:17"]
+
+
+def test_later_kick_offs_move_with_the_first() -> None:
+    moved = script_from_match(open_match("moved")).move_kickoff(START)
+
+    assert moved.fixture.kickoff == START
+    assert [(listing.fixture.kickoff or START) - START for listing in moved.listings] == [
+        dt.timedelta(minutes=30),
+        dt.timedelta(minutes=75),
+    ]
 
 
 def test_a_match_without_packets_cannot_be_played(tmp_path: Path) -> None:

@@ -1,0 +1,77 @@
+"""How a scenario's fixture is listed as its day goes on: a new kick-off, another ground.
+
+The feed tells these in its list of fixtures alone, and not by packets.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from rules.football.action import Fixture
+
+LISTING_FORM = "11:40 kick-off 15:30, or 11:40 venue NAME"
+
+_LINE_PATTERN = re.compile(r"(?P<at>\S+) (?:kick-?off (?P<kickoff>\S+)|venue (?P<venue>.+))", re.IGNORECASE)
+
+
+class ListingChange(msgspec.Struct, frozen=True):
+    """What the list of fixtures says from an instant on; None and an empty text for what stays as it was."""
+
+    at: dt.datetime
+    kickoff: dt.datetime | None = None
+    venue: str = ""
+
+
+def parse_listing(line: str, kickoff: dt.datetime) -> ListingChange:
+    """Read one line of `listings:`. Times without a date are on the day of the first kick-off, in UTC. Raises ValueError."""
+    found = _LINE_PATTERN.fullmatch(" ".join(line.split()))
+    if not found:
+        raise ValueError(f"{line!r} is not of the form: {LISTING_FORM}")
+    at = _parse_time(found["at"], kickoff)
+    if found["venue"]:
+        return ListingChange(at, venue=found["venue"])
+    return ListingChange(at, kickoff=_parse_time(found["kickoff"], kickoff))
+
+
+def _parse_time(text: str, kickoff: dt.datetime) -> dt.datetime:
+    try:
+        if re.fullmatch(r"\d{1,2}:\d{2}", text):
+            return dt.datetime.combine(kickoff.date(), dt.time.fromisoformat(text.rjust(5, "0")), dt.UTC)
+        instant = dt.datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise ValueError(f"{text!r} is neither a time in UTC such as 15:30 nor an instant such as {kickoff:%Y-%m-%dT%H:%M:%SZ}")
+    return instant.astimezone(dt.UTC)
+
+
+def list_fixtures_in_time(fixture: Fixture, changes: Sequence[ListingChange]) -> Iterator[tuple[dt.datetime, Fixture]]:
+    """Yield the fixture as it is listed after each change, with the instant of the change."""
+    for change in changes:
+        fixture = msgspec.structs.replace(fixture, kickoff=change.kickoff or fixture.kickoff, venue=change.venue or fixture.venue)
+        yield change.at, fixture
+
+
+def find_listing_mistake(fixture: Fixture, changes: Sequence[ListingChange]) -> tuple[int, str] | None:
+    """Return the number of the first change that cannot be, with a sentence that says why; None if all can."""
+    before, last = fixture, None
+    for number, (at, now) in enumerate(list_fixtures_in_time(fixture, changes)):
+        if last and at <= last:
+            return number, f"{_name(at, fixture)} does not come after {_name(last, fixture)}: write them in order"
+        if now == before:
+            return number, "the fixture is listed like that already"
+        # Once a match is in play, its packets tell what changes.
+        if now.kickoff and at >= now.kickoff:
+            return number, f"{_name(at, fixture)} is not before the kick-off, which is at {_name(now.kickoff, fixture)}"
+        before, last = now, at
+    return None
+
+
+def _name(at: dt.datetime, fixture: Fixture) -> str:
+    """Return the time; with its date if that is not the day of the fixture."""
+    is_same_day = fixture.kickoff and at.date() == fixture.kickoff.date()
+    return f"{at:%H:%M}" if is_same_day else f"{at:%Y-%m-%d %H:%M}"
