@@ -69,7 +69,7 @@ def _find_machine_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]]
 
 def name_database_condition(sentence: str) -> str:
     """Return the name of the condition for a failure of the database, given its sentence."""
-    # Recognised by the words of `bot.storage.sqlite` and `bot.storage.postgres`: a full disk needs another remedy than a
+    # Recognised by the words of `bot.storage.sqlite` and `bot.storage.postgres_errors`: a full disk needs another remedy than a
     # server that is away.
     if "full" in sentence:
         return "database-full"

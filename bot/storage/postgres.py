@@ -1,15 +1,10 @@
-"""PostgreSQL: a pool of connections, its errors as sentences, and notifications from other processes.
-
-There are two kinds of connections: those of the pool, each for a transaction at a time, and one that only listens. Notifications
-arrive on the connection that asked for them, and those of the pool are given back after each transaction.
-"""
+"""PostgreSQL: a pool of connections, each for a transaction at a time, and one that only listens."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakSet
 
@@ -17,14 +12,15 @@ import asyncpg
 import structlog
 from sqlalchemy import Connection, Executable, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from bot.errors import StorageConflict, StorageError, StorageUnavailable, StorageUnusable
-from bot.retry import OutageLog
+from bot.errors import StorageError, StorageUnavailable, StorageUnusable
 from bot.storage.driver import NotificationHandler, PreparedStatement, Row, Transaction
 from bot.storage.migrate import migrate
+from bot.storage.notification_listener import NotificationListener
+from bot.storage.postgres_errors import DATABASE_ERRORS, NO_CONNECTION_LEFT, describe_server, find_sqlstate, translate_errors
 
 log = structlog.get_logger()
 
@@ -46,8 +42,6 @@ _SERVER_SETTINGS = {"application_name": "touchline"}
 _PREPARE_SESSION = "SET idle_in_transaction_session_timeout = 60000"
 """If this process hangs in a transaction, the server gives its locks back after a minute."""
 
-_NO_CONNECTION_LEFT = "53300"
-
 _RETRY_CONNECTION_AFTER = 0.1
 """Seconds until a transaction looks again for a connection, where the server has none left: others of the pool become free."""
 
@@ -55,7 +49,6 @@ _ENDS_SESSION = ("25006", "57P01", "57P02", "57P03")
 """SQLSTATEs after which a session is of no more use: its server takes no changes any more since a failover, or stops."""
 
 _POOLER_PROBE_TIMEOUT = 5.0
-
 
 _BACKEND = "SELECT pg_backend_pid()"
 
@@ -131,7 +124,7 @@ class PostgresDriver:
                 with translate_errors(self._url):
                     return await self._engine.connect()
             except StorageUnavailable as error:
-                if find_sqlstate(error) != _NO_CONNECTION_LEFT or loop.time() >= until:
+                if find_sqlstate(error) != NO_CONNECTION_LEFT or loop.time() >= until:
                     raise
             await asyncio.sleep(_RETRY_CONNECTION_AFTER)
 
@@ -293,195 +286,3 @@ def _migrate_under_lock(connection: Connection, url: URL) -> None:
     connection.exec_driver_sql(f"SELECT pg_advisory_lock({_MIGRATION_LOCK_ID})")
     connection.commit()
     migrate(connection)
-
-
-RECONNECT_DELAY = 1.0
-"""Seconds before the next attempt to connect."""
-
-_FIRST_RECONNECT_DELAY = 0.1
-"""Seconds before the first attempt after a connection that had lasted: other processes take us for dead without one."""
-
-_MIN_LIFE = 10.0
-"""Seconds after which a connection counts as one that had lasted."""
-
-# Shared, because after a half-open connection the server may still keep the one before for a while.
-_HOLD_LOCK = "SELECT pg_advisory_lock_shared(hashtextextended($1, 0))"
-
-PROBE_INTERVAL = 10.0
-"""Seconds of silence after which the connection has to answer a query, and within which it has to."""
-
-
-class NotificationListener:
-    """Receives notifications on a connection of its own, and reconnects when that is lost. `connect` makes a connection."""
-
-    def __init__(self, connect: Callable[[], Awaitable[Any]]) -> None:
-        self._connect = connect
-        self._handlers: defaultdict[str, list[NotificationHandler]] = defaultdict(list)
-        self._locks: list[str] = []
-        self._connection: Any = None
-        self.connected_since: float | None = None
-        """On the loop's clock, since when all channels are listened to and all locks held; None without a connection."""
-        self._task: asyncio.Task[None] | None = None
-        self._first_attempt, self._outage = asyncio.Event(), OutageLog()
-
-    async def listen(self, channel: str, handler: NotificationHandler) -> None:
-        """Call `handler` for each notification. When this returns, the channel is listened to, or the database is unreachable."""
-        is_new = channel not in self._handlers
-        self._handlers[channel].append(handler)
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
-        elif is_new and self._connection is not None:
-            with suppress(*DATABASE_ERRORS):  # if this connection is lost, the next one listens to every channel
-                await self._connection.add_listener(channel, self._dispatch)
-        await self._first_attempt.wait()
-
-    async def hold_lock(self, name: str) -> None:
-        """Hold an advisory lock while connected. When this returns, it is held, or the database is unreachable."""
-        self._locks.append(name)
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
-        elif self._connection is not None:
-            with suppress(*DATABASE_ERRORS):  # as in `listen`
-                await self._connection.execute(_HOLD_LOCK, name)
-        await self._first_attempt.wait()
-
-    def reconnect(self) -> None:
-        """Listen on another connection: the server of this one is no longer the one that takes changes."""
-        if self._connection is not None:
-            self._connection.terminate()
-
-    async def close(self) -> None:
-        """Stop listening."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            try:
-                await self._listen_until_lost(await self._connect())
-            except DATABASE_ERRORS as error:
-                if self._outage.on_failure():
-                    log.warning("notification_listener_failed", reason=type(error).__name__)
-            self._first_attempt.set()
-            await asyncio.sleep(_FIRST_RECONNECT_DELAY if loop.time() - began >= _MIN_LIFE else RECONNECT_DELAY)
-
-    async def _listen_until_lost(self, connection: Any) -> None:
-        lost = asyncio.Event()
-        connection.add_termination_listener(lambda _: lost.set())
-        try:
-            for channel in list(self._handlers):
-                await connection.add_listener(channel, self._dispatch)
-            for name in list(self._locks):
-                await connection.execute(_HOLD_LOCK, name)
-            self._connection, self.connected_since = connection, asyncio.get_running_loop().time()
-            if (seconds := self._outage.on_success()) is not None:
-                log.info("notification_listener_reconnected", after=seconds)
-            # PostgreSQL keeps nothing for a listener that is away: whatever was notified meanwhile has to be looked for.
-            for handler in [handler for handlers in self._handlers.values() for handler in handlers]:
-                handler("")
-            self._first_attempt.set()
-            await wait_until_lost(connection, lost)
-        finally:
-            self._connection = self.connected_since = None
-            connection.terminate()
-
-    def _dispatch(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:
-        for handler in self._handlers[channel]:
-            handler(payload)
-
-
-async def wait_until_lost(connection: Any, lost: asyncio.Event) -> None:
-    """Return when the connection is closed; raise one of DATABASE_ERRORS when it no longer answers."""
-    # A half-open TCP connection raises nothing: after some silence we ask for an answer.
-    while not lost.is_set():
-        try:
-            await asyncio.wait_for(lost.wait(), PROBE_INTERVAL)
-        except TimeoutError:
-            # A server that became read-only in a failover sends no notifications any more.
-            if await connection.fetchval("SHOW transaction_read_only", timeout=PROBE_INTERVAL) == "on":
-                return
-
-
-DATABASE_ERRORS = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    SQLAlchemyError,
-    OSError,
-    TimeoutError,
-)
-"""Everything that a call of the driver or of SQLAlchemy raises."""
-
-_ERRORS_BY_SQLSTATE: dict[str, tuple[type[StorageError], str]] = {
-    "53100": (StorageUnusable, "the disk of {where} is full; make room there, nothing is lost meanwhile"),
-    # After a failover, a pooled connection may still lead to the old server, which now is a replica: the next one may not.
-    "25006": (StorageUnavailable, "{where} is read-only; name a server that takes writes"),
-    "28": (StorageUnusable, "{where} refuses the user or the password"),
-    "3D000": (StorageUnusable, "the database {name} does not exist; make it with: createdb --encoding=UTF8 {name}"),
-    "42501": (StorageUnusable, "the user may not do this in {where}; make it the owner of the database"),
-    _NO_CONNECTION_LEFT: (StorageUnavailable, "{where} has no connection left; raise its max_connections"),
-    "53": (StorageUnavailable, "{where} has too little memory or too many connections: {detail}"),
-    "08": (StorageUnavailable, "{where} cannot be reached: {detail}"),
-    "57P": (StorageUnavailable, "{where} cannot be reached, it stops or starts: {detail}"),
-    "57014": (StorageUnavailable, "{where} took too long"),
-    "25P03": (StorageUnavailable, "{where} gave up a transaction that stood still"),
-    "40": (StorageConflict, "{where} undid a transaction for another's sake"),
-    "55P03": (StorageConflict, "{where} undid a transaction for another's sake"),
-    # "cached plan must not change result type": another process has migrated. Tried again, the statement is prepared anew.
-    "0A000": (StorageConflict, "the schema of {where} has changed"),
-}
-"""By SQLSTATE, or its first two or three characters: the class of the error. The longest that fits counts."""
-
-
-@contextmanager
-def translate_errors(url: URL) -> Iterator[None]:
-    """Raise our error instead of the driver's."""
-    try:
-        yield
-    except DATABASE_ERRORS as error:
-        raise translate_postgres_error(url, error) from error
-
-
-def translate_postgres_error(url: URL, error: Exception) -> StorageError:
-    """Return the error of ours that says what the driver's means and what to do about it."""
-    cause = _unwrap_driver_error(error)
-    where, state = describe_server(url), getattr(cause, "sqlstate", None) or ""
-    # What the driver says about its own state after a lost connection does not help an operator.
-    is_internal = isinstance(cause, asyncpg.InternalClientError)
-    detail = "the connection was lost" if is_internal else (str(cause).splitlines() or [type(cause).__name__])[0][:200]
-    if isinstance(cause, asyncpg.TargetServerAttributeNotMatched):
-        kind, sentence = _ERRORS_BY_SQLSTATE["25006"]
-        return kind("storage.url: " + sentence.format(where=where))
-    found = next((_ERRORS_BY_SQLSTATE[state[:n]] for n in (5, 3, 2) if state[:n] in _ERRORS_BY_SQLSTATE), None)
-    if found:
-        kind, sentence = found
-        return kind("storage.url: " + sentence.format(where=where, name=url.database, detail=detail))
-    if state or isinstance(cause, ValueError):
-        return StorageUnusable(f"storage.url: {where} failed: {detail}")
-    return StorageUnavailable(f"storage.url: {where} cannot be reached: {detail}")
-
-
-def describe_server(url: URL) -> str:
-    """Return where a database is, as `host:port/name`: without the user and the password."""
-    hosts, ports = url.query.get("host"), url.query.get("port")
-    if isinstance(hosts, str) and "," in hosts:
-        listed = zip(hosts.split(","), str(ports or "").split(","), strict=False)
-        where = ",".join(f"{host}:{port}" if port else host for host, port in listed)
-    else:
-        where = f"{url.host}:{url.port or 5432}" if url.host else "the local server"
-    return f"{where}/{url.database or ''}"
-
-
-def find_sqlstate(error: StorageError) -> str:
-    """Return the SQLSTATE behind an error of ours; empty if it has none."""
-    return getattr(_unwrap_driver_error(error.__cause__), "sqlstate", None) or "" if error.__cause__ else ""
-
-
-def _unwrap_driver_error(error: BaseException) -> BaseException:
-    # SQLAlchemy wraps the error of its adapter, which wraps that of asyncpg.
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        return error.orig.__cause__ or error.orig
-    return error

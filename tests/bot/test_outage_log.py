@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.retry import OutageLog
-from bot.storage.postgres import NotificationListener
+from bot.storage.notification_listener import NotificationListener
 
 pytestmark = pytest.mark.virtual_time
 
