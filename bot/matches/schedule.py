@@ -1,10 +1,10 @@
-"""Decides which fixtures to follow and from when (`plan_connections`, pure), and does it (`MatchScheduler`)."""
+"""Keeps the list of fixtures fresh, and follows each fixture of the plan (`connection_plan`) when its time has come."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from math import inf
 from operator import itemgetter
@@ -17,6 +17,7 @@ from bot.clock import Clock
 from bot.config.models import ScheduleSettings
 from bot.errors import FeedError, FeedRefused
 from bot.feed.source import FixtureSource
+from bot.matches.connection_plan import PlannedConnection, find_connect_time, make_ranking, order_ranked
 from bot.matches.relistings import RelistingTracker
 from bot.retry import Backoff, retry_while_database_unavailable
 from bot.sharing import share_event_loop
@@ -24,70 +25,6 @@ from bot.storage.fixtures import FixtureStatusRepository, ListedStatus
 from bot.subscribers import Scope, Subscription, list_subscription_keys
 from rules.football.action import Fixture
 from rules.football.statuses import find_status
-
-FixtureKeys = Callable[[Fixture], frozenset[tuple[Scope, str]]]
-
-
-def plan_connections(
-    fixtures: Iterable[Fixture],
-    subscriptions: Iterable[Subscription],
-    now: dt.datetime,
-    lead: dt.timedelta,
-    keys_of: FixtureKeys = list_subscription_keys,
-) -> dict[str, dt.datetime]:
-    """Return by fixture id when to connect: `lead` before kick-off, or `now` if that has passed; the most urgent first.
-
-    Fixtures that no chat follows, that are over or cancelled or that have no kick-off are left out. Of those that are due, the
-    ones that somebody follows by team, competition or match go before those that only "everything" covers, and those near to
-    their kick-off before others.
-    """
-    rank = _make_ranking(subscriptions, now, lead, keys_of)
-    return _order_ranked([ranked for fixture in fixtures if (ranked := rank(fixture))])
-
-
-RankedConnection = tuple[float, bool, float, str, dt.datetime]
-"""The place of a fixture in the plan: when to connect (in seconds since 1970), whether only "everything" covers it, how many
-seconds its kick-off is from now. Then its id, and when to connect."""
-
-
-def _make_ranking(
-    subscriptions: Iterable[Subscription], now: dt.datetime, lead: dt.timedelta, keys_of: FixtureKeys
-) -> Callable[[Fixture], RankedConnection | None]:
-    """Return what finds the place of a fixture in the plan, which is None if it is left out."""
-    everything = (Scope.ALL, "")
-    wanted = {(subscription.scope, subscription.key) for subscription in subscriptions}
-    chosen = wanted - {everything}
-
-    def rank(fixture: Fixture) -> RankedConnection | None:
-        instant = find_connect_time(fixture, now, lead)
-        if instant is None or (everything not in wanted and wanted.isdisjoint(keys_of(fixture))):
-            return None
-        is_by_default = bool(chosen) and chosen.isdisjoint(keys_of(fixture))
-        distance = abs(fixture.kickoff - now) if fixture.kickoff else _UNKNOWN_DISTANCE
-        # Numbers, for twenty thousand of them are sorted several times as fast as times are.
-        return instant.timestamp(), is_by_default, distance.total_seconds(), fixture.id, instant
-
-    return rank
-
-
-def _order_ranked(ranked: list[RankedConnection]) -> dict[str, dt.datetime]:
-    return {fixture_id: instant for _, _, _, fixture_id, instant in sorted(ranked)}
-
-
-def find_connect_time(fixture: Fixture, now: dt.datetime, lead: dt.timedelta) -> dt.datetime | None:
-    """Return when to connect to the fixture; None if there is nothing to connect to, or not yet."""
-    if fixture.is_deleted or fixture.is_over:
-        return None
-    if fixture.is_live:
-        return now
-    if fixture.kickoff is None:
-        return None
-    # A kick-off at midnight may stand for a time that is not known (feed documentation, section 14). It is taken as it is:
-    # connecting too early costs an idle connection, connecting too late costs a goal.
-    return max(now, fixture.kickoff - lead)
-
-
-_UNKNOWN_DISTANCE = dt.timedelta(days=1)
 
 log = structlog.get_logger()
 
@@ -126,21 +63,6 @@ _MAX_LOGGED_PLANS = 50
 
 _REPLAN_INTERVAL = 30.0
 """Seconds after which everything is planned again although nothing has changed."""
-
-
-class PlannedConnection(msgspec.Struct, frozen=True):
-    """When to connect, by two clocks of which the first counts.
-
-    The wall clock may be set, and the monotonic one stands still while the machine sleeps. A connection that is made too early
-    costs nothing, one that is made too late costs a goal.
-    """
-
-    at: dt.datetime
-    monotonic: float
-
-    def is_due(self, now: dt.datetime, monotonic: float) -> bool:
-        """Return True if one of the clocks has reached it."""
-        return now >= self.at or monotonic >= self.monotonic
 
 
 class MatchScheduler:
@@ -432,9 +354,9 @@ class MatchScheduler:
         self._chosen_keys = frozenset((one.scope, one.key) for one in self._subscribed if one.scope is not Scope.ALL)
         self._subscription_keys = {i: known for i, known in self._subscription_keys.items() if i in self._fixtures}
         lead = self._settings().connect_before_kickoff
-        rank = _make_ranking(self._subscribed, self._clock.now(), lead, self._keys_of)
+        rank = make_ranking(self._subscribed, self._clock.now(), lead, self._keys_of)
         ranked = [one async for fixture in share_event_loop(self._fixtures.values()) if (one := rank(fixture))]
-        wanted = _order_ranked(ranked)
+        wanted = order_ranked(ranked)
         # A match that no chat follows any more is followed to its end: its alerts may have to be corrected.
         for fixture_id in [i for i in self._following if self._is_cancelled(i)]:
             log.info("fixture_dropped", fixture=fixture_id, status=self._fixtures[fixture_id].status)

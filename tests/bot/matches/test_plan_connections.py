@@ -3,7 +3,7 @@ import datetime as dt
 import msgspec
 import pytest
 
-from bot.matches.schedule import plan_connections
+from bot.matches.connection_plan import plan_connections
 from bot.subscribers import Scope, Subscription, list_subscription_keys, make_name_key
 from rules.football.action import Fixture, Team
 from tests.packets import FIXTURE, KICKOFF

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from bot.clock import ManualClock
 from bot.config.models import ScheduleSettings
 from bot.errors import FeedNotOpen, FeedUnreachable
+from bot.matches.connection_plan import PlannedConnection
 from bot.matches.pipeline import Pipeline
 from bot.matches.relistings import RelistingTracker
-from bot.matches.schedule import MatchScheduler, PlannedConnection
+from bot.matches.schedule import MatchScheduler
 from bot.outbox.delivery import DeliveryResult
 from bot.outbox.outbox import Outbox
 from bot.replay.replay import RecordingMessenger

@@ -10,7 +10,7 @@ import pytest
 
 from bot.chat.catalogue import has_ended
 from bot.feed import lenient
-from bot.matches.schedule import find_connect_time
+from bot.matches.connection_plan import find_connect_time
 from rules.football.action import Fixture
 from rules.football.fixture_changes import detect_change, is_final_status
 from rules.football.match import Match
