@@ -10,7 +10,8 @@ import structlog
 from bot.clock import Clock
 from bot.metrics import ALERT_STEP_SECONDS, ALERT_TOTAL_SECONDS, DELIVERIES
 from bot.monitoring.traffic import HourlyTraffic
-from bot.outbox.delivery import DeliveryResult, LatencyTrace
+from bot.outbox.delivery import DeliveryResult
+from bot.outbox.latency import LatencyTrace
 from bot.telegram.plan import Edit, MessagePlan, Reply
 from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, AlertKey
 

@@ -14,12 +14,11 @@ from bot.outbox.delivery import (
     UNREACHABLE_MESSAGE_ID,
     Delivery,
     DeliveryResult,
-    LatencyTrace,
     QueueItem,
-    Timestamps,
     add_to_history,
     record_message_gone,
 )
+from bot.outbox.latency import LatencyTrace, Timestamps
 from bot.outbox.queue import DeliveryQueue
 from bot.subscribers import ChatRef
 from bot.telegram.html import CAPTION_LIMIT, cut, to_plain

@@ -35,8 +35,8 @@ from bot.outbox.delivery import (
     QueueItem,
     Reason,
     collect_timestamps,
-    measure_latency,
 )
+from bot.outbox.latency import measure_latency
 from bot.outbox.queue import DeliveryQueue
 from bot.retry import Backoff, retry_while_database_unavailable
 from bot.storage.chats import ChatRepository

@@ -22,8 +22,9 @@ from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.shorten import shorten
 from bot.outbox.decide import choose_first_alert
-from bot.outbox.delivery import HistoryLine, LatencyTrace, read_history
+from bot.outbox.delivery import HistoryLine, read_history
 from bot.outbox.explanation import MessageExplanation
+from bot.outbox.latency import LatencyTrace
 from bot.outbox.news import SAMPLE, NewsItem, is_burst
 from bot.subscribers import Recipient
 from rules.engine.alert import CARD, ConditionResult, State

@@ -21,7 +21,8 @@ from bot.console.alerts import (
     format_milliseconds,
     read_query,
 )
-from bot.outbox.delivery import HistoryLine, LatencyTrace
+from bot.outbox.delivery import HistoryLine
+from bot.outbox.latency import LatencyTrace
 from bot.storage.frames import FrameRepository, StoredFrame
 from rules.engine.alert import ConditionResult, Facts, State
 from rules.football.action import Team

@@ -14,7 +14,8 @@ import structlog
 from bot.clock import ManualClock
 from bot.logs import configure_logging
 from bot.monitoring.delivery_log import SUMMARY_DELAY, DeliveryLog
-from bot.outbox.delivery import Delivery, DeliveryResult, LatencyTrace, QueueItem, Reason
+from bot.outbox.delivery import Delivery, DeliveryResult, QueueItem, Reason
+from bot.outbox.latency import LatencyTrace
 from bot.subscribers import ChatRef
 from bot.telegram.plan import Edit, MessagePlan, Reply, Send
 from rules.engine.alert import Alert

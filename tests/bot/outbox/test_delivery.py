@@ -13,11 +13,9 @@ from bot.outbox.delivery import (
     DeliveryContext,
     DeliveryStatus,
     HistoryLine,
-    LatencyTrace,
     PinState,
     Reason,
     Subject,
-    Timestamps,
     add_to_history,
     collect_timestamps,
     must_resend_card,
@@ -26,6 +24,7 @@ from bot.outbox.delivery import (
     record_card_sent,
     record_message_gone,
 )
+from bot.outbox.latency import LatencyTrace, Timestamps
 from bot.subscribers import Recipient
 from rules.engine.alert import CARD, Facts, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, news

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bot.outbox.delivery import LatencyTrace, Timestamps, format_latency, measure_latency, parse_latency
+from bot.outbox.latency import (
+    LatencyTrace,
+    Timestamps,
+    format_latency,
+    measure_latency,
+    parse_latency,
+)
 
 FRAME = Timestamps(happened=99.0, received=100.0, stored=100.25, due=100.25)
 

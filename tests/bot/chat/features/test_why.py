@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bot.chat.features.why import render_explanation
-from bot.outbox.delivery import LatencyTrace, Reason, add_to_history
+from bot.outbox.delivery import Reason, add_to_history
 from bot.outbox.explanation import MessageExplanation
+from bot.outbox.latency import LatencyTrace
 from bot.outbox.outbox import make_sample_alert
 from bot.subscribers import ChatRef
 from rules.engine.alert import Alert, ConditionResult, Facts, State
