@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.cluster.roles import ALL_ROLES, NEEDS_POSTGRES, Role, are_enough_alone
 from bot.config.load import Config
-from bot.config.models import PLAIN_SQLITE_URL
+from bot.config.values import PLAIN_SQLITE_URL
 from bot.errors import explain_bind_error
 from bot.installation import advise_install, is_installed
 from rules.engine.rule import SourceLocation

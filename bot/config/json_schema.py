@@ -11,21 +11,16 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.config.models import (
-    BOOLEAN_SCHEMA,
-    DURATION_SCHEMA,
-    TEXT_SCHEMA,
     ConfigSections,
     ConfiguredChat,
     FeedSettings,
     HttpSettings,
-    JsonSchema,
     ScheduleSettings,
     StorageSettings,
     TelegramSettings,
     TlsSettings,
-    allow_variable,
-    mapping_schema,
 )
+from bot.config.values import BOOLEAN_SCHEMA, DURATION_SCHEMA, TEXT_SCHEMA, JsonSchema, allow_variable, mapping_schema
 from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Importance
 from rules.engine.text import LANGUAGE_CODES, TEXT_VARIABLES
 from rules.football.action import Side
