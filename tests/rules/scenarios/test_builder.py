@@ -10,8 +10,9 @@ import pytest
 from rules.football.action import Packet, PeriodScore, Side
 from rules.football.lineups import read_lineups
 from rules.football.minute import Minute, Period
-from rules.scenarios.builder import Step, build_packets, lay_out, period_at
+from rules.scenarios.builder import build_packets
 from rules.scenarios.parser import Scenario, ScenarioInvalid, load_scenario, parse_scenario
+from rules.scenarios.steps import Step, lay_out, period_at
 
 MATCH = """
 match: Arsenal v Chelsea
