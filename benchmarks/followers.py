@@ -6,7 +6,7 @@ import datetime as dt
 import sqlite3
 from pathlib import Path
 
-from bot.storage.chats import chat_to_row
+from bot.storage.chat_rows import chat_to_row
 from bot.storage.database import Database
 from bot.subscribers import AlertFilter, Chat, ChatRef
 from rules.engine.alert import Alert, AlertKey, Facts, State

@@ -29,7 +29,7 @@ from bot.cluster.roles import Role
 from bot.logs import configure_logging
 from bot.outbox.outbox import Outbox
 from bot.outbox.shared_source import SharedSource
-from bot.storage.chats import chat_to_row
+from bot.storage.chat_rows import chat_to_row
 from bot.storage.database import Database
 from bot.storage.driver import RATE_CHANNEL
 from bot.storage.schema import chats, subscriptions

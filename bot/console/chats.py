@@ -16,7 +16,8 @@ from bot.outbox.news import NewsItem
 from bot.outbox.repository import read_news
 from bot.outbox.statements import row_to_delivery, row_to_key
 from bot.replay.comparison import to_plain_line
-from bot.storage.chats import ChatRepository, row_to_chat
+from bot.storage.chat_rows import row_to_chat
+from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.schema import chats, entries, from_timestamp, subscriptions, suspensions
 from bot.storage.subscriptions import SubscriptionRepository

@@ -15,7 +15,7 @@ from bot.clock import Clock
 from bot.cluster.processes import ProcessInfo
 from bot.installation import find_shipped_file
 from bot.monitoring.incidents import Incident
-from bot.outbox.repository import OutboxDepth, measure_depth
+from bot.outbox.depth import OutboxDepth, measure_depth
 from bot.storage.database import Database
 
 SAMPLE_INTERVAL = 10.0

@@ -20,7 +20,7 @@ from bot.metrics import CONTENT_TYPE
 from bot.monitoring.health import FeedHealth, ProcessHealth
 from bot.monitoring.incidents import INCIDENT_POLICIES
 from bot.network import find_proxy
-from bot.outbox.repository import OutboxDepth
+from bot.outbox.depth import OutboxDepth
 from bot.web_server import serve_application
 
 

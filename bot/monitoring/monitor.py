@@ -34,7 +34,7 @@ from bot.monitoring.incidents import (
     select_open,
 )
 from bot.monitoring.traffic import HourlyTraffic
-from bot.outbox.repository import OutboxDepth, measure_depth
+from bot.outbox.depth import OutboxDepth, measure_depth
 from bot.storage.chats import ChatCounts, count_chats
 from bot.storage.database import Database
 from bot.storage.driver import TROUBLE_CHANNEL

@@ -14,10 +14,12 @@ from bot.clock import Clock
 from bot.outbox import repository
 from bot.outbox.decide import is_expired
 from bot.outbox.delivery import Delivery, QueueItem
+from bot.outbox.depth import count_waiting
 from bot.outbox.digest_store import read_digests_containing, read_state_news
 from bot.outbox.digests import missed_digest, renew_digest
 from bot.outbox.match_states import make_state_news, read_match_states, renew_state_news, store_match_state
 from bot.outbox.news import SAMPLE, NewsItem, NewsRevision, revise
+from bot.outbox.pruning import delete_batch_before, delete_matches_before
 from bot.outbox.queue import DeliveryQueue
 from bot.outbox.repository import FanoutProgress
 from bot.outbox.sources import QueueSource
@@ -160,7 +162,7 @@ class Outbox:
     async def count_waiting(self) -> int:
         """Return how many deliveries wait to be sent, those of suspended chats included."""
         async with self._database.transaction() as tx:
-            return await repository.count_waiting(tx)
+            return await count_waiting(tx)
 
     async def prune(self, max_age: dt.timedelta) -> int:
         """Delete news that was not revised for `max_age`, with its deliveries. Return how many deliveries were deleted.
@@ -170,11 +172,11 @@ class Outbox:
         before, deleted, has_more = self._clock.now() - max_age, 0, True
         while has_more:
             async with self._database.transaction() as tx:
-                in_batch, has_more = await repository.delete_batch_before(tx, before, _PRUNE_BATCH)
+                in_batch, has_more = await delete_batch_before(tx, before, _PRUNE_BATCH)
             deleted += in_batch
             await asyncio.sleep(_PRUNE_PAUSE)
         async with self._database.transaction() as tx:
-            await repository.delete_matches_before(tx, before)
+            await delete_matches_before(tx, before)
         self.queue.forget_all()
         return deleted
 

@@ -8,11 +8,11 @@ from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, delete, exists, false, func, insert, or_, select, true, tuple_, update
+from sqlalchemy import and_, bindparam, exists, insert, or_, select, true, tuple_, update
 
 from bot.outbox.decide import is_next_loud
 from bot.outbox.delivery import Delivery, DeliveryStatus, QueueItem, Reason, read_history
-from bot.outbox.news import BURSTS, NewsItem
+from bot.outbox.news import NewsItem
 from bot.outbox.statements import (
     DELIVERY_COLUMNS,
     ResultRow,
@@ -22,17 +22,11 @@ from bot.outbox.statements import (
     row_to_key,
     row_to_news,
 )
-from bot.storage.chats import row_to_chat
-from bot.storage.database import Database, upsert
+from bot.storage.chat_rows import row_to_chat
+from bot.storage.database import upsert
 from bot.storage.driver import PreparedStatement, Transaction
-from bot.storage.schema import alerts, chats, entries, frames, grouped, match_states, positions, standings, to_timestamp
-from bot.storage.subscriptions import (
-    load_recipients,
-    page_values,
-    read_followers_page,
-    read_live_message_chats,
-    select_page,
-)
+from bot.storage.schema import alerts, chats, entries, to_timestamp
+from bot.storage.subscriptions import load_recipients, page_values, read_followers_page, read_live_message_chats, select_page
 from bot.subscribers import Chat, ChatRef, Recipient
 from rules.engine.alert import AlertKey, State
 
@@ -42,11 +36,11 @@ _UPSERT_DELIVERY, _INSERT_NEW_DELIVERY = (
 
 # SQLAlchemy takes longer to build a statement than SQLite to run it, so what runs for every alert is built once.
 
-_IS_NEWS = (alerts.c.fixture_id == bindparam("of_fixture"), alerts.c.action_id == bindparam("of_action"))
+IS_NEWS = (alerts.c.fixture_id == bindparam("of_fixture"), alerts.c.action_id == bindparam("of_action"))
 
-_IS_DELIVERY_OF_NEWS = (entries.c.fixture_id == bindparam("of_fixture"), entries.c.action_id == bindparam("of_action"))
+IS_DELIVERY_OF_NEWS = (entries.c.fixture_id == bindparam("of_fixture"), entries.c.action_id == bindparam("of_action"))
 
-_IS_DELIVERY = (*_IS_DELIVERY_OF_NEWS, entries.c.chat_id == bindparam("of_chat"), entries.c.topic == bindparam("of_topic"))
+_IS_DELIVERY = (*IS_DELIVERY_OF_NEWS, entries.c.chat_id == bindparam("of_chat"), entries.c.topic == bindparam("of_topic"))
 
 
 class FanoutProgress(msgspec.Struct, frozen=True):
@@ -107,7 +101,7 @@ async def read_revision_stamps(
     return {key: (row["seq"], row["updated_at"]) for row in rows if (key := row_to_key(row)) in keys}
 
 
-_INSERT_NEWS, _UPDATE_NEWS = insert(alerts), update(alerts).where(*_IS_NEWS)
+_INSERT_NEWS, _UPDATE_NEWS = insert(alerts), update(alerts).where(*IS_NEWS)
 
 
 async def add_news(tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime) -> None:
@@ -119,11 +113,11 @@ async def add_news(tx: Transaction, news: NewsItem, progress: FanoutProgress, no
 async def replace_news(tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime) -> None:
     """Store a revision in the place of the one before."""
     values = news_to_row(news) | _progress_to_row(progress) | {"updated_at": to_timestamp(now)}
-    await tx.execute(_UPDATE_NEWS, values | _of_news(news.key))
+    await tx.execute(_UPDATE_NEWS, values | of_news(news.key))
 
 
 _SELECT_PROGRESS, _SELECT_PROGRESS_FOR_FANOUT = (
-    select(alerts).where(*_IS_NEWS).with_for_update(key_share=key_share) for key_share in (False, True)
+    select(alerts).where(*IS_NEWS).with_for_update(key_share=key_share) for key_share in (False, True)
 )
 
 
@@ -132,18 +126,18 @@ async def read_fanout_progress(tx: Transaction, key: AlertKey, *, for_fanout: bo
 
     `for_fanout`: results of deliveries of this news may be committed meanwhile.
     """
-    (row,) = await tx.fetch(_SELECT_PROGRESS_FOR_FANOUT if for_fanout else _SELECT_PROGRESS, _of_news(key))
+    (row,) = await tx.fetch(_SELECT_PROGRESS_FOR_FANOUT if for_fanout else _SELECT_PROGRESS, of_news(key))
     return FanoutProgress(_read_walk_end(row, "first"), row["first_done"], _read_walk_end(row, "told"), row["told_done"])
 
 
 async def write_fanout_progress(tx: Transaction, key: AlertKey, progress: FanoutProgress) -> None:
     """Store how far a fan-out has come."""
-    await tx.execute(_UPDATE_NEWS, _progress_to_row(progress) | _of_news(key))
+    await tx.execute(_UPDATE_NEWS, _progress_to_row(progress) | of_news(key))
 
 
 async def mark_missed(tx: Transaction, key: AlertKey) -> None:
     """Note that some chat did not get it in time."""
-    await tx.execute(_UPDATE_NEWS, {"missed": True} | _of_news(key))
+    await tx.execute(_UPDATE_NEWS, {"missed": True} | of_news(key))
 
 
 async def read_unfinished_news(tx: Transaction) -> Sequence[NewsItem]:
@@ -224,7 +218,7 @@ async def read_next_followers(
 
 # The range too: a database without statistics of this news would read its deliveries to all chats, at each page of them.
 _SELECT_DELIVERIES = select(entries).where(
-    *_IS_DELIVERY_OF_NEWS,
+    *IS_DELIVERY_OF_NEWS,
     entries.c.chat_id.between(bindparam("first_chat"), bindparam("last_chat")),
     entries.c.chat_id.in_(bindparam("chats", expanding=True)),
 )
@@ -235,7 +229,7 @@ async def read_deliveries(tx: Transaction, key: AlertKey, refs: Collection[ChatR
     if not refs:
         return {}
     ids = {ref.chat_id for ref in refs}
-    rows = await tx.fetch(_SELECT_DELIVERIES, _of_news(key) | {"first_chat": min(ids), "last_chat": max(ids), "chats": ids})
+    rows = await tx.fetch(_SELECT_DELIVERIES, of_news(key) | {"first_chat": min(ids), "last_chat": max(ids), "chats": ids})
     return {delivery.chat: delivery for delivery in map(row_to_delivery, rows) if delivery.chat in refs}
 
 
@@ -250,7 +244,7 @@ async def add_deliveries(tx: Transaction, deliveries: Sequence[Delivery], *, kee
 _SELECT_NOTIFIED_CHATS = select_page(
     select(*(entries.c[name] for name in DELIVERY_COLUMNS), chats.c.delay, chats.c.active)
     .join(chats, and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic))
-    .where(*_IS_DELIVERY_OF_NEWS)
+    .where(*IS_DELIVERY_OF_NEWS)
     .where(or_(entries.c.message_id.is_not(None), entries.c.reason == Reason.SCORER_UNKNOWN.value)),
     entries.c.chat_id,
     entries.c.topic,
@@ -272,7 +266,7 @@ async def queue_next_notified_chats(
     """
     key = news.key
     # Deliveries of suspended chats wait too: they are found when the chat comes back.
-    rows = await tx.fetch(_SELECT_NOTIFIED_CHATS, _of_news(key) | page_values(last, limit))
+    rows = await tx.fetch(_SELECT_NOTIFIED_CHATS, of_news(key) | page_values(last, limit))
     waiting = []
     for row in rows:
         delivery, due_at = row_to_delivery(row), to_timestamp(now) + row["delay"]
@@ -352,67 +346,14 @@ async def read_recent_sends(
     return sorted(sends, key=itemgetter(1))
 
 
-async def count_waiting(tx: Transaction) -> int:
-    """Return how many deliveries wait, those of suspended chats included."""
-    (row,) = await tx.fetch(select(func.count().label("n")).where(entries.c.status == DeliveryStatus.WAITING.value))
-    return int(row["n"])
-
-
-_SELECT_OLD_NEWS = (
-    select(alerts.c.fixture_id, alerts.c.action_id)
-    # News whose fan-out is not complete stays, however old: its walk needs the row.
-    .where(alerts.c.updated_at < bindparam("before"), alerts.c.spreading == false())
-    .order_by(alerts.c.updated_at)
-    .limit(100)
-)
-
-_SELECT_NTH_CHAT = (
-    select(entries.c.chat_id).where(*_IS_DELIVERY_OF_NEWS).order_by(entries.c.chat_id).limit(1).offset(bindparam("skipped"))
-)
-
-_DELETE_DELIVERIES_UP_TO = delete(entries).where(*_IS_DELIVERY_OF_NEWS, entries.c.chat_id <= bindparam("last_chat"))
-
-_DELETE_DELIVERIES, _DELETE_NEWS = delete(entries).where(*_IS_DELIVERY_OF_NEWS), delete(alerts).where(*_IS_NEWS)
-
-
-async def delete_batch_before(tx: Transaction, instant: dt.datetime, max_deliveries: int) -> tuple[int, bool]:
-    """Delete some of the news that was not revised since, with its deliveries.
-
-    Return how many deliveries were deleted, about `max_deliveries` at most, and if older news is left.
-    """
-    old = await tx.fetch(_SELECT_OLD_NEWS, {"before": to_timestamp(instant)})
-    deleted = 0
-    for row in old:
-        key = row_to_key(row)
-        room = max_deliveries - deleted
-        if room <= 0:
-            return deleted, True
-        # Deliveries first: without their news nothing could ever delete them.
-        if left := await tx.fetch(_SELECT_NTH_CHAT, _of_news(key) | {"skipped": room - 1}):
-            values = _of_news(key) | {"last_chat": left[0]["chat_id"]}
-            return deleted + await tx.execute(_DELETE_DELIVERIES_UP_TO, values), True
-        deleted += await tx.execute(_DELETE_DELIVERIES, _of_news(key))
-        await tx.execute(_DELETE_NEWS, _of_news(key))
-        if key.fixture_id == BURSTS:
-            await tx.execute(delete(grouped).where(grouped.c.burst == key.action_id))
-    return deleted, bool(old)
-
-
-async def delete_matches_before(tx: Transaction, instant: dt.datetime) -> None:
-    """Delete positions, listings and states of matches that have not changed since, and old frames."""
-    for table in (positions, standings, match_states):
-        await tx.execute(delete(table).where(table.c.updated_at < to_timestamp(instant)))
-    await tx.execute(delete(frames).where(frames.c.received_at < to_timestamp(instant)))
-
-
-def _of_news(key: AlertKey) -> dict[str, str]:
-    """Return the values for `_IS_NEWS` and `_IS_DELIVERY_OF_NEWS`."""
+def of_news(key: AlertKey) -> dict[str, str]:
+    """Return the values for `IS_NEWS` and `IS_DELIVERY_OF_NEWS`."""
     return {"of_fixture": key.fixture_id, "of_action": key.action_id}
 
 
 def _of_delivery(key: AlertKey, ref: ChatRef) -> dict[str, Any]:
     """Return the values for `_IS_DELIVERY`."""
-    return {**_of_news(key), "of_chat": ref.chat_id, "of_topic": ref.topic}
+    return {**of_news(key), "of_chat": ref.chat_id, "of_topic": ref.topic}
 
 
 def _among_news(keys: Collection[AlertKey]) -> dict[str, set[str]]:
@@ -433,32 +374,3 @@ def _progress_to_row(progress: FanoutProgress) -> dict[str, Any]:
     for walk, ref in (("first", progress.last_new_chat), ("told", progress.last_notified_chat)):
         row |= {f"{walk}_chat": ref.chat_id if ref else None, f"{walk}_topic": ref.topic if ref else None}
     return row
-
-
-class OutboxDepth(msgspec.Struct, frozen=True):
-    """How much waits: deliveries, of these the due ones of active chats, and revisions whose fan-out is not complete.
-
-    `oldest_seconds` is for how long the oldest of them has waited: a delivery since it is due, a revision since it was stored.
-    `oldest_news_seconds` is that of the revisions alone.
-    """
-
-    waiting: int
-    due: int
-    oldest_seconds: float
-    unfinished_news: int
-    oldest_news_seconds: float = 0.0
-
-
-async def measure_depth(db: Database, now: dt.datetime) -> OutboxDepth:
-    """Measure how much waits. Raises StorageError."""
-    at, waits = to_timestamp(now), entries.c.status == DeliveryStatus.WAITING.value
-    here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
-    all_waiting = select(func.count().label("n")).where(waits)
-    due = select(func.count().label("n"), func.min(entries.c.due_at).label("first")).select_from(entries).join(chats, here)
-    due = due.where(waits, entries.c.due_at <= at, chats.c.active == true())
-    # News that no sender has begun to spread has no delivery yet: it would else look as if nothing waited.
-    spreading = select(func.count().label("n"), func.min(alerts.c.updated_at).label("first")).where(alerts.c.spreading == true())
-    async with db.transaction() as tx:
-        (all_,), (due_row,), (news,) = [await tx.fetch(query) for query in (all_waiting, due, spreading)]
-    oldest, oldest_news = (max(0.0, at - row["first"]) if row["first"] is not None else 0.0 for row in (due_row, news))
-    return OutboxDepth(all_["n"], due_row["n"], max(oldest, oldest_news), news["n"], oldest_news)

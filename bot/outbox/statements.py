@@ -12,7 +12,7 @@ from sqlalchemy import and_, bindparam, select, true, update
 
 from bot.outbox.delivery import Delivery, DeliveryStatus, PinState, QueueItem
 from bot.outbox.news import NewsItem
-from bot.storage.chats import values_to_chat
+from bot.storage.chat_rows import values_to_chat
 from bot.storage.driver import PreparedStatement, Transaction
 from bot.storage.schema import chats, entries
 from bot.subscribers import Chat, ChatRef

@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.fake_telegram import BAD_GATEWAY, BLOCKED
 from bot.fake_telegram.state import Trouble, keeps_pace, too_many
 from bot.feed.simulator.script import Script, script_from_packets
-from bot.storage.chats import chat_to_row
+from bot.storage.chat_rows import chat_to_row
 from bot.storage.database import Database, upsert
 from bot.storage.schema import chats, subscriptions
 from bot.subscribers import AlertFilter, Chat, ChatRef

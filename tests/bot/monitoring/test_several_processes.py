@@ -16,8 +16,8 @@ from bot.feed.session import SessionState
 from bot.monitoring.admin_messages import AdminMessages
 from bot.monitoring.health import FeedHealth
 from bot.monitoring.monitor import Monitor
+from bot.outbox.depth import measure_depth
 from bot.outbox.outbox import Outbox
-from bot.outbox.repository import measure_depth
 from bot.storage.database import Database
 from bot.storage.driver import TROUBLE_CHANNEL
 from bot.telegram.http import ApiHealth

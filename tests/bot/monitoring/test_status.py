@@ -14,7 +14,7 @@ from bot.monitoring.monitor import (
     render_status_of_processes,
 )
 from bot.monitoring.traffic import HourlyTraffic
-from bot.outbox.repository import OutboxDepth
+from bot.outbox.depth import OutboxDepth
 from bot.storage.chats import ChatCounts, ChatRepository, count_chats
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository

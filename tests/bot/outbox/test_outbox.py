@@ -11,7 +11,7 @@ from bot.clock import ManualClock
 from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryResult, QueueItem, Reason
 from bot.outbox.fanout import PAGE_SIZE
 from bot.outbox.outbox import Outbox
-from bot.outbox.repository import delete_batch_before
+from bot.outbox.pruning import delete_batch_before
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.schema import entries

@@ -3,8 +3,8 @@
 import datetime as dt
 
 from bot.clock import ManualClock
+from bot.outbox.depth import OutboxDepth, measure_depth
 from bot.outbox.outbox import Outbox
-from bot.outbox.repository import OutboxDepth, measure_depth
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
