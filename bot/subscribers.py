@@ -383,37 +383,3 @@ def parse_quiet_hours(text: str) -> QuietHours | None:
 
 def _format_minute(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
-
-
-_SUBSCRIPTIONS_DECODER = msgspec.json.Decoder(tuple[Subscription, ...])
-
-
-def format_subscriptions(subscriptions: Sequence[Subscription]) -> str:
-    """Format what a chat followed as it is stored with the chat: JSON; empty if it is nothing."""
-    return msgspec.json.encode(subscriptions).decode() if subscriptions else ""
-
-
-@lru_cache(256)
-def parse_subscriptions(text: str) -> tuple[Subscription, ...]:
-    """Read what `format_subscriptions` wrote. What cannot be read counts as nothing."""
-    try:
-        return _SUBSCRIPTIONS_DECODER.decode(text) if text else ()
-    except msgspec.DecodeError:
-        return ()
-
-
-_MENTIONS_DECODER = msgspec.json.Decoder(tuple[Mentions, ...])
-
-
-def format_mentions(mentioned: Sequence[Mentions]) -> str:
-    """Format who asked to be mentioned as it is stored with the chat: JSON; empty if nobody has."""
-    return msgspec.json.encode(mentioned).decode() if mentioned else ""
-
-
-@lru_cache(256)
-def parse_mentions(text: str) -> tuple[Mentions, ...]:
-    """Read what `format_mentions` wrote. What cannot be read counts as nobody."""
-    try:
-        return _MENTIONS_DECODER.decode(text) if text else ()
-    except msgspec.DecodeError:
-        return ()

@@ -1,35 +1,19 @@
-"""Chats and their settings: stored, suspended and resumed, moved when Telegram gives a group another id.
-
-The columns keep the names of the first release, because two versions may run on one database during an upgrade.
-`chat_to_row` and `row_to_chat` are the only places that know both names.
-"""
+"""Chats and their settings: stored, suspended and resumed, moved when Telegram gives a group another id."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from functools import lru_cache
-from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, ColumnElement, and_, delete, exists, false, func, select, true, update
+from sqlalchemy import ColumnElement, and_, delete, exists, false, func, select, true, update
 
+from bot.storage.chat_rows import chat_to_row, join_words, row_to_chat, split_words
 from bot.storage.database import Database, upsert
 from bot.storage.driver import CHATS_CHANNEL, Transaction
-from bot.storage.schema import chats, entries, from_timestamp, standings, subscriptions, to_timestamp
-from bot.subscribers import (
-    AlertFilter,
-    Chat,
-    ChatRef,
-    MuteOffer,
-    format_mentions,
-    format_subscriptions,
-    parse_mentions,
-    parse_quiet_hours,
-    parse_subscriptions,
-)
-from rules.engine.alert import LIVE_MESSAGE_KINDS
+from bot.storage.schema import chats, entries, standings, subscriptions, to_timestamp
+from bot.subscribers import Chat, ChatRef
 
 _FORGOTTEN_AT_ONCE = 500
 """Chats whose data one transaction deletes; the rest waits for the next hour."""
@@ -239,124 +223,6 @@ def is_chat(ref: ChatRef) -> ColumnElement[bool]:
     return and_(chats.c.chat_id == ref.chat_id, chats.c.topic == ref.topic)
 
 
-def chat_to_row(chat: Chat) -> dict[str, object]:
-    """Return the row of a chat."""
-    alert_filter = chat.filter
-    return {
-        "chat_id": chat.ref.chat_id,
-        "topic": chat.ref.topic,
-        "kind": chat.type,
-        "title": chat.title,
-        "active": chat.is_active,
-        "suspended_why": "",
-        "all_kinds": alert_filter.all_kinds,
-        "kinds_on": _join_words(alert_filter.kinds_on),
-        "kinds_off": _join_words(alert_filter.kinds_off),
-        "ring": _join_words(alert_filter.loud),
-        "silent": _join_words(alert_filter.silent),
-        "waits": alert_filter.confirmed_only,
-        "scorers": alert_filter.scorers_only,
-        # For the index on chats that want cards or pictures: they are few, and are looked for at every change of a match.
-        "extras": any(alert_filter.accepts(kind) for kind in LIVE_MESSAGE_KINDS),
-        "language": chat.language,
-        "language_chosen": chat.language_chosen,
-        "timezone": chat.timezone,
-        "delay": chat.delay,
-        "muted_until": to_timestamp(chat.muted_until) if chat.muted_until else None,
-        "muted_matches": _join_words(chat.muted_matches),
-        "buttons": chat.mute_button,
-        "mute_offers": format_mute_offers(chat.mute_offers),
-        "spoilers": chat.spoilers,
-        "bursts": chat.digests,
-        "burst_at": chat.digest_window_at,
-        "tasted": chat.has_overrides,
-        "quiet": str(chat.quiet_hours) if chat.quiet_hours else "",
-        "fixed": chat.is_configured,
-        "unfollowed": format_subscriptions(chat.unfollowed),
-        "username": chat.username,
-        "channel": chat.managed_channel,
-        "channel_until": to_timestamp(chat.managed_until) if chat.managed_until else None,
-        "pins": chat.pins_cards,
-        "mentions": chat.mentions,
-        "mentioned": format_mentions(chat.mentioned),
-    }
-
-
-def row_to_chat(row: Mapping[Any, Any]) -> Chat:
-    """Return the chat of a row."""
-    return Chat(
-        ChatRef(row["chat_id"], row["topic"]),
-        row["kind"],
-        row["title"],
-        row["active"],
-        AlertFilter(
-            all_kinds=row["all_kinds"],
-            kinds_on=_split_words(row["kinds_on"]),
-            kinds_off=_split_words(row["kinds_off"]),
-            loud=_split_words(row["ring"]),
-            silent=_split_words(row["silent"]),
-            confirmed_only=row["waits"],
-            scorers_only=row["scorers"],
-        ),
-        language=row["language"],
-        language_chosen=row["language_chosen"],
-        timezone=row["timezone"],
-        delay=row["delay"],
-        muted_until=from_timestamp(row["muted_until"]) if row["muted_until"] is not None else None,
-        muted_matches=_split_words(row["muted_matches"]),
-        mute_button=row["buttons"],
-        mute_offers=parse_mute_offers(row["mute_offers"]),
-        spoilers=row["spoilers"],
-        digests=row["bursts"],
-        digest_window_at=row["burst_at"],
-        has_overrides=row["tasted"],
-        quiet_hours=parse_quiet_hours(row["quiet"]) if row["quiet"] else None,
-        is_configured=row["fixed"],
-        unfollowed=parse_subscriptions(row["unfollowed"]),
-        username=row["username"],
-        managed_channel=row["channel"],
-        managed_until=from_timestamp(row["channel_until"]) if row["channel_until"] is not None else None,
-        pins_cards=row["pins"],
-        mentions=row["mentions"],
-        mentioned=parse_mentions(row["mentioned"]),
-    )
-
-
-_CHAT_COLUMNS = tuple(column.name for column in chats.columns)
-
-_BOOLEAN_COLUMNS = tuple(column.name for column in chats.columns if isinstance(column.type, Boolean))
-
-
-def values_to_chat(values: Sequence[Any]) -> Chat:
-    """Return the chat of a prepared query's values, in the order of the table's columns."""
-    row = dict(zip(_CHAT_COLUMNS, values, strict=True))
-    for name in _BOOLEAN_COLUMNS:
-        row[name] = row[name] == 1  # SQLite has no booleans: its driver returns 0 and 1
-    return row_to_chat(row)
-
-
-def format_mute_offers(offers: Sequence[MuteOffer]) -> str:
-    """Format offers as they are stored: `fixture|action|kind,kind`, separated by blanks."""
-    return " ".join(f"{offer.fixture_id}|{offer.action_id}|{','.join(offer.kinds)}" for offer in offers)
-
-
-@lru_cache(maxsize=256)
-def parse_mute_offers(text: str) -> tuple[MuteOffer, ...]:
-    """Read stored offers; a word that is none is left out."""
-    parts = [word.split("|") for word in text.split()]
-    return tuple(MuteOffer(one[0], one[1], tuple(filter(None, one[2].split(",")))) for one in parts if len(one) == 3)
-
-
-def _join_words(words: frozenset[str]) -> str:
-    return " ".join(sorted(words))
-
-
-# A fan-out reads thousands of chats, and nearly all have the same few sets.
-@lru_cache(maxsize=256)
-def _split_words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 async def _move_chat(tx: Transaction, old: int, new: int) -> None:
     """Give the rows of a chat another id. Repeating it changes nothing."""
     if not await tx.fetch(select(chats.c.chat_id).where(chats.c.chat_id == old).limit(1)):
@@ -393,11 +259,11 @@ async def move_mutes(tx: Transaction, old_ids: Collection[str], new_id: str) -> 
     # Locked: somebody may mute or unmute another match of the chat meanwhile.
     muting = select(chats.c.chat_id, chats.c.topic, chats.c.muted_matches).where(chats.c.muted_matches != "").with_for_update()
     for row in await tx.fetch(muting):
-        muted = _split_words(row["muted_matches"])
+        muted = split_words(row["muted_matches"])
         if muted.isdisjoint(old_ids):
             continue
         changed = update(chats).where(is_chat(ChatRef(row["chat_id"], row["topic"])))
-        await tx.execute(changed.values(muted_matches=_join_words((muted - frozenset(old_ids)) | {new_id})))
+        await tx.execute(changed.values(muted_matches=join_words((muted - frozenset(old_ids)) | {new_id})))
 
 
 async def _clear_finished_mutes(tx: Transaction, over: Collection[str], before: dt.datetime) -> int:

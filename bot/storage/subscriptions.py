@@ -28,16 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import Column
 
-from bot.storage.chats import (
-    OnChange,
-    changing_followers,
-    chat_to_row,
-    is_chat,
-    move_mutes,
-    row_to_chat,
-    update_chat,
-    update_has_overrides,
-)
+from bot.storage.chat_rows import chat_to_row, row_to_chat
+from bot.storage.chats import OnChange, changing_followers, is_chat, move_mutes, update_chat, update_has_overrides
 from bot.storage.database import Database, upsert
 from bot.storage.driver import Transaction
 from bot.storage.schema import chats, subscriptions

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import update
 
-from bot.storage.chats import ChatRepository, chat_to_row, row_to_chat
+from bot.storage.chat_rows import chat_to_row, row_to_chat
+from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.schema import chats as chat_table
 from bot.storage.subscriptions import SubscriptionRepository, read_followers_page, update_subscription_overrides

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from bot.clock import ManualClock
+from bot.outbox.depth import measure_depth
 from bot.outbox.outbox import Outbox
-from bot.outbox.repository import measure_depth
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository

@@ -1,0 +1,171 @@
+"""A chat as a row of the database, and back: the only place that knows both names of each setting.
+
+The columns keep the names of the first release, because two versions may run on one database during an upgrade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import Boolean
+
+from bot.storage.schema import chats, from_timestamp, to_timestamp
+from bot.subscribers import AlertFilter, Chat, ChatRef, Mentions, MuteOffer, Subscription, parse_quiet_hours
+from rules.engine.alert import LIVE_MESSAGE_KINDS
+
+
+def chat_to_row(chat: Chat) -> dict[str, object]:
+    """Return the row of a chat."""
+    alert_filter = chat.filter
+    return {
+        "chat_id": chat.ref.chat_id,
+        "topic": chat.ref.topic,
+        "kind": chat.type,
+        "title": chat.title,
+        "active": chat.is_active,
+        "suspended_why": "",
+        "all_kinds": alert_filter.all_kinds,
+        "kinds_on": join_words(alert_filter.kinds_on),
+        "kinds_off": join_words(alert_filter.kinds_off),
+        "ring": join_words(alert_filter.loud),
+        "silent": join_words(alert_filter.silent),
+        "waits": alert_filter.confirmed_only,
+        "scorers": alert_filter.scorers_only,
+        # For the index on chats that want cards or pictures: they are few, and are looked for at every change of a match.
+        "extras": any(alert_filter.accepts(kind) for kind in LIVE_MESSAGE_KINDS),
+        "language": chat.language,
+        "language_chosen": chat.language_chosen,
+        "timezone": chat.timezone,
+        "delay": chat.delay,
+        "muted_until": to_timestamp(chat.muted_until) if chat.muted_until else None,
+        "muted_matches": join_words(chat.muted_matches),
+        "buttons": chat.mute_button,
+        "mute_offers": format_mute_offers(chat.mute_offers),
+        "spoilers": chat.spoilers,
+        "bursts": chat.digests,
+        "burst_at": chat.digest_window_at,
+        "tasted": chat.has_overrides,
+        "quiet": str(chat.quiet_hours) if chat.quiet_hours else "",
+        "fixed": chat.is_configured,
+        "unfollowed": format_subscriptions(chat.unfollowed),
+        "username": chat.username,
+        "channel": chat.managed_channel,
+        "channel_until": to_timestamp(chat.managed_until) if chat.managed_until else None,
+        "pins": chat.pins_cards,
+        "mentions": chat.mentions,
+        "mentioned": format_mentions(chat.mentioned),
+    }
+
+
+def row_to_chat(row: Mapping[Any, Any]) -> Chat:
+    """Return the chat of a row."""
+    return Chat(
+        ChatRef(row["chat_id"], row["topic"]),
+        row["kind"],
+        row["title"],
+        row["active"],
+        AlertFilter(
+            all_kinds=row["all_kinds"],
+            kinds_on=split_words(row["kinds_on"]),
+            kinds_off=split_words(row["kinds_off"]),
+            loud=split_words(row["ring"]),
+            silent=split_words(row["silent"]),
+            confirmed_only=row["waits"],
+            scorers_only=row["scorers"],
+        ),
+        language=row["language"],
+        language_chosen=row["language_chosen"],
+        timezone=row["timezone"],
+        delay=row["delay"],
+        muted_until=from_timestamp(row["muted_until"]) if row["muted_until"] is not None else None,
+        muted_matches=split_words(row["muted_matches"]),
+        mute_button=row["buttons"],
+        mute_offers=parse_mute_offers(row["mute_offers"]),
+        spoilers=row["spoilers"],
+        digests=row["bursts"],
+        digest_window_at=row["burst_at"],
+        has_overrides=row["tasted"],
+        quiet_hours=parse_quiet_hours(row["quiet"]) if row["quiet"] else None,
+        is_configured=row["fixed"],
+        unfollowed=parse_subscriptions(row["unfollowed"]),
+        username=row["username"],
+        managed_channel=row["channel"],
+        managed_until=from_timestamp(row["channel_until"]) if row["channel_until"] is not None else None,
+        pins_cards=row["pins"],
+        mentions=row["mentions"],
+        mentioned=parse_mentions(row["mentioned"]),
+    )
+
+
+_CHAT_COLUMNS = tuple(column.name for column in chats.columns)
+
+_BOOLEAN_COLUMNS = tuple(column.name for column in chats.columns if isinstance(column.type, Boolean))
+
+
+def values_to_chat(values: Sequence[Any]) -> Chat:
+    """Return the chat of a prepared query's values, in the order of the table's columns."""
+    row = dict(zip(_CHAT_COLUMNS, values, strict=True))
+    for name in _BOOLEAN_COLUMNS:
+        row[name] = row[name] == 1  # SQLite has no booleans: its driver returns 0 and 1
+    return row_to_chat(row)
+
+
+def format_mute_offers(offers: Sequence[MuteOffer]) -> str:
+    """Format offers as they are stored: `fixture|action|kind,kind`, separated by blanks."""
+    return " ".join(f"{offer.fixture_id}|{offer.action_id}|{','.join(offer.kinds)}" for offer in offers)
+
+
+@lru_cache(maxsize=256)
+def parse_mute_offers(text: str) -> tuple[MuteOffer, ...]:
+    """Read stored offers; a word that is none is left out."""
+    parts = [word.split("|") for word in text.split()]
+    return tuple(MuteOffer(one[0], one[1], tuple(filter(None, one[2].split(",")))) for one in parts if len(one) == 3)
+
+
+def join_words(words: frozenset[str]) -> str:
+    """Return words that have no blank in them, such as kinds and fixture ids, as they are stored."""
+    return " ".join(sorted(words))
+
+
+# A fan-out reads thousands of chats, and nearly all have the same few sets.
+@lru_cache(maxsize=256)
+def split_words(text: str) -> frozenset[str]:
+    """Read what `join_words` wrote."""
+    return frozenset(text.split())
+
+
+_SUBSCRIPTIONS_DECODER = msgspec.json.Decoder(tuple[Subscription, ...])
+
+
+def format_subscriptions(subscriptions: Sequence[Subscription]) -> str:
+    """Format what a chat followed as it is stored with the chat: JSON; empty if it is nothing."""
+    return msgspec.json.encode(subscriptions).decode() if subscriptions else ""
+
+
+@lru_cache(256)
+def parse_subscriptions(text: str) -> tuple[Subscription, ...]:
+    """Read what `format_subscriptions` wrote. What cannot be read counts as nothing."""
+    try:
+        return _SUBSCRIPTIONS_DECODER.decode(text) if text else ()
+    except msgspec.DecodeError:
+        return ()
+
+
+_MENTIONS_DECODER = msgspec.json.Decoder(tuple[Mentions, ...])
+
+
+def format_mentions(mentioned: Sequence[Mentions]) -> str:
+    """Format who asked to be mentioned as it is stored with the chat: JSON; empty if nobody has."""
+    return msgspec.json.encode(mentioned).decode() if mentioned else ""
+
+
+@lru_cache(256)
+def parse_mentions(text: str) -> tuple[Mentions, ...]:
+    """Read what `format_mentions` wrote. What cannot be read counts as nobody."""
+    try:
+        return _MENTIONS_DECODER.decode(text) if text else ()
+    except msgspec.DecodeError:
+        return ()
