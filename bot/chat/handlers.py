@@ -26,7 +26,7 @@ from bot.chat.dialogue import (
     split_target,
 )
 from bot.chat.features import alerts, channel, subscribe
-from bot.chat.replies import Redraw
+from bot.chat.reply_retrier import Redraw
 from bot.chat.routing import COMMAND_PREFIX, Router
 from bot.chat.services import ChatServices
 from bot.chat.throttle import Throttle

@@ -17,7 +17,7 @@ from telegram import Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError, TimedOut
 from telegram.ext import ExtBot
 
-from bot.chat.replies import read_retry_after
+from bot.chat.reply_retrier import read_retry_after
 from bot.config.models import WebhookSettings
 from bot.errors import StorageError, UserMistake, explain_bind_error
 from bot.retry import Backoff

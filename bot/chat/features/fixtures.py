@@ -337,9 +337,9 @@ def _list_formations(match: Match) -> Iterator[str]:
     for side in Side:
         lineup = match.lineups.of_side(side)
         captain = _("captain {player}").format(player=isolate(lineup.captain)) if lineup.captain else ""
-        if told := ", ".join(filter(None, (lineup.formation, captain))):
+        if known := ", ".join(filter(None, (lineup.formation, captain))):
             name = isolate(translate_team(match.fixture.team(side).name))
-            yield escape_text(_("{name}: {text}").format(name=name, text=told))
+            yield escape_text(_("{name}: {text}").format(name=name, text=known))
 
 
 def _recency_key(match: Match) -> tuple[bool, float]:

@@ -15,7 +15,6 @@ from bot.chat import texts
 from bot.chat.catalogue import Choice, make_token
 from bot.chat.dialogue import (
     AdministratorsOnly,
-    Button,
     ChatContext,
     HandlerContext,
     OutdatedButton,
@@ -31,13 +30,13 @@ from bot.chat.dialogue import (
 )
 from bot.chat.features.subscribe import search_followable
 from bot.chat.middleware import Handler, with_origin
-from bot.chat.routing import Command, Feature, Router
+from bot.chat.routing import Command, Feature
 from bot.chat.services import ChatServices
 from bot.chat.texts import choice_name, escape_text, subscription_name, which_one_text
 from bot.chat.throttle import Throttle
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from bot.subscribers import Chat, ChatRef, Subscription
+from bot.subscribers import Chat, ChatRef
 
 TOPIC_PREFIX = "tp"
 """The prefix of the buttons that give something a topic."""
@@ -171,7 +170,12 @@ def _copy_settings(general: Chat, topic: Chat) -> Chat:
 def _offer(context: ChatContext, typed: str, hits: Sequence[Choice]) -> Screen:
     """Offer what was meant, or without a name what is followed here."""
     if not typed:
-        followed = [_make_topic_button(one) for one in context.subscriptions if context.catalogue.find(make_token(one))]
+        # What the feed has no match of in the coming days has no place in the catalogue, and so no button.
+        followed = [
+            make_button(subscription_name(one), f"{TOPIC_PREFIX}:{token}")
+            for one in context.subscriptions
+            if context.catalogue.find(token := make_token(one))
+        ]
         html = _("<b>🧵 A topic of its own for which one?</b>\nOr send <code>/topic Premier League</code>.")
         return Screen(html, (*arrange_rows(followed[:MAX_OFFERED]), make_closing_row()))
     if not hits:
@@ -180,15 +184,7 @@ def _offer(context: ChatContext, typed: str, hits: Sequence[Choice]) -> Screen:
     return Screen(which_one_text(typed), (*arrange_rows(buttons), make_closing_row()))
 
 
-def _make_topic_button(subscription: Subscription) -> Button:
-    return make_button(subscription_name(subscription), f"{TOPIC_PREFIX}:{make_token(subscription)}")
-
-
-def _make_handlers(services: ChatServices, _router: Router) -> Sequence[Handler]:
-    return TopicHandlers(services).handlers()
-
-
 FEATURE = Feature(
     commands={"topic": Command(None, N_("A topic for a league or team"), changes_settings=True)},
-    make_handlers=_make_handlers,
+    make_handlers=lambda services, _router: TopicHandlers(services).handlers(),
 )

@@ -12,7 +12,8 @@ from telegram import CallbackQuery, User
 from telegram.error import BadRequest, RetryAfter
 
 from bot.chat.application import on_error
-from bot.chat.replies import ReplyRetrier, ReplySender
+from bot.chat.replies import ReplySender
+from bot.chat.reply_retrier import ReplyRetrier
 from bot.errors import StorageUnavailable
 from bot.fake_telegram.state import too_many
 from bot.telegram.messenger import build_bot
