@@ -102,7 +102,8 @@ class FeedWorker:
             self._on_fixture_updated,
             reported.on_feed_accepted,
             FixtureStatusRepository(services.database, clock),
-            self._find_unfinished,
+            # Matches of the last day that an earlier process left in the middle.
+            lambda: services.positions.get_unfinished(clock.now() - _UNFINISHED_MAX_AGE),
             RelistingTracker(
                 FixtureListingRepository(services.database, clock),
                 self._on_relisted,
@@ -198,10 +199,6 @@ class FeedWorker:
             len(scheduler.held_back),
         )
 
-    async def _find_unfinished(self) -> frozenset[str]:
-        """Return the matches of the last day that an earlier process left in the middle."""
-        return await self._services.positions.get_unfinished(self._services.clock.now() - _UNFINISHED_MAX_AGE)
-
 
 class SenderWorker:
     """Sends the deliveries of the outbox to Telegram."""
@@ -293,7 +290,11 @@ class ChatWorker:
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
         """Return what has to run for as long as the process does."""
-        return self._run_application(), self._register_commands(), self._season.run(), self._find_configured_chats()
+        services = self._services
+        # In one process: Telegram is asked once for the chats that the configuration names as @name, and the admins get one
+        # message about those that it does not have.
+        naming = run_while_leased(services.leases, "configured chats", services.configured_chats.run)
+        return self._run_application(), self._register_commands(), self._season.run(), naming
 
     def _build_handlers(self, directory: FixtureLookup, status: Callable[[], Awaitable[str]]) -> list[Any]:
         """Make the handlers of all updates. Those of `/rules` come first: the others take every button."""
@@ -361,10 +362,6 @@ class ChatWorker:
         # The library hands errors of handlers to error handlers and not to the caller of `process_update`.
         if isinstance(update, Update) and isinstance(context.error, StorageError):
             self._failed_updates[update.update_id] = context.error
-
-    async def _find_configured_chats(self) -> None:
-        """Find the chats that the configuration names as @name, in one process: Telegram is asked once, and admins told once."""
-        await run_while_leased(self._services.leases, "configured chats", self._services.configured_chats.run)
 
     async def _poll_updates(self) -> None:
         await delete_webhook(self._services.bot)

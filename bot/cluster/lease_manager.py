@@ -133,8 +133,9 @@ class LeaseManager:
                 except StorageError as error:
                     # Nothing else to do: if the database stays away, the timer ends the leases in time.
                     log.debug("leases_not_renewed", reason=str(error))
+                is_changing = bool(self._gone_since) or self._has_request
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(self._poll_interval):
+                    async with asyncio.timeout(_SHORT_POLL_INTERVAL if is_changing else POLL_INTERVAL):
                         await self._wake_up.wait()
         finally:
             await self.hand_over.stop()
@@ -203,10 +204,6 @@ class LeaseManager:
                 LEASE_CHANGES.labels("handed-over").inc()
                 held.hand_over(request.holder)
                 return  # one at a time: the next look counts again
-
-    @property
-    def _poll_interval(self) -> float:
-        return _SHORT_POLL_INTERVAL if self._gone_since or self._has_request else POLL_INTERVAL
 
     async def _renew(self, now: float) -> None:
         """Renew the lease of this process and those that it holds. `now` is the loop's time from before the request."""

@@ -1,4 +1,4 @@
-"""The roles that a process can have. It imports nothing large: a mistake in `--role` is told at once."""
+"""The roles that a process can have. It imports nothing large, so that a mistake in `--role` is reported at once."""
 
 from __future__ import annotations
 

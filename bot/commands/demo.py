@@ -89,7 +89,7 @@ def chat_command(
         telegram_port=port + 1 if serve else 0,
     )
     if not is_verbose(ctx):
-        # What goes wrong with the configuration is told in the chat, since the first person is an admin of the bot.
+        # What goes wrong with the configuration is shown in the chat, since the first person is an admin of the bot.
         configure_logging(level=logging.CRITICAL)
     lines = LineInput()
     view = ChatView(Console(), lines.redraw_prompt if lines.is_terminal else None)
@@ -131,7 +131,7 @@ def simulate_command(
     from bot.feed.simulator.script import Faults
     from bot.feed.simulator.server import SimulatorUrls, simulate
 
-    # Read before the server starts, so that a mistake in an option is told at once.
+    # Read before the server starts, so that a mistake in an option is reported at once.
     faults["stall"] = read_duration(faults["stall"], "--stall").total_seconds()
     faults["refuse"] = read_statuses(faults["refuse"])
 

@@ -74,7 +74,7 @@ def _replay(
     from bot.replay.parallel import count_cores, replay_with_processes
     from bot.replay.replay import message_to_json, message_to_text, replay_match
 
-    # Before the first is played: a misspelt name is told at once.
+    # Before the first is played, so that a misspelt name is reported at once.
     matches = open_matches(names)
     load_rules = partial(load_rules_of, config_path, dict(os.environ), optional=is_default(ctx, "config_path"))
     rules, catalogue = load_rules()

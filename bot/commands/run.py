@@ -41,7 +41,7 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
     log_unhandled_exceptions()
     # The database, its logs and the recordings of matches are nobody else's on this machine.
     os.umask(0o077)
-    # Nearly everything. A mistake is told before.
+    # Nearly everything is imported here, so that a mistake in an option is reported before.
     from bot.app.application import run_until_stopped
 
     asyncio.run(run_until_stopped(config, selected))

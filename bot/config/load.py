@@ -155,7 +155,7 @@ def load_config(
     if may_be_rules and isinstance(root, yaml.SequenceNode):
         key = yaml.ScalarNode("tag:yaml.org,2002:str", "rules", root.start_mark, root.start_mark)
         root = yaml.MappingNode("tag:yaml.org,2002:map", [(key, root)], root.start_mark, root.end_mark)
-    # Of a file that is no YAML the mistakes of form are told: what would follow from them is not worth reading.
+    # Of a file that is no YAML only the mistakes of form are reported: all others would follow from them.
     config = _ConfigReader(path, env, report, sources).read(root) if is_readable else None
     if report.mistakes or config is None:
         raise ConfigInvalid(report.mistakes, report.findings, report.list_files())

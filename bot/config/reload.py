@@ -204,8 +204,11 @@ _WILDCARDS = frozenset("*?[")
 
 def read_file_states(sources: Iterable[Path]) -> FileStates:
     """Return the states of all files that these paths and patterns match."""
-    found = ((file, _read_file_state(file)) for source in sources for file in _expand_pattern(source))
-    return {file: stat for file, stat in found if stat is not None}
+    files: list[Path] = []
+    for source in sources:
+        anchor, pattern = _split_pattern(source)
+        files += sorted(anchor.glob(pattern)) if pattern else [source]
+    return {file: state for file in files if (state := _read_file_state(file)) is not None}
 
 
 def find_watched_folders(sources: Iterable[Path]) -> frozenset[Path]:
@@ -223,11 +226,6 @@ def may_concern_config(path: str, sources: Iterable[Path]) -> bool:
     named = changed.name in {source.name for source in sources}
     # Kubernetes mounts a volume as a link `..data`, and changes only the link.
     return named or changed.suffix in _CONFIG_SUFFIXES or changed.name.startswith("..")
-
-
-def _expand_pattern(source: Path) -> list[Path]:
-    anchor, pattern = _split_pattern(source)
-    return sorted(anchor.glob(pattern)) if pattern else [source]
 
 
 def _split_pattern(source: Path) -> tuple[Path, str]:

@@ -187,18 +187,18 @@ def parse_sent_rules(text: str, name: str, catalogue: Catalogue) -> ParsedRules:
 
     Variables stay as written and nothing is included: a file from a chat must not read the environment or files of the server.
     """
+
+    def refuse_include(pattern: str) -> Sequence[yaml.Node]:
+        raise ValueError(f'"{pattern}": a file from Telegram cannot include others')
+
     report = Report()
     root = compose(text, name, report)
-    rules = read_rules_document(root, report, catalogue, _refuse_include) if root is not None else RuleSet()
+    rules = read_rules_document(root, report, catalogue, refuse_include) if root is not None else RuleSet()
     if not report.mistakes and not rules.rules:
         report.add_mistake(SourceLocation(name, 1, 1), "there are no rules in this file")
     if report.mistakes:
         raise RulesInvalid(report.mistakes)
     return ParsedRules(rules, report.warnings)
-
-
-def _refuse_include(pattern: str) -> Sequence[yaml.Node]:
-    raise ValueError(f'"{pattern}": a file from Telegram cannot include others')
 
 
 MAX_RULE_VERSIONS = 50

@@ -117,7 +117,7 @@ class ChatDesk:
         return await self._subscriptions.get_all(ref)
 
     async def read_deliveries(self, ref: ChatRef, limit: int = 20) -> tuple[DeliveryRow, ...]:
-        """Return what a chat was told lately, and what it was not, the latest first."""
+        """Return what was sent to a chat lately, and what was not, the latest first."""
         here = and_(entries.c.chat_id == ref.chat_id, entries.c.topic == ref.topic)
         async with self._database.transaction() as tx:
             rows = await tx.fetch(select(entries).where(here).order_by(entries.c.due_at.desc()).limit(limit))

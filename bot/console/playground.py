@@ -86,7 +86,7 @@ class PlayMoment(msgspec.Struct, frozen=True):
 
 
 class PlayedMatch(msgspec.Struct, frozen=True):
-    """A match as one chat was told of it; or why it could not be played."""
+    """A match as one chat got it in messages; or why it could not be played."""
 
     title: str = ""
     moments: tuple[PlayMoment, ...] = ()

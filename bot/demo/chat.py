@@ -94,7 +94,8 @@ async def run_chat(options: ChatOptions, view: ChatView, read_line: ReadLine, *,
     `is_script`: the lines do not come from a person, so each waits for the answer to the one before, and the match is played
     to its end.
     """
-    scripts = [_prepare_script(script_from_match(match), options.seconds) for match in open_matches(options.matches)]
+    paced = [pace_script(script_from_match(match), options.seconds) for match in open_matches(options.matches)]
+    scripts = [script.move_kickoff(script.play_started_at + _KICKOFF_AHEAD) for script in paced]
     # Playback begins at the first frame, and each match when somebody follows it: nobody misses the first goal while typing.
     lead = max(script.play_started_at - script.begins_at for script in scripts)
     simulator = Simulator(scripts, token=FEED_TOKEN, lead=lead, starts_when_followed=True)
@@ -188,7 +189,8 @@ class ChatSession:
                 await self._handle(line.strip(), is_script=is_script)
                 self._view.update(self._telegram, self.name_of)
             if is_script:
-                await self._play_to_the_end()
+                # Until all matches that somebody follows are over, and every message about them has arrived.
+                await _wait_until(lambda: self._is_quiet(_QUIET_SECONDS) and not self._is_playing())
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
@@ -302,10 +304,6 @@ class ChatSession:
             raise UserMistake(f'nothing more comes, and the chat of {self.speaker} never showed "{words}"')
         self._view.update(self._telegram, self.name_of)
 
-    async def _play_to_the_end(self) -> None:
-        """Wait until all matches that somebody follows are over and told, if there is one."""
-        await _wait_until(lambda: self._is_quiet(_QUIET_SECONDS) and not self._is_playing())
-
     def _is_playing(self) -> bool:
         return self._simulator.has_begun and not self._simulator.has_ended
 
@@ -326,12 +324,6 @@ async def _wait_until(condition: Callable[[], bool], seconds: float = math.inf) 
     # Looked at again and again: what it depends on includes the time itself.
     while not condition() and loop.time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
-
-
-def _prepare_script(script: Script, seconds: float) -> Script:
-    """Return a match that takes `seconds`, and whose kick-off is near."""
-    paced = pace_script(script, seconds)
-    return paced.move_kickoff(paced.play_started_at + _KICKOFF_AHEAD)
 
 
 def _describe_matches(scripts: Sequence[Script]) -> str:

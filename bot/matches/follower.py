@@ -44,14 +44,14 @@ LINEUP_WAITS = (0.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Seconds before each attempt to read line-ups by REST, which knows them at the latest shortly before kick-off."""
 
 SILENCE_TOLD_AFTER = 120.0
-"""Seconds without data, while a match is in play, after which its chats are told. Shorter interruptions are mended by then."""
+"""Seconds without data, while a match is in play, after which its chats get an alert. Shorter interruptions are over by then."""
 
 UNREACHABLE, REFUSED, NO_STREAM = REASONS = (
     "no connection to the feed",
     "the feed refuses the connection",
     "the feed has no stream of this match",
 )
-"""Why live data cannot be read here, as chats are told: terms that are translated."""
+"""Why live data cannot be read here, as chats see it: terms that are translated."""
 
 _SILENCE_CHECK_INTERVAL = 5.0
 
@@ -182,7 +182,7 @@ class MatchFollower:
         return connection.resume_position is not None and connection.packet_pause >= _CALM_AFTER
 
     async def _end(self, fixture: Fixture) -> None:
-        """Bring a match to its full time. What is corrected after it is told like any other correction."""
+        """Bring a match to its full time. What changes after it is a correction like any other."""
         await self._pipeline.end(fixture.id, self._clock.now())
         # Listed now, not when nothing more is read: a dry run of new rules may use it at once.
         if self._recordings:

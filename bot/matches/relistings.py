@@ -40,9 +40,9 @@ class ListingRepository(Protocol):
 
 
 OnRelisted = Callable[[Fixture, Relisting, int], Awaitable[bool]]
-"""Tells the changes of a fixture, which chats know as the first argument; the number goes into the keys of the alerts.
+"""Makes the alerts of a fixture's changes; chats know it as the first argument, and the number goes into the alerts' keys.
 
-Returns False if another process tells them.
+Returns False if that is another process's to do.
 """
 
 OnIdentityChange = Callable[[Scope, Collection[str], Subscription], Awaitable[object]]
@@ -78,9 +78,9 @@ class RelistingTracker:
         async for fixture in share_event_loop(listed):
             known = self._known[fixture.id]
             if compare_listing(known.fixture, fixture) != Relisting(known.fixture):
-                await self._tell(fixture)
+                await self._report(fixture)
 
-    async def _tell(self, now: Fixture) -> None:
+    async def _report(self, now: Fixture) -> None:
         assert self._known is not None  # noqa: S101  (compare has read it)
         # Read again from the database: another process may have reported the change meanwhile.
         stored = await retry_while_database_unavailable(lambda: self._listings.get(now.id))
@@ -110,7 +110,7 @@ class RelistingTracker:
     ) -> list[Fixture]:
         """Return the fixtures that a whole list should have and has not, as the feed has them by their ids.
 
-        One that the feed does not have by its id either is told as withdrawn, or is followed under its new id. `window` is the
+        One that the feed does not have by its id either is returned as deleted, or followed under its new id. `window` is the
         time that the list covers.
         """
         ids = frozenset(fixture.id for fixture in listed)
@@ -145,13 +145,10 @@ class RelistingTracker:
             return [msgspec.structs.replace(gone, is_deleted=True)]
         log.info("fixture_renamed", fixture=gone.id, now=successor.id, match=gone.title)
         await self._on_identity_change(Scope.MATCH, [gone.id], Subscription(Scope.MATCH, successor.id, successor.title))
-        # What chats know of the old one, they know of the new one: a new date is told as such.
-        self._known[successor.id] = StoredListing(msgspec.structs.replace(gone, id=successor.id))
+        # Chats know of the new one what they know of the old one, so that a new date is found when both are compared.
+        renamed = StoredListing(msgspec.structs.replace(gone, id=successor.id))
         closed = StoredListing(msgspec.structs.replace(gone, is_deleted=True))
-        self._known[gone.id] = closed
-        await retry_while_database_unavailable(lambda: self._listings.save([self._known_of(successor.id), closed]))
+        self._known |= {successor.id: renamed, gone.id: closed}
+        await retry_while_database_unavailable(lambda: self._listings.save([renamed, closed]))
         await self.compare([successor])
         return []
-
-    def _known_of(self, fixture_id: str) -> StoredListing:
-        return (self._known or {})[fixture_id]

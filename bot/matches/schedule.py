@@ -321,7 +321,7 @@ class MatchScheduler:
             if statuses := self._fixture_statuses:
                 await retry_while_database_unavailable(lambda: statuses.save([*fresh, *(new for _, new in changed)]))
             if self._relistings:
-                # After the changes of status: a match that is postponed to a new date is told as postponed first.
+                # After the changes of status: of a match that is postponed to a new date, chats get "postponed" first.
                 await self._relistings.compare(relisted)
         self._changed.set()
 
@@ -386,7 +386,7 @@ class MatchScheduler:
     def _is_read(self, fixture_id: str) -> bool:
         """Return True if there is nothing more to read of a match: it was read to its end, and is not listed as live still.
 
-        Whatever its stream said, one that is listed as live is read again: it may go on, and what was told before is known.
+        Whatever its stream said, one that is listed as live is read again: it may go on, and the outbox knows what was sent.
         """
         over_at = self._over.get(fixture_id)
         if over_at is None:
@@ -397,7 +397,7 @@ class MatchScheduler:
     def _is_cancelled(self, fixture_id: str) -> bool:
         """Return True for a fixture that is cancelled, postponed or deleted. One that was played ends by itself."""
         fixture = self._fixtures.get(fixture_id)
-        # One that was deleted is told and closed by its follower.
+        # One that was deleted is closed by its follower, which makes the alert first.
         if fixture is None or self._is_played(fixture_id) or (fixture.is_deleted and self._relistings):
             return False
         return find_connect_time(fixture, self._clock.now(), self._settings().connect_before_kickoff) is None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from operator import itemgetter
 
 import structlog
 
@@ -107,19 +108,12 @@ class SeasonFixtures:
 def select_next_matches(fixtures: Sequence[Fixture], seen: set[tuple[str, str]]) -> list[Fixture]:
     """Return the fixtures that are the first of a team or a competition that is not among `seen`, which is added to it."""
     chosen = []
-    for fixture in sorted((f for f in fixtures if f.kickoff and not f.is_deleted and not f.is_over), key=_kickoff):
-        names = _list_names(fixture)
+    ahead = [(f.kickoff.timestamp(), f) for f in fixtures if f.kickoff and not f.is_deleted and not f.is_over]
+    for _, fixture in sorted(ahead, key=itemgetter(0)):
+        parts = (("team", fixture.home), ("team", fixture.away), ("competition", fixture.competition))
+        # By id, else by name: what has neither is not known yet, and nobody could follow it.
+        names = {(kind, one.id or make_name_key(one.name)) for kind, one in parts if one.id or one.name}
         if not seen.issuperset(names):
-            seen.update(names)
+            seen |= names
             chosen.append(fixture)
     return chosen
-
-
-def _kickoff(fixture: Fixture) -> float:
-    return fixture.kickoff.timestamp() if fixture.kickoff else 0.0
-
-
-def _list_names(fixture: Fixture) -> Collection[tuple[str, str]]:
-    """Return what tells the teams and the competition of a fixture from others: by id, else by name."""
-    parts = (("team", fixture.home), ("team", fixture.away), ("competition", fixture.competition))
-    return {(kind, one.id or make_name_key(one.name)) for kind, one in parts if one.id or one.name}

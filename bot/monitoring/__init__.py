@@ -1,1 +1,1 @@
-"""Health, metrics, incidents and what the admins are told of them. Start at `monitor.Monitor`."""
+"""Health, metrics, incidents, and the messages to the admins about them. Start at `monitor.Monitor`."""

@@ -44,12 +44,12 @@ class HourlyTraffic:
         messages, edits = sum(one[1] for one in self._counts), sum(one[2] for one in self._counts)
         # A process that started ten minutes ago has no data for a whole hour.
         since = "in the last hour" if up >= _HOUR else "since the start"
-        told = f"Touchline {installed_version()}, up {_format_time(up)}: {messages} messages and {edits} edits {since}"
+        line = f"Touchline {installed_version()}, up {_format_time(up)}: {messages} messages and {edits} edits {since}"
         if not self._lags:
-            return told
+            return line
         lags = sorted(lag for _, lag in self._lags)
         median, p99 = lags[len(lags) // 2], lags[min(len(lags) - 1, len(lags) * 99 // 100)]
-        return f"{told}, lag {median:.0f} ms median, {p99:.0f} ms p99"
+        return f"{line}, lag {median:.0f} ms median, {p99:.0f} ms p99"
 
     def _drop_old(self, now: float) -> None:
         while self._counts and self._counts[0][0] <= now - _HOUR - _MINUTE:

@@ -33,7 +33,7 @@ def decide(
 ) -> Decision:
     """Decide for one chat. `delivery` is None if the chat was never considered for this action.
 
-    `is_superseded`: the news disallows an action that the chat knows of, so it is told by the correction of that message.
+    `is_superseded`: the news disallows an action that the chat has a message about. The correction of that message says it.
     """
     if delivery is not None and delivery.is_sent:
         return _decide_revision(delivery, news, recipient)
@@ -49,7 +49,7 @@ def _decide_first_message(
 ) -> Decision:
     """Decide for a chat that has seen nothing of it. The first reason that applies is the one that `/why` and metrics show."""
     alert, chat = choose_first_alert(news, recipient), recipient.chat
-    # Retracted before anybody got it: the chat never hears of it.
+    # Retracted before the chat got it: there is nothing to correct.
     if not news.firing_alternatives:
         return Decision(Reason.SUPERSEDED)
     if alert is None:
@@ -111,8 +111,8 @@ def _classify_revision(delivery: Delivery, alert: Alert) -> Reason:
     is_retraction = alert.state is State.RETRACTED
     if is_retraction:
         return Reason.REVISION if delivery.state is State.RETRACTED else Reason.RETRACTION
-    # By what the chat shows, not by the revision before: it may never have seen that one. Before the restoration: a red card
-    # that was taken back and stands again as a yellow one is told as what it is.
+    # By what the chat shows, not by the revision before: it may never have seen that one. Before the restoration, so that a red
+    # card that was taken back and stands again as a yellow one is announced as a change.
     if is_other_news(delivery, alert):
         return Reason.CHANGED
     return Reason.RESTORATION if delivery.state is State.RETRACTED else Reason.REVISION
@@ -154,7 +154,7 @@ def make_burst_line(context: DeliveryContext, now: dt.datetime) -> Delivery | No
     alert = decide(delivery, news, recipient, now, is_superseded=context.is_superseded).alert
     if alert is None or recipient.is_alert_loud(alert):
         return None
-    # Dropped and not deleted: the delivery still says which chats a later revision has to be told to.
+    # Dropped and not deleted: the delivery still says that a later revision has to reach this chat.
     reason = Reason.HELD_FOR_BURST.value
     return msgspec.structs.replace(
         delivery, status=DeliveryStatus.DROPPED, reason=reason, rule=alert.rule, severity=alert.severity, is_loud=False

@@ -206,10 +206,10 @@ class QueueItem(msgspec.Struct, frozen=True):
 class DeliveryContext(msgspec.Struct, frozen=True):
     """A delivery with all that decides what is sent now.
 
-    `is_superseded`: the chat was told of the action that this news disallows. `lines` are the news of a digest's actions that
-    the chat was not told by themselves. `is_loud`, of a burst: some of its lines are loud in this chat. `recent_kinds` are the
-    kinds of the alerts of the same match that the chat was sent in the last minutes. `shown` is the state of the match that a
-    digest tells now, as its delivery keeps it.
+    `is_superseded`: the chat has a message about the action that this news disallows. `lines` are the news of a digest's actions
+    that the chat has no messages of their own about. `is_loud`, of a burst: some of its lines are loud in this chat.
+    `recent_kinds` are the kinds of the alerts of the same match that the chat was sent in the last minutes. `shown` is the state
+    of the match that a digest shows now, as its delivery keeps it.
     """
 
     delivery: Delivery

@@ -130,7 +130,7 @@ def _make_digest_alert(key: AlertKey, latest: Alert, seq: int, now: dt.datetime,
 
 
 def select_lines(delivery: Delivery, lines: Sequence[NewsItem], line_deliveries: Collection[Delivery]) -> tuple[NewsItem, ...]:
-    """Return the lines of a match's digest for one chat: as sent before, else those that it was not told by themselves.
+    """Return the lines of a match's digest for one chat: as sent before, else those that it has no messages of their own about.
 
     `line_deliveries` are the chat's deliveries of these lines.
     """
@@ -174,7 +174,7 @@ def find_uncertain_lines(delivery: Delivery) -> frozenset[AlertKey]:
 
 
 class LineChange(msgspec.Struct, frozen=True):
-    """A line of a burst that is told otherwise than before: retracted, restored, or about something else."""
+    """A line of a burst that has changed since it was sent: retracted, restored, or about something else."""
 
     line: NewsItem
     reason: Reason

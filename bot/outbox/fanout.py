@@ -186,7 +186,7 @@ def _is_loud(news: NewsItem, recipient: Recipient) -> bool:
 
 
 def _is_in_burst(delivery: Delivery | None, news: NewsItem, recipient: Recipient) -> bool:
-    """Return True if a burst holds, or has told, this news in this chat. What has become more severe since is news again."""
+    """Return True if this news is, or was, part of a burst in this chat. What has become more severe since is news again."""
     if delivery is None or delivery.reason != Reason.HELD_FOR_BURST:
         return False
     alert = choose_first_alert(news, recipient)

@@ -109,7 +109,7 @@ def _priority_of_alert(alert: Alert) -> int:
 def _update_first_fired_at(previous: NewsItem | None, news: NewsItem) -> dict[str, float]:
     """Return by rule when it first fired. Alerts expire by this time, not by that of their latest revision."""
     before = dict(previous.first_fired_at) if previous else {}
-    # A confirmation is news again for chats that were not told while it was pending: its time starts anew.
+    # A confirmation is news again for chats that wait for confirmations: its time starts anew.
     is_confirmation = previous is not None and previous.state is State.PENDING and news.state is State.CONFIRMED
     kept = {} if is_confirmation else before
     return before | {a.rule: kept.get(a.rule, a.at.timestamp()) for a in news.firing_alternatives}

@@ -66,7 +66,7 @@ class Outbox:
             # With the alerts, so that no summary can leave with the score of before.
             if match and await store_match_state(tx, match, now):
                 renewed = {news.key for news in changed}
-                changed += [news for news in await _renew_told_states(tx, match.fixture.id, now) if news.key not in renewed]
+                changed += [news for news in await _renew_shown_states(tx, match.fixture.id, now) if news.key not in renewed]
             await self.queue.source.notify_news(tx, [news.key for news in changed])
         # After the commit: what a sender takes from memory must be in the database already.
         self.queue.accept(changed)
@@ -222,7 +222,7 @@ async def _renew_digests(tx: Transaction, key: AlertKey, alerts: Sequence[Alert]
     return changed
 
 
-async def _renew_told_states(tx: Transaction, fixture_id: str, now: dt.datetime) -> list[NewsItem]:
+async def _renew_shown_states(tx: Transaction, fixture_id: str, now: dt.datetime) -> list[NewsItem]:
     """Revise every message that shows the state of a match, after that state turned out to be wrong."""
     renewed = []
     for news in await read_state_news(tx, fixture_id):

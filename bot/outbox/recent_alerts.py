@@ -33,7 +33,9 @@ class RecentAlerts:
     def add(self, result: DeliveryResult, now: float) -> None:
         """Note a result, if it is the first message about an alert. `now` is in seconds."""
         delivery = result.delivery
-        if result.message_id and delivery.reason == Reason.FIRST and _counts(delivery):
+        # Cards, digests and samples make no match busy: nobody would mute it for them.
+        is_alert = delivery.key.fixture_id != SAMPLE and delivery.kind not in (*LIVE_MESSAGE_KINDS, DIGEST_KIND)
+        if result.message_id and delivery.reason == Reason.FIRST and is_alert:
             kinds = self._sent.setdefault((delivery.chat, delivery.key.fixture_id), deque(maxlen=BUSY_COUNT * 4))
             kinds.append((now, delivery.kind))
         # Once a window is enough: most matches are quiet, and each entry is small.
@@ -51,7 +53,3 @@ def find_noisy_kinds(kinds: Sequence[str]) -> tuple[str, ...]:
     """Return the kinds that came most, the most frequent first."""
     # Counter keeps the order of arrival among equals: the latest first.
     return tuple(kind for kind, _ in Counter(reversed(kinds)).most_common(_MAX_OFFERED_KINDS))
-
-
-def _counts(delivery: Delivery) -> bool:
-    return delivery.key.fixture_id != SAMPLE and delivery.kind not in (*LIVE_MESSAGE_KINDS, DIGEST_KIND)

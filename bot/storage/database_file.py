@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import fcntl
 import json
 import os
@@ -213,7 +212,9 @@ class DatabaseFileGuard:
         self._report("database-lost", f"{sentence}.")
 
     async def _rescue(self) -> None:
-        rescue_file = self._rescue_file or self._file.with_name(f"{self._file.name}.rescued-{_format_time(self._clock.now())}")
+        name = f"{self._file.name}.rescued-{self._clock.now():%Y%m%dT%H%M%SZ}"
+        # One rescue file for a process: the next rescue replaces it, so that a disk that fails is not filled with copies.
+        rescue_file = self._rescue_file or self._file.with_name(name)
         await self._driver.copy_to(rescue_file)
         self._rescue_file = rescue_file
         log.error("database_rescued", file=str(rescue_file))
@@ -226,7 +227,7 @@ async def count_chats(database: Database) -> int:
 
 
 def describe_empty_database(file: Path, known_chats: int) -> str:
-    """Return what admins are told when the database is new where there was one with chats before."""
+    """Return the message for the admins when the database is new where there was one with chats before."""
     rescued = sorted(file.parent.glob(f"{file.name}.rescued-*[0-9Z]"))
     backup = f"`touchline restore {rescued[-1]}`" if rescued else "`touchline restore` with your last backup"
     return (
@@ -241,7 +242,3 @@ def _read_inode(file: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _format_time(at: dt.datetime) -> str:
-    return f"{at:%Y%m%dT%H%M%SZ}"

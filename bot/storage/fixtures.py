@@ -99,7 +99,7 @@ class FixtureStatusRepository:
 
 
 class StoredListing(msgspec.Struct, frozen=True):
-    """A fixture as chats know it, and how often they were told of a change of it."""
+    """A fixture as chats know it, and how many changes of it they were notified of."""
 
     fixture: Fixture
     revision: int = 0
@@ -109,7 +109,7 @@ _LISTING_DECODER = msgspec.json.Decoder(Fixture)
 
 
 class FixtureListingRepository:
-    """Reads and writes how chats know each fixture, so that each change is told once, across restarts and processes."""
+    """Reads and writes how chats know each fixture, so that each change makes one alert, across restarts and processes."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock

@@ -104,8 +104,8 @@ def intersect_case(one: Case, other: Case) -> Case | None:
 def _names_two_of_one(case: Case) -> bool:
     """Return True if the case asks for two values of something that has only one, such as two competitions."""
     # A team or a competition may be named by its name or its id, so each name is a question of its own (`team=arsenal`). Two
-    # names are two teams, unless one of them is an id. An id is told by its digits: a name such as "Schalke 04" is taken for
-    # one as well, which only means that a rule with it is not reported as impossible.
+    # names are two teams, unless one of them is an id, which has a digit in it. A name such as "Schalke 04" is taken for an id
+    # too, which only means that a rule with it is not reported as impossible.
     seen: set[str] = set()
     for key, values in case.items():
         owner, _, name = key.partition("=")

@@ -1,4 +1,4 @@
-"""What several pages draw with: an editor for YAML with completion, and how a read of the database that fails is told."""
+"""What several pages draw with: an editor for YAML with completion, and the line about a database that cannot be read."""
 
 from __future__ import annotations
 

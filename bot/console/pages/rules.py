@@ -73,7 +73,7 @@ class RulesEditor:
                 )
                 self._marks = ui.column().classes("gap-0").props('role=status aria-live="polite"')
                 with ui.row():
-                    ui.button("What would change?", on_click=self._compare)
+                    ui.button("What would change?", on_click=lambda: self._check((*SHIPPED_NAMES, *self._recordings)))
                     if self._live:
                         self._apply_button = ui.button("Apply", on_click=self._apply)
                         self._apply_button.disable()
@@ -121,9 +121,6 @@ class RulesEditor:
         if text != self._tests:
             self._tests = text
             await self._run_tests()
-
-    async def _compare(self) -> None:
-        await self._check((*SHIPPED_NAMES, *self._recordings))
 
     async def _check(self, matches: Sequence[str]) -> None:
         self._runs += 1

@@ -130,10 +130,6 @@ def _guess_fixture(fixture_id: str, path: Path, frames: Sequence[ScriptFrame]) -
     return msgspec.structs.replace(found, name=found.title)
 
 
-def _is_lineups(frame: dict[str, Any]) -> bool:
-    return lenient.as_text(frame["fixtureAction"].get("fixtureActionType")) == "Lineups"
-
-
 class ScheduledFrame(msgspec.Struct, frozen=True):
     """A frame and when it is due, in seconds after the start. `pause`: seconds of silence before it, without heartbeats."""
 
@@ -190,7 +186,11 @@ class PlaybackClock:
 
     def lineups_object(self, elapsed: float) -> Mapping[str, Any]:
         """Return the line-ups as the REST side has them; empty before they are announced, and where the match has none."""
-        announced = [s.due for e, s in zip(self._script.frames, self.frames, strict=True) if _is_lineups(e.frame)]
+        announced = [
+            scheduled.due
+            for entry, scheduled in zip(self._script.frames, self.frames, strict=True)
+            if lenient.as_text(entry.frame["fixtureAction"].get("fixtureActionType")) == "Lineups"
+        ]
         return self._script.lineups if announced and announced[0] <= elapsed else {}
 
     def _current_status(self, elapsed: float) -> dict[str, Any]:
