@@ -47,6 +47,7 @@ class Stopwatch:
         reply_to: int | None = None,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        is_paid: bool = False,
     ) -> int:
         """Take a message as Telegram would."""
         self.first = self.first or perf_counter()

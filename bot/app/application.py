@@ -41,6 +41,7 @@ from bot.storage.database_file import (
 from bot.storage.driver import UPDATES_CHANNEL
 from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import build_bot
+from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND, PaidMessageRepository, PaidMessages
 from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, ReplyAccounting
 from bot.telegram.shared_rate_limits import RateShareRepository, SharedRateLimiter
 
@@ -92,10 +93,13 @@ async def _start_application(
         raise UserMistake(NEEDS_POSTGRES)
     # Telegram counts all messages of a bot together, so several processes share one rate.
     process_name, per_second = make_process_name(), config.telegram.messages_per_second
-    rate_limiter: RateLimitPolicy = RateLimiter(per_second)
+    paid: PaidMessages | None = None
+    if config.telegram.allow_paid_broadcast and per_second > FREE_MESSAGES_PER_SECOND:
+        paid = PaidMessages(PaidMessageRepository(database), clock, per_second)
+    rate_limiter: RateLimitPolicy = RateLimiter(per_second, paid)
     if database.is_shared:
         shares = RateShareRepository(database, process_name)
-        rate_limiter = SharedRateLimiter(shares, per_second, is_sender=Role.SEND in roles)
+        rate_limiter = SharedRateLimiter(shares, per_second, is_sender=Role.SEND in roles, paid=paid)
     trust_authority(config.tls.ca_file)
     bot = build_bot(
         config.telegram.token.get_secret_value(),
@@ -105,7 +109,7 @@ async def _start_application(
         proxy=config.telegram.proxy.get_secret_value() if config.telegram.proxy else None,
     )
     http = await stack.enter_async_context(open_http_session())
-    services = Services(config, clock, database, process_name, bot, rate_limiter, http, api_health, roles, load)
+    services = Services(config, clock, database, process_name, bot, rate_limiter, http, api_health, roles, load, paid)
     application = Application(services, roles)
     guard: DatabaseFileGuard | None = None
     if file is not None and lock is not None:

@@ -40,6 +40,7 @@ from bot.storage.fixtures import FeedPositionRepository
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import BotMessenger
+from bot.telegram.paid_messages import PaidBudget, PaidMessageRepository, PaidMessages
 from bot.telegram.rate_limits import RateLimitPolicy
 from bot.telegram.shared_rate_limits import SharedRateLimiter
 from rules.engine.alert import CARD, PICTURE
@@ -76,7 +77,9 @@ class Services:
         api_health: ApiHealth,
         roles: Collection[Role] = ALL_ROLES,
         load: LoadConfig = load_config,
+        paid: PaidMessages | None = None,
     ) -> None:
+        """`paid` is what the rate limiter asks; None: no messages are paid for."""
         self.clock, self.database, self.bot, self.rate_limiter = clock, database, bot, rate_limiter
         self.process_name = process_name
         self.on_chats_changed: list[Callable[[], None]] = []
@@ -86,6 +89,9 @@ class Services:
         self.on_rules_changed: list[Callable[[RuleSet, Catalogue], None]] = []
         # Replaced by `apply_config`: parts that outlive a reload are given a function that reads a section of it.
         self.config = config
+        self.paid_messages, self._paid_counts = paid, PaidMessageRepository(database)
+        if paid:
+            paid.limit = lambda: self.config.telegram.paid_messages_per_day
         self.feed_limiter = FeedRequestLimiter(clock, places=SharedPlaces(database) if database.is_shared else None)
         self.feed_api = RestClient(lambda: self.config.feed, http, clock, self.feed_limiter)
         # One process on SQLite needs no leases; several on PostgreSQL agree by them on who follows which match.
@@ -105,7 +111,7 @@ class Services:
         self.chats, self.subscriptions = ChatRepository(database, on_change), SubscriptionRepository(database, on_change)
         self.shared_source = SharedSource(database, clock, self.lease_manager.name) if self.lease_manager else None
         self.outbox = Outbox(database, clock, self.shared_source)
-        self.messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
+        self.messenger = BotMessenger(bot)
         self.admins = AdminMessages(self.messenger, lambda: self.config.telegram.admins)
         self.configured_chats = ConfiguredChats(self.subscriptions, self.chats, bot, lambda: self.config)
         self.configured_chats.on_problem = self.admins.post_event
@@ -122,6 +128,9 @@ class Services:
             config, os.environ, self.apply_config, reported.on_config_refused, reported.on_config_accepted, load
         )
         self.monitor.limits = lambda: (self.config.limits, self.config.telegram.allowed_chats)
+        if paid:
+            self.monitor.read_paid_budget = self._read_paid_budget
+            self.prune_more.append(self._paid_counts.delete_old)
         self.monitor.rules = lambda: len(self.rule_versions.active.rules.rules)
         self._dead_man = DeadMansSwitch(lambda: self.config.http, http, self.monitor.reasons_not_ready)
 
@@ -173,6 +182,9 @@ class Services:
     def list_kinds(self) -> tuple[str, ...]:
         """Return the kinds on offer: those that some rule uses, match cards, and pictures where they can be drawn."""
         return (*self.rule_versions.active.rules.list_kinds(), CARD, *((PICTURE,) if is_available() else ()))
+
+    async def _read_paid_budget(self) -> PaidBudget:
+        return PaidBudget(await self._paid_counts.read(), self.config.telegram.paid_messages_per_day)
 
     def _notify_chats_changed(self) -> None:
         for callback in self.on_chats_changed:

@@ -219,6 +219,8 @@ class SenderWorker:
         if isinstance(services.rate_limiter, SharedRateLimiter):
             # The sender sleeps until something may be sent: a larger share and new deliveries of other processes wake it.
             services.rate_limiter.on_more = self.sender.wake
+        if services.paid_messages:
+            services.paid_messages.on_reserved = self.sender.wake
         if services.shared_source:
             services.shared_source.on_available = self.sender.wake
             services.shared_source.on_recent_sends = self.sender.count_earlier_sends
@@ -228,7 +230,8 @@ class SenderWorker:
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
         """Return what has to run for as long as the process does."""
-        return self._send(), self._delivery_log.run(), self._suspended_chats.run()
+        paid = (self._services.paid_messages.run(),) if self._services.paid_messages else ()
+        return *paid, self._send(), self._delivery_log.run(), self._suspended_chats.run()
 
     async def _send(self) -> None:
         """Run the sender; where several processes send, only while the others can see that this one is alive."""

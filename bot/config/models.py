@@ -28,6 +28,7 @@ from bot.config.values import (
     LanguageCode,
     NameList,
     OptionalAddress,
+    OptionalBudget,
     OptionalCount,
     OptionalPageUrl,
     OptionalSecretUrl,
@@ -104,7 +105,9 @@ class TelegramSettings(Section):
     messages_per_second: Annotated[Integer, Field(ge=1, le=1000)] = 30
     """The most messages to send in a second; more than 30 need `allow_paid_broadcast: true`."""
     allow_paid_broadcast: Boolean = False
-    """Pay Telegram for more than 30 messages a second."""
+    """Pay Telegram for what leaves beyond 30 messages a second."""
+    paid_messages_per_day: OptionalBudget = None
+    """The most messages to pay for in a day of UTC, 0.1 Stars each; then 30 a second leave, free of charge. Null: no limit."""
     webhook: WebhookSettings | None = None
     """Receive updates by webhook; left out: one process at a time asks Telegram for them."""
     privacy_url: OptionalPageUrl = None

@@ -102,10 +102,16 @@ def _read_optional_integer(value: Any) -> Any:
     return None if value is None else _read_integer(value)
 
 
-_COUNT_OR_NULL_SCHEMA: JsonSchema = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]}
+def _describe_count_or_null(minimum: int) -> JsonSchema:
+    return {"anyOf": [{"type": "integer", "minimum": minimum}, {"type": "null"}]}
+
 
 OptionalCount = Annotated[
-    Annotated[int, Field(ge=1)] | None, BeforeValidator(_read_optional_integer), with_schema(_COUNT_OR_NULL_SCHEMA)
+    Annotated[int, Field(ge=1)] | None, BeforeValidator(_read_optional_integer), with_schema(_describe_count_or_null(1))
+]
+
+OptionalBudget = Annotated[
+    Annotated[int, Field(ge=0)] | None, BeforeValidator(_read_optional_integer), with_schema(_describe_count_or_null(0))
 ]
 
 

@@ -231,6 +231,7 @@ class _Phone(RecordingMessenger):
         reply_to: int | None = None,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        is_paid: bool = False,
     ) -> int:
         """Note a message, and return its id."""
         message_id = await super().send(chat, html, silent=silent)

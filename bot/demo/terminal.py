@@ -75,6 +75,7 @@ class PlainTerminal:
         reply_to: int | None = None,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        is_paid: bool = False,
     ) -> int:
         """Print a new message and return its number."""
         html = _mark_picture(html, picture)
@@ -158,6 +159,7 @@ class LiveTerminal:
         reply_to: int | None = None,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        is_paid: bool = False,
     ) -> int:
         """Add a bubble and return its number."""
         minute = clock_text(self.match) if self.match else ""

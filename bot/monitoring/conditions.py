@@ -11,6 +11,7 @@ import structlog
 from bot.clock import MAX_CLOCK_SKEW, Clock
 from bot.cluster.roles import Role
 from bot.monitoring.health import ROLE_ABSENCES, ROLE_GRACE, ProcessHealth, is_frame_expected, is_silent, outdated_fixtures_since
+from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND
 
 # Six missed heartbeats. Reconnecting takes seconds, and a message to the admins at each would teach them to ignore it.
 FEED_DOWN_AFTER = dt.timedelta(seconds=60)
@@ -51,6 +52,8 @@ def _find_telegram_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]
         yield "telegram-refused", describe_telegram_refused()
     elif health.telegram.failing_since:
         yield "telegram-away", describe_telegram_unreachable(health.telegram.failing_since, health.telegram.failure)
+    if health.paid_budget and health.paid_budget.is_spent:
+        yield "paid-messages-spent", describe_paid_messages_spent(health.paid_budget.limit)
     skew = health.telegram.clock_skew
     if skew is not None and abs(skew) > MAX_CLOCK_SKEW:
         yield "clock-off", describe_clock_skew(skew)
@@ -203,6 +206,14 @@ def describe_telegram_unreachable(since: dt.datetime, reason: str = "") -> str:
     """Describe that no request reaches Telegram, and why the latest did not."""
     why = f" ({reason})" if reason else ""
     return f"no request to Telegram gets through since {format_utc(since)}{why}. News waits, and what gets too old is left out."
+
+
+def describe_paid_messages_spent(limit: int | None) -> str:
+    """Describe a budget of paid messages that today did not suffice."""
+    return (
+        f"the {limit or 0:,} paid messages of today are sent (telegram.paid_messages_per_day). Until 00:00 UTC messages leave at "
+        f"Telegram's free rate of {FREE_MESSAGES_PER_SECOND} a second; nothing is lost, but alerts to many chats are late."
+    )
 
 
 def describe_text_refused(rule: str, reason: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from bot.cluster.roles import Role
 from bot.feed.session import SessionState
 from bot.feed.source import ConnectionStatus
+from bot.telegram.paid_messages import PaidBudget
 
 
 class FeedHealth(msgspec.Struct, frozen=True):
@@ -69,6 +70,8 @@ class ProcessHealth(msgspec.Struct, frozen=True):
     missing_roles: Mapping[Role, dt.datetime] = {}
     is_database_in_the_way: bool = False
     """True while some process cannot use the database, and shortly after."""
+    paid_budget: PaidBudget | None = None
+    """None if no messages are paid for, or if the database was not asked yet."""
 
 
 # The feed opens some streams late, and matches kick off late. Nobody should be woken for that.

@@ -117,6 +117,11 @@ def collect_gauges(
         yield _make_gauge("touchline_outbox_fanouts", "Revisions whose fan-out has chats left to reach.", depth.unfinished_news)
     if backlog is not None:
         yield _make_gauge("touchline_sender_backlog", "Messages in the sender's memory, those in flight included.", backlog)
+    if budget := health.paid_budget:
+        yield _make_gauge("touchline_paid_messages_used", "Messages paid for today, in UTC, by all processes.", budget.use.used)
+        if budget.limit is not None:
+            limit = budget.limit
+            yield _make_gauge("touchline_paid_messages_limit", "Messages that may be paid for in a day.", limit)
     if health.free_disk_bytes is not None:
         yield _make_gauge("touchline_disk_free_bytes", "Room on the disk where the database lies.", health.free_disk_bytes)
 

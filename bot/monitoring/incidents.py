@@ -58,6 +58,8 @@ INCIDENT_POLICIES = {
     "messages-refused": IncidentPolicy(resolve_after=3600.0),
     # Chats that are held are tried again after 15 minutes at most.
     "chats-refused": IncidentPolicy(resolve_after=1200.0),
+    # It holds until the day is over or the budget is raised.
+    "paid-messages-spent": IncidentPolicy(),
     # A restart or a failover of the server takes some seconds.
     "database-away": IncidentPolicy(notify_after=15.0),
     "database-full": IncidentPolicy(resolve_after=30.0),

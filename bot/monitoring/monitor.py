@@ -39,6 +39,7 @@ from bot.storage.chats import ChatCounts, count_chats
 from bot.storage.database import Database
 from bot.storage.driver import TROUBLE_CHANNEL
 from bot.telegram.http import ApiHealth
+from bot.telegram.paid_messages import PaidBudget
 from rules.football.match import Match
 
 log = structlog.get_logger()
@@ -87,6 +88,9 @@ class Monitor:
         self.list_connections: Callable[[], tuple[ConnectionInfo, ...]] = tuple
         self.limits: Callable[[], tuple[LimitSettings, Collection[str] | None]] | None = None
         """Returns the limits, and who may use the bot; None: everybody."""
+        self.read_paid_budget: Callable[[], Awaitable[PaidBudget]] | None = None
+        """Reads how many messages were paid for today, and how many may be; None: none are."""
+        self._paid_budget: PaidBudget | None = None
         self.read_processes: Callable[[], Awaitable[Mapping[str, ProcessInfo]]] | None = None
         self.process_name = ""
         """The name of this process among those of `read_processes`."""
@@ -112,6 +116,7 @@ class Monitor:
         """Check once; notices are queued for the admins."""
         # Both sources: what can be measured now, and what only the part itself can know, such as a refused request.
         await self._look_at_database()
+        await self._look_at_paid_budget()
         health = self.health()
         reported = self.reported.list_current()
         if health.database or any(name.startswith("database-") for name in reported):
@@ -150,6 +155,14 @@ class Monitor:
                 self._missing_roles.pop(role, None)
             else:
                 self._missing_roles[role] = self._roles_seen.get(role, self._started_at)
+
+    async def _look_at_paid_budget(self) -> None:
+        """Read how many messages were paid for today. While the database cannot be used, the last figure stays."""
+        if self.read_paid_budget is None or self._database_hangs_since is not None:
+            return
+        with contextlib.suppress(StorageError, TimeoutError):
+            async with asyncio.timeout(_QUERY_TIMEOUT):
+                self._paid_budget = await self.read_paid_budget()
 
     def _is_reporter(self) -> bool:
         """Return True if this process is the one that reports the database to the admins.
@@ -198,6 +211,7 @@ class Monitor:
             free_disk,
             dict(self._missing_roles),
             database is not None or (in_the_way is not None and now - in_the_way < _FEED_RECOVERY_TIME),
+            self._paid_budget,
         )
 
     def count_matches(self) -> tuple[int, int]:
@@ -246,6 +260,7 @@ class Monitor:
         async with self._database.transaction() as tx:
             chats = await count_chats(tx)
         lines.append(render_chats(chats))
+        await self._look_at_paid_budget()
         lines += filter(None, [self.describe_limits()])
         if self.read_processes is not None:
             return "\n".join([*lines, render_status_of_processes(await self.read_processes(), depth)])
@@ -258,7 +273,8 @@ class Monitor:
         if self.limits is None:
             return ""
         feed = self.feed() if self.feed else None
-        return render_limits(*self.limits(), feed.due_matches if feed else None, feed.held_back if feed else 0)
+        followed, held_back = (feed.due_matches, feed.held_back) if feed else (None, 0)
+        return f"{render_limits(*self.limits(), followed, held_back)}, {render_paid_budget(self._paid_budget)}"
 
     async def render_metrics(self) -> bytes:
         """Return the counters and the gauges, which are read now; for /metrics."""
@@ -332,6 +348,15 @@ def render_limits(limits: LimitSettings, allowed: Collection[str] | None, follow
         matches += f" ({followed} now, {held_back} wait)" if held_back else f" ({followed} now)"
     users = "every chat" if allowed is None else f"{len(allowed)} chats and the admins"
     return f"limits: {users}, {limits.subscriptions_per_chat} subscriptions per chat, {matches}"
+
+
+def render_paid_budget(budget: PaidBudget | None) -> str:
+    """Render how many messages were paid for today, and how many may be."""
+    if budget is None:
+        return "no paid messages"
+    of = "" if budget.limit is None else f" of {budget.limit:,}"
+    spent = " (spent until 00:00 UTC)" if budget.is_spent else ""
+    return f"{budget.use.used:,}{of} paid messages today{spent}"
 
 
 _SPREAD_TIME = 5.0

@@ -190,6 +190,7 @@ class RecordingMessenger:
         reply_to: int | None = None,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        is_paid: bool = False,
     ) -> int:
         """Return the next message id."""
         # From 1: the sender takes 0 for a message that cannot be reached.

@@ -266,6 +266,16 @@ rate_shares = Table(
     Column("wanted", Integer, nullable=False),  # as many as it would like to
     Column("is_sender", Boolean, nullable=False),  # it sends alerts, which can wait, and not only answers to people
     Column("until", Float, nullable=False),  # by the database's clock
+    Column("unpaid_share", Integer, nullable=False, server_default="0"),  # of the messages that are not paid for, the same
+    Column("unpaid_wanted", Integer, nullable=False, server_default="0"),
+)
+
+paid_messages = Table(
+    "paid_messages",
+    metadata,
+    Column("day", String, primary_key=True),  # of UTC by the database's clock, as 2026-08-15
+    Column("used", Integer, nullable=False),  # paid messages that processes have sent or reserved
+    Column("spent_limit", Integer),  # the limit that did not suffice; None: it did
 )
 
 updates = Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 import msgspec
 import structlog
@@ -32,7 +33,7 @@ class Attempt(msgspec.Struct, frozen=True):
     """A request that is about to be made, and what is needed once its answer is there.
 
     `started_at` is when its turn came, by the monotonic clock. `delay` (in seconds) and `language` are the chat's.
-    `delivery_before` is what was known of the chat until then.
+    `delivery_before` is what was known of the chat until then. `is_paid`: Telegram is paid for it.
     """
 
     @property
@@ -47,6 +48,7 @@ class Attempt(msgspec.Struct, frozen=True):
     language: str
     timestamps: Timestamps
     delivery_before: Delivery
+    is_paid: bool = False
 
     def complete(self, message_id: int, now: dt.datetime, latency: LatencyTrace) -> DeliveryResult:
         """Return what the chat has seen now that Telegram has answered."""
@@ -70,10 +72,12 @@ class Attempt(msgspec.Struct, frozen=True):
         return DeliveryResult(self.item, delivery, UNREACHABLE_MESSAGE_ID, self.delay)
 
 
-async def execute(messenger: Messenger, chat: ChatRef, plan: RequestPlan, *, is_plain: bool = False) -> int:
+async def execute(
+    messenger: Messenger, chat: ChatRef, plan: RequestPlan, *, is_plain: bool = False, is_paid: bool = False
+) -> int:
     """Make the request of a plan. Return the id of the message that it made or changed, 0 if that cannot be reached any more.
 
-    `is_plain`: the text goes without its formatting.
+    `is_plain`: the text goes without its formatting. `is_paid`: a new message is paid for.
     """
     if isinstance(plan, Pin):
         message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
@@ -81,25 +85,26 @@ async def execute(messenger: Messenger, chat: ChatRef, plan: RequestPlan, *, is_
             await messenger.pin(chat, message_id, is_pinned=plan.is_pinned)
         return message_id
     if is_plain:
-        return await _send_or_edit(messenger, chat, plan, to_plain(plan.html))
+        return await _send_or_edit(messenger, chat, plan, to_plain(plan.html), is_paid=is_paid)
     try:
-        return await _send_or_edit(messenger, chat, plan, plan.html)
+        return await _send_or_edit(messenger, chat, plan, plan.html, is_paid=is_paid)
     except TextRefused:
         # An operator's rule may have HTML that Telegram does not take. Without its formatting it arrives all the same.
-        return await _send_or_edit(messenger, chat, plan, to_plain(plan.html))
+        return await _send_or_edit(messenger, chat, plan, to_plain(plan.html), is_paid=is_paid)
 
 
-async def _send_or_edit(messenger: Messenger, chat: ChatRef, plan: MessagePlan, html: str) -> int:
+async def _send_or_edit(messenger: Messenger, chat: ChatRef, plan: MessagePlan, html: str, *, is_paid: bool) -> int:
     # A reply has neither button nor picture: those belong to the message that it answers.
     if isinstance(plan, Reply):
-        return await _send(messenger, chat, html, silent=plan.is_silent, reply_to=plan.delivery.message_id or None)
+        reply_to = plan.delivery.message_id or None
+        return await _send(messenger, chat, html, silent=plan.is_silent, reply_to=reply_to, is_paid=is_paid)
     picture = plan.picture if plan.picture and plan.picture.png else None
     # An edit without the keyboard would remove the button.
     keyboard = plan.keyboard if not picture else None
     # A caption takes a quarter of what a message takes.
     html = cut(html, CAPTION_LIMIT) if picture else html
     if isinstance(plan, Send):
-        return await _send(messenger, chat, html, silent=plan.is_silent, keyboard=keyboard, picture=picture)
+        return await _send(messenger, chat, html, silent=plan.is_silent, keyboard=keyboard, picture=picture, is_paid=is_paid)
     message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
     if message_id == UNREACHABLE_MESSAGE_ID:
         return UNREACHABLE_MESSAGE_ID
@@ -119,18 +124,20 @@ async def _send(
     reply_to: int | None = None,
     keyboard: bytes | None = None,
     picture: PictureAttachment | None = None,
+    is_paid: bool,
 ) -> int:
+    send = partial(messenger.send, html=html, silent=silent, keyboard=keyboard, picture=picture, is_paid=is_paid)
     try:
-        return await messenger.send(chat, html, silent=silent, reply_to=reply_to, keyboard=keyboard, picture=picture)
+        return await send(chat, reply_to=reply_to)
     except TopicGone as gone:
         # A deleted topic is handled by the sender, which moves what waits for it. A closed one may be opened again: until
         # then its alerts go to the group's main topic.
         if chat.topic and not isinstance(gone, TopicClosed):
             raise
-        return await messenger.send(ChatRef(chat.chat_id), html, silent=silent, keyboard=keyboard, picture=picture)
+        return await send(ChatRef(chat.chat_id))
     # The message that it answers was deleted by somebody: the news is told without it.
     except MessageGone:
-        return await messenger.send(chat, html, silent=silent, keyboard=keyboard, picture=picture)
+        return await send(chat)
 
 
 async def undo_uncertain(queue: DeliveryQueue, attempt: Attempt, error: DeliveryError) -> None:

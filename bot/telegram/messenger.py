@@ -51,8 +51,12 @@ class Messenger(Protocol):
         reply_to: int | None = None,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        is_paid: bool = False,
     ) -> int:
-        """Send a message and return its id. If the message `reply_to` is gone, send it all the same."""
+        """Send a message and return its id. If the message `reply_to` is gone, send it all the same.
+
+        `is_paid`: pay Telegram for it, so that its limit of 30 messages a second does not hold.
+        """
         ...
 
     async def edit(
@@ -108,9 +112,9 @@ class BotMessenger:
     Pictures are few and go the library's way.
     """
 
-    def __init__(self, bot: ExtBot[str], *, allow_paid_broadcast: bool = False) -> None:
+    def __init__(self, bot: ExtBot[str]) -> None:
         """The bot's request object must be a BotApiSession, as `build_bot` makes it."""
-        self._bot, self._allow_paid_broadcast = bot, allow_paid_broadcast
+        self._bot = bot
         self._file_ids: dict[bytes, str] = {}
         """Telegram's ids of pictures that were uploaded: the next chat's message names the id instead."""
         self._unknown_tags: set[str] = set()
@@ -128,10 +132,11 @@ class BotMessenger:
         reply_to: int | None = None,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        is_paid: bool = False,
     ) -> int:
         """Send a message and return its id."""
         if picture:
-            return await self._send_photo(chat, html, picture, silent=silent, reply_to=reply_to)
+            return await self._send_photo(chat, html, picture, silent=silent, reply_to=reply_to, is_paid=is_paid)
         parameters: dict[str, Any] = {"chat_id": chat.chat_id, "text": html} | _DEFAULT_PARAMETERS
         if silent:
             parameters["disable_notification"] = True
@@ -142,7 +147,7 @@ class BotMessenger:
         if keyboard:
             parameters["reply_markup"] = msgspec.Raw(keyboard)
         # Only what makes a message has this parameter: edits are free.
-        if self._allow_paid_broadcast:
+        if is_paid:
             parameters["allow_paid_broadcast"] = True
         return await self._call_and_count("reply" if reply_to else "send", self._send, parameters)
 
@@ -195,7 +200,7 @@ class BotMessenger:
             raise classify_error(error) or error from None
 
     async def _send_photo(
-        self, chat: ChatRef, caption: str, picture: PictureAttachment, *, silent: bool, reply_to: int | None
+        self, chat: ChatRef, caption: str, picture: PictureAttachment, *, silent: bool, reply_to: int | None, is_paid: bool
     ) -> int:
         request = self._bot.send_photo(
             chat.chat_id,
@@ -206,7 +211,7 @@ class BotMessenger:
             message_thread_id=chat.topic or None,
             reply_parameters=ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None,
             has_spoiler=picture.is_spoiler or None,
-            allow_paid_broadcast=self._allow_paid_broadcast or None,
+            allow_paid_broadcast=is_paid or None,
             rate_limit_args=ALREADY_COUNTED,
         )
         return await self._call_with_picture("photo", picture.png, request)

@@ -17,8 +17,7 @@ from telegram.ext import BaseRateLimiter
 from bot.clock import Clock
 from bot.outbox.delivery import Urgency
 from bot.retry import Backoff
-
-DEFAULT_MESSAGES_PER_SECOND = 30
+from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND, PaidMessages
 
 _CHAT_LIMIT = (3, 3.05)
 """Messages to one chat, and in how many seconds: one a second on average, with short bursts."""
@@ -104,8 +103,15 @@ class RateLimitPolicy(Protocol):
         """Return how many messages may leave now, at most `limit`. The chats' own limits are asked one by one."""
         ...
 
-    def record_send(self, chat_id: int, now: float, *, is_tracked: bool = False) -> None:
-        """Count a message that leaves now. `is_tracked`: `record_answer` follows with the same time, when its request ends."""
+    def record_send(self, chat_id: int, now: float, *, is_tracked: bool = False, may_be_paid: bool = False) -> bool:
+        """Count a message that leaves now, and return True if it has to be paid for.
+
+        `is_tracked`: `record_answer` follows with the same time, when its request ends. `may_be_paid`: it is a new message.
+        """
+        ...
+
+    def give_back_paid(self, taken_at: float) -> None:
+        """Note that a paid message, counted then, was refused, so that it costs nothing."""
         ...
 
     def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:
@@ -124,14 +130,20 @@ class RateLimitPolicy(Protocol):
 class RateLimiter:
     """Keeps Telegram's limits for one bot in one process."""
 
-    def __init__(self, per_second: int = DEFAULT_MESSAGES_PER_SECOND) -> None:
+    def __init__(self, per_second: int = FREE_MESSAGES_PER_SECOND, paid: PaidMessages | None = None) -> None:
+        """`paid` says how many messages may be paid for, beside those that are free; None: the rate needs no payment."""
         self.rate = per_second
         """Messages a second that may leave at most; never more than `per_second`, and 0 for none."""
+        self.unpaid_rate = FREE_MESSAGES_PER_SECOND
+        """Messages that may leave in a second, all counted, until one more has to be paid for."""
+        self._paid = paid
+        self.on_unpaid_used: Callable[[], None] | None = paid.request if paid else None
+        """Called when more is due than may leave without payment, and too little is reserved."""
         self._all = SlidingWindow(per_second, _SECOND_WITH_MARGIN)
         # A second window, short and narrow, inside the one of a second: without it the first 30 would leave in a millisecond.
         self._smooth = SlidingWindow(
-            max(DEFAULT_MESSAGES_PER_SECOND, per_second // 20),
-            max(DEFAULT_MESSAGES_PER_SECOND / per_second, 0.05) / _SMOOTHING_FACTOR,
+            max(FREE_MESSAGES_PER_SECOND, per_second // 20),
+            max(FREE_MESSAGES_PER_SECOND / per_second, 0.05) / _SMOOTHING_FACTOR,
         )
         self._chats: dict[int, tuple[SlidingWindow, ...]] = {}
         self._chat_paused_until: dict[int, float] = {}
@@ -146,17 +158,33 @@ class RateLimiter:
         """Return when the next message to any chat may leave."""
         if now < self._paused_until:
             return self._paused_until
-        if self._free_rate(now) <= 0:
+        rate = self._free_rate(now)
+        if self._paid and not self._paid.count_available(now):
+            # More that may be paid for wakes the sender sooner.
+            rate = min(rate, self._free_unpaid_rate(now))
+        if rate <= 0:
             # The next answer wakes the sender sooner.
             return now + _RETRY_WITHOUT_ANSWERS
-        return max(self._smooth.next_free_at(now), self._all.next_free_at(now, self._free_rate(now)))
+        return max(self._smooth.next_free_at(now), self._all.next_free_at(now, rate))
 
     def available(self, now: float, limit: int) -> int:
         """Return how many messages may leave now, at most `limit`."""
         if now < self._paused_until:
             return 0
         rate = self._free_rate(now)
-        return self._smooth.available(now, self._all.available(now, limit, rate)) if rate > 0 else 0
+        allowed = self._all.available(now, limit, rate) if rate > 0 else 0
+        if self._paid:
+            unpaid, paid = self.count_unpaid(now, allowed), self._paid.count_available(now)
+            # Compared before the rate is smoothed: what leaves a little later has to be paid for too.
+            if unpaid + paid < allowed and self.on_unpaid_used:
+                self.on_unpaid_used()
+            allowed = min(allowed, unpaid + paid)
+        return self._smooth.available(now, allowed)
+
+    def count_unpaid(self, now: float, limit: int) -> int:
+        """Return how many messages may leave now without payment, at most `limit`; the limit of all is not asked."""
+        rate = self._free_unpaid_rate(now)
+        return self._all.available(now, limit, rate) if rate > 0 else 0
 
     def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
         """Return when this chat's own limits allow the next message that is so urgent."""
@@ -169,13 +197,23 @@ class RateLimiter:
         """Return how many messages count in the second that ends now."""
         return self._all.count(now) + self._count_late(now)
 
-    def record_send(self, chat_id: int, now: float, *, is_tracked: bool = False) -> None:
-        """Count a message that leaves now; one that is tracked counts until its answer has come."""
+    def record_send(self, chat_id: int, now: float, *, is_tracked: bool = False, may_be_paid: bool = False) -> bool:
+        """Count a message that leaves now, and return True if it has to be paid for.
+
+        One that is tracked counts until its answer has come.
+        """
+        is_paid = may_be_paid and self._paid is not None and not self.count_unpaid(now, 1) and self._paid.take(now)
         if is_tracked:
             self._unanswered[now] = self._unanswered.get(now, 0) + 1
         for window in (self._all, self._smooth):
             window.taken.append(now)
         self._record_for_chat(chat_id, now)
+        return is_paid
+
+    def give_back_paid(self, taken_at: float) -> None:
+        """Note that a paid message, counted then, was refused, so that it costs nothing."""
+        if self._paid:
+            self._paid.give_back(taken_at)
 
     def restore_chats(self, sends: Sequence[tuple[int, float]]) -> None:
         """Count what another process sent, for the limits of its chats alone."""
@@ -233,6 +271,10 @@ class RateLimiter:
         """
         return self._allowed_rate(now) - self._count_late(now)
 
+    def _free_unpaid_rate(self, now: float) -> int:
+        """Return the same for messages that are not paid for."""
+        return min(self.unpaid_rate, self._allowed_rate(now)) - self._count_late(now)
+
     def _count_late(self, now: float) -> int:
         late = 0
         for taken_at, count in list(self._unanswered.items()):
@@ -280,7 +322,11 @@ class Unlimited:
         """Return the limit."""
         return limit
 
-    def record_send(self, chat_id: int, now: float, *, is_tracked: bool = False) -> None:
+    def record_send(self, chat_id: int, now: float, *, is_tracked: bool = False, may_be_paid: bool = False) -> bool:
+        """Return False."""
+        return False
+
+    def give_back_paid(self, taken_at: float) -> None:
         """Do nothing."""
 
     def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:

@@ -48,6 +48,7 @@ from bot.telegram.plan import (
     MessagePlan,
     Pin,
     Plan,
+    Reply,
     Send,
     Skip,
     find_new_mute_offer,
@@ -317,11 +318,14 @@ class Sender:
                 self._completed.append((plan, DeliveryResult(item, plan.delivery)))
             else:
                 # Counted when it is planned and not when its task runs, so that the next plan knows of it.
-                self._rate_limiter.record_send(item.chat.chat_id, started_at, is_tracked=True)
+                # Telegram takes no payment for edits and pins.
+                is_paid = self._rate_limiter.record_send(
+                    item.chat.chat_id, started_at, is_tracked=True, may_be_paid=isinstance(plan, Send | Reply)
+                )
                 blocked_at = max(self._blocked_at, self._chat_queues.blocked_until(item))
                 timestamps = collect_timestamps(context, plan.alert, wall_clock, wall_clock - now + blocked_at)
                 chat = context.recipient.chat
-                attempt = Attempt(item, plan, started_at, chat.delay, chat.language, timestamps, context.delivery)
+                attempt = Attempt(item, plan, started_at, chat.delay, chat.language, timestamps, context.delivery, is_paid)
                 requests.append(self._send_one(attempt))
         return requests
 
@@ -443,9 +447,16 @@ class Sender:
         sent_at = self._clock.monotonic()
         try:
             is_plain = self._refusals.get(_name_of(attempt.item), 0) >= _REFUSALS_BEFORE_PLAIN_TEXT
-            message_id = await execute(self._messenger, attempt.item.chat, attempt.plan, is_plain=is_plain)
+            message_id = await execute(
+                self._messenger, attempt.item.chat, attempt.plan, is_plain=is_plain, is_paid=attempt.is_paid
+            )
             self._refusals.pop(_name_of(attempt.item), None)
             return message_id
+        except DeliveryError as error:
+            # Telegram charges for what it delivered. Where nobody knows, it counts as delivered.
+            if attempt.is_paid and not (isinstance(error, TelegramUnreachable) and error.maybe_sent):
+                self._rate_limiter.give_back_paid(attempt.started_at)
+            raise
         finally:
             # Also after an error: a message whose answer is lost has most likely arrived, and Telegram counts it.
             self._rate_limiter.record_answer(attempt.started_at, self._clock.monotonic(), sent_at)

@@ -17,7 +17,7 @@ import asyncpg
 
 from bot.cluster.balance import name_fixture_lease
 from bot.fake_telegram import Message
-from bot.telegram.rate_limits import DEFAULT_MESSAGES_PER_SECOND
+from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND
 from rules.football.action import Fixture, Team
 from tests.e2e.goals import RULES, Match, doubled
 from tests.e2e.stage import FEED_TOKEN, Process, configuration, touchline
@@ -232,7 +232,7 @@ class Crew:
         limited = [call for call in self.telegram.log if call.method.startswith(("send", "edit")) and call.chat_id]
         taken = [call.at for call in limited if call.status in (0, 200)]
         refused = (call.at for call in limited if call.status == 429)
-        return sum(bisect_left(taken, at) - bisect_left(taken, at - 1.0) >= DEFAULT_MESSAGES_PER_SECOND for at in refused)
+        return sum(bisect_left(taken, at) - bisect_left(taken, at - 1.0) >= FREE_MESSAGES_PER_SECOND for at in refused)
 
     # The chats.
 

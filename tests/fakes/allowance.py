@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import msgspec
-
 from bot.errors import StorageUnavailable
+from bot.telegram.paid_messages import PaidMessageRepository, PaidUse
 from bot.telegram.shared_rate_limits import (
     SHARE_DURATION,
-    NewShare,
     RateShare,
     RateShareRepository,
-    RateUse,
-    step_share,
+    Renewal,
+    Renewed,
+    step_shares,
 )
 
 
@@ -28,6 +28,8 @@ class ShareTable:
     away: bool = False
     rows: dict[str, RateShare] = field(default_factory=dict)
     closed_until: float = -60.0
+    renewals: int = 0
+    paid: PaidUse = field(default_factory=PaidUse)
     listeners: list[Callable[[], None]] = field(default_factory=list)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     chance: random.Random = field(default_factory=lambda: random.Random(1))
@@ -50,31 +52,49 @@ class FakeShares(RateShareRepository):
     def __init__(self, table: ShareTable, process: str) -> None:
         self._table, self._process = table, process
 
-    async def renew(
-        self,
-        per_second: int,
-        share: int,
-        apply_limit: Callable[[int | None], RateUse],
-        is_sender: bool,
-        *,
-        slot_senders: int,
-        sent: int,
-    ) -> tuple[NewShare, float]:
+    async def renew(self, renewal: Renewal, unpaid: Renewal | None, is_sender: bool, *, slot_senders: int, sent: int) -> Renewed:
         table = self._table
         async with table.lock:
             await table.trip()
             now = asyncio.get_running_loop().time()
             before = [one for one in table.rows.values() if one.until + 1.0 > now and one.process != self._process]
-            mine = RateShare(self._process, share, 0, is_sender, now + SHARE_DURATION)
-            found, use = step_share(per_second, before, mine, apply_limit)
-            table.rows[self._process] = msgspec.structs.replace(mine, share=found.share, wanted=use.wanted)
-            assert found.limit <= max(0, per_second - sum(one.share for one in before))
+            mine = RateShare(self._process, renewal.share, 0, is_sender, now + SHARE_DURATION)
+            stored, found, unpaid_found = step_shares(renewal.per_second, before, mine, renewal, unpaid)
+            table.rows[self._process] = stored
+            table.renewals += 1
+            assert found.limit <= max(0, renewal.per_second - sum(one.share for one in before))
+            if unpaid and unpaid_found:
+                assert unpaid_found.limit <= max(0, unpaid.per_second - sum(one.unpaid_share for one in before))
             await table.trip()
-        if found.must_notify:
+        if found.must_notify or (unpaid_found and unpaid_found.must_notify):
             table.notify()
-        return found, table.closed_until - now
+        return Renewed(found, unpaid_found, table.closed_until - now)
 
     async def pause_all(self, seconds: float) -> None:
         await self._table.trip()
         self._table.closed_until = max(self._table.closed_until, asyncio.get_running_loop().time() + seconds)
         self._table.notify()
+
+
+class FakePaidCounts(PaidMessageRepository):
+    """The count of paid messages in the same table. A day is as long as the test says: it ends at `day_ends_at`."""
+
+    def __init__(self, table: ShareTable, day_ends_at: float = 3600.0) -> None:
+        self._table, self.day_ends_at = table, day_ends_at
+        self.is_dead = False
+
+    async def reserve(self, count: int, limit: int | None) -> tuple[int, dt.date, float]:
+        async with self._table.lock:
+            await self._table.trip()
+            now, used = asyncio.get_running_loop().time(), self._table.paid.used
+            day = dt.date(2026, 8, 15) + dt.timedelta(days=now >= self.day_ends_at)
+            granted = count if limit is None else max(0, min(count, limit - used))
+            self._table.paid = PaidUse(used + granted, self._table.paid.spent_limit if granted else limit)
+            await self._table.trip()
+        return granted, day, self.day_ends_at - now
+
+    async def give_back(self, count: int, day: dt.date) -> None:
+        if self.is_dead:
+            raise StorageUnavailable("killed")
+        await self._table.trip()
+        self._table.paid = PaidUse(self._table.paid.used - count, self._table.paid.spent_limit)

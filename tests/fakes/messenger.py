@@ -55,6 +55,8 @@ class FakeMessenger:
     """Raised by every request while it is set."""
     requests: list[tuple[float, str, int]] = field(default_factory=list)
     refusals: int = 0
+    paid_at: list[float] = field(default_factory=list)
+    """When each message was sent that is paid for."""
     _last: int = 0
 
     def fail(self, chat_id: int, *errors: Exception) -> None:
@@ -70,11 +72,13 @@ class FakeMessenger:
         reply_to: int | None = None,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        is_paid: bool = False,
     ) -> int:
-        await self._ask("send", chat, html)
+        await self._ask("send", chat, html, is_paid=is_paid)
         self._last += 1
         now = asyncio.get_running_loop().time()
         shown = Shown(self._last, now, [html], silent, reply_to, chat.topic, keyboard=keyboard)
+        self.paid_at += [now] if is_paid else []
         self.chats[chat.chat_id].append(shown)
         _show_picture(shown, picture)
         await self._answer(chat)
@@ -110,11 +114,11 @@ class FakeMessenger:
         if self.away or self.deaf_until > asyncio.get_running_loop().time():
             raise self.away or TelegramUnreachable("Timed out", maybe_sent=True, is_unanswered=True)
 
-    async def _ask(self, op: str, chat: ChatRef, html: str) -> None:
+    async def _ask(self, op: str, chat: ChatRef, html: str, *, is_paid: bool = False) -> None:
         now = asyncio.get_running_loop().time()
         self.requests.append((now, op, chat.chat_id))
         if self.limits:
-            self._count(chat, now)
+            self._count(chat, now, is_paid=is_paid)
         if self.latency:
             await asyncio.sleep(self.latency)
         if self.away:
@@ -133,10 +137,10 @@ class FakeMessenger:
         if self.lost_answers[chat.chat_id]:
             raise self.lost_answers[chat.chat_id].popleft()
 
-    def _count(self, chat: ChatRef, now: float) -> None:
+    def _count(self, chat: ChatRef, now: float, *, is_paid: bool) -> None:
         assert self.limits
         try:
-            self.limits.check(chat.chat_id, now, paid=False)
+            self.limits.check(chat.chat_id, now, paid=is_paid)
         except RefusedError as refusal:
             self.refusals += 1
             raise RetryAfter(refusal.parameters["retry_after"]) from None

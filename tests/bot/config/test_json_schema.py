@@ -74,7 +74,7 @@ def test_every_key_is_known_and_described() -> None:
     "document",
     [
         "feed: {token: '${T}', stream_url: wss://a, stale_after: 30s}",
-        "telegram: {admins: [1, '${ADMIN}'], messages_per_second: 30, allow_paid_broadcast: true}",
+        "telegram: {admins: [1, '${ADMIN}'], messages_per_second: 30, allow_paid_broadcast: true, paid_messages_per_day: null}",
         "chats: [{chat: -100, topic: 7, subscribe: [all, {team: Arsenal}], kinds: [goal, drama]}]",
         "http: {listen: null}",
         "extends: [drama, quiet]\ninclude: rules.d/*.yaml",

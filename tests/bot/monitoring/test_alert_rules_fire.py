@@ -86,6 +86,19 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             f'touchline_telegram_requests_total{{{HERE}, op="send", answer="429"}}': "5x60",
         },
     ),
+    "TouchlinePaidMessagesLow": (
+        {f"touchline_paid_messages_used{{{HERE}}}": "0+100x60", f"touchline_paid_messages_limit{{{HERE}}}": "4000x60"},
+        {
+            f"touchline_paid_messages_used{{{HERE}}}": "0+50x60",  # at the look it is less than half of it
+            'touchline_paid_messages_used{job="touchline", instance="b"}': "0+50x60",  # the same count, and not another one
+            f"touchline_paid_messages_limit{{{HERE}}}": "4000x60",
+            'touchline_paid_messages_limit{job="touchline", instance="b"}': "4000x60",
+        },
+    ),
+    "TouchlinePaidMessagesSpent": (
+        {f'touchline_incident_open{{{HERE}, incident="paid-messages-spent"}}': "0x5 1x40"},
+        {f'touchline_incident_open{{{HERE}, incident="paid-messages-spent"}}': "0x40"},
+    ),
     "TouchlineOutboxBehind": (
         {f"touchline_outbox_oldest_due_seconds{{{HERE}}}": "0+60x40"},
         {f"touchline_outbox_oldest_due_seconds{{{HERE}}}": "0x5 130x3 0x40"},

@@ -17,6 +17,7 @@ from bot.feed.connection import count_unreadable_frame
 from bot.metrics import ADMIN_MESSAGES, ALERTS, DECISIONS, DELIVERIES, RULES_FIRED, UNKNOWN_VALUES
 from bot.monitoring.admin_messages import describe_duration
 from bot.monitoring.incidents import INCIDENT_POLICIES
+from bot.telegram.paid_messages import PaidBudget, PaidUse
 from bot.telegram.responses import count_response
 from tests.bot.monitoring.test_monitor import world
 from tests.fakes.counts import samples
@@ -38,6 +39,10 @@ def expressions() -> list[tuple[str, str, str]]:
     return panels + [(rule["alert"], rule["expr"], " ".join(rule["annotations"].values())) for rule in RULES]
 
 
+async def _read_paid_budget() -> PaidBudget:
+    return PaidBudget(PaidUse(1200), 5000)
+
+
 async def page() -> Page:
     """By metric, the values of each label, on a page where everything has happened once."""
     for counter, labels in (
@@ -53,6 +58,7 @@ async def page() -> Page:
     count_response("send")
     async with world() as w:
         w.wire.on_response(200, "Sun, 22 Nov 2026 21:00:00 GMT")
+        w.watch.read_paid_budget = _read_paid_budget
         await asyncio.sleep(1)
         found: Page = defaultdict(lambda: defaultdict(set))
         for name, labels in samples((await w.watch.render_metrics()).decode()):

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from bot.config.models import LimitSettings
 from bot.errors import StorageUnusable, TelegramUnreachable
 from bot.feed.session import SessionState
 from bot.monitoring.admin_messages import AdminMessages
@@ -22,6 +23,7 @@ from bot.monitoring.monitor import MONITOR_INTERVAL, Monitor, find_database_fold
 from bot.storage.database import Database
 from bot.storage.sqlite import SQLiteDriver
 from bot.telegram.http import ApiHealth
+from bot.telegram.paid_messages import PaidBudget, PaidUse
 from tests.bot.monitoring.samples import TITLES, status
 from tests.fakes.counts import samples
 from tests.fakes.feed import LoopClock
@@ -235,3 +237,40 @@ async def test_metrics_come_also_while_the_database_cannot_be_used() -> None:
 )
 def test_the_disk_is_that_of_the_databases_file(url: str, place: Path | None) -> None:
     assert find_database_folder(url) == place
+
+
+async def test_a_budget_of_paid_messages_that_is_spent_is_told_once_that_day_and_shown_in_status_and_metrics() -> None:
+    async with world() as w:
+        budget = PaidBudget(PaidUse(1200), 5000)
+
+        async def read() -> PaidBudget:
+            return budget
+
+        w.watch.limits = lambda: (LimitSettings(), None)
+        unpaid = w.watch.describe_limits()
+        w.watch.read_paid_budget = read
+        await asyncio.sleep(10)
+        early, line = list(w.told), w.watch.describe_limits()
+        budget = PaidBudget(PaidUse(5000, spent_limit=5000), 5000)
+        await asyncio.sleep(10)
+        spent_line = next(line for line in (await w.watch.render_status()).splitlines() if line.startswith("limits: "))
+        page = samples((await w.watch.render_metrics()).decode())
+        for used in (4990, 5000) * 3:  # what was reserved is returned, and is sent later
+            budget = PaidBudget(PaidUse(used, spent_limit=5000), 5000)
+            await asyncio.sleep(70)
+        that_day = list(w.told)
+        budget = PaidBudget(PaidUse(0), 5000)
+        await asyncio.sleep(120)
+        next_day = list(w.told)
+        budget = PaidBudget(PaidUse(5000, spent_limit=5000), 5000)
+        await asyncio.sleep(120)
+
+    assert early == []
+    assert unpaid.endswith("all matches, no paid messages")
+    assert line == "limits: every chat, 200 subscriptions per chat, all matches, 1,200 of 5,000 paid messages today"
+    assert spent_line.endswith("5,000 of 5,000 paid messages today (spent until 00:00 UTC)")
+    assert (page["touchline_paid_messages_used", frozenset()], page["touchline_paid_messages_limit", frozenset()]) == (5000, 5000)
+    assert [text.split(":")[0] for text in that_day] == ["🛠 paid-messages-spent"]
+    assert "the 5,000 paid messages of today are sent (telegram.paid_messages_per_day)" in that_day[0]
+    assert [text.split(" is over")[0] for text in next_day[1:]] == ["✅ paid-messages-spent"]
+    assert [text.split(":")[0] for text in w.told[2:]] == ["🛠 paid-messages-spent"]

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from bot.storage.database import Database
 from bot.storage.schema import allowance
-from bot.telegram.shared_rate_limits import NewShare, RateShareRepository, RateUse
+from bot.telegram.shared_rate_limits import NewShare, RateShareRepository, RateUse, Renewal
 
 HOUR = 3600.0
 
@@ -16,14 +16,27 @@ class Process:
 
     def __init__(self, db: Database, name: str, *, is_sender: bool = True) -> None:
         self.repository, self.is_sender = RateShareRepository(db, name), is_sender
-        self.use, self.share, self.limit, self.paused_for = RateUse(0, 3), 0, 0, 0.0
+        self.use, self.share, self.unpaid_share, self.limit, self.paused_for = RateUse(0, 3), 0, 0, 0, 0.0
 
     async def look(self, *, slot_senders: int = 0, sent: int = 0) -> NewShare:
-        found, self.paused_for = await self.repository.renew(
-            30, self.share, lambda _: self.use, self.is_sender, slot_senders=slot_senders, sent=sent
+        found = await self.repository.renew(
+            Renewal(30, self.share, lambda _: self.use), None, self.is_sender, slot_senders=slot_senders, sent=sent
         )
-        self.share, self.limit = found.share, found.limit
-        return found
+        self.share, self.limit, self.paused_for = found.all.share, found.all.limit, found.paused_for
+        return found.all
+
+    async def look_with_payment(self) -> tuple[int, int]:
+        """The limits of all messages, and of those that are free."""
+        found = await self.repository.renew(
+            Renewal(1000, self.share, lambda _: RateUse(0, 100)),
+            Renewal(30, self.unpaid_share, lambda _: self.use),
+            self.is_sender,
+            slot_senders=0,
+            sent=0,
+        )
+        assert found.unpaid
+        self.share, self.unpaid_share = found.all.share, found.unpaid.share
+        return found.all.limit, found.unpaid.limit
 
 
 async def test_what_one_needs_another_gives_up_once_its_last_second_is_over(db: Database) -> None:
@@ -65,3 +78,19 @@ async def test_beside_senders_that_reserve_slots_the_rate_is_halved_and_what_is_
 
     assert found.limit == 15
     assert 38.0 < row["next_at"] - now <= 600 * 1.04 / 15
+
+
+async def test_the_free_rate_is_divided_beside_the_rate_and_is_nobodys_while_one_sends_paid_messages(db: Database) -> None:
+    first, second = Process(db, "a"), Process(db, "b")
+    alone = await first.look_with_payment()
+    first.use = RateUse(5, 8)
+    await second.look_with_payment()
+    await first.look_with_payment()
+    both = await second.look_with_payment()
+    first.use = RateUse(700, 30)
+    await first.look_with_payment()
+    beside_paid = await second.look_with_payment()
+
+    assert alone == (1000, 30)
+    assert both[1] > 0 and first.unpaid_share == 700
+    assert beside_paid[1] == 0

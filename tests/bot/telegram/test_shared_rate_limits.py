@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.telegram.paid_messages import PaidMessages
 from bot.telegram.shared_rate_limits import RateShare, RateUse, SharedRateLimiter, choose_share, divide_rate
-from tests.fakes.allowance import FakeShares, ShareTable
+from tests.fakes.allowance import FakePaidCounts, FakeShares, ShareTable
+from tests.fakes.feed import LoopClock
 from tests.laws import try_examples
 
 virtual = pytest.mark.virtual_time
@@ -21,11 +23,17 @@ class Sender:
     """A sender, or a process that answers people; `pending` is what waits to be sent, each message to another chat."""
 
     def __init__(self, crowd: Crowd, name: str, per_second: int, *, is_sender: bool = True) -> None:
-        self.crowd, self.name = crowd, name
-        self.limits = SharedRateLimiter(FakeShares(crowd.table, name), per_second, is_sender=is_sender)
+        self.crowd, self.name, paid = crowd, name, None
+        self.paid_counts = FakePaidCounts(crowd.table)
+        if crowd.paid_limit is not None:
+            paid = PaidMessages(self.paid_counts, LoopClock(), per_second)
+            paid.limit = lambda: crowd.paid_limit
+        self.limits = SharedRateLimiter(FakeShares(crowd.table, name), per_second, is_sender=is_sender, paid=paid)
         crowd.table.listeners.append(self.limits.request_look)
         self.pending, self.sent = 0, 0
-        self.tasks = [asyncio.create_task(self.limits.run()), asyncio.create_task(self._send())]
+        work = [self.limits.run(), self._send(), *([paid.run()] if paid else [])]
+        self.workers = [asyncio.create_task(one) for one in work]
+        self.tasks = list(self.workers)
 
     async def _send(self) -> None:
         """As the sender: asks, reads the database, sends, looks at the answers."""
@@ -39,8 +47,8 @@ class Sender:
             await asyncio.sleep(chance.uniform(0.001, 0.006))
             self.pending -= room
             for _ in range(room):
-                self.limits.record_send(chance.randrange(10**6), now)
-                self.tasks.append(asyncio.create_task(self._request(now)))
+                is_paid = self.limits.record_send(chance.randrange(10**6), now, may_be_paid=True)
+                self.tasks.append(asyncio.create_task(self._request(now, is_paid=is_paid)))
 
     def answer(self) -> None:
         """Answer a person at once."""
@@ -48,27 +56,31 @@ class Sender:
         self.limits.record_send(1, now)
         self.tasks.append(asyncio.create_task(self._request(now)))
 
-    async def _request(self, taken_at: float) -> None:
+    async def _request(self, taken_at: float, *, is_paid: bool = False) -> None:
         loop = asyncio.get_running_loop()
         await asyncio.sleep(max(0.0, self.crowd.find_delay(self.name)))
         self.crowd.arrived.append(loop.time())
+        (self.crowd.paid_at if is_paid else self.crowd.unpaid_at).append(loop.time())
         self.sent += 1
         await asyncio.sleep(self.crowd.chance.uniform(0.005, 0.05))
         self.limits.record_answer(taken_at, loop.time())
 
     async def die(self) -> None:
-        """As after a kill: what has left arrives all the same."""
-        for task in self.tasks[:2]:
+        """As after a kill: what has left arrives all the same, and nothing that was reserved is returned."""
+        self.paid_counts.is_dead = True
+        for task in self.workers:
             task.cancel()
-        await asyncio.gather(*self.tasks[:2], return_exceptions=True)
+        await asyncio.gather(*self.workers, return_exceptions=True)
         self.crowd.table.listeners.remove(self.limits.request_look)
 
 
 class Crowd:
     """Several of them; `arrived` is when each message was at Telegram."""
 
-    def __init__(self, per_second: int, senders: int, latency: float = 0.003) -> None:
+    def __init__(self, per_second: int, senders: int, latency: float = 0.003, paid_limit: int | None = None) -> None:
+        """`paid_limit` is how many messages may be paid for; None: the rate needs no payment."""
         self.table, self.arrived, self.per_second = ShareTable(latency), list[float](), per_second
+        self.paid_limit, self.paid_at, self.unpaid_at = paid_limit, list[float](), list[float]()
         self.chance = random.Random(senders)
         self.stalls: dict[str, tuple[float, float]] = {}
         """By process, from when to when none of its messages arrives."""
@@ -89,8 +101,13 @@ class Crowd:
 
     def fullest(self, since: float = 0.0) -> int:
         """How many arrived within the fullest second."""
-        at = sorted(at for at in self.arrived if at >= since)
-        return max(bisect_left(at, first + 1.0) - number for number, first in enumerate(at))
+        return find_fullest([at for at in self.arrived if at >= since])
+
+
+def find_fullest(arrived: list[float]) -> int:
+    """How many of them are within the fullest second."""
+    at = sorted(arrived)
+    return max(bisect_left(at, first + 1.0) - number for number, first in enumerate(at))
 
 
 @virtual
@@ -218,6 +235,72 @@ async def test_while_the_database_is_away_nothing_leaves_and_then_it_goes_on() -
 
     assert [at for at in crowd.arrived if 5.2 < at < 10.0] == []
     assert len([at for at in crowd.arrived if at > 11.0]) > 60
+
+
+@virtual
+@pytest.mark.parametrize("senders", [1, 2, 3])
+async def test_what_is_beyond_the_free_rate_is_paid_for_until_the_budget_is_spent_and_then_all_leaves_at_the_free_rate(
+    senders: int,
+) -> None:
+    crowd = Crowd(1000, senders, paid_limit=1500)
+    await asyncio.sleep(3.0)
+    for sender in crowd.senders:
+        sender.pending = 2400 // senders
+    await asyncio.sleep(10.0)
+    spent_after = max(crowd.paid_at) - 3.0
+    arrived = len(crowd.arrived)
+    await asyncio.sleep(60.0)
+    await crowd.end()
+
+    assert len(crowd.paid_at) == 1500 == crowd.table.paid.used and spent_after < 4.0
+    assert crowd.table.paid.spent_limit == 1500
+    assert arrived < 1500 + 11 * 30, "it went on at the paid rate"
+    assert len(crowd.arrived) == 2400, "something was lost"
+    assert find_fullest(crowd.unpaid_at) <= 30
+
+
+@virtual
+async def test_what_the_free_rate_suffices_for_costs_nothing() -> None:
+    crowd = Crowd(1000, 2, paid_limit=1500)
+    await asyncio.sleep(3.0)
+    for _ in range(10):
+        crowd.senders[0].pending += 26
+        await asyncio.sleep(2.0)
+    await crowd.end()
+
+    assert (len(crowd.arrived), len(crowd.paid_at), crowd.table.paid.used) == (260, 0, 0)
+
+
+@virtual
+async def test_what_was_reserved_and_is_not_needed_is_returned_and_a_killed_sender_has_at_most_its_reserve() -> None:
+    crowd = Crowd(1000, 2, paid_limit=5000)
+    await asyncio.sleep(3.0)
+    crowd.senders[0].pending = 400
+    await asyncio.sleep(5.0)
+    returned = crowd.table.paid.used - len(crowd.paid_at)
+    crowd.senders[1].pending = 400
+    while crowd.senders[1].sent < 300:
+        await asyncio.sleep(0.01)
+    await crowd.senders[1].die()
+    await asyncio.sleep(5.0)
+    await crowd.end()
+
+    assert returned == 0 and len(crowd.paid_at) > 300
+    assert 0 <= crowd.table.paid.used - len(crowd.paid_at) <= 250 + 125
+
+
+@virtual
+async def test_beside_a_sender_of_paid_messages_an_idle_one_does_not_ask_for_its_part_again_and_again() -> None:
+    crowd = Crowd(1000, 2, paid_limit=100_000)
+    await asyncio.sleep(3.0)
+    before = crowd.table.renewals
+    crowd.senders[0].pending = 5_000
+    await asyncio.sleep(5.0)
+    renewals = crowd.table.renewals - before
+    await crowd.end()
+
+    assert len(crowd.paid_at) > len(crowd.arrived) - 60 > 4_000
+    assert renewals < 100
 
 
 SHARES = st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=6)
