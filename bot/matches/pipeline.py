@@ -15,7 +15,7 @@ from bot.matches.snapshots import SnapshotStore
 from bot.metrics import ALERTS, RULES_FIRED, UNKNOWN_VALUES
 from bot.outbox.outbox import Outbox
 from bot.retry import retry_while_database_unavailable
-from rules.engine.alert import Alert
+from rules.engine.alert import Alert, AlertKey
 from rules.engine.evaluate import evaluate, translate_alert
 from rules.engine.rule import RuleSet
 from rules.engine.text import Wording
@@ -293,6 +293,29 @@ class Pipeline:
         """Return a match that is being followed as it stands; None for any other."""
         return self._matches.get(fixture_id)
 
+    async def _number_alerts(self, alerts: tuple[Alert, ...], moment: Moment) -> tuple[Alert, ...]:
+        """Return the alerts with numbers that the outbox takes for newer than what it has of the same actions.
+
+        A packet that comes late has a lower number than what was stored meanwhile, and what no packet brings has the number of
+        the next packet.
+        """
+        match = self._matches.get(moment.after.fixture.id)
+        if match is None or not alerts:
+            return alerts
+        stored: dict[AlertKey, int] = {}
+        if moment.action.seq <= moment.before.seq:
+            keys = {alert.key for alert in alerts}
+            stored = await retry_while_database_unavailable(lambda: self._outbox.read_numbers(keys))
+        numbered, given = [], dict(match.alert_numbers)
+        for alert in alerts:
+            number = max(alert.seq, stored.get(alert.key, -1) + 1, match.alert_numbers.get(alert.key.action_id, -1) + 1)
+            numbered.append(msgspec.structs.replace(alert, seq=number) if number != alert.seq else alert)
+            if number > match.seq:
+                given[alert.key.action_id] = number
+        if given != match.alert_numbers:
+            self._matches[match.fixture.id] = msgspec.structs.replace(match, alert_numbers=given)
+        return tuple(numbered)
+
     async def _put_alerts(self, alerts: tuple[Alert, ...], moment: Moment, trace: str = "") -> None:
         """Store alerts in the outbox, in every language, and remember which rules made them.
 
@@ -302,6 +325,7 @@ class Pipeline:
         match = moment.after if has_score_changed(moment.before, moment.after) else None
         if not alerts and match is None:
             return
+        alerts = await self._number_alerts(alerts, moment)
         # Before they are stored, once for all chats: the sender knows neither rules nor catalogues of texts.
         translated = tuple(translate_alert(alert, self.rules, self._wordings) for alert in alerts)
         # The match waits while the database is away: a packet that is processed and not stored would be lost.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
@@ -135,6 +135,12 @@ class Outbox:
         """Return the names of the rules that fired in a match, by action id."""
         async with self._database.transaction() as tx:
             return await repository.read_fired_rules(tx, fixture_id)
+
+    async def read_numbers(self, keys: Collection[AlertKey]) -> dict[AlertKey, int]:
+        """Return the number of the latest stored revision of each key that is stored."""
+        async with self._database.transaction() as tx:
+            stamps = await repository.read_revision_stamps(tx, keys)
+        return {key: seq for key, (seq, _) in stamps.items()}
 
     async def summarise_missed(self, fixture_id: str, *, is_late_join: bool = False) -> None:
         """Put one digest of the alerts of a match that still stand and were too old to be sent when they came.

@@ -161,6 +161,8 @@ class Match(msgspec.Struct, frozen=True):
     """The most goals that the official score has shown for each side."""
     unshown_goals: dict[str, UnshownGoal] = {}
     """By action id, the standing goals that the score does not show any more."""
+    alert_numbers: dict[str, int] = {}
+    """By action id, the number of its latest alert, where that is higher than the number of any packet so far."""
 
     def cards_of(self, player: Player) -> tuple[Action, ...]:
         """Return the player's standing cards, in order."""

@@ -264,3 +264,41 @@ async def test_news_that_came_late_is_told_of_a_connection_only_if_one_was_down(
     await line.sender.send_all_due()
 
     assert len(line.sent) == 1 and title in line.sent[0][1]
+
+
+async def test_a_retraction_that_comes_late_is_told_though_a_later_packet_has_reworded_the_message(line: Line) -> None:
+    line.pipeline.set_rules(load_rules("extends: default\nrules: []", "rules.yaml"), load_catalogue())
+    line.story.tell("Substitution Out", action="out", side="home", player="Rice", minute=60)
+    line.story.tell("Substitution In", action="in", side="home", player="Saka")
+    late = line.story.packet("Substitution In", "Deleted", "in", "home", player="Saka")
+    line.story.tell("Substitution Out", "Deleted", "out", "home", player="Rice")
+    line.story.packets.append(late)
+
+    sent = await line.take()
+    assert ("edit", "<s>🔁 <b>Arsenal</b>: Saka on (60')") in sent
+
+
+async def test_a_goal_that_a_break_struck_stands_again_with_the_very_next_packet(line: Line) -> None:
+    line.story.goal("g", score=(1, 0), minute=44)
+    line.story.tell("Corner", score=(0, 0), minute=46, period=1)
+    line.story.tell("End Period", period=1, minute=46)
+    await line.take()
+    before = len(line.sent)
+    await line.pipeline.review_score(FIXTURE.id, line.clock.now() + dt.timedelta(minutes=5))
+    await line.sender.send_all_due()
+    struck = line.sent[before]
+    line.story.tell("Start Period", score=(1, 0), minute=46)
+
+    assert struck == ("edit", "<s>Goal 1–0</s>")
+    assert ("edit", "Goal 1–0") in await line.take(first=3)
+
+
+async def test_full_time_that_was_made_here_is_corrected_by_the_very_next_packet(line: Line) -> None:
+    line.story.goal("g", score=(1, 0))
+    line.story.tell("Corner", minute=94, status="Completed")
+    await line.take()
+    await line.pipeline.end(FIXTURE.id, line.clock.now())
+    await line.sender.send_all_due()
+    line.story.goal("g", send="Deleted", score=(0, 0), status="Completed")
+
+    assert ("edit", "Full time 0–0") in await line.take(first=2)
