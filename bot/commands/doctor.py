@@ -82,6 +82,7 @@ def doctor_command(ctx: click.Context, config_path: Path) -> None:
 async def _print_findings(config: Config) -> int:
     """Print each finding as it comes; return how many are no-go."""
     failed = 0
+    # Each at once and not all at the end: an address that does not answer takes ten seconds, and a person waits.
     async for finding in examine(config, SystemClock()):
         click.secho(str(finding), fg={Outcome.WARNING: "yellow", Outcome.NO_GO: "red"}.get(finding.outcome))
         failed += finding.outcome is Outcome.NO_GO
@@ -143,12 +144,10 @@ async def _examine_telegram(config: Config, telegram: _TelegramProbe, clock: Clo
     try:
         me = await telegram.call("getMe")
     except _Refused as refusal:
-        said = (
-            "Telegram refuses telegram.token: put the one that @BotFather gave"
-            if "Unauthorized" in str(refusal)
-            else str(refusal)
-        )
-        yield Finding(Outcome.NO_GO, "bot", said)
+        is_refused = "Unauthorized" in str(refusal)
+        sentence = "Telegram refuses telegram.token: put the one that @BotFather gave" if is_refused else str(refusal)
+        # Everything else about Telegram needs the token.
+        yield Finding(Outcome.NO_GO, "bot", sentence)
         return
     yield Finding(Outcome.GO, "bot", f"@{me.get('username')}")
     if not me.get("can_join_groups", True):
@@ -239,8 +238,8 @@ async def _examine_feed(config: Config, http: aiohttp.ClientSession, clock: Cloc
         return Finding(Outcome.WARNING, "feed", f"it lists no fixture for the next {_FIXTURE_DAYS} days")
     coming = [fixture for fixture in found if fixture.kickoff and fixture.kickoff > clock.now()]
     first = min(coming, key=lambda fixture: fixture.kickoff or clock.now(), default=None)
-    said = f"; next: {first.title}, {first.kickoff:%d %B %H:%M} UTC" if first else ""
-    return Finding(Outcome.GO, "feed", f"{len(found)} fixtures in {_FIXTURE_DAYS} days{said}")
+    next_match = f"; next: {first.title}, {first.kickoff:%d %B %H:%M} UTC" if first else ""
+    return Finding(Outcome.GO, "feed", f"{len(found)} fixtures in {_FIXTURE_DAYS} days{next_match}")
 
 
 async def _examine_database(url: str) -> Finding:
@@ -261,6 +260,7 @@ async def _examine_database(url: str) -> Finding:
     if not os.access(file, os.W_OK):
         return Finding(Outcome.NO_GO, "database", f"{file} cannot be written by this user")
     try:
+        # Read-only, and past the driver: the bot may run on it, and its lock is not ours to take.
         connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
         try:
             (count,) = connection.execute("SELECT count(*) FROM chats").fetchone()
@@ -272,7 +272,7 @@ async def _examine_database(url: str) -> Finding:
 
 
 async def _examine_postgres(url: str, host: str) -> Finding:
-    import asyncpg
+    import asyncpg  # only where it is used: it comes with an extra
 
     try:
         connection = await asyncpg.connect(url, timeout=_REQUEST_TIMEOUT)
@@ -292,6 +292,7 @@ def _examine_disk(config: Config) -> Finding:
         file = find_database_file(read_storage_url(config.storage.url))
     except StorageError:
         file = None
+    # With PostgreSQL the recordings of the last matches are all that is written here, below the working directory.
     folder = file.parent if file and file.parent.is_dir() else Path.cwd()
     free = shutil.disk_usage(folder).free
     outcome = Outcome.NO_GO if free < _DISK_FULL else Outcome.WARNING if free < _DISK_LOW else Outcome.GO

@@ -91,6 +91,7 @@ def _format_short(explanation: Explanation, before: Any) -> Iterator[str]:
         if part.change.is_retraction:
             yield _format_retraction(part)
             continue
+        # The same rules fired at the last revision that was shown: their conditions would only repeat it.
         if [judged.rule.name for judged in part.verdicts if judged.verdict is Verdict.FIRES] not in firing:
             yield from _format_verdicts(part)
         yield from _format_alerts(part)
@@ -117,8 +118,8 @@ def _format_verdicts(part: ActionExplanation) -> Iterator[str]:
         "that {} for other actions": sum(judged.verdict is Verdict.OTHER_ACTION for judged in part.verdicts),
     }
     verbs = {"that {} not fire": ("does", "do"), "that {} for other actions": ("is", "are")}
-    if said := ", ".join(f"{n} {what.format(verbs[what][n > 1])}" for what, n in counts.items() if n):
-        yield f"{_VERDICT_SIGNS[Verdict.NOT_ASKED]} not shown: {said}"
+    if hidden := ", ".join(f"{n} {what.format(verbs[what][n > 1])}" for what, n in counts.items() if n):
+        yield f"{_VERDICT_SIGNS[Verdict.NOT_ASKED]} not shown: {hidden}"
     yield from _format_unasked(part, {judged.rule.name for judged in own})
 
 
@@ -187,8 +188,8 @@ def _format_title(action: Action, moment: Moment) -> str:
     minute = f"{action.minute}' " if action.minute else ""
     sub = f" ({action.sub_type})" if action.sub_type else ""
     who = ", ".join(filter(None, (action.player.name if action.player else "", action.team.name if action.team else "")))
-    said = f"{minute}{action.type}{sub}, {action.send_type.value.lower()}{f': {who}' if who else ''}"
-    return f"{click.style(said, bold=True)}    {scoreline(moment.after.fixture, moment.score, moment.shootout)}"
+    title = f"{minute}{action.type}{sub}, {action.send_type.value.lower()}{f': {who}' if who else ''}"
+    return f"{click.style(title, bold=True)}    {scoreline(moment.after.fixture, moment.score, moment.shootout)}"
 
 
 def _format_action(part: ActionExplanation) -> Iterator[str]:

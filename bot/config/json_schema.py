@@ -69,18 +69,19 @@ def build_schema() -> dict[str, Any]:
         "description": "The configuration of Touchline, a Telegram bot for live football.",
         "type": "object",
         "additionalProperties": False,
-        "patternProperties": {"^x-": {"description": "Whatever you like: a place for anchors (&name) that aliases (*name) use."}},
+        "patternProperties": _EXTRA_KEYS,
         "properties": whole["properties"] | build_file_schema(),
         "definitions": parts | build_rule_schemas(),
     }
 
 
-_YOURS: JsonSchema = {"^x-": {"description": "Whatever you like: a place for anchors (&name) that aliases (*name) use."}}
+_EXTRA_KEYS: JsonSchema = {"^x-": {"description": "Whatever you like: a place for anchors (&name) that aliases (*name) use."}}
+"""The keys that `leave_out_extras` leaves out."""
 
 
 def build_rules_file_schema() -> dict[str, Any]:
     """Build the schema of a file that `include:` names: rules and texts, without the sections of a configuration."""
-    whole = _build_whole("Rules of Touchline", build_file_schema(), build_rule_schemas(), patterns=_YOURS)
+    whole = _build_whole("Rules of Touchline", build_file_schema(), build_rule_schemas(), patterns=_EXTRA_KEYS)
     # A file of rules may also be the list alone.
     return whole | {"type": ["object", "array"], "items": _make_reference("rule")}
 
@@ -337,7 +338,7 @@ def _build_action_type_name() -> JsonSchema:
     `touchline check` warns of any other name, since a newer feed may send it; an editor can only mark it.
     """
     catalogue = load_catalogue()
-    # JavaScript's patterns, which editors use, cannot be told to ignore letter case.
+    # JavaScript's patterns, which editors use, have no way to ignore letter case.
     spelt = "|".join(
         "".join(f"[{letter.upper()}{letter.lower()}]" if letter.isalpha() else re.escape(letter) for letter in name)
         for name in catalogue.all_type_names
@@ -354,6 +355,7 @@ def _build_action_type_name() -> JsonSchema:
     }
 
 
+# Looser than `RangeReader`: an editor that marks what `touchline check` accepts does more harm than one that misses a mistake.
 _RANGE_PATTERN = r"^\s*(([<>]=?|=|≥|≤|[a-z ]+)\s*)?\d[\d+' ]*((-|–|\.\.|to)\s*\d[\d+' ]*)?\+?\s*$"
 
 

@@ -53,6 +53,7 @@ class Access:
             self._failures.append((self._now(), address))
             return None
         name = secrets.token_urlsafe(32)
+        # The oldest session goes when there are too many: somebody who knows the password may log in any number of times.
         self._sessions = {one: end for one, end in self._sessions.items() if end > self._now()}
         while len(self._sessions) >= _MAX_SESSIONS:
             del self._sessions[next(iter(self._sessions))]

@@ -267,6 +267,7 @@ class TraceSums:
             latency = line.latency
             if latency is None:
                 continue
+            # These two are the same for all chats: one frame, one commit.
             sums.feed_ms, sums.decided_ms = latency.feed, latency.outbox
             if (total := latency.total) is not None:
                 whole = total + latency.waited
@@ -380,6 +381,7 @@ def _is_of(key: AlertKey) -> ColumnElement[bool]:
 async def _make_row(tx: Transaction, news: NewsItem, chat_ids: Collection[int] = ()) -> AlertRow:
     """Return news as a row. `chat_ids` are the chats that were searched for: the row says what became of it there."""
     alert = news.alternatives[0]
+    # The limit inside: a count over all would read a hundred thousand deliveries to show "500 or more".
     some = select(entries.c.message_id, entries.c.status).where(_is_of(news.key)).limit(MAX_COUNTED_CHATS).subquery()
     told = func.sum(case((some.c.message_id.is_not(None), 1), else_=0)).label("told")
     waiting = func.sum(case((some.c.status == DeliveryStatus.WAITING.value, 1), else_=0)).label("waiting")

@@ -103,6 +103,7 @@ class ChatDesk:
         async with self._database.transaction() as tx:
             rows = await tx.fetch(query)
             ids = [row["chat_id"] for row in rows]
+            # For the rows of this page alone: counting for all chats would read every subscription at each key.
             grouped = counts.where(subscriptions.c.chat_id.in_(ids)).group_by(subscriptions.c.chat_id, subscriptions.c.topic)
             follows = {(row["chat_id"], row["topic"]): row["n"] for row in await tx.fetch(grouped)}
         found = []
@@ -134,6 +135,7 @@ class ChatDesk:
 
     async def send_test(self, ref: ChatRef) -> None:
         """Send a chat a sample alert, as `/test` does."""
+        # Part of the alert's key: without it a second test within a second would be the first one again.
         self._sample_count += 1
         await self._send_sample(ref, f"console-{self._clock.now().timestamp():.0f}-{self._sample_count}")
 

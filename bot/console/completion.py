@@ -55,6 +55,7 @@ class _Place(msgspec.Struct, frozen=True):
 
 def find_caret(before: str, after: str) -> int:
     """Return where somebody types who has just changed one text into the other."""
+    # The page sends whole texts and no position. What differs between two of them was typed just now.
     start, longest = 0, min(len(before), len(after))
     while start < longest and before[start] == after[start]:
         start += 1
@@ -160,6 +161,7 @@ class _Line(msgspec.Struct, frozen=True):
 
 def _find_place(text: str, caret: int) -> _Place | None:
     """Return where the caret stands in the file; None where nothing can be offered, as in a comment or a long text."""
+    # By lines and brackets, and not by a YAML reader: what is being typed is hardly ever valid YAML at that moment.
     stack: list[tuple[int, str]] = []
     """Indentation and step of what the line at hand lies in."""
     for line in _read_lines(text[:caret]):
@@ -190,6 +192,7 @@ def _read_lines(head: str) -> Iterator[_Line]:
         line, number = lines[number], number + 1
         bare = line.lstrip(" ")
         indent = len(line) - len(bare)
+        # Lines of a text after `|` are no YAML, though they may look like it. The first that is indented no deeper ends the text.
         if text_indent is not None and (not bare or indent > text_indent):
             continue
         text_indent = indent if _LONG_TEXT.search(line) else None
@@ -210,6 +213,7 @@ def _leave(stack: list[tuple[int, str]], line: _Line) -> None:
 
 
 def _count_open(line: str) -> int:
+    # Brackets in quotes, and those of `{{ … }}`, are part of a text.
     plain = re.sub(r'"[^"]*"|\'[^\']*\'|\{\{.*?\}\}', "", line)
     return sum(plain.count(sign) for sign in "{[") - sum(plain.count(sign) for sign in "}]")
 

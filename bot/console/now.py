@@ -118,6 +118,7 @@ class NowReader:
         """Add a point to the chart; called every SAMPLE_INTERVAL seconds. Raises StorageError."""
         processes = await self._list_processes()
         depth = await measure_depth(self._database, self._clock.now())
+        # By the monotonic clock: where the wall clock is set, a rate would be negative, or a hundred times too high.
         now, delivered = self._clock.monotonic(), {name: info.delivered for name, info in processes.items()}
         new = count_new_deliveries(self._delivered, delivered)
         rate = new / (now - self._counted_at) if self._counted_at is not None and now > self._counted_at else 0.0

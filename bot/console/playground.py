@@ -133,12 +133,14 @@ def show_phone(events: Sequence[PhoneEvent], moment: int) -> tuple[PhoneMessage,
 
 def pack_link(request: PlayRequest) -> str:
     """Return the request as one word for a link."""
+    # Compressed, since whole rules and scenarios are in it; without the padding `=`, which some programs leave out of a link.
     return base64.urlsafe_b64encode(zlib.compress(msgspec.json.encode(request), 9)).decode().rstrip("=")
 
 
 def unpack_link(word: str) -> PlayRequest | None:
     """Return the request of a link; None if the word was not made by `pack_link`."""
     try:
+        # Up to a size: a short link of somebody else's may unpack to gigabytes. What is cut off is no valid JSON.
         unpacker = zlib.decompressobj()
         text = unpacker.decompress(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)), MAX_LINK_SIZE)
         return msgspec.json.decode(text, type=PlayRequest)
@@ -262,6 +264,7 @@ class _Phone(RecordingMessenger):
 
     def on_delivered(self, plan: MessagePlan, _at: dt.datetime) -> None:
         """Note which rule a message is of."""
+        # A Messenger is given texts and no rules. Called right after `send`, so that the newest event with this text is the one.
         for index in range(len(self.events) - 1, -1, -1):
             event = self.events[index]
             if event.html == plan.html and not event.rule:
@@ -300,6 +303,7 @@ def _first_words(text: str) -> str:
 
 
 if __name__ == "__main__":
+    # First, because the rules of the request may loop. Standard output is the answer, so the log has only what is an error.
     limit_processor_time(PLAY_LIMIT)
     configure_logging(level=logging.ERROR)
     played = asyncio.run(play(msgspec.json.decode(sys.stdin.buffer.read(), type=PlayRequest)))

@@ -101,6 +101,7 @@ async def preview_rules(
 
     All of it runs in a process of its own with a time limit: a text of a rule may loop.
     """
+    # An empty text would mean the rules of the files, and here somebody has emptied the editor: that is a file without rules.
     request = DryRunRequest(config_path, text or "\n", RULES_NAME, active_text, tuple(matches))
     result = await run_dry_run(request)
     marks = [_make_mark(line, is_mistake=True) for line in result.check.mistakes]

@@ -122,6 +122,7 @@ def add_login(api: FastAPI, access: Access) -> None:
         address = request.client.host if request.client else ""
         if access.must_wait(address):
             return HTMLResponse(_render_login("Too many wrong passwords. Wait a minute."), status_code=429)
+        # Read by ourselves: a form reader would take a body of any size before anybody is known to have the password.
         body = b""
         async for part in request.stream():
             body += part
@@ -143,12 +144,12 @@ def add_login(api: FastAPI, access: Access) -> None:
 
 
 def _render_login(sentence: str) -> str:
-    said = f'<p role="alert">{escape(sentence)}</p>' if sentence else ""
+    notice = f'<p role="alert">{escape(sentence)}</p>' if sentence else ""
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Touchline: log in</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <style>body{{font:1rem system-ui,sans-serif;max-width:20rem;margin:20vh auto;padding:1rem}}
 input,button{{font:inherit;width:100%;padding:.6rem;margin:.3rem 0;box-sizing:border-box}}</style></head>
-<body><h1>Touchline</h1>{said}<form method="post" action="{LOGIN_PATH}">
+<body><h1>Touchline</h1>{notice}<form method="post" action="{LOGIN_PATH}">
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" autofocus>
 <button>Log in</button></form></body></html>"""
@@ -192,15 +193,17 @@ async def serve_console(host: str, port: int, password: str = "") -> AsyncIterat
     guarded = SessionMiddleware(
         Gate(api, access, is_loopback_only=is_loopback(host)), secret, session_cookie="touchline", same_site="strict"
     )
+    # Opened here, since uvicorn ends the whole process where it cannot listen.
     listener = _listen(host, port)
     config = uvicorn.Config(
         guarded,
         log_config=None,
         access_log=False,
         server_header=False,
-        loop="none",
-        lifespan="on",
+        loop="none",  # it runs in the loop of the process
+        lifespan="on",  # NiceGUI starts with it
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
+        # Many times what people open. Beyond it strangers get a 503, and the matches keep their file descriptors.
         limit_concurrency=400,
         ws_max_size=1 << 20,
     )

@@ -180,7 +180,7 @@ class LiveTerminal:
         """Change the text of a bubble. Raises MessageGone if there is no such message."""
         message = _find_message(self._messages, message_id)
         message.html, message.is_edited = _mark_picture(html, picture), True
-        # One that was printed for good cannot change: it is shown once more.
+        # By identity, since two messages may say the same. One that was printed for good cannot change: it is shown once more.
         if not any(shown is message for shown in self._on_screen):
             self._add_bubble(message)
         self._draw()

@@ -197,6 +197,7 @@ class Alert(msgspec.Struct, frozen=True):
 
 def make_facts(moment: Moment, reason: str = "") -> Facts:
     """Return the facts after the action of a moment. `reason` says why the action was retracted."""
+    # Each once: the scores are worked out at each access, by a walk through all goals.
     action, record, match, score, shootout = moment.action, moment.record, moment.after, moment.score, moment.shootout
     fixture = match.fixture
     team = fixture.team(action.side).name if action.side else ""

@@ -84,6 +84,7 @@ def judge_rules(rules: RuleSet, moment: Moment) -> tuple[RuleVerdict, ...]:
 
 
 def _judge_rule(rule: Rule, moment: Moment, firing: list[Rule]) -> RuleVerdict:
+    # All conditions, though the first that fails decides: a person wants to know everything that is in the way.
     results = tuple(check_condition(condition, moment) for condition in rule.conditions)
     # A rule that does not mention send types has a condition on them all the same.
     if not any("send_type" in condition.all_keys() for condition in rule.conditions):

@@ -65,8 +65,10 @@ class TextEnvironment(ImmutableSandboxedEnvironment):
 
     def render_text(self, template: Any, values: Mapping[str, Any]) -> str:
         """Render a template. Raise whatever the template raises; SecurityError if it goes over a limit."""
+        # In a context variable: filters are shared by all templates, and several texts may be rendered at once.
         token = _steps.set([_MAX_STEPS])
         try:
+            # Piece by piece, so that a text that grows without end is stopped while it is small.
             pieces, length = [], 0
             for piece in template.generate(values):
                 pieces.append(piece)

@@ -87,6 +87,7 @@ def merge_lineups(before: Lineups, new: Lineups) -> Lineups:
 
 def read_lineups(values: Mapping[str, Any], side: Side | None = None) -> Lineups:
     """Read line-ups from an object with `home` and `away`, or from one that is the line-up of a side. Raises nothing."""
+    # Keys are compared in lower case, since only a part of them was seen: `startinglineup` is as likely as `startingLineup`.
     keys = _lower_keys(values)
     if side is not None and any(key in keys for key in _STARTING_KEYS):
         return msgspec.structs.replace(Lineups(), **{side.value: _read_lineup(values)})
@@ -124,6 +125,7 @@ def _read_players(value: Any, captain: str) -> tuple[LineupPlayer, ...]:
         if player is None:
             continue
         number = _find(values, _NUMBER_KEYS)
+        # `True` is an int in Python, and "1a" would reach the chat as it is.
         is_number = isinstance(number, int | str) and not isinstance(number, bool) and str(number).isdecimal()
         is_captain = _find(values, _CAPTAIN_KEYS) is True or player.name == captain
         found.append(LineupPlayer(player.name, str(number) if is_number else "", is_captain))

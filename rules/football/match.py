@@ -330,6 +330,7 @@ def count_player_cards(match: Match, action: Action) -> int:
     if action.player is None:
         return 0
     cards = {card.id for card in match.cards_of(action.player)}
+    # `cards_of` has standing cards only, and the message about a pending second yellow has to say that it is the second.
     return len(cards | ({action.id} if action.type in ("Yellow Card", "Red Card") else set()))
 
 

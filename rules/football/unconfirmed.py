@@ -66,6 +66,7 @@ def settle_at_last(match: Match, at: dt.datetime) -> Moment | None:
 
 
 def _settle(records: dict[str, ActionRecord], now: _Break, seq: int, score: Score, shootout: Score | None) -> Settlement:
+    # Only what came before the packet that begins the break.
     pending = [record for record in records.values() if _is_waiting(record) and record.action.seq < seq]
     counted = _find_goals_in_score(records.values(), score, is_kick=False)
     if shootout is not None:
@@ -110,6 +111,7 @@ def _find_goals_in_score(records: Iterable[ActionRecord], score: Score, *, is_ki
     found: set[str] = set()
     for side in Side:
         own = [r for r in goals if r.credited is side]
+        # First the goals with which the score was seen to rise: they are certainly in it.
         waiting = sorted((r for r in own if _is_waiting(r)), key=lambda r: (r.counted is None, order_of_play(r.action)))
         unexplained = score.goals_of(side) - sum(r.is_standing for r in own)
         found |= {r.action.id for r in waiting[: max(0, unexplained)]}
@@ -128,6 +130,7 @@ def _answers(record: ActionRecord, action: Action) -> bool:
     if not 0 <= answer.minute.total - action.minute.total <= _ANSWER_MINUTES:
         return False
     if action.type == "Goal Disallowed":
+        # Its side is that of the goal: a goal of this side that is gone is the one that was disallowed.
         return answer.type == "Goal" and record.is_retracted and record.credited is action.side
     if not record.is_standing:
         return False

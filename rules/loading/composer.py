@@ -137,6 +137,7 @@ class Composer:
         """Return the pairs of a mapping with those that `<<` brings; a key of its own outweighs a merged one."""
         if not any(_is_merge_key(key) for key, _ in pairs):
             return pairs
+        # Its own keys first, wherever `<<` stands; of several merged mappings the first one that has a key gives its value.
         found = [pair for pair in pairs if not _is_merge_key(pair[0])]
         taken = {key.value for key, _ in found if isinstance(key, yaml.ScalarNode)}
         for key, value in pairs:
@@ -163,6 +164,7 @@ class Composer:
         else:
             self.unused_anchors.pop(name, None)
             node, size = self._anchors[name]
+            # Counted before anything is copied: nine lines of aliases of aliases stand for a billion values.
             self._expanded += size
             if self._expanded > MAX_EXPANDED:
                 self._report(mark, f"the aliases of this file expand to more than {MAX_EXPANDED:,} values")

@@ -134,6 +134,7 @@ def _examine(source: str, sample: Facts) -> Rendered:
 def _find_syntax_errors(source: str) -> tuple[str, list[TemplateFinding]]:
     """Return the text with what cannot be read blanked out, and why it cannot be."""
     findings: list[TemplateFinding] = []
+    # Jinja stops at the first mistake. What it cannot read is blanked out and the rest read again, so that all are found at once.
     for _ in range(20):
         try:
             TEXT_ENVIRONMENT.parse_text(source)

@@ -213,6 +213,7 @@ def _find_quote_end(value: str) -> int:
 
 def _explain_swallowing_quote(error: _Error) -> Slip | None:
     """A quote that is not closed on its line ends at the next one, and the mistake shows up there."""
+    # Of the tokens up to the mistake, the last text in quotes that runs over several lines took the next quote for its end.
     last = None
     for token in _read_tokens("\n".join(error.lines)):
         if isinstance(token, yaml.ScalarToken) and token.style in ("'", '"') and token.end_mark.line > token.start_mark.line:
@@ -423,6 +424,7 @@ def _explain_simple_key(error: _Error) -> Slip | None:
 def _describe_key_line(error: _Error, number: int, line: str) -> Slip | None:
     """Describe a line that should be `key: value` and is not."""
     indent = _indent_of(line)
+    # The likeliest slip first: `name:goal` also fits the patterns below, and would get a worse sentence from them.
     if glued := re.match(r"([ ]*(?:- +)*)([A-Za-z_]+):(?![\s/])(\S.*)$", line):
         repaired = _replace_line(error.lines, number, f"{glued[1]}{glued[2]}: {glued[3]}")
         sentence = f"a space is missing after the colon: {glued[2]}: {_shorten(glued[3])}"

@@ -65,6 +65,7 @@ class _PacketBuilder:
             is_finished=step.status == "Completed",
             summary=self._summary(step),
             trace_id=f"{self.seq:032x}",
+            # A revision keeps the place of its action's first packet.
             timeline=self.timelines.setdefault(step.key, _make_timeline_sequence(step, self.seq)),
         )
 

@@ -170,8 +170,10 @@ def _lay_out_period(scenario: Scenario, number: int, period: Period, starts_at: 
 def _find_last_clock(scenario: Scenario, period: Period) -> int:
     """Return the clock at the end of a period: as the scenario says, else as usual, and not before its last event is settled."""
     inside = [e for e in scenario.events if period_at(e.minute) is period]
+    # Five seconds before the minute is over: `_clock_at` is its fifth second, and the clock must not show the next minute.
     ends = [_clock_at(e.minute) + 50 for e in inside if not _has_packets(e)]
     usual = (LAST_MINUTE[period] + _ADDED_MINUTES[period]) * 60 - 20
+    # With room for the ten seconds between events of one minute: a revision after the end of its period would look late.
     settled = max((_clock_at(e.minute) + _event_duration(e) + 30 for e in inside if _has_packets(e)), default=0)
     return max(max(ends, default=usual), settled)
 
@@ -325,6 +327,7 @@ def _make_revision(
 def _build_later_revisions(confirmed: Step, event: ScenarioEvent, goal: Side | None) -> Iterator[Step]:
     """Yield what becomes of an event once it is confirmed."""
     lifecycle = event.lifecycle
+    # In the order in which a feed would send them; the steps are sorted by time afterwards, and equal times keep this order.
     if lifecycle.correction is not None:
         name, seconds = lifecycle.correction
         confirmed = msgspec.structs.replace(confirmed, player=name)

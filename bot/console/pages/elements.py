@@ -97,7 +97,8 @@ class YamlEditor:
         self._before = text
         if self._timer:
             self._timer.cancel()
-        # In the box: what called this may be a button that `_offer` has just removed.
+        # A new timer at each key, so that a text is checked once and not at every letter. In the box: what called this may be a
+        # button that `_offer` has just removed.
         with self._box:
             self._timer = ui.timer(TYPING_PAUSE, lambda: self._on_change(text), once=True)
 
