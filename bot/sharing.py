@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from typing import Any, Generic, Self, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -24,3 +24,56 @@ async def share_event_loop(items: Iterable[T], turn: float = TURN) -> AsyncItera
         if time.perf_counter() - since >= turn:
             await asyncio.sleep(0)
             since = time.perf_counter()
+
+
+Steps = Generator[None, None, T]
+"""A calculation that yields wherever it may be interrupted, and returns its result."""
+
+
+def finish(steps: Steps[T]) -> T:
+    """Carry out a calculation without a break."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+async def finish_in_turns(steps: Steps[T], turn: float = TURN) -> T:
+    """Carry out a calculation, and let the event loop do other work whenever it has taken `turn` seconds."""
+    since = time.perf_counter()
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        if time.perf_counter() - since >= turn:
+            await asyncio.sleep(0)
+            since = time.perf_counter()
+
+
+class made_in_steps(Generic[T]):  # noqa: N801  (a decorator, as functools.cached_property)
+    """A property that is calculated once: without a break when it is first used, or before that by `steps`."""
+
+    def __init__(self, make: Callable[[Any], Steps[T]]) -> None:
+        self._make, self._name, self.__doc__ = make, "", make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> Self: ...
+    @overload
+    def __get__(self, owner: object, kind: type) -> T: ...
+    def __get__(self, owner: object | None, kind: type) -> Self | T:
+        # Called until there is a result: what stands in the object's own dictionary comes before a descriptor like this.
+        return self if owner is None else finish(self.steps(owner))
+
+    def steps(self, owner: object) -> Steps[T]:
+        """Calculate the property of an object unless that has been done."""
+        made: dict[str, T] = owner.__dict__
+        if self._name not in made:
+            made[self._name] = yield from self._make(owner)
+        return made[self._name]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from operator import itemgetter
 
 import msgspec
 
 from bot.chat.name_index import Fit, NameIndex, measure_name_fit
 from bot.chat.nicknames import Nicknames, load_shipped_nicknames, to_search_words
+from bot.sharing import Steps, finish, made_in_steps
 from bot.subscribers import Scope, Subscription, make_name_key
 from rules.football.action import Fixture, Team
 from rules.football.names import normalise
@@ -80,41 +82,73 @@ class FollowableCatalogue:
     ) -> None:
         """`season`: the next match of each team and competition that does not play within the days that `fixtures` covers."""
         self.nicknames = nicknames or load_shipped_nicknames()
+        self._given, self._season = fixtures, season
+
+    def prepare(self) -> Steps[None]:
+        """Make everything that is otherwise made when it is first asked for: of 20,000 fixtures all of it takes seconds."""
+        yield from FollowableCatalogue._by_token.steps(self)
+        yield from FollowableCatalogue._listed_matches.steps(self)
+        yield from (yield from FollowableCatalogue._team_index.steps(self)).prepare()
+        yield from (yield from FollowableCatalogue._match_index.steps(self)).prepare()
+
+    @made_in_steps
+    def fixtures(self) -> Steps[tuple[Fixture, ...]]:
+        """The fixtures of the days around now, of which every match is listed, by kick-off."""
         # Sorted here once: every screen lists matches by kick-off. Those whose day is not known yet come last.
-        known = (f for f in fixtures if not f.is_deleted)
-        latest = dt.datetime.max.replace(tzinfo=dt.UTC)
-        self.fixtures = tuple(sorted(known, key=lambda f: (f.kickoff or latest, normalise(f.title))))
-        """The fixtures of the days around now, of which every match is listed."""
-        listed = {f.id for f in self.fixtures}
-        later = sorted((f for f in season if f.id not in listed and f.kickoff), key=lambda f: f.kickoff or latest)
-        self.all_fixtures = (*self.fixtures, *later)
+        return (yield from _sort_by_kickoff(fixture for fixture in self._given if not fixture.is_deleted))
+
+    @made_in_steps
+    def all_fixtures(self) -> Steps[tuple[Fixture, ...]]:
         """The fixtures, and the later ones of the season, of which only some are known."""
-        self._listed_matches = sum(1 for f in self.fixtures if f.title)
+        fixtures = yield from FollowableCatalogue.fixtures.steps(self)
+        listed = {fixture.id for fixture in fixtures}
+        later = yield from _sort_by_kickoff(one for one in self._season if one.id not in listed and one.kickoff)
+        return (*fixtures, *later)
 
-    # Each is made when it is first asked for: with 20,000 fixtures all of them take a second, and `/today` needs none.
-
-    @cached_property
-    def competitions(self) -> tuple[Choice, ...]:
+    @made_in_steps
+    def competitions(self) -> Steps[tuple[Choice, ...]]:
         """All competitions, by name."""
-        found = _remove_duplicates(Scope.COMPETITION, (f.competition for f in self.all_fixtures))
-        return _qualify(found, _index_first_matches(self.all_fixtures, lambda f: (f.competition,)))
+        fixtures = yield from FollowableCatalogue.all_fixtures.steps(self)
+        found = yield from _remove_duplicates(Scope.COMPETITION, (f.competition for f in fixtures))
+        return (yield from _qualify(found, (yield from _index_first_matches(fixtures, lambda f: (f.competition,)))))
 
-    @cached_property
-    def teams(self) -> tuple[Choice, ...]:
+    @made_in_steps
+    def teams(self) -> Steps[tuple[Choice, ...]]:
         """All teams, by name."""
-        found = _remove_duplicates(Scope.TEAM, (team for f in self.all_fixtures for team in (f.home, f.away)))
-        return _qualify(found, _index_first_matches(self.all_fixtures, lambda f: (f.home, f.away)))
+        fixtures = yield from FollowableCatalogue.all_fixtures.steps(self)
+        found = yield from _remove_duplicates(Scope.TEAM, (team for f in fixtures for team in (f.home, f.away)))
+        return (yield from _qualify(found, (yield from _index_first_matches(fixtures, lambda f: (f.home, f.away)))))
 
-    @cached_property
-    def matches(self) -> tuple[Choice, ...]:
+    @made_in_steps
+    def matches(self) -> Steps[tuple[Choice, ...]]:
         """All matches whose teams are known, by kick-off."""
-        return tuple(Choice(Scope.MATCH, f.id, f.title, f) for f in self.all_fixtures if f.title)
+        found = []
+        for fixture in (yield from FollowableCatalogue.all_fixtures.steps(self)):
+            if fixture.title:
+                found.append(Choice(Scope.MATCH, fixture.id, fixture.title, fixture))
+            yield
+        return tuple(found)
 
-    @cached_property
-    def _by_token(self) -> dict[str, Choice]:
+    @made_in_steps
+    def _listed_matches(self) -> Steps[int]:
+        """How many of the matches are of the days around now. The later ones come after them."""
+        count = 0
+        for fixture in (yield from FollowableCatalogue.fixtures.steps(self)):
+            count += bool(fixture.title)
+            yield
+        return count
+
+    @made_in_steps
+    def _by_token(self) -> Steps[dict[str, Choice]]:
         # A button carries only a token, so what it names is looked up among everything that can be followed now.
-        everything = (ALL_MATCHES, *self.competitions, *self.teams, *self.matches)
-        return {choice.token: choice for choice in everything}
+        competitions = yield from FollowableCatalogue.competitions.steps(self)
+        teams = yield from FollowableCatalogue.teams.steps(self)
+        matches = yield from FollowableCatalogue.matches.steps(self)
+        found = {}
+        for choice in (ALL_MATCHES, *competitions, *teams, *matches):
+            found[choice.token] = choice
+            yield
+        return found
 
     def find(self, token: str) -> Choice | None:
         """Return what a token names; None if it is not known, or no longer."""
@@ -123,7 +157,7 @@ class FollowableCatalogue:
     def list_teams(self, competition: Choice) -> tuple[Choice, ...]:
         """Return the teams of a competition, by name."""
         ours = (f for f in self.all_fixtures if _is_same_team(f.competition, competition))
-        teams = _remove_duplicates(Scope.TEAM, (team for f in ours for team in (f.home, f.away)))
+        teams = finish(_remove_duplicates(Scope.TEAM, (team for f in ours for team in (f.home, f.away))))
         return tuple(self._by_token.get(team.token, team) for team in teams)
 
     def list_matches(self, competition: Choice, now: dt.datetime) -> tuple[Choice, ...]:
@@ -138,15 +172,16 @@ class FollowableCatalogue:
         """Return all matches that have not ended, those of the coming months too, by kick-off."""
         return tuple(m for m in self.matches if m.fixture and not has_ended(m.fixture, now))
 
-    @cached_property
-    def _team_index(self) -> NameIndex[Choice]:
-        choices = (*self.competitions, *self.teams)
+    @made_in_steps
+    def _team_index(self) -> Steps[NameIndex[Choice]]:
+        competitions = yield from FollowableCatalogue.competitions.steps(self)
+        choices = (*competitions, *(yield from FollowableCatalogue.teams.steps(self)))
         named = ((choice, choice.name, choice.full_name if choice.qualifier else "") for choice in choices)
         return NameIndex(named, self.nicknames)
 
-    @cached_property
-    def _match_index(self) -> MatchIndex:
-        return MatchIndex(self.matches, self.nicknames)
+    @made_in_steps
+    def _match_index(self) -> Steps[MatchIndex]:
+        return MatchIndex((yield from FollowableCatalogue.matches.steps(self)), self.nicknames)
 
     def search(self, typed: str, now: dt.datetime) -> SearchResult:
         """Search teams and competitions first; matches that have not ended if two teams are named or nothing else fits."""
@@ -190,7 +225,17 @@ def _is_same_team(team: Team, choice: Choice) -> bool:
     return team.id == choice.id if team.id and choice.id else normalise(team.name) == normalise(choice.name)
 
 
-def _remove_duplicates(scope: Scope, teams: Iterable[Team]) -> tuple[Choice, ...]:
+def _sort_by_kickoff(fixtures: Iterable[Fixture]) -> Steps[tuple[Fixture, ...]]:
+    keyed = []
+    for fixture in fixtures:
+        instant = fixture.kickoff.timestamp() if fixture.kickoff else math.inf
+        keyed.append(((instant, normalise(fixture.title)), fixture))
+        yield
+    keyed.sort(key=itemgetter(0))
+    return tuple(fixture for _, fixture in keyed)
+
+
+def _remove_duplicates(scope: Scope, teams: Iterable[Team]) -> Steps[tuple[Choice, ...]]:
     """Return each team once, by name. The feed leaves some ids out, so a team without one is dropped if its name is known."""
     # By id first: two teams of one name (men, women, under 21) have two ids and are two choices.
     found: dict[str, Choice] = {}
@@ -199,32 +244,45 @@ def _remove_duplicates(scope: Scope, teams: Iterable[Team]) -> tuple[Choice, ...
             key = team.id or make_name_key(team.name)
             if key not in found or (team.detail and not found[key].qualifier):
                 found[key] = Choice(scope, team.id, team.name, qualifier=team.detail)
-    names = {normalise(choice.name) for choice in found.values() if choice.id}
-    unique = [choice for choice in found.values() if choice.id or normalise(choice.name) not in names]
-    return tuple(sorted(unique, key=lambda choice: normalise(choice.name)))
+        yield
+    named, names_with_id = [], set()
+    for choice in found.values():
+        name = normalise(choice.name)
+        named.append((name, choice))
+        if choice.id:
+            names_with_id.add(name)
+        yield
+    unique = [(name, choice) for name, choice in named if choice.id or name not in names_with_id]
+    unique.sort(key=itemgetter(0))
+    return tuple(choice for _, choice in unique)
 
 
 def _make_key(one: Team | Choice) -> str:
     return one.id or make_name_key(one.name)
 
 
-def _index_first_matches(fixtures: Iterable[Fixture], list_parts: Callable[[Fixture], Iterable[Team]]) -> dict[str, Fixture]:
+def _index_first_matches(
+    fixtures: Iterable[Fixture], list_parts: Callable[[Fixture], Iterable[Team]]
+) -> Steps[dict[str, Fixture]]:
     """Return the first fixture of each team or competition, by its key."""
     first: dict[str, Fixture] = {}
     for fixture in fixtures:
         for part in list_parts(fixture):
             if part.name:
                 first.setdefault(_make_key(part), fixture)
+        yield
     return first
 
 
-def _qualify(choices: Sequence[Choice], first_matches: Mapping[str, Fixture]) -> tuple[Choice, ...]:
+def _qualify(choices: Sequence[Choice], first_matches: Mapping[str, Fixture]) -> Steps[tuple[Choice, ...]]:
     """Add to choices with the same name what distinguishes them: the feed's words, else a competition, else the next match."""
-    by_name: defaultdict[str, list[Choice]] = defaultdict(list)
-    for choice in choices:
-        by_name[normalise(choice.name)].append(choice)
-    qualified = {}
-    for namesakes in by_name.values():
+    by_name: defaultdict[str, list[int]] = defaultdict(list)
+    for place, choice in enumerate(choices):
+        by_name[normalise(choice.name)].append(place)
+        yield
+    qualified = list(choices)
+    for places in by_name.values():
+        namesakes = [choices[place] for place in places]
         matches = [first_matches.get(_make_key(choice)) for choice in namesakes]
         own = [choice.qualifier for choice in namesakes]
         played_in = [
@@ -232,14 +290,15 @@ def _qualify(choices: Sequence[Choice], first_matches: Mapping[str, Fixture]) ->
             for choice, match in zip(namesakes, matches, strict=True)
         ]
         words = next((one for one in (own, played_in) if _tells_apart(one)), [""] * len(namesakes))
-        for choice, word, match in zip(namesakes, words, matches, strict=True):
-            is_alone = len(namesakes) == 1
-            qualified[choice] = msgspec.structs.replace(
-                choice,
+        is_alone = len(namesakes) == 1
+        for place, word, match in zip(places, words, matches, strict=True):
+            qualified[place] = msgspec.structs.replace(
+                choices[place],
                 qualifier="" if is_alone else word,
                 next_match=None if is_alone or any(words) else match,
             )
-    return tuple(qualified[choice] for choice in choices)
+        yield
+    return tuple(qualified)
 
 
 def _tells_apart(words: Sequence[str]) -> bool:
@@ -275,12 +334,27 @@ class MatchIndex:
 
     def __init__(self, matches: Sequence[Choice], nicknames: Nicknames) -> None:
         self.titles = NameIndex(((choice, choice.name, "") for choice in matches), nicknames)
-        self._by_team: defaultdict[str, list[int]] = defaultdict(list)
-        self._matches = matches
-        for place, choice in enumerate(matches):
+        self._matches, self._nicknames = matches, nicknames
+
+    def prepare(self) -> Steps[None]:
+        """Make everything that a search needs and that its first one would have to make."""
+        yield from NameIndex._texts.steps(self.titles)
+        yield from NameIndex._texts.steps((yield from MatchIndex._teams.steps(self)))
+
+    @made_in_steps
+    def _by_team(self) -> Steps[Mapping[str, Sequence[int]]]:
+        """The places of the matches of each team, by its name."""
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, choice in enumerate(self._matches):
             for team in _list_sides(choice):
-                self._by_team[team].append(place)
-        self._teams = NameIndex(((name, name, "") for name in self._by_team), nicknames)
+                places[team].append(place)
+            yield
+        return places
+
+    @made_in_steps
+    def _teams(self) -> Steps[NameIndex[str]]:
+        by_team = yield from MatchIndex._by_team.steps(self)
+        return NameIndex(((name, name, "") for name in by_team), self._nicknames)
 
     def find_by_teams(self, one: str, other: str) -> tuple[tuple[Fit, Choice], ...]:
         """Return the matches between two teams, in either order. The weaker of the two fits counts."""

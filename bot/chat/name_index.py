@@ -7,11 +7,11 @@ import enum
 import heapq
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from bot.chat.nicknames import Nicknames, list_initials, to_core_words, to_search_words
+from bot.sharing import Steps, made_in_steps
 
 MAX_SUGGESTIONS = 5
 """Similar names that are offered if nothing fits."""
@@ -85,31 +85,62 @@ class NameIndex(Generic[T]):
 
     def __init__(self, named: Iterable[tuple[T, str, str]], nicknames: Nicknames) -> None:
         """`named`: a thing, its name, and the longer name by which it is told from others of that name; else empty."""
-        self._named, self._nicknames = tuple(named), nicknames
+        self._given, self._nicknames = named, nicknames
 
-    @cached_property
-    def _texts(self) -> tuple[str, ...]:
+    def prepare(self) -> Steps[None]:
+        """Make everything that a search needs and that its first one would have to make."""
+        yield from NameIndex._texts.steps(self)
+        yield from NameIndex._by_spelling.steps(self)
+        yield from NameIndex._spellings.steps(self)
+
+    @made_in_steps
+    def _named(self) -> Steps[tuple[tuple[T, str, str], ...]]:
+        named = []
+        for one in self._given:
+            named.append(one)
+            yield
+        return tuple(named)
+
+    @made_in_steps
+    def _texts(self) -> Steps[tuple[str, ...]]:
         """For each thing, everything that a person may type for it, in one text."""
-        return tuple(
-            "\n".join(
-                (to_search_words(name), to_search_words(longer), *self._nicknames.list_names(name), *sorted(list_initials(name)))
-            )
-            for _, name, longer in self._named
-        )
+        texts = []
+        for _, name, longer in (yield from NameIndex._named.steps(self)):
+            initials = sorted(list_initials(name))
+            others = self._nicknames.list_names(name)
+            texts.append("\n".join((to_search_words(name), to_search_words(longer), *others, *initials)))
+            yield
+        return tuple(texts)
 
-    @cached_property
-    def _by_spelling(self) -> Mapping[str, T]:
+    @made_in_steps
+    def _by_spelling(self) -> Steps[Mapping[str, T]]:
         """The things by what a misspelt name is compared with: their names, nicknames, and the words of both."""
-        found = {other: thing for thing, name, _ in self._named for other in self._nicknames.list_names(name)}
-        found |= {to_search_words(name): thing for thing, name, _ in self._named}
+        names: dict[str, T] = {}
+        nicknames: dict[str, T] = {}
+        longer_names: dict[str, T] = {}
+        for thing, name, longer in (yield from NameIndex._named.steps(self)):
+            names[to_search_words(name)] = thing
+            nicknames |= dict.fromkeys(self._nicknames.list_names(name), thing)
+            if longer:
+                longer_names[to_search_words(longer)] = thing
+            yield
+        found = nicknames | names
         # Single words too, so that "Arsenall" finds "Arsenal Women"; short ones, such as FC, would be similar to too much.
-        words = {word: thing for name, thing in found.items() for word in name.split() if len(word) > 3}
-        longer_names = {to_search_words(longer): thing for thing, _, longer in self._named if longer}
+        words: dict[str, T] = {}
+        for name, thing in found.items():
+            words |= {word: thing for word in name.split() if len(word) > 3}
+            yield
         return words | longer_names | found
 
-    @cached_property
-    def _spellings(self) -> _SimilarTexts:
-        return _SimilarTexts(self._by_spelling)
+    @made_in_steps
+    def _spellings(self) -> Steps[_SimilarTexts]:
+        texts = tuple((yield from NameIndex._by_spelling.steps(self)))
+        by_pair: defaultdict[str, list[int]] = defaultdict(list)
+        for number, text in enumerate(texts):
+            for pair in _split_into_pairs(text):
+                by_pair[pair].append(number)
+            yield
+        return _SimilarTexts(texts, by_pair)
 
     def find_fitting(self, typed: str) -> tuple[tuple[Fit, T], ...]:
         """Return what fits what was typed, with how well, in the order in which it was given."""
@@ -139,13 +170,10 @@ class _SimilarTexts:
     `difflib` alone compares letter by letter: a second for a misspelt name among 40,000 teams, while all chats wait.
     """
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._texts = tuple(texts)
-        by_pair: defaultdict[str, list[int]] = defaultdict(list)
-        for number, text in enumerate(self._texts):
-            for pair in _split_into_pairs(text):
-                by_pair[pair].append(number)
-        self._by_pair = dict(by_pair)
+    def __init__(self, texts: Sequence[str], by_pair: Mapping[str, Sequence[int]]) -> None:
+        """`by_pair`: for each pair of letters, the numbers of the texts that have it."""
+        # A plain dictionary: a search must not add pairs that no text has.
+        self._texts, self._by_pair = texts, dict(by_pair)
 
     def find(self, typed: str) -> list[str]:
         """Return the texts that differ from what was typed by a slip or two, the most similar first."""

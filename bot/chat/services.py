@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from telegram import Bot
 
 from bot.chat import texts
-from bot.chat.catalogue import FollowableCatalogue
+from bot.chat.current_catalogue import CurrentCatalogue
 from bot.chat.dialogue import (
     Change,
     ChatContext,
@@ -119,18 +119,19 @@ class ChatServices:
         self._send_match_state, self._privacy_url = send_match_state, privacy_url
         self._season, self._max_subscriptions, self._max_matches = season, max_subscriptions, max_matches
         self.allowed_chats = allowed_chats
-        self._season_fixtures: Sequence[Fixture] = ()
-        self._fixtures: Sequence[Fixture] = ()
-        self._nicknames, self._catalogue = nicknames, FollowableCatalogue((), nicknames)
+        self._catalogue = CurrentCatalogue(directory.fixtures, season.fixtures if season else tuple, nicknames, clock)
 
-    async def load_context(self, origin: UpdateOrigin) -> ChatContext:
-        """Load everything that is known for one chat. A new chat is stored, a suspended one resumed."""
+    async def load_context(self, origin: UpdateOrigin, *, newest: bool = False) -> ChatContext:
+        """Load everything that is known for one chat. A new chat is stored, a suspended one resumed.
+
+        `newest`: of the fixtures too, also if that takes seconds.
+        """
         chat = await self.chats.get_or_create(origin.ref, origin.type, origin.title)
         if not chat.is_active:
             # Whoever writes to the bot has not blocked it, even if Telegram's update that says so was lost.
             await self.chats.resume(origin.ref.chat_id)
             chat = replace(chat, is_active=True)
-        context = self._make_context(chat, await self._subscriptions.get_all(origin.ref))
+        context = await self._make_context(chat, await self._subscriptions.get_all(origin.ref), newest=newest)
         return replace(context, may_change=not origin.is_member)
 
     async def mark_member(self, bot: Bot, origin: UpdateOrigin) -> UpdateOrigin:
@@ -147,13 +148,13 @@ class ChatServices:
         """Load what a user sees who may have no chat with the bot, as in an inline query. Nothing is stored."""
         ref = ChatRef(user_id)
         # Without subscriptions: what a user shares in another chat does not depend on what the private chat follows.
-        return self._make_context(await self.chats.get(ref) or Chat(ref), ())
+        return await self._make_context(await self.chats.get(ref) or Chat(ref), ())
 
-    def _make_context(self, chat: Chat, subscriptions: tuple[Subscription, ...]) -> ChatContext:
+    async def _make_context(self, chat: Chat, subscriptions: tuple[Subscription, ...], *, newest: bool = False) -> ChatContext:
         return ChatContext(
             chat=chat,
             subscriptions=subscriptions,
-            catalogue=self._current_catalogue(),
+            catalogue=await self._catalogue.get(newest=newest),
             # In the order of the words, goals first, and not in that of the rules. An operator's own kinds come last.
             kinds=tuple(sorted(self._list_kinds(), key=lambda kind: _KIND_ORDER.get(kind, len(_KIND_ORDER)))),
             now=self.clock.now(),
@@ -232,15 +233,6 @@ class ChatServices:
                 await learn_language(tx, ref, current_language())
             # Here and not when the update was answered: what is committed must not be carried out again after a kill.
             await mark_update_stored(tx)
-
-    def _current_catalogue(self) -> FollowableCatalogue:
-        # Building it sorts and hashes every fixture, so it is built once for each list of fixtures: those are replaced as a
-        # whole, never changed.
-        fixtures, season = self.directory.fixtures(), self._season.fixtures() if self._season else ()
-        if fixtures is not self._fixtures or season is not self._season_fixtures:
-            self._fixtures, self._season_fixtures = fixtures, season
-            self._catalogue = FollowableCatalogue(fixtures, self._nicknames, season)
-        return self._catalogue
 
 
 def is_match_in_play(match: Match) -> bool:

@@ -1,6 +1,6 @@
 import asyncio
 
-from bot.sharing import share_event_loop
+from bot.sharing import Steps, finish_in_turns, made_in_steps, share_event_loop
 
 
 async def test_other_work_has_its_turn_between_the_items_of_a_long_calculation() -> None:
@@ -33,3 +33,36 @@ async def test_a_short_calculation_is_not_interrupted() -> None:
     await looking
 
     assert seen == [3]
+
+
+class Sum:
+    """Adds up some numbers, and notes each that it adds."""
+
+    def __init__(self, *numbers: int) -> None:
+        self.numbers, self.added = numbers, list[int]()
+
+    @made_in_steps
+    def total(self) -> Steps[int]:
+        """The sum."""
+        for number in self.numbers:
+            self.added.append(number)
+            yield
+        return sum(self.numbers)
+
+
+async def test_a_property_is_made_in_turns_with_other_work_or_at_its_first_use_and_once() -> None:
+    ahead, late = Sum(1, 2, 3), Sum(4, 5)
+    seen: list[int] = []
+
+    async def look() -> None:
+        while len(ahead.added) < 3:
+            seen.append(len(ahead.added))
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    assert await finish_in_turns(Sum.total.steps(ahead), turn=0.0) == 6
+    await looking
+
+    assert seen == [1, 2]
+    assert [ahead.total, ahead.total, late.total, late.total] == [6, 6, 9, 9]
+    assert (ahead.added, late.added) == ([1, 2, 3], [4, 5])

@@ -1,0 +1,111 @@
+"""A new list of fixtures is made into a catalogue beside the one in use, which answers until the new one is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Sequence
+
+import pytest
+
+from bot.chat.catalogue import FollowableCatalogue
+from bot.chat.current_catalogue import CurrentCatalogue
+from bot.clock import ManualClock
+from rules.football.action import Fixture, Team
+from tests.bot.chat.fixtures import FIXTURES, NOW
+
+
+def many(word: str) -> tuple[Fixture, ...]:
+    """So many fixtures that their catalogue is not waited for, the first of a team of this name."""
+    names = [word, *(f"{word}ville {number}" for number in range(1000))]
+    return tuple(
+        Fixture(f"{word} {number}", Team(f"{word} h{number}", name), Team(f"{word} a{number}", f"{name} guests"), kickoff=NOW)
+        for number, name in enumerate(names)
+    )
+
+
+OLD, NEW, NEWEST = many("Oldham"), many("Newport"), many("Northampton")
+
+
+class Lists:
+    """The lists of a feed, which a test replaces."""
+
+    def __init__(self, fixtures: Sequence[Fixture]) -> None:
+        self.fixtures = fixtures
+        self.clock = ManualClock(NOW)
+        self.current = CurrentCatalogue(lambda: self.fixtures, tuple, None, self.clock)
+
+
+def knows(catalogue: FollowableCatalogue, name: str) -> bool:
+    found = catalogue.search_teams(name).exact
+    return found is not None and found.name == name
+
+
+async def test_until_the_catalogue_of_a_new_list_is_ready_the_one_before_answers() -> None:
+    lists = Lists(OLD)
+    first = await lists.current.get()
+    lists.fixtures = NEW
+
+    assert await lists.current.get() is first and knows(first, "Oldham")
+    assert knows(await lists.current.get(newest=True), "Newport")
+    assert knows(await lists.current.get(), "Newport")
+
+
+async def test_before_there_is_a_catalogue_everybody_waits_for_the_first() -> None:
+    lists = Lists(())
+    assert not (await lists.current.get()).all_fixtures
+    lists.fixtures = OLD
+
+    both = await asyncio.gather(lists.current.get(), lists.current.get())
+    assert both[0] is both[1] and knows(both[0], "Oldham")
+
+
+async def test_a_list_that_comes_while_another_is_made_is_made_next() -> None:
+    lists = Lists(OLD)
+    await lists.current.get()
+    lists.fixtures = NEW
+    await lists.current.get()
+    # The one of Newport has begun, and is not ready.
+    await asyncio.sleep(0)
+    lists.fixtures = NEWEST
+
+    assert knows(await lists.current.get(newest=True), "Northampton")
+
+
+async def test_who_gives_up_waiting_takes_the_catalogue_from_nobody() -> None:
+    lists = Lists(OLD)
+    impatient = asyncio.create_task(lists.current.get())
+    patient = asyncio.create_task(lists.current.get())
+    await asyncio.sleep(0)
+    impatient.cancel()
+
+    assert knows(await patient, "Oldham") and impatient.cancelled()
+
+
+async def test_a_catalogue_that_was_not_asked_for_since_long_answers_no_more() -> None:
+    lists = Lists(OLD)
+    await lists.current.get()
+    lists.fixtures = NEW
+    lists.clock.move_to(NOW + dt.timedelta(hours=1))
+
+    assert knows(await lists.current.get(), "Newport")
+
+
+async def test_a_small_list_is_known_at_once() -> None:
+    lists = Lists(FIXTURES)
+    await lists.current.get()
+    lists.fixtures = FIXTURES[:1]
+
+    assert (await lists.current.get()).fixtures == FIXTURES[:1]
+
+
+async def test_a_catalogue_that_is_ready_has_everything_that_searches_and_screens_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue = await Lists(OLD).current.get()
+
+    def fail(_: object) -> None:
+        raise AssertionError("something was made only when it was asked for, in the event loop")
+
+    monkeypatch.setattr("bot.sharing.finish", fail)
+    for typed in ("Oldham", "Oldham v Oldham guests", "Oldhm", "oldhamville 7"):
+        catalogue.search(typed, NOW)
+    assert catalogue.list_upcoming(NOW) and catalogue.find(catalogue.teams[0].token) and catalogue.competitions == ()
