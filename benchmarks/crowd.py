@@ -48,6 +48,7 @@ class Stopwatch:
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
         is_paid: bool = False,
+        rich: str = "",
     ) -> int:
         """Take a message as Telegram would."""
         self.first = self.first or perf_counter()
@@ -63,6 +64,7 @@ class Stopwatch:
         *,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        rich: str = "",
     ) -> None:
         """Nothing is edited here."""
 

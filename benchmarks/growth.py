@@ -61,7 +61,7 @@ class RequestWatcher(RecordingMessenger):
 
     async def send(
         self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None,
-        keyboard: bytes | None = None, picture: PictureAttachment | None = None, is_paid: bool = False,
+        keyboard: bytes | None = None, picture: PictureAttachment | None = None, is_paid: bool = False, rich: str = "",
     ) -> int:  # fmt: skip
         """Return the next message id."""
         self._asked.set()

@@ -126,6 +126,14 @@ class TextRefused(DeliveryError):
         super().__init__(reason)
 
 
+class PictureRefused(TextRefused):
+    """Telegram does not take the picture of a message: it has forgotten the file."""
+
+
+class PictureForbidden(PictureRefused):
+    """The chat takes no photos from the bot."""
+
+
 class RequestRefused(DeliveryError):
     """Telegram refuses the request for a reason that is not known here. It says nothing about the chat or the text."""
 

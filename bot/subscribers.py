@@ -46,6 +46,15 @@ class Scope(enum.StrEnum):
     MATCH = "match"
 
 
+class CardForm(enum.StrEnum):
+    """What a chat's match cards are. The values are stored, and stand in the data of buttons."""
+
+    TEXT = "text"
+    PICTURE = "picture"
+    RICH = "rich"
+    """Telegram's rich message: a table and collapsed details. Apps that are older than 2026 cannot show it."""
+
+
 class SubscriptionOverrides(msgspec.Struct, frozen=True, omit_defaults=True):
     """The settings in which a subscription differs from its chat. None means: as the chat.
 
@@ -241,6 +250,7 @@ class Chat(msgspec.Struct, frozen=True):
     """Until when what is written in the private chat is for that channel."""
     pins_cards: bool = True
     """True: a match card is pinned while its match is played, if the bot has the right."""
+    card_form: CardForm = CardForm.TEXT
     mentions: bool = False
     """True: of a group whose administrators let its members ask to be mentioned."""
     mentioned: tuple[Mentions, ...] = ()

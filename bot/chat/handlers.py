@@ -25,7 +25,7 @@ from bot.chat.dialogue import (
     read_origin,
     split_target,
 )
-from bot.chat.features import alerts, channel, subscribe
+from bot.chat.features import channel, match_cards, subscribe
 from bot.chat.reply_retrier import Redraw
 from bot.chat.routing import COMMAND_PREFIX, Router
 from bot.chat.services import ChatServices
@@ -146,7 +146,7 @@ class Handlers:
                 raise AdministratorsOnly
             if context.chat.is_configured:
                 raise Refusal(texts.configured_chat_text())
-        return await alerts.ask_about_pins(self._services, bot, context.chat, result)
+        return await match_cards.ask_about_pins(self._services, bot, context.chat, result)
 
     async def on_button(self, update: Update, ptb_context: HandlerContext) -> None:
         """Do what a button does, and show its screen in place of the message."""
@@ -206,7 +206,7 @@ class Handlers:
         # After the action, which is pure: only its result says whether it would change anything.
         if result.changes_settings and context.chat.is_configured:
             raise Refusal(texts.configured_chat_text())
-        result = await alerts.ask_about_pins(self._services, bot, context.chat, result)
+        result = await match_cards.ask_about_pins(self._services, bot, context.chat, result)
         if is_for_channel and data not in channel.UNTARGETED_DATA:
             return replace(result, screen=channel.target_channel(result.screen, context.chat))
         return result

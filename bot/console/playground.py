@@ -234,6 +234,7 @@ class _Phone(RecordingMessenger):
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
         is_paid: bool = False,
+        rich: str = "",
     ) -> int:
         """Note a message, and return its id."""
         message_id = await super().send(chat, html, silent=silent)
@@ -249,6 +250,7 @@ class _Phone(RecordingMessenger):
         *,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        rich: str = "",
     ) -> None:
         """Note an edit."""
         self._note(PhoneEvent(len(self.moments), "edit", message_id, html))

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from bot.fake_telegram import FakeBotApi, Message
 from bot.telegram.html import mark_styles, to_terminal
+from rules.engine.text import escape_html
 
 
 class NumberedButton(msgspec.Struct, frozen=True):
@@ -101,7 +102,9 @@ class ChatView:
 
     def _format_content(self, message: Message) -> list[Text]:
         has_styles = self._console.is_terminal and self._console.color_system is not None
-        html = message.html if has_styles else mark_styles(message.html)
+        # Of a rich message a terminal shows what a reader of it sees, line by line.
+        html = escape_html(message.text) if message.is_rich else message.html
+        html = html if has_styles else mark_styles(html)
         lines = [Text("  🖼 picture", "dim")] if message.photo else []
         for line in to_terminal(html).split("\n", allow_blank=True):
             lines.append(Text.assemble("  │ ", line))

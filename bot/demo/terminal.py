@@ -76,6 +76,7 @@ class PlainTerminal:
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
         is_paid: bool = False,
+        rich: str = "",
     ) -> int:
         """Print a new message and return its number."""
         html = _mark_picture(html, picture)
@@ -93,6 +94,7 @@ class PlainTerminal:
         *,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        rich: str = "",
     ) -> None:
         """Print the new text of a message. Raises MessageGone if there is no such message."""
         html = _mark_picture(html, picture)
@@ -160,6 +162,7 @@ class LiveTerminal:
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
         is_paid: bool = False,
+        rich: str = "",
     ) -> int:
         """Add a bubble and return its number."""
         minute = clock_text(self.match) if self.match else ""
@@ -176,6 +179,7 @@ class LiveTerminal:
         *,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        rich: str = "",
     ) -> None:
         """Change the text of a bubble. Raises MessageGone if there is no such message."""
         message = _find_message(self._messages, message_id)

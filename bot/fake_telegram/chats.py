@@ -91,6 +91,9 @@ class ChatStore:
                 self.me if message.receiver == self.me["id"] else {"id": message.receiver, "is_bot": False, "first_name": "U"}
             )
             body |= {"message_id": 0, "ephemeral_message_id": message.ephemeral_id, "receiver_user": receiver}
+        if message.now.blocks is not None:
+            del body["text"]
+            body["rich_message"] = {"blocks": message.now.blocks}
         body |= {"from": self.me} if message.by_bot and chat.type != "channel" else {}
         body |= {"entities": message.now.parsed.entities} if message.now.parsed.entities else {}
         body |= {"edit_date": message.date} if message.edits else {}

@@ -8,6 +8,7 @@ from typing import Any
 from bot.fake_telegram.chats import ChatStore
 from bot.fake_telegram.html import EntitiesError, utf16
 from bot.fake_telegram.params import Params, buttons_of, reply_to
+from bot.fake_telegram.rich import RichMessageError, read_rich_message
 from bot.fake_telegram.state import THREAD_NOT_FOUND, Button, FakeChat, Message, Version, bad, version
 
 MAX_CAPTION = 1024
@@ -38,6 +39,22 @@ class MessageMethods(ChatStore):
         message = self.add(chat, given.text("caption"), given.text("parse_mode"), by_bot=True, **more)
         message.photo, message.spoiler = photo, given.flag("has_spoiler")
         return self.json_of(message)
+
+    def send_rich_message(self, given: Params) -> Any:
+        chat = self._reachable(given)
+        more = self._read_message_options(chat, given)
+        now = self._rich_version(given, more["buttons"])
+        self._count(chat, given)
+        message = self.add(chat, "", by_bot=True, **more)
+        message.versions = [now]
+        return self.json_of(message)
+
+    def _rich_version(self, given: Params, buttons: tuple[tuple[Button, ...], ...]) -> Version:
+        try:
+            content = read_rich_message(given.json("rich_message"))
+        except RichMessageError as trouble:
+            raise bad(f"can't parse rich message: {trouble}") from None
+        return Version(asyncio.get_running_loop().time(), content.html, content.parsed, buttons, content.blocks)
 
     def _read_message_options(self, chat: FakeChat, given: Params) -> dict[str, Any]:
         """Return what a text and a photo take alike, as arguments of `add`. Raise RefusedError where Telegram refuses it."""
@@ -90,16 +107,32 @@ class MessageMethods(ChatStore):
         return content
 
     def edit_message_text(self, given: Params) -> Any:
-        chat = self._writable(given)
+        """Replace a text by a text or a rich message, and the other way round."""
+        is_rich = self._takes_rich_message(given)
+        if is_rich and given.text("text"):
+            raise bad("text and rich_message can't be used together")
+        chat = self._reachable(given) if is_rich else self._writable(given)
         message = self._own(chat, given, "edit")
         if message.photo:
             raise bad("there is no text in the message to edit")
+        if is_rich:
+            now = self._rich_version(given, self._buttons(given))
+        else:
+            now = version(asyncio.get_running_loop().time(), given.text("text"), given.text("parse_mode"), self._buttons(given))
         self._count(chat, given)
-        now = version(asyncio.get_running_loop().time(), given.text("text"), given.text("parse_mode"), self._buttons(given))
-        if (now.parsed, now.buttons) == (message.now.parsed, message.now.buttons):
+        if (now.parsed, now.buttons, now.blocks) == (message.now.parsed, message.now.buttons, message.now.blocks):
             raise bad(NOT_MODIFIED)
         message.versions.append(now)
         return self.json_of(message)
+
+    def _takes_rich_message(self, given: Params) -> bool:
+        if given.json("rich_message") is None:
+            return False
+        if "rich_message" not in self.lacking:
+            return True
+        if not self.ignores_unknown:
+            raise bad('unsupported parameter "rich_message"')
+        return False
 
     def edit_message_caption(self, given: Params) -> Any:
         chat = self._reachable(given)

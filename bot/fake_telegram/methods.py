@@ -153,6 +153,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "getwebhookinfo": Methods.webhook_info,
     "sendmessage": Methods.send_message,
     "sendphoto": Methods.send_photo,
+    "sendrichmessage": Methods.send_rich_message,
     "editmessagetext": Methods.edit_message_text,
     "editmessagecaption": Methods.edit_message_caption,
     "editmessagemedia": Methods.edit_message_media,

@@ -86,6 +86,8 @@ class Version:
     html: str
     parsed: Parsed
     buttons: tuple[tuple[Button, ...], ...] = ()
+    blocks: list[dict[str, Any]] | None = None
+    """Of a rich message: its blocks as Telegram returns them, and `html` is that of the rich message."""
 
 
 @dataclass(slots=True)
@@ -133,6 +135,11 @@ class Message:
     def struck(self) -> bool:
         """True if some of it is struck through now."""
         return self.now.parsed.struck
+
+    @property
+    def is_rich(self) -> bool:
+        """True for a rich message."""
+        return self.now.blocks is not None
 
     @property
     def edits(self) -> list[Version]:

@@ -12,7 +12,14 @@ import structlog
 from bot.clock import Clock
 from bot.errors import StorageError
 from bot.i18n.language import ENGLISH, in_each_language
-from bot.media.card import build_card_timeline, find_announced_stage, is_end_announced, render_caption, render_card
+from bot.media.card import (
+    build_card_timeline,
+    find_announced_stage,
+    is_end_announced,
+    render_caption,
+    render_card,
+    render_rich_card,
+)
 from bot.outbox.outbox import Outbox
 from bot.retry import retry_while_database_unavailable
 from rules.engine.alert import (
@@ -163,15 +170,19 @@ _PICTURE_MAX_AGE = 900.0
 def card_alert(match: Match, now: dt.datetime, *, is_closed: bool) -> Alert:
     """Return the card of a match. `is_closed`: the feed has ended, and what it has not sent will not come."""
     timeline = build_card_timeline(match)  # once for all languages
-    return _make_live_alert(
+    alert = _make_live_alert(
         match,
         CARD,
         CARD,
         now,
         lambda: render_card(match, is_closed=is_closed, timeline=timeline),
         _CARD_MAX_AGE,
+        # Without the minute, which is in the text: a picture is drawn and uploaded when something happens, and not each minute.
+        timeline=msgspec.structs.replace(timeline, minute=None),
         is_over=is_closed or is_end_announced(match),
     )
+    rich_texts = in_each_language(lambda: render_rich_card(match, is_closed=is_closed, timeline=timeline))
+    return msgspec.structs.replace(alert, rich_texts=rich_texts)
 
 
 def half_time_picture_alert(match: Match, now: dt.datetime) -> Alert | None:

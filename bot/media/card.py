@@ -1,4 +1,4 @@
-"""Renders the match card, the text of a live message, as HTML."""
+"""Renders the match card as HTML: as a text, as the caption of a picture, and as a rich message."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ import msgspec
 
 from bot.i18n import football
 from bot.i18n.language import translate as _
-from bot.media.labels import MatchLabels, event_detail_text, stage_text, translate_labels, unnamed_player_text
+from bot.media.labels import (
+    MatchLabels,
+    event_detail_text,
+    period_text,
+    stage_text,
+    translate_labels,
+    unnamed_player_text,
+)
 from rules.engine.text import escape_html
 from rules.football.action import SendType, Side
 from rules.football.match import Match
@@ -38,6 +45,11 @@ _SIGNS = {
 _PENDING_KINDS = {"Goal": EventKind.GOAL, "Red Card": EventKind.RED_CARD, "Yellow Card": EventKind.YELLOW_CARD}
 """The action types that are shown while they are pending."""
 
+_SUBSTITUTION_SIGN = "🔁"
+
+_MAX_RICH_EVENTS = 200
+"""The rows of the list of all events at most: Telegram takes 500 blocks in a rich message, and each row is one."""
+
 _KINDS_WITHOUT_DETAIL = frozenset({EventKind.DISALLOWED, EventKind.PENALTY_MISSED})
 """The sign alone says what happened."""
 
@@ -60,10 +72,10 @@ def render_card(match: Match, *, is_closed: bool = False, timeline: Timeline | N
     """
     timeline, labels = timeline or build_card_timeline(match), translate_labels()
     entries = [*_list_entries(timeline, labels), *_list_pending_entries(match, labels)]
-    # The card stays in the chat: without this it would claim for ever that the match is in its 85th minute.
-    is_end_missing = is_closed and not is_end_announced(match)
+    title, subtitle = _render_title(timeline), _render_card_subtitle(match, timeline, labels, is_closed=is_closed)
     parts = [
-        _render_heading(timeline, _("over (end not seen)") if is_end_missing else _stage_and_minute(timeline, labels)),
+        f"<b>{title}</b>",
+        subtitle,
         "" if is_closed or timeline.stage is Stage.FULL_TIME else _render_latest(timeline, entries),
         *(_render_side(timeline, side, [entry for entry in entries if entry.side is side]) for side in Side),
         _render_kicks(timeline),
@@ -71,9 +83,37 @@ def render_card(match: Match, *, is_closed: bool = False, timeline: Timeline | N
     return "\n".join(filter(None, parts))
 
 
+def shorten_to_caption(card: str) -> str:
+    """Return what of a card's text stands below its picture: all above the lists, and what is pending.
+
+    The picture shows the rest, but nothing that may yet be retracted.
+    """
+    above, _blank, lists = card.partition("\n\n")
+    return "\n".join([above, *(line for line in lists.split("\n") if line.startswith(PENDING_SIGN))])
+
+
+def render_rich_card(match: Match, *, is_closed: bool = False, timeline: Timeline | None = None) -> str:
+    """Render the card as the HTML of a rich message; the arguments are those of `render_card`.
+
+    Each side's goals and dismissals stand in a table, and below it, collapsed, everything that happened.
+    """
+    timeline, labels = timeline or build_card_timeline(match), translate_labels()
+    entries = [*_list_entries(timeline, labels), *_list_pending_entries(match, labels)]
+    is_over = is_closed or timeline.stage is Stage.FULL_TIME
+    parts = [
+        f"<h3>{_render_title(timeline)}</h3>",
+        f"<p>{_render_card_subtitle(match, timeline, labels, is_closed=is_closed)}</p>",
+        f"<p>{latest}</p>" if not is_over and (latest := _render_latest(timeline, entries)) else "",
+        _render_rich_table(timeline, entries),
+        _render_rich_events(timeline, labels),
+    ]
+    return "".join(filter(None, parts))
+
+
 def render_caption(timeline: Timeline) -> str:
     """Render the caption of a picture: score, stage and competition."""
-    return _render_heading(timeline, stage_text(timeline, translate_labels()))
+    subtitle = _render_subtitle(timeline, stage_text(timeline, translate_labels()))
+    return "\n".join(filter(None, [f"<b>{_render_title(timeline)}</b>", subtitle]))
 
 
 def build_card_timeline(match: Match) -> Timeline:
@@ -98,23 +138,31 @@ def is_end_announced(match: Match) -> bool:
     return bool(match.ended_by) or match.is_lost
 
 
-def _render_heading(timeline: Timeline, stage: str) -> str:
-    """Return `Germany 1–1 (6–5 pens) Italy` in bold, and below it the stage and the competition."""
+def _render_title(timeline: Timeline) -> str:
+    """Return `Germany 1–1 (6–5 pens) Italy`."""
     # The score without the shootout: that is how matches are recorded, and how the alerts show it.
     shootout = f"({football.shootout_text(str(timeline.shootout))})" if timeline.shootout else ""
     home, away = (isolate(football.translate_team(team.name)) for team in (timeline.home, timeline.away))
-    title = " ".join(filter(None, (home, football.format_score(timeline.score), shootout, away)))
-    subtitle = " · ".join(escape_html(part) for part in (stage, isolate(timeline.competition)) if part)
-    return "\n".join(filter(None, [f"<b>{escape_html(title)}</b>", subtitle]))
+    return escape_html(" ".join(filter(None, (home, football.format_score(timeline.score), shootout, away))))
+
+
+def _render_card_subtitle(match: Match, timeline: Timeline, labels: MatchLabels, *, is_closed: bool) -> str:
+    """Return `Second half · 67' · Premier League`."""
+    # The card stays in the chat: without this it would claim for ever that the match is in its 85th minute.
+    is_end_missing = is_closed and not is_end_announced(match)
+    stage = _("over (end not seen)") if is_end_missing else _stage_and_minute(timeline, labels)
+    return _render_subtitle(timeline, stage)
+
+
+def _render_subtitle(timeline: Timeline, stage: str) -> str:
+    return " · ".join(escape_html(part) for part in (stage, isolate(timeline.competition)) if part)
 
 
 def _stage_and_minute(timeline: Timeline, labels: MatchLabels) -> str:
     """Return `Second half · 67'` during play, otherwise the stage in words."""
     if timeline.stage is not Stage.PLAY or timeline.period is Period.SHOOTOUT:
         return stage_text(timeline, labels)
-    period = football.translate_term(timeline.period.value)
-    capitalised = period[:1].upper() + period[1:]
-    return " · ".join(filter(None, (capitalised, f"{timeline.minute}'" if timeline.minute else "")))
+    return " · ".join(filter(None, (period_text(timeline.period), f"{timeline.minute}'" if timeline.minute else "")))
 
 
 def _list_entries(timeline: Timeline, labels: MatchLabels) -> Iterator[CardEntry]:
@@ -159,8 +207,13 @@ def _render_side(timeline: Timeline, side: Side, entries: Iterable[CardEntry]) -
     """Render a team's name and a line for each sign, such as `⚽ Saka 12', 54' (penalty) · Rice 70'`; empty without entries."""
     # Stable: within a sign the order of the match is kept.
     ordered = sorted(entries, key=lambda entry: _SIGN_ORDER.index(entry.sign))
-    lines = [f"{sign} {_render_players(list(group))}" for sign, group in groupby(ordered, key=lambda entry: entry.sign)]
+    lines = [_render_sign(list(group)) for _sign, group in groupby(ordered, key=lambda entry: entry.sign)]
     return "\n".join(["", f"<b>{_render_team(timeline, side)}</b>", *lines]) if lines else ""
+
+
+def _render_sign(entries: list[CardEntry]) -> str:
+    """Render the entries of one sign, such as `⚽ Saka 12', 54' (penalty) · Rice 70'`; empty without entries."""
+    return f"{entries[0].sign} {_render_players(entries)}" if entries else ""
 
 
 def _render_players(entries: list[CardEntry]) -> str:
@@ -184,6 +237,43 @@ def _render_kicks(timeline: Timeline) -> str:
         return ""
     lines = [""]
     for side in Side:
-        if signs := "".join(GOAL_SIGN if kick.is_goal else MISSED_SIGN for kick in timeline.kicks if kick.side is side):
+        if signs := _render_kick_signs(timeline, side):
             lines.append(f"{signs} {_render_team(timeline, side)}")
     return "\n".join(lines)
+
+
+def _render_kick_signs(timeline: Timeline, side: Side) -> str:
+    return "".join(GOAL_SIGN if kick.is_goal else MISSED_SIGN for kick in timeline.kicks if kick.side is side)
+
+
+def _render_rich_table(timeline: Timeline, entries: Iterable[CardEntry]) -> str:
+    """Render a column for each side: its name, then a row for each sign. Yellow cards are left to the list of all events."""
+    # In the order of _SIGN_ORDER, so that goals stand beside goals.
+    shown = [entry for entry in entries if entry.sign != YELLOW_SIGN]
+    rows = [
+        [_render_sign([entry for entry in shown if entry.side is side and entry.sign == sign]) for side in Side]
+        for sign in _SIGN_ORDER
+    ]
+    kicks = [_render_kick_signs(timeline, side) for side in Side]
+    rows = [row for row in [*rows, kicks] if any(row)]
+    if not rows:
+        return ""
+    head = "".join(f"<th>{_render_team(timeline, side)}</th>" for side in Side)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table bordered><tr>{head}</tr>{body}</table>"
+
+
+def _render_rich_events(timeline: Timeline, labels: MatchLabels) -> str:
+    """Render everything that happened in order of time, collapsed until it is tapped; empty where the table says it all."""
+    if all(event.kind.is_goal for event in timeline.events):
+        return ""
+    rows = []
+    for event in timeline.events[-_MAX_RICH_EVENTS:]:
+        name = escape_html(isolate(event.player or unnamed_player_text(event.kind, labels)))
+        if event.replaced_player:
+            name += f" ← {escape_html(isolate(event.replaced_player))}"
+        detail = event_detail_text(event.kind, labels) if event.player else ""
+        text = " ".join(filter(None, (name, f"<i>({escape_html(detail)})</i>" if detail else "")))
+        cells = (f"{event.minute}'", f"{_SIGNS.get(event.kind, _SUBSTITUTION_SIGN)} {text}", _render_team(timeline, event.side))
+        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    return f"<details><summary>{escape_html(_('All events'))}</summary><table striped>{''.join(rows)}</table></details>"

@@ -12,7 +12,7 @@ from rules.football.match import Match
 from rules.football.minute import Period
 from rules.football.names import isolate
 from rules.football.statuses import STATUSES, find_status
-from rules.football.timeline import EventKind, Stage, Timeline
+from rules.football.timeline import TIMED_PERIODS, EventKind, Stage, Timeline
 
 _LOST_STATUS_WORDS = tuple(status.name for status in STATUSES if status.news or status.is_suspended)
 """The statuses that a picture or a list shows in place of the minute."""
@@ -44,6 +44,8 @@ class MatchLabels(msgspec.Struct, frozen=True):
     red_card: str
     statuses: tuple[tuple[str, str], ...]
     """Pairs of a status of the feed and its translation."""
+    periods: tuple[tuple[str, str], ...]
+    """Pairs of a period of the feed and its translation."""
     locale: str
     """Babel's locale, for the date of the match."""
 
@@ -69,12 +71,19 @@ def translate_labels() -> MatchLabels:
         yellow_card=_("Yellow card"),
         red_card=_("Red card"),
         statuses=tuple((status, football.translate_term(status)) for status in _LOST_STATUS_WORDS),
+        periods=tuple((period.value, period_text(period)) for period in TIMED_PERIODS),
         locale=current_locale(),
     )
 
 
+def period_text(period: Period) -> str:
+    """Return the name of a period in the current language, such as `Second half`."""
+    name = football.translate_term(period.value)
+    return name[:1].upper() + name[1:]
+
+
 def stage_text(timeline: Timeline, labels: MatchLabels) -> str:
-    """Return the stage of the match in words, or the minute during play."""
+    """Return the stage of the match in words, or the minute during play; the period where the minute is not known."""
     # The feed's own word if it has no translation: better than nothing.
     if timeline.stage is Stage.LOST:
         return dict(labels.statuses).get(timeline.status, timeline.status)
@@ -86,7 +95,7 @@ def stage_text(timeline: Timeline, labels: MatchLabels) -> str:
         # Also with a shootout after it: its score stands below, and says the rest.
         extra = timeline.periods[-1:] and timeline.periods[-1] in (Period.EXTRA_FIRST, Period.EXTRA_SECOND)
         return labels.after_extra_time if extra else labels.full_time
-    return f"{timeline.minute}'" if timeline.minute else labels.shootout
+    return f"{timeline.minute}'" if timeline.minute else dict(labels.periods).get(timeline.period.value, labels.shootout)
 
 
 def second_score_text(timeline: Timeline, labels: MatchLabels) -> str:

@@ -69,6 +69,8 @@ class PictureAttachment(msgspec.Struct, frozen=True):
     is_spoiler: bool
     png: bytes = b""
     """The picture as PNG, once it is drawn; empty if it cannot be drawn."""
+    caption: str = ""
+    """What stands below it, as HTML, where that is not the whole text of the message."""
 
 
 class PictureRenderer:
@@ -79,12 +81,16 @@ class PictureRenderer:
         # that asks again would draw a broken picture for ever.
         self._cache: dict[_PictureKey, bytes] = {}
         self._drawing: dict[_PictureKey, asyncio.Task[None]] = {}
+        self._is_missing_logged = False
 
     def get_or_start(self, picture: PictureAttachment, on_ready: Callable[[], None]) -> bytes | None:
         """Return the picture as PNG, empty if it cannot be drawn. None while it is drawn; `on_ready` is called afterwards."""
         key = (picture.timeline, picture.language)
         # The message is sent without its picture: an installation without the extra is complete.
         if not is_available():
+            if not self._is_missing_logged:
+                self._is_missing_logged = True
+                log.warning("pictures_not_installed", then="text is sent in their place", advice=advise_install("pictures"))
             return b""
         if key in self._cache:
             return self._cache[key]

@@ -9,7 +9,7 @@ import msgspec
 
 from bot.outbox.latency import LatencyTrace, Timestamps, format_latency, parse_latency
 from bot.outbox.news import LIVE_MESSAGE_PRIORITY, NewsItem
-from bot.subscribers import ChatRef, Recipient
+from bot.subscribers import CardForm, ChatRef, Recipient
 from rules.engine.alert import CARD, Alert, AlertKey, State
 
 UNREACHABLE_MESSAGE_ID = 0
@@ -169,7 +169,8 @@ class Delivery(msgspec.Struct, frozen=True):
     subject: str = ""
     """What the message is about, as `Subject` writes it; of a burst a line for each line of `rule`.
 
-    Of a digest of one match it is the state that the message tells: see `ShownState`.
+    Of a digest of one match it is the state that the message tells: see `ShownState`. Of a card it is `0//picture` if the
+    message is a photo, which stays one.
     """
     earlier_copies: str = ""
     """The texts of copies that may be in the chat and cannot be edited: see `read_copies`."""
@@ -332,6 +333,20 @@ def record_card_sent(delivery: Delivery, alert: Alert, *, pins_cards: bool = Tru
     # A match that is over needs no place at the top of the chat.
     pin = PinState.TO_PIN if pins_cards and not alert.is_match_over else PinState.NONE
     return msgspec.structs.replace(delivery, pin=pin, times_sent=delivery.times_sent + 1)
+
+
+def is_picture_card(delivery: Delivery) -> bool:
+    """Return True for a card whose message is a photo: an edit of its text would be refused."""
+    return delivery.kind == CARD and Subject.parse(delivery.subject).action_type == CardForm.PICTURE
+
+
+def record_card_form(delivery: Delivery, *, is_picture: bool) -> Delivery:
+    """Return the delivery of a card with what its message is, so that it is edited as that after a restart too."""
+    if delivery.kind != CARD:
+        return delivery
+    # As a subject that earlier versions read without harm: theirs of a card is empty, and nothing compares it.
+    subject = str(Subject(action_type=CardForm.PICTURE.value)) if is_picture else ""
+    return msgspec.structs.replace(delivery, subject=subject)
 
 
 def record_card_edited(delivery: Delivery, alert: Alert) -> Delivery:

@@ -288,7 +288,7 @@ def looks_same(one: Alert, other: Alert) -> bool:
     """Return True if a reader sees no difference between two cards or pictures."""
 
     def what_shows(alert: Alert) -> tuple[object, ...]:
-        return alert.text, alert.texts, alert.timeline, alert.is_match_over
+        return alert.text, alert.texts, alert.rich_texts, alert.timeline, alert.is_match_over
 
     return what_shows(one) == what_shows(other)
 

@@ -191,6 +191,7 @@ class RecordingMessenger:
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
         is_paid: bool = False,
+        rich: str = "",
     ) -> int:
         """Return the next message id."""
         # From 1: the sender takes 0 for a message that cannot be reached.
@@ -205,6 +206,7 @@ class RecordingMessenger:
         *,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        rich: str = "",
     ) -> None:
         """Accept an edit."""
 

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Boolean
 
 from bot.storage.schema import chats, from_timestamp, to_timestamp
-from bot.subscribers import AlertFilter, Chat, ChatRef, Mentions, MuteOffer, Subscription, parse_quiet_hours
+from bot.subscribers import AlertFilter, CardForm, Chat, ChatRef, Mentions, MuteOffer, Subscription, parse_quiet_hours
 from rules.engine.alert import LIVE_MESSAGE_KINDS
 
 
@@ -57,6 +57,7 @@ def chat_to_row(chat: Chat) -> dict[str, object]:
         "pins": chat.pins_cards,
         "mentions": chat.mentions,
         "mentioned": format_mentions(chat.mentioned),
+        "card_form": chat.card_form.value,
     }
 
 
@@ -97,7 +98,13 @@ def row_to_chat(row: Mapping[Any, Any]) -> Chat:
         pins_cards=row["pins"],
         mentions=row["mentions"],
         mentioned=parse_mentions(row["mentioned"]),
+        card_form=_parse_card_form(row["card_form"]),
     )
+
+
+def _parse_card_form(text: str) -> CardForm:
+    # A form that a newer version has stored is not known here: its chats get text meanwhile.
+    return CardForm(text) if text in frozenset(CardForm) else CardForm.TEXT
 
 
 _CHAT_COLUMNS = tuple(column.name for column in chats.columns)

@@ -72,6 +72,7 @@ chats = Table(
     Column("pins", Boolean, nullable=False, server_default=true()),  # match cards are pinned
     Column("mentions", Boolean, nullable=False, server_default=false()),  # a kick-off has the button "Mention me"
     Column("mentioned", Text, nullable=False, server_default=""),  # JSON: by match, who pressed it
+    Column("card_form", Text, nullable=False, server_default="text"),  # match cards are text, picture or rich
 )
 
 _HAS_MUTED_MATCHES = chats.c.muted_matches != ""

@@ -8,7 +8,16 @@ from functools import partial
 import msgspec
 import structlog
 
-from bot.errors import DeliveryError, MessageGone, StorageError, TelegramUnreachable, TextRefused, TopicClosed, TopicGone
+from bot.errors import (
+    DeliveryError,
+    MessageGone,
+    PictureRefused,
+    StorageError,
+    TelegramUnreachable,
+    TextRefused,
+    TopicClosed,
+    TopicGone,
+)
 from bot.i18n.language import use_language
 from bot.media.renderer import PictureAttachment
 from bot.outbox.delivery import (
@@ -88,6 +97,8 @@ async def execute(
         return await _send_or_edit(messenger, chat, plan, to_plain(plan.html), is_paid=is_paid)
     try:
         return await _send_or_edit(messenger, chat, plan, plan.html, is_paid=is_paid)
+    except PictureRefused:
+        raise  # The text is not to blame: the sender knows what to send instead.
     except TextRefused:
         # An operator's rule may have HTML that Telegram does not take. Without its formatting it arrives all the same.
         return await _send_or_edit(messenger, chat, plan, to_plain(plan.html), is_paid=is_paid)
@@ -102,14 +113,16 @@ async def _send_or_edit(messenger: Messenger, chat: ChatRef, plan: MessagePlan, 
     # An edit without the keyboard would remove the button.
     keyboard = plan.keyboard if not picture else None
     # A caption takes a quarter of what a message takes.
-    html = cut(html, CAPTION_LIMIT) if picture else html
+    html = cut(picture.caption or html, CAPTION_LIMIT) if picture else html
     if isinstance(plan, Send):
-        return await _send(messenger, chat, html, silent=plan.is_silent, keyboard=keyboard, picture=picture, is_paid=is_paid)
+        return await _send(
+            messenger, chat, html, silent=plan.is_silent, keyboard=keyboard, picture=picture, rich=plan.rich, is_paid=is_paid
+        )
     message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
     if message_id == UNREACHABLE_MESSAGE_ID:
         return UNREACHABLE_MESSAGE_ID
     try:
-        await messenger.edit(chat, message_id, html, keyboard=keyboard, picture=picture)
+        await messenger.edit(chat, message_id, html, keyboard=keyboard, picture=picture, rich=plan.rich)
     except (MessageGone, TopicGone):
         return UNREACHABLE_MESSAGE_ID
     return message_id
@@ -124,9 +137,10 @@ async def _send(
     reply_to: int | None = None,
     keyboard: bytes | None = None,
     picture: PictureAttachment | None = None,
+    rich: str = "",
     is_paid: bool,
 ) -> int:
-    send = partial(messenger.send, html=html, silent=silent, keyboard=keyboard, picture=picture, is_paid=is_paid)
+    send = partial(messenger.send, html=html, silent=silent, keyboard=keyboard, picture=picture, rich=rich, is_paid=is_paid)
     try:
         return await send(chat, reply_to=reply_to)
     except TopicGone as gone:

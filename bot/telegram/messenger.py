@@ -15,13 +15,14 @@ from telegram.ext import Defaults, ExtBot
 from yarl import URL
 
 from bot.clock import SystemClock
-from bot.errors import RequestRefused, TextRefused
+from bot.errors import MethodUnknown, RequestRefused, TextRefused
 from bot.media.renderer import PictureAttachment
 from bot.subscribers import ChatRef
 from bot.telegram.html import TELEGRAM_TAGS, remove_tags
 from bot.telegram.http import READ_TIMEOUT, ApiHealth, BotApiSession
 from bot.telegram.rate_limits import ALREADY_COUNTED, ReplyAccounting, Unlimited
 from bot.telegram.responses import classify_error, count_response, parse_response
+from bot.telegram.server_features import ServerFeature, ServerFeatures
 
 log = structlog.get_logger()
 
@@ -29,8 +30,12 @@ _MAX_FILE_IDS = 64
 """Uploaded pictures that are remembered."""
 
 _METHOD_NAMES = (
-    "sendMessage", "editMessageText", "pinChatMessage", "unpinChatMessage", "getChat", "sendChatAction", "getMe"
+    "sendMessage", "editMessageText", "pinChatMessage", "unpinChatMessage", "getChat", "sendChatAction", "getMe",
+    "sendRichMessage",
 )  # fmt: skip
+
+_NO_RICH_MESSAGES = ("method not found", "unsupported parameter", "message text is empty", "text must be non-empty")
+"""What a server says, in lower case, that does not know rich messages, or that ignores the parameter and finds no text."""
 
 _DEFAULT_PARAMETERS = {"parse_mode": ParseMode.HTML.value, "link_preview_options": {"is_disabled": True}}
 
@@ -39,7 +44,8 @@ class Messenger(Protocol):
     """Sends, edits and pins messages. Texts are Telegram's HTML; each method raises the DeliveryErrors of `bot.errors`.
 
     `keyboard` is an inline keyboard as JSON; an edit without one removes the message's own. With a `picture`, which is drawn
-    already, the text is its caption and has at most 1,024 characters; a message keeps its picture or its lack of one.
+    already, the text is its caption and has at most 1,024 characters; a message keeps its picture or its lack of one. `rich` is
+    the content as a rich message's HTML: it is sent in place of the text if the Bot API server has rich messages.
     """
 
     async def send(
@@ -52,6 +58,7 @@ class Messenger(Protocol):
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
         is_paid: bool = False,
+        rich: str = "",
     ) -> int:
         """Send a message and return its id. If the message `reply_to` is gone, send it all the same.
 
@@ -67,6 +74,7 @@ class Messenger(Protocol):
         *,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        rich: str = "",
     ) -> None:
         """Change a message. If it looks like that already, this is no error."""
         ...
@@ -119,9 +127,10 @@ class BotMessenger:
         """Telegram's ids of pictures that were uploaded: the next chat's message names the id instead."""
         self._unknown_tags: set[str] = set()
         """Tags that this Bot API server does not know, though Telegram documents them."""
-        self._send, self._edit, self._pin, self._unpin, self._get_chat, self._chat_action, self._get_me = (
-            URL(f"{bot.base_url}/{name}", encoded=True) for name in _METHOD_NAMES
-        )
+        self._features = ServerFeatures()
+        (
+            self._send, self._edit, self._pin, self._unpin, self._get_chat, self._chat_action, self._get_me, self._send_rich
+        ) = (URL(f"{bot.base_url}/{name}", encoded=True) for name in _METHOD_NAMES)  # fmt: skip
 
     async def send(
         self,
@@ -133,6 +142,7 @@ class BotMessenger:
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
         is_paid: bool = False,
+        rich: str = "",
     ) -> int:
         """Send a message and return its id."""
         if picture:
@@ -149,6 +159,8 @@ class BotMessenger:
         # Only what makes a message has this parameter: edits are free.
         if is_paid:
             parameters["allow_paid_broadcast"] = True
+        if rich and (message_id := await self._try_rich("send", self._send_rich, parameters, rich)) is not None:
+            return message_id
         return await self._call_and_count("reply" if reply_to else "send", self._send, parameters)
 
     async def edit(
@@ -159,6 +171,7 @@ class BotMessenger:
         *,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        rich: str = "",
     ) -> None:
         """Change a message."""
         if picture:
@@ -167,7 +180,36 @@ class BotMessenger:
         parameters = {"chat_id": chat.chat_id, "message_id": message_id, "text": html} | _DEFAULT_PARAMETERS
         if keyboard:
             parameters["reply_markup"] = msgspec.Raw(keyboard)
+        if rich and await self._try_rich("edit", self._edit, parameters, rich) is not None:
+            return
         await self._call_and_count("edit", self._edit, parameters)
+
+    async def _try_rich(self, operation: str, url: URL, parameters: dict[str, Any], rich: str) -> int | None:
+        """Send or edit as a rich message. Return its id, or None if it is to be sent as text: the server cannot take it."""
+        if not self._features.has(ServerFeature.RICH_MESSAGES):
+            return None
+        as_text = ("text", *_DEFAULT_PARAMETERS)
+        parameters = {name: value for name, value in parameters.items() if name not in as_text}
+        # Names of players are no links, whatever they look like.
+        parameters["rich_message"] = {"html": rich, "skip_entity_detection": True}
+        try:
+            message_id = await self._call(url, parameters)
+        except TelegramError as error:
+            meaning = classify_error(error)
+            count_response(operation, meaning)
+            if meaning is None:
+                return 0
+            words = str(meaning).lower()
+            if isinstance(meaning, MethodUnknown) or any(said in words for said in _NO_RICH_MESSAGES):
+                self._features.mark_missing(ServerFeature.RICH_MESSAGES, str(meaning))
+                return None
+            if isinstance(meaning, TextRefused | RequestRefused):
+                # Only this one, as far as is known: the next may be taken.
+                log.warning("rich_message_refused", reason=str(meaning))
+                return None
+            raise meaning from None
+        count_response(operation)
+        return message_id
 
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """Pin a message silently, or unpin it. If the chat does not allow that, do nothing."""

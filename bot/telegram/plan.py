@@ -13,8 +13,9 @@ import msgspec
 from msgspec.structs import replace
 
 from bot.i18n.football import kind_name
+from bot.i18n.language import ENGLISH, choose_text, use_language
 from bot.i18n.language import translate as _
-from bot.i18n.language import use_language
+from bot.media.card import shorten_to_caption
 from bot.media.renderer import PictureAttachment
 from bot.outbox.decide import Decision, choose_first_alert, choose_revision, decide
 from bot.outbox.delivery import (
@@ -25,9 +26,11 @@ from bot.outbox.delivery import (
     Reason,
     Subject,
     add_copy,
+    is_picture_card,
     must_resend_card,
     read_copies,
     record_card_edited,
+    record_card_form,
     record_card_sent,
     record_pin_done,
 )
@@ -35,7 +38,7 @@ from bot.outbox.digests import DIGEST_KIND, LineChange, find_line_changes, find_
 from bot.outbox.match_states import is_state_message
 from bot.outbox.news import SAMPLE, NewsItem, format_line_name, is_burst
 from bot.outbox.recent_alerts import BUSY_COUNT, find_noisy_kinds
-from bot.subscribers import Chat, MuteOffer
+from bot.subscribers import CardForm, Chat, MuteOffer
 from bot.telegram.mentions import has_mention_button, make_mention_button, render_mentions, split_replies
 from bot.telegram.render import (
     hide_in_spoiler,
@@ -51,7 +54,7 @@ from bot.telegram.render import (
     render_unconfirmed,
     render_with_note,
 )
-from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, Importance, State
+from rules.engine.alert import CARD, LIVE_MESSAGE_KINDS, Alert, Importance, State
 from rules.football.unconfirmed import NOT_CONFIRMED
 
 MUTE_BUTTON_LABEL = "🔕"
@@ -79,6 +82,8 @@ class Send(msgspec.Struct, frozen=True):
     """The button or the open options; None where there is neither."""
     picture: PictureAttachment | None = None
     """None for text alone."""
+    rich: str = ""
+    """The message as a rich message's HTML, for servers that have these; empty: it is none."""
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -93,6 +98,7 @@ class Edit(msgspec.Struct, frozen=True):
     mute_offer: MuteOffer | None = None
     keyboard: bytes | None = None
     picture: PictureAttachment | None = None
+    rich: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -145,7 +151,7 @@ def plan_delivery(context: DeliveryContext, now: dt.datetime) -> Plan:
         plan = replace(plan, is_silent=True)
     if isinstance(plan, Reply):
         return replace(plan, html=html)
-    timeline = plan.alert.timeline
+    plan = _add_card_form(plan, chat) if plan.alert.kind == CARD else _add_picture(plan, chat)
     has_mute_button = shows_mute_button(chat) and plan.alert.kind not in LIVE_MESSAGE_KINDS
     offer = _find_mute_offer(context, plan) if has_mute_button else None
     with use_language(chat.language):
@@ -158,8 +164,39 @@ def plan_delivery(context: DeliveryContext, now: dt.datetime) -> Plan:
         has_mute_button=has_mute_button,
         mute_offer=offer,
         keyboard=keyboard,
-        picture=PictureAttachment(timeline, chat.language, chat.spoilers) if timeline else None,
     )
+
+
+def _add_picture(plan: Send | Edit, chat: Chat) -> Send | Edit:
+    timeline = plan.alert.timeline
+    return replace(plan, picture=PictureAttachment(timeline, chat.language, chat.spoilers)) if timeline else plan
+
+
+def _add_card_form(plan: Send | Edit, chat: Chat) -> Send | Edit:
+    """Return the plan of a card in the form that the chat has chosen; its text is kept for where that form is not to be had.
+
+    A photo stays a photo, and a text does not become one, until the card of the next match: Telegram has no edit for either.
+    Texts and rich messages are edited into each other.
+    """
+    alert, delivery = plan.alert, plan.delivery
+    is_picture = chat.card_form is CardForm.PICTURE if isinstance(plan, Send) else is_picture_card(delivery)
+    if is_picture and alert.timeline:
+        with use_language(chat.language):
+            caption = shorten_to_caption(delivery.body)
+            caption = hide_in_spoiler(alert, caption) if chat.spoilers else caption
+        picture = PictureAttachment(alert.timeline, chat.language, chat.spoilers, caption=caption)
+        return replace(plan, picture=picture, delivery=record_card_form(delivery, is_picture=True))
+    rich = ""
+    # A rich message cannot be hidden as a whole.
+    if chat.card_form is CardForm.RICH and not chat.spoilers:
+        with use_language(chat.language):
+            rich = choose_text(alert.rich_texts) or alert.rich_texts.get(ENGLISH, "")
+    return replace(plan, rich=rich, delivery=record_card_form(delivery, is_picture=False))
+
+
+def drop_picture(plan: Send | Edit) -> Send | Edit:
+    """Return the plan as text, for a picture that cannot be drawn or that the chat does not take."""
+    return replace(plan, picture=None, delivery=record_card_form(plan.delivery, is_picture=False))
 
 
 def find_new_mute_offer(plan: Plan) -> MuteOffer | None:
@@ -361,8 +398,11 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
         return _plan_unreachable_revision(context, alert, after, html, has_note=html != without_note, reason=reason, now=now)
     after = record_card_edited(_add_reply(after, context, alert, html, reason), alert)
     shown = _add_note(render_message(before.body, before.state, is_restored=before.is_restored), before)
+    # Pictures and rich messages show more than their text.
+    chat_form = context.recipient.chat.card_form
+    shows_more = is_picture_card(before) or chat_form is CardForm.RICH if alert.kind == CARD else alert.timeline is not None
     # Telegram would answer "message is not modified", and the request would count against the limits.
-    if after.pending_reply is None and alert.timeline is None and html == shown:
+    if after.pending_reply is None and not shows_more and html == shown:
         return Skip(after, reason)
     return Edit(after, alert, html, reason)
 
@@ -494,6 +534,9 @@ def _make_delivery_after(context: DeliveryContext, alert: Alert, body: str, rule
         subject = format_line_subjects(context.delivery, context.lines)
     elif context.shown:
         subject = context.shown
+    elif alert.kind == CARD:
+        # What the message is: see `record_card_form`.
+        subject = context.delivery.subject
     else:
         subject = context.delivery.subject if alert.state is State.RETRACTED else str(Subject.of(alert))
     before = context.delivery

@@ -17,6 +17,8 @@ from bot.errors import (
     ChatMigrated,
     DeliveryError,
     NotTelegram,
+    PictureForbidden,
+    PictureRefused,
     RequestRefused,
     RetryAfter,
     StorageError,
@@ -51,6 +53,7 @@ from bot.telegram.plan import (
     Reply,
     Send,
     Skip,
+    drop_picture,
     find_new_mute_offer,
     make_uncertain_delivery,
     plan_delivery,
@@ -121,6 +124,8 @@ class Sender:
         # In memory only: what is lost with the process is found again in the outbox.
         self._chat_queues = ChatQueues()
         self._pictures = PictureRenderer()
+        self._chats_without_pictures: set[int] = set()
+        """Chats that have refused a photo since the start."""
         self._breaker = CircuitBreaker()
         self._suspension_brake = SuspensionBrake()
         self._unanswered = UnansweredMessages()
@@ -343,17 +348,24 @@ class Sender:
             raise
 
     def _attach_picture(self, item: QueueItem, plan: Plan) -> Plan | None:
-        """Return the plan with its picture drawn. None while it is being drawn: the item is queued again once it is."""
-        picture = plan.picture if isinstance(plan, Send | Edit) else None
-        if picture is None:
+        """Return the plan with its picture drawn, or as text where there is none.
+
+        None while it is being drawn: the item is queued again once it is.
+        """
+        if not isinstance(plan, Send | Edit) or plan.picture is None:
             return plan
+        if item.chat.chat_id in self._chats_without_pictures:
+            return drop_picture(plan)
+        picture = plan.picture
 
         def requeue() -> None:
             self._enqueue(item, at_front=True)
             self.wake()
 
         png = self._pictures.get_or_start(picture, requeue)
-        return None if png is None else msgspec.structs.replace(plan, picture=msgspec.structs.replace(picture, png=png))
+        if png is None:
+            return None
+        return msgspec.structs.replace(plan, picture=msgspec.structs.replace(picture, png=png)) if png else drop_picture(plan)
 
     def _can_take_more(self) -> bool:
         queue = self._delivery_queue
@@ -414,6 +426,16 @@ class Sender:
         try:
             message_id = await self._execute(attempt)
         except TextRefused as error:
+            if isinstance(error, PictureRefused) and isinstance(plan, Send):
+                # Sent once more: a file that Telegram has forgotten is uploaded again, and a chat that takes no photos, as a
+                # group whose members may not send any, gets the text from now on.
+                log.info("picture_refused", chat=item.chat.chat_id, reason=str(error))
+                if isinstance(error, PictureForbidden):
+                    self._chats_without_pictures.add(item.chat.chat_id)
+                self._breaker.on_success()
+                self._enqueue(item, at_front=True)
+                self._chat_queues.finish(item.chat.chat_id, self._clock.monotonic())
+                return
             # Refused as plain text too. Trying again would be refused again: the delivery counts as done.
             log.error("text_refused", chat=item.chat.chat_id, rule=plan.alert.rule, reason=str(error))
             if self.on_text_refused:

@@ -15,6 +15,7 @@ class ServerFeature(enum.StrEnum):
     EPHEMERAL_MESSAGES = "ephemeral messages"
     BUTTON_STYLES = "button styles"
     EPHEMERAL_COMMANDS = "ephemeral commands"
+    RICH_MESSAGES = "rich messages"
 
 
 class ServerFeatures:

@@ -180,7 +180,9 @@ class Alert(msgspec.Struct, frozen=True):
     is_follow_up: bool = msgspec.field(default=False, name="follow_up")
     """True: only for chats that have a message about this action by this rule."""
     timeline: Timeline | None = None
-    """What a picture shows; None for other alerts."""
+    """What a picture or a card shows; None for other alerts."""
+    rich_texts: Mapping[str, str] = msgspec.field(default_factory=dict, name="rich")
+    """Of a match card, by language: its content as a rich message."""
     is_match_over: bool = msgspec.field(default=False, name="over")
     """True for the last revision of a match card: the match is over."""
     text_error: str = msgspec.field(default="", name="fault")

@@ -27,6 +27,8 @@ class Shown:
     is_spoiler: bool = False
     pinned: bool = False
     keyboard: bytes | None = None
+    rich: str = ""
+    """Its newest version as a rich message; empty: it is none."""
 
     @property
     def html(self) -> str:
@@ -73,6 +75,7 @@ class FakeMessenger:
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
         is_paid: bool = False,
+        rich: str = "",
     ) -> int:
         await self._ask("send", chat, html, is_paid=is_paid)
         self._last += 1
@@ -80,7 +83,7 @@ class FakeMessenger:
         shown = Shown(self._last, now, [html], silent, reply_to, chat.topic, keyboard=keyboard)
         self.paid_at += [now] if is_paid else []
         self.chats[chat.chat_id].append(shown)
-        _show_picture(shown, picture)
+        _show_content(shown, picture, rich)
         await self._answer(chat)
         if reply_to and self.reply_answers_lost:
             raise TelegramUnreachable("Timed out", maybe_sent=True, is_unanswered=True)
@@ -94,14 +97,18 @@ class FakeMessenger:
         *,
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
+        rich: str = "",
     ) -> None:
         await self._ask("edit", chat, html)
         shown = next((m for m in self.chats[chat.chat_id] if m.id == message_id), None)
         if shown is None:
             raise MessageGone("Bad Request: message to edit not found")
+        if bool(shown.photo) is not bool(picture):
+            why = "there is no text in the message to edit" if shown.photo else "message can't be edited"
+            raise MessageGone(f"Bad Request: {why}")
         shown.versions.append(html)
         shown.keyboard = keyboard
-        _show_picture(shown, picture)
+        _show_content(shown, picture, rich)
         await self._answer(chat)
 
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
@@ -146,6 +153,7 @@ class FakeMessenger:
             raise RetryAfter(refusal.parameters["retry_after"]) from None
 
 
-def _show_picture(shown: Shown, picture: PictureAttachment | None) -> None:
+def _show_content(shown: Shown, picture: PictureAttachment | None, rich: str) -> None:
+    shown.rich = rich
     if picture:
         shown.photo, shown.is_spoiler = picture.png, picture.is_spoiler

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
-from telegram import Bot
 
 from bot.chat.catalogue import make_short_id
 from bot.chat.dialogue import (
@@ -20,10 +19,10 @@ from bot.chat.dialogue import (
     make_closing_row,
     update_filter,
 )
+from bot.chat.features.match_cards import parse_card_form, set_card_form
 from bot.chat.features.subscriptions import set_overrides_by_words
 from bot.chat.plain_words import ONLY_WORDS, parse_on_off
 from bot.chat.routing import Command, Feature
-from bot.chat.services import ChatServices
 from bot.chat.texts import (
     KIND_SIGNS,
     back_to_kinds_label,
@@ -40,7 +39,7 @@ from bot.chat.texts import (
 from bot.i18n.football import kind_name
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from bot.subscribers import AlertFilter, Chat
+from bot.subscribers import AlertFilter
 from rules.engine.alert import CARD, DEFAULT_KINDS, LIVE_MESSAGE_KINDS
 from rules.football.names import normalise
 
@@ -62,6 +61,8 @@ def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return set_sounds(context, first, args[1:])
     if first in ("wait", "now") and len(args) == 1:
         return set_confirmed_only(is_on=first == "wait")
+    if (form := parse_card_form(args, context.kinds)) is not None:
+        return set_card_form(context, form.value)
     if (result := set_only_kinds(context, args)) is not None:
         return result
     is_switch = first in ("", "all") or parse_on_off(first) is not None
@@ -139,30 +140,6 @@ def set_kinds(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         (update_filter(change),),
         starts_cards=_starts_cards(context.chat.filter, change(context.chat.filter)),
     )
-
-
-async def ask_about_pins(services: ChatServices, bot: Bot, chat: Chat, result: DialogueResult) -> DialogueResult:
-    """Add the question of the pin to an answer that switched match cards on: until then nobody needs the right to pin."""
-    if not result.starts_cards:
-        return result
-    may_pin = await services.permissions.may_pin(bot, chat.ref.chat_id, chat.type)
-    return replace(result, screen=ask_to_pin(result.screen, chat, may_pin=may_pin))
-
-
-def ask_to_pin(screen: Screen, chat: Chat, *, may_pin: bool) -> Screen:
-    """Return a screen that switched match cards on, with how they are pinned and a button to change that.
-
-    `may_pin` is False if the bot lacks the right.
-    """
-    if not chat.pins_cards:
-        html = _("📌 Match cards are not pinned.")
-    elif may_pin:
-        html = _("📌 Each match card is pinned while its match is played.")
-    else:
-        html = _("📌 To pin each match card, I need the right to pin messages. Without it the card comes all the same.")
-    label = _("📌 Don't pin") if chat.pins_cards else _("📌 Pin match cards")
-    # The screen of the options, where the pin stays.
-    return replace(screen, html=f"{screen.html}\n{html}", buttons=((Button(label, "f:pins"),), *screen.buttons))
 
 
 def _starts_cards(before: AlertFilter, after: AlertFilter) -> bool:

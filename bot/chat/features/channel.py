@@ -25,7 +25,7 @@ from bot.chat.dialogue import (
     arrange_rows,
     make_button,
 )
-from bot.chat.features.alerts import ask_about_pins
+from bot.chat.features.match_cards import ask_about_pins
 from bot.chat.middleware import Handler, with_origin
 from bot.chat.permissions import is_present, missing_rights
 from bot.chat.plain_words import parse_on_off

@@ -108,6 +108,7 @@ def _export(context: ChatContext) -> Screen:
             "spoilers": chat.spoilers,
             "digests": chat.digests,
             "pins_cards": chat.pins_cards,
+            "card_form": chat.card_form.value,
             "mentions": chat.mentions,
             "mentioned": [f"{name}: {one.fixture_id}" for one in chat.mentioned for _id, name in one.people],
             "alerts_on": sorted(chat.filter.kinds_on),

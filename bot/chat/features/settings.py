@@ -20,6 +20,7 @@ from bot.chat.dialogue import (
     set_settings,
     update_filter,
 )
+from bot.chat.features.match_cards import card_form_label
 from bot.chat.plain_words import parse_on_off
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import back_to_kinds_label, done_label, scorers_only_label
@@ -82,9 +83,11 @@ def show_display_options(context: ChatContext, chat: Chat) -> Screen:
         "pins": chat.filter.accepts(CARD),
     }
     offered = {name: option for name, option in DISPLAY_OPTIONS.items() if is_offered.get(name, True)}
+    # With no card there is no form to choose.
+    cards = ((Button(card_form_label(chat), "cs"),),) if chat.filter.accepts(CARD) else ()
     rows = [(make_button(option.label(), f"f:{name}", is_chosen=option.is_on(chat)),) for name, option in offered.items()]
     html = _("<b>⚙ Options</b>\nTap to switch on and off.")
-    return Screen(html, (*rows, (Button(back_to_kinds_label(), "ks"), Button(done_label(), "done"))))
+    return Screen(html, (*rows, *cards, (Button(back_to_kinds_label(), "ks"), Button(done_label(), "done"))))
 
 
 def toggle_display_option(context: ChatContext, name: str) -> DialogueResult:

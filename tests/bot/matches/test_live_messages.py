@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bot.matches.live_messages import REFRESH_INTERVAL, LiveMessageUpdater
+from bot.fake_telegram.rich import read_rich_message
+from bot.matches.live_messages import REFRESH_INTERVAL, LiveMessageUpdater, card_alert
+from bot.subscribers import CardForm
 from rules.engine.alert import CARD, PICTURE
 from rules.football.match import Match
 from tests.bot.telegram.test_sender import World
@@ -250,3 +252,30 @@ async def test_a_group_that_moves_gets_its_card_once_in_the_new_place(stage: Sta
     await stage.play(*steps[3:6])
 
     assert "Rice" in stage.card(-2).text and stage.card(-2).pinned
+
+
+async def test_a_card_as_a_picture_is_drawn_when_something_happens_and_its_caption_follows_the_minutes(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=frozenset({CARD}), card_form=CardForm.PICTURE)
+    story = Story()
+    story.tell("Start Period", minute=1)
+    minutes = [story.tell("Corner", minute=minute).after for minute in range(2, 6)]
+    goal = story.goal(minute=6, player="Saka", score=(1, 0)).after
+    await stage.play(minutes[0])
+    drawn = stage.shown()[0].photo
+    await stage.play(*minutes[1:], each=REFRESH_INTERVAL + 2)
+    same = stage.shown()[0].photo
+    await stage.play(goal)
+
+    (shown,) = stage.shown()
+    assert same == drawn != shown.photo
+    assert len(shown.versions) == 5 and shown.text.startswith("Arsenal 1–0 Chelsea\nFirst half · 6'")
+
+
+async def test_a_rich_card_of_every_step_of_a_match_is_one_that_telegram_takes() -> None:
+    for match in played_steps():
+        made = card_alert(match, KICKOFF, is_closed=False)
+        for html in made.rich_texts.values():
+            read_rich_message({"html": html})
+
+    assert set(made.rich_texts) >= {"en", "de", "es", "fr", "it", "pt"}
+    assert made.timeline is not None and made.timeline.minute is None

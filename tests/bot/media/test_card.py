@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.fake_telegram.html import parse
+from bot.fake_telegram.rich import read_rich_message
 from bot.i18n.language import use_language
-from bot.media.card import render_card
+from bot.media.card import render_card, render_rich_card, shorten_to_caption
 from rules.football.match import Match
+from rules.football.timeline import Timeline
+from tests.bot.media.timelines import timelines
 from tests.packets import Story
 from tests.recordings import each_recording, needs_recordings, truth
 from tests.steps import recorded
@@ -178,3 +181,38 @@ def test_the_card_of_a_recorded_match_agrees_with_its_truth_file(path: Path) -> 
     for incident in true["incidents"]:
         if incident["standing"] and not incident["kind"].startswith("shootout"):
             assert any(incident["player"] in line and f"{incident['minute']}'" in line for line in lines), incident
+
+
+def test_a_rich_card_has_the_sides_beside_each_other_and_the_rest_behind_a_tap() -> None:
+    story = play()
+    story.goal("g1", minute=12, player="Saka", score=(1, 0))
+    story.goal("g2", send="Pending", side="away", minute=30, player="Palmer", score=(1, 1))
+    story.tell("Yellow Card", side="away", player="<Cole>", minute=20)
+    blocks = read_rich_message({"html": render_rich_card(story.match)}).blocks
+
+    assert [block["type"] for block in blocks] == ["heading", "paragraph", "paragraph", "table", "details"]
+    assert [[cell.get("text", "") for cell in row] for row in blocks[3]["cells"]] == [
+        ["Arsenal", "Chelsea"],
+        ["⚽ Saka 12'", ""],
+        ["", "⏳ ⚽ Palmer 30' (unconfirmed)"],
+    ]
+    ((goal, yellow),) = [table["cells"] for table in blocks[4]["blocks"]]
+    assert [cell["text"] for cell in (*goal, *yellow)] == ["12'", "⚽ Saka", "Arsenal", "20'", "🟨 <Cole>", "Chelsea"]
+
+
+@given(timelines())
+def test_any_match_has_a_rich_card_that_telegram_takes(timeline: Timeline) -> None:
+    content = read_rich_message({"html": render_rich_card(play().match, timeline=timeline)})
+
+    assert content.parsed.text.startswith("Brighton & Hove Albion 12–10")
+
+
+def test_the_caption_of_a_picture_is_what_stands_above_the_lists_and_what_is_pending() -> None:
+    story = play()
+    bare = shorten_to_caption(render_card(story.match))
+    story.goal("g1", minute=12, player="Saka", score=(1, 0))
+    story.goal("g2", send="Pending", side="away", minute=30, player="Palmer", score=(1, 1))
+    caption = parse(shorten_to_caption(render_card(story.match))).text
+
+    assert bare == render_card(play().match)
+    assert caption.split("\n")[2:] == ["Last: 30' ⏳ ⚽ Palmer (Chelsea)", "⏳ ⚽ Palmer 30' (unconfirmed)"]

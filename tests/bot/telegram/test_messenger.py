@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from structlog.testing import capture_logs
 from telegram.error import InvalidToken
 from telegram.ext import ExtBot
 
@@ -239,3 +240,58 @@ async def test_a_pin_in_a_chat_that_is_gone_says_so(api: FakeBotApi, messenger: 
 
     with pytest.raises(ChatGone):
         await messenger.pin(REF, number, is_pinned=True)
+
+
+RICH = "<h3>Arsenal 1–0 Chelsea</h3>"
+
+
+async def test_a_rich_message_goes_to_its_topic_and_is_edited_as_one(api: FakeBotApi, messenger: BotMessenger) -> None:
+    group = ChatRef(-1001, 7)
+    number = await messenger.send(group, "1–0", silent=True, rich=RICH, keyboard=MUTE_BUTTON)
+    first = api.chat(-1001).last.text
+    await messenger.edit(group, number, "2–0", rich=RICH.replace("1", "2"))
+    await messenger.edit(group, number, "2–0", rich=RICH.replace("1", "2"))
+
+    shown = api.chat(-1001).last
+    assert (shown.id, shown.topic, shown.silent, shown.is_rich) == (number, 7, True, True)
+    assert (first, shown.text, len(shown.edits)) == ("Arsenal 1–0 Chelsea", "Arsenal 2–0 Chelsea", 1)
+
+
+@pytest.mark.parametrize("ignores", [False, True])
+async def test_a_server_without_rich_messages_is_sent_text_and_asked_once(
+    api: FakeBotApi, messenger: BotMessenger, ignores: bool
+) -> None:
+    number = await messenger.send(REF, "0–0", silent=True)
+    api.lack("sendRichMessage", "rich_message", ignores=ignores)
+    with capture_logs() as logs:
+        await messenger.edit(REF, number, "1–0", rich=RICH)
+        await messenger.edit(REF, number, "2–0", rich=RICH)
+        await messenger.send(REF, "3–0", silent=True, rich=RICH)
+
+    assert [m.text for m in api.chat(42).messages] == ["2–0", "3–0"]
+    assert [line["feature"] for line in logs if line["event"] == "telegram_feature_missing"] == ["rich messages"]
+    assert [call.status for call in api.log if "rich_message" in call.params] == [400]
+
+
+async def test_a_server_that_knows_no_such_method_is_sent_text(api: FakeBotApi, messenger: BotMessenger) -> None:
+    api.lack("sendRichMessage")
+    for _ in range(2):
+        await messenger.send(REF, "1–0", silent=True, rich=RICH)
+
+    assert [m.text for m in api.chat(42).messages] == ["1–0", "1–0"] and len(api.calls("sendRichMessage")) == 1
+
+
+async def test_a_rich_message_that_is_refused_is_text_and_the_next_is_tried_again(
+    api: FakeBotApi, messenger: BotMessenger
+) -> None:
+    await messenger.send(REF, "1–0", silent=True, rich="<div>1–0</div>")
+    await messenger.send(REF, "2–0", silent=True, rich=RICH)
+
+    assert [m.is_rich for m in api.chat(42).messages] == [False, True]
+
+
+async def test_a_rich_message_to_a_chat_that_is_gone_says_so(api: FakeBotApi, messenger: BotMessenger) -> None:
+    api.refuse(42, BLOCKED)
+
+    with pytest.raises(ChatGone):
+        await messenger.send(REF, "1–0", silent=True, rich=RICH)

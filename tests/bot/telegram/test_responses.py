@@ -168,6 +168,8 @@ def test_the_labels_of_answers_in_metrics_stay() -> None:
         "TopicClosed": "topic_closed",
         "MessageGone": "message_gone",
         "TextRefused": "refused",
+        "PictureRefused": "picture_refused",
+        "PictureForbidden": "picture_forbidden",
         "RequestRefused": "not_understood",
         "MethodUnknown": "method_unknown",
         "TokenRefused": "token_refused",

@@ -1,0 +1,168 @@
+"""A match card as picture and as rich message: one message, kept up to date, and text where that form is not to be had."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from structlog.testing import capture_logs
+
+from bot.errors import PictureForbidden
+from bot.media import renderer
+from bot.subscribers import CardForm
+from rules.engine.alert import CARD, Alert, Facts
+from rules.football.match import Score
+from tests.bot.media.timelines import full
+from tests.bot.news import minor
+from tests.bot.telegram.test_sender import World
+from tests.sqlite import new_sqlite
+
+pytestmark = pytest.mark.virtual_time
+ONLY_CARDS = frozenset({CARD})
+TEXT = "<b>Arsenal 1–0 Chelsea</b>\nSecond half · {minute}' · Premier League\n\n<b>Arsenal</b>\n⚽ Saka 12'\n⏳ ⚽ Rice 50'"
+
+
+def card(minute: int = 50, goals: int = 1, **more: Any) -> Alert:
+    """How the match stands; the picture depends on the goals alone, and the text on the minute too."""
+    text = TEXT.format(minute=minute)
+    # As `bot.matches.live_messages` makes it: it is about no action.
+    named: dict[str, Any] = {
+        "severity": 0,
+        "facts": Facts(match="Arsenal 1–0 Chelsea"),
+        "timeline": replace(full(), score=Score(goals, 0)),
+        "rich_texts": {"en": f"<p>{minute}'</p>"},
+    }
+    return minor(1, text, action=CARD, rule=CARD, kind=CARD, max_age=3600.0, **(named | more))
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(new_sqlite(tmp_path))
+    await made.open()
+    yield made
+    await made.db.close()
+
+
+async def stand(world: World, *alerts: Alert) -> None:
+    """Show how things stand, one after the other, each with some time to be drawn and sent."""
+    for one in alerts:
+        await world.outbox.put_live(one)
+        await world.tell(seconds=2.0)
+
+
+async def choose(world: World, form: CardForm, **settings: object) -> None:
+    """Let chat 1 have cards, in this form."""
+    await world.follow(1, kinds_on=ONLY_CARDS, card_form=form, **settings)
+
+
+async def test_a_card_is_one_photo_whose_caption_has_no_lists_and_which_a_restart_goes_on_editing(world: World) -> None:
+    await choose(world, CardForm.PICTURE)
+    await stand(world, card())
+    first = world.shown()[0].photo
+    await stand(world, card(51))
+    same = world.shown()[0].photo
+    await world.restart()
+    await stand(world, card(52, goals=2), card(90, goals=2, is_match_over=True))
+
+    (shown,) = world.shown()
+    assert [version.split("\n")[1] for version in shown.versions] == [
+        f"Second half · {minute}' · Premier League" for minute in (50, 51, 52, 90)
+    ]
+    assert "⏳ ⚽ Rice 50'" in shown.text and "Saka" not in shown.text and not shown.pinned
+    assert first[:4] == b"\x89PNG" and same == first != shown.photo
+    assert [op for _, op, _ in world.telegram.requests] == ["send", "pin", "edit", "edit", "edit", "unpin"]
+
+
+async def test_nothing_is_asked_of_telegram_while_a_card_shows_the_same(world: World) -> None:
+    for form in CardForm:
+        await choose(world, form)
+        before = len(world.telegram.requests)
+        await stand(world, card(), card(), card())
+        assert len(world.telegram.requests) == before + (2 if form is CardForm.TEXT else 0)
+
+
+async def test_a_text_card_is_not_edited_for_what_only_a_picture_shows(world: World) -> None:
+    await choose(world, CardForm.TEXT)
+    await stand(world, card(goals=1), card(goals=2))
+
+    assert len(world.shown()[0].versions) == 1
+
+
+async def test_without_the_extra_the_card_is_text_and_one_line_of_the_log_says_why(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renderer, "is_available", lambda: False)
+    await choose(world, CardForm.PICTURE)
+    with capture_logs() as logs:
+        await stand(world, card(), card(51))
+
+    (shown,) = world.shown()
+    assert not shown.photo and len(shown.versions) == 2 and "Saka" in shown.text
+    assert [line["event"] for line in logs].count("pictures_not_installed") == 1
+
+
+async def test_an_extra_that_is_gone_in_mid_match_turns_the_photo_into_a_new_text(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await choose(world, CardForm.PICTURE)
+    await stand(world, card())
+    await world.restart()
+    monkeypatch.setattr(renderer, "is_available", lambda: False)
+    await stand(world, card(51), card(52))
+
+    photo, text = world.shown()
+    assert photo.photo and not text.photo and [len(photo.versions), len(text.versions)] == [1, 2] and text.pinned
+
+
+async def test_a_chat_that_takes_no_photos_gets_the_text(world: World) -> None:
+    await choose(world, CardForm.PICTURE)
+    world.telegram.fail(1, PictureForbidden("Bad Request: not enough rights to send photos to the chat"))
+    await stand(world, card(), card(51))
+
+    (shown,) = world.shown()
+    assert not shown.photo and "Saka" in shown.text and len(shown.versions) == 2
+
+
+async def test_a_choice_in_mid_match_leaves_a_photo_a_photo_and_a_text_a_text(world: World) -> None:
+    await choose(world, CardForm.PICTURE)
+    await stand(world, card())
+    await choose(world, CardForm.TEXT)
+    await stand(world, card(51))
+    other = card(60)
+    other = replace(other, key=replace(other.key, fixture_id="f9"), fixture=replace(other.fixture, id="f9"))
+    await stand(world, other)
+    await choose(world, CardForm.PICTURE)
+    await stand(world, replace(other, text=TEXT.format(minute=61)))
+
+    photo, text = world.shown()
+    assert [bool(photo.photo), len(photo.versions), bool(text.photo), len(text.versions)] == [True, 2, False, 2]
+
+
+async def test_a_rich_card_has_a_text_beside_it_and_hidden_scores_are_text_alone(world: World) -> None:
+    await choose(world, CardForm.RICH)
+    await stand(world, card(), card(51))
+    (shown,) = world.shown()
+    rich = (shown.rich, len(shown.versions))
+    await choose(world, CardForm.RICH, spoilers=True)
+    await stand(world, card(52))
+
+    assert rich == ("<p>51'</p>", 2)
+    assert shown.rich == "" and "<tg-spoiler>" in shown.html
+
+
+async def test_a_rich_card_is_in_the_language_of_its_chat(world: World) -> None:
+    await choose(world, CardForm.RICH, language="de")
+    await stand(world, card(rich_texts={"en": "<p>Goal</p>", "de": "<p>Tor</p>"}))
+
+    assert world.shown()[0].rich == "<p>Tor</p>"
+
+
+async def test_where_scores_are_hidden_a_picture_card_hides_its_picture_and_its_caption(world: World) -> None:
+    await choose(world, CardForm.PICTURE, spoilers=True)
+    await stand(world, card())
+
+    (shown,) = world.shown()
+    assert shown.is_spoiler and "<tg-spoiler>" in shown.html and "1–0" not in shown.html.partition("<tg-spoiler>")[0]
