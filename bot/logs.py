@@ -57,7 +57,7 @@ class SecretMasker:
 
 
 def _list_encodings(secret: str) -> Iterator[str]:
-    """List how a secret may be spelt: as it is, in a URL, in JSON and as Python's repr."""
+    """List how a secret may be written: as it is, in a URL, in JSON and as Python's repr."""
     yield from (secret, quote(secret), quote(secret, safe=""))
     yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
     yield from (repr(secret)[1:-1], repr(secret.encode())[2:-1])

@@ -32,7 +32,7 @@ class Backoff:
         return delay
 
     def after(self, failures: int) -> float:
-        """Return the delay after so many failures in a row, 0 for the first attempt again. For whoever counts them itself."""
+        """Return the delay after so many failures in a row, for callers that count them; 0 failures: the first attempt again."""
         # Limited before it is multiplied: 2 ** 2000 does not fit into a float.
         return float(min(self.longest, self.first * 2 ** min(failures, 32)))
 

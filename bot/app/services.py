@@ -219,7 +219,7 @@ class Services:
         while True:
             await retry_while_database_unavailable(self._prune)
             await asyncio.sleep(_PRUNE_INTERVAL)
-            # Not at the start, as after a restart: whoever takes over a chat by its claim counts what it was sent before.
+            # Not at the start: a sender that takes over a chat by its old claim counts what the chat was sent before.
             if self.lease_manager:
                 await retry_while_database_unavailable(self._delete_orphaned_claims)
 

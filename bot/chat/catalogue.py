@@ -196,7 +196,7 @@ class FollowableCatalogue:
         return self._choose(typed, self._team_index.find_fitting(typed))
 
     def _choose(self, typed: str, hits: Sequence[tuple[Fit, Choice]]) -> SearchResult:
-        """Return what is meant without doubt, else what may be meant, else what is spelt nearly so."""
+        """Return what is meant without doubt, else what may be meant, else what has a similar name."""
         if not hits:
             return SearchResult(suggestions=self._team_index.find_similar(typed))
         # An exact name outweighs all others: "Arsenal" means Arsenal, although "Arsenal Women" begins with it.

@@ -350,7 +350,8 @@ def read_origin(update: Update) -> UpdateOrigin | None:
     chat = message.chat
     user = query.from_user if query else message.from_user
     title = (chat.title or chat.full_name or "")[:MAX_TITLE_LENGTH]
-    # Not for presses: the message above a button is the bot's own, in a channel sent in the channel's name, whoever presses.
+    # Not for presses: the message above a button is the bot's own, in a channel sent in the channel's name. It says nothing about
+    # the person who presses.
     is_anonymous = query is None and message.sender_chat is not None and message.sender_chat.id == chat.id
     user_id = user.id if user else None
     return UpdateOrigin(

@@ -63,7 +63,7 @@ class Handlers:
     async def _answer_command(self, origin: UpdateOrigin, bot: Bot, name: str, args: tuple[str, ...]) -> None:
         target = await channel.find_target(self._services, origin, name)
         if name == "start" and origin.type == ChatType.PRIVATE:
-            # Whoever starts anew has forgotten the channel that was set up here.
+            # /start begins anew: what is typed from now on is for this chat, and not for a channel that was set up here.
             await self._services.chats.update(origin.ref, channel.stop_managing)
         try:
             result = await self._run_command(bot, target, name, args, is_for_channel=target is not origin)
@@ -131,7 +131,7 @@ class Handlers:
         command = self._router.commands[name]
         if is_for_channel and not await self._services.permissions.may_change(bot, origin):
             raise Refusal(channel.not_channel_administrator_text())
-        # Before the context is loaded, which would store a chat for whoever types a command.
+        # Before the context is loaded, which would store the chat of anybody who types a command.
         if not command.is_for_all_members and not await self._services.permissions.may_change(bot, origin):
             raise AdministratorsOnly
         context = await self._services.load_context(origin)
@@ -141,7 +141,7 @@ class Handlers:
             raise Refusal(texts.configured_chat_text())
         result = await self._run_with_season(origin, context, lambda known: run(known, args))
         if result.changes_settings and not command.changes_settings:
-            # A deep link of /start follows something, and whoever is in a group can write one.
+            # A deep link of /start follows something, and any member of a group can write one.
             if not await self._services.permissions.may_change(bot, origin):
                 raise AdministratorsOnly
             if context.chat.is_configured:
@@ -173,7 +173,7 @@ class Handlers:
             await replies.acknowledge(query, OutdatedButton().text)
             return
         await replies.acknowledge(query, result.note)
-        # What an administrator was shown keeps its buttons, whoever turns its pages.
+        # An administrator's screen keeps its buttons, also when a member turns its pages.
         hides_buttons = origin.is_member and self._has_public_buttons_only(query)
         screen = self._router.keep_public_buttons(result.screen) if hides_buttons else result.screen
         redraw = self._make_redraw(target, screen, is_for_channel=target is not origin, hides_buttons=hides_buttons)

@@ -55,7 +55,7 @@ class MembershipHandlers:
             await self._on_added(change, ptb_context.bot)
         else:
             await self._services.chats.suspend(change.chat.id, _describe_removal(change))
-            # Whoever removed the bot knows it. Whoever took a right from it may not know that alerts need it.
+            # A person who removed the bot knows it. One who took a right from it may not know that alerts need it.
             if after is BotAccess.MUTED:
                 await self._notify_adder(change, ptb_context.bot, missing_rights(change.new_chat_member, chat_type))
 
@@ -75,7 +75,7 @@ class MembershipHandlers:
                 await self._notify_adder(change, bot, (SEND_RIGHT,))
 
     async def _notify_adder(self, change: ChatMemberUpdated, bot: Bot, rights: Sequence[str]) -> None:
-        """Tell whoever changed the bot's membership, in private, which rights it lacks; without any, how to set it up."""
+        """Write to the person who changed the bot's membership which rights it lacks, or how to set it up if it lacks none."""
         # Not the stored chat: it is named in the message only, and may not be stored yet.
         chat = Chat(ChatRef(change.chat.id), change.chat.type, change.chat.title or "")
         with use_language(await find_private_language(change.from_user.id, self._services.chats)):

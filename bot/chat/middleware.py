@@ -80,7 +80,7 @@ async def _choose_language(update: Update, chats: ChatRepository) -> str:
     ref = _read_reply_chat(update)
     chat = await chats.get(ref) if ref else None
     if ref and ref.topic and not (chat and chat.language):
-        # A topic without a language of its own speaks that of its forum.
+        # A topic without a language of its own has that of its forum.
         chat = await chats.get(ChatRef(ref.chat_id)) or chat
     if chat is None:
         return sender_language()

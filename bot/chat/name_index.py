@@ -159,7 +159,7 @@ class NameIndex(Generic[T]):
         return tuple(found)
 
     def find_similar(self, typed: str) -> tuple[T, ...]:
-        """Return the things whose names are spelt nearly as what was typed, the most similar first; few of them."""
+        """Return the few things whose names are most similar to what was typed, the most similar first."""
         close = self._spellings.find(to_search_words(typed))
         return tuple(dict.fromkeys(self._by_spelling[text] for text in close))
 

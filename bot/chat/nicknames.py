@@ -93,8 +93,8 @@ def _list_translations(name: str) -> set[str]:
 
 def _list_spellings(name: str) -> set[str]:
     """Return a name as a keyboard without umlauts writes it: Koeln."""
-    spelt = name.casefold().translate(_UMLAUTS)
-    return {to_core_words(spelt)} if spelt != name.casefold() else set()
+    written_out = name.casefold().translate(_UMLAUTS)
+    return {to_core_words(written_out)} if written_out != name.casefold() else set()
 
 
 @cache

@@ -68,7 +68,7 @@ class _WaitingReply(NamedTuple):
 class ReplyRetrier:
     """Repeats requests that Telegram refuses with a 429, after the time that it asks for.
 
-    Whoever makes a request does not wait: the update is handled, and the next one of its chat has its turn.
+    The caller does not wait: its update counts as handled, and the next one of its chat has its turn.
     """
 
     def __init__(self, max_waiting: int = MAX_WAITING_REPLIES) -> None:

@@ -35,7 +35,7 @@ class Command(msgspec.Struct, frozen=True):
     """A command of a feature: what it does, what the menu says about it, and who may use it."""
 
     run: RunCommand | None
-    """None: the feature hears the command with a handler of its own."""
+    """None: the feature has a handler of its own for the command."""
     description: str = ""
     """The untranslated line in Telegram's menu and in /help. Empty: the command is not listed."""
     changes_settings: bool = False
@@ -96,7 +96,7 @@ class Router:
         return tuple((name, command.description) for name, command in self.commands.items() if command.description)
 
     def find_command(self, name: str) -> RunCommand | None:
-        """Return what a command does; None if there is none of this name, or its feature hears it by itself."""
+        """Return what a command does; None if there is none of this name, or its feature has a handler of its own."""
         command = self.commands.get(name)
         return command.run if command else None
 

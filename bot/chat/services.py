@@ -128,7 +128,7 @@ class ChatServices:
         """
         chat = await self.chats.get_or_create(origin.ref, origin.type, origin.title)
         if not chat.is_active:
-            # Whoever writes to the bot has not blocked it, even if Telegram's update that says so was lost.
+            # A person who writes to the bot has not blocked it, even if Telegram's update that says so was lost.
             await self.chats.resume(origin.ref.chat_id)
             chat = replace(chat, is_active=True)
         context = await self._make_context(chat, await self._subscriptions.get_all(origin.ref), newest=newest)

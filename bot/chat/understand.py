@@ -47,7 +47,7 @@ def find_command_meant(word: str, commands: Collection[str]) -> str | None:
 
 
 def find_nearest(word: str, commands: Collection[str]) -> tuple[str, ...]:
-    """Return the commands whose names, or other names, are spelt nearly like a word."""
+    """Return the commands whose names, or other names, are similar to a word."""
     names = {name: name for name in commands} | {other: name for other, name in _COMMAND_BY_WORD.items() if name in commands}
     close = difflib.get_close_matches(normalise(word), names, n=MAX_NEAREST, cutoff=0.7)
     return tuple(dict.fromkeys(names[one] for one in close))

@@ -52,7 +52,7 @@ class KnownNames:
         self._catalogue: FollowableCatalogue | None = None
 
     def find_unknown(self, names: Iterable[NameReference]) -> tuple[Finding, ...]:
-        """Return a warning for each name that no fixture has. Without any fixture nothing can be said."""
+        """Return a warning for each name that no fixture has. Without any fixture there are no warnings."""
         if not self._fixtures:
             return ()
         near: dict[tuple[str, str], str] = {}
@@ -88,7 +88,7 @@ class KnownNames:
         return choice.full_name if normalise(choice.full_name) in self._known[str(scope)] else choice.name
 
     def _find_match(self, name: str) -> str:
-        """Return the match whose teams are spelt nearly so, in either order; empty if there is none."""
+        """Return the match whose teams have similar names, in either order; empty if there is none."""
         home, _, away = name.partition(" v ")
         teams = self._known["team"]
         meant = [teams.get(side) or self._find_similar(side, Scope.TEAM) for side in (home, away) if side]

@@ -254,7 +254,8 @@ class UpdateOrder:
         try:
             await close()
         except StorageError:
-            # Not waited for: whoever brought the update gets its answer. Until it succeeds the chat's next update waits.
+            # Not waited for, so that the webhook call that brought the update is answered. Until it succeeds, the chat's next
+            # update waits.
             task = asyncio.create_task(retry_while_database_unavailable(close))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)

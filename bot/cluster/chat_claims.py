@@ -69,7 +69,7 @@ DELETE FROM claims WHERE sender = :sender AND chat_id IN (
 )
 """)
 
-# The rows stay, without a sender: whoever claims the chats next has to know what they were sent lately.
+# The rows stay, without a sender: the process that claims the chats next has to know what they were sent lately.
 _RELEASE_ALL = text("UPDATE claims SET sender = '' WHERE sender = :sender")
 
 # Dead senders' claims do no harm where they stand; they are deleted so that the table does not grow with every restart.

@@ -174,7 +174,7 @@ class LeaseManager:
         The server notices at once that the session of a killed process has ended. A slow one keeps its session.
         """
         others = {name for name, info in infos.items() if info.has_session} - {self.name}
-        # A process that has said that it is gone, and could not release everything.
+        # A process that has unregistered, and could not release everything.
         others |= {lease.holder for lease in active if not lease.is_finished} - infos.keys() - {self.name}
         session_since, looked_at, self._looked_at = self._leases.session_since, self._looked_at, now
         # Without a session of our own it may be the server that is gone. After a pause of our own, a process that was without a
@@ -256,7 +256,8 @@ class LeaseManager:
 
     def _grant(self, name: str, *, finished_elsewhere: bool = False) -> None:
         granted = self._waiting.pop(name, None)
-        # Whoever waited may have been cancelled meanwhile. Then the lease is not in `_held`, is not renewed, and ends by itself.
+        # The task that waited may have been cancelled meanwhile. Then the lease is not in `_held`, is not renewed, and ends by
+        # itself.
         if granted and not granted.done():
             lease = HeldLease(finished_elsewhere=finished_elsewhere, is_calm=self._calm_checks.get(name))
             if not finished_elsewhere:

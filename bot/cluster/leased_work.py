@@ -13,7 +13,7 @@ from typing import Protocol
 
 
 class HeldLease:
-    """A lease that was granted. Whoever holds it sets `is_finished` when its work is finished."""
+    """A lease that was granted. Its holder sets `is_finished` when the work is finished."""
 
     def __init__(self, *, finished_elsewhere: bool = False, is_calm: Callable[[], bool] | None = None) -> None:
         self.finished_elsewhere = finished_elsewhere

@@ -75,7 +75,7 @@ def _summarise(explanation: Explanation, rule: str) -> Any:
 def _format_short(explanation: Explanation, before: Any) -> Iterator[str]:
     """Format a revision: the rules that fired, the nearest that did not, and what is sent.
 
-    `before` is the summary of the last revision that was shown, None for the first: what it said of rules is not said again.
+    `before` is the summary of the last revision that was shown, None for the first: its rules are not listed again.
     """
     moment = explanation.moment
     firing = [fired for _, fired, _ in before[1]] if before else []

@@ -270,7 +270,8 @@ def _build_rule_schema() -> JsonSchema:
 
 
 def _build_match_schema() -> JsonSchema:
-    # From the table of conditions: a new one is in the schema by itself, as a name or a list of names if nothing else is said.
+    # From the table of conditions: a new one is in the schema by itself, as a name or a list of names unless `_CONDITION_SCHEMAS`
+    # has it.
     shapes = {key: _CONDITION_SCHEMAS.get(key) or _allow_names(_WORD_SCHEMA, has_id=key in NAMED_BY_ID) for key in CONDITIONS}
     keys = {key: _add_description(CONDITION_DESCRIPTIONS[key], shape) for key, shape in shapes.items()}
     group = _make_reference("match")
@@ -339,7 +340,7 @@ def _build_action_type_name() -> JsonSchema:
     """
     catalogue = load_catalogue()
     # JavaScript's patterns, which editors use, have no way to ignore letter case.
-    spelt = "|".join(
+    spellings = "|".join(
         "".join(f"[{letter.upper()}{letter.lower()}]" if letter.isalpha() else re.escape(letter) for letter in name)
         for name in catalogue.all_type_names
     )
@@ -348,7 +349,7 @@ def _build_action_type_name() -> JsonSchema:
             {"enum": list(catalogue.action_type_names)},
             {
                 "type": "string",
-                "pattern": rf"^\s*({spelt})\s*$",
+                "pattern": rf"^\s*({spellings})\s*$",
                 "patternErrorMessage": "no action type that Touchline knows: the rule waits for a feed that sends it",
             },
         ]

@@ -81,7 +81,7 @@ class ChangedAlert(msgspec.Struct, frozen=True):
 
 
 class RulesPreview(msgspec.Struct, frozen=True):
-    """What is to be said of the rules in the editor."""
+    """The marks and changes to show beside the rules in the editor."""
 
     marks: tuple[EditorMark, ...] = ()
     changes: tuple[ChangedAlert, ...] = ()

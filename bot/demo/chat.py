@@ -248,7 +248,7 @@ class ChatSession:
         chat_id = self._groups.setdefault(group, _FIRST_GROUP_ID - len(self._groups))
         chat = self._telegram.chat(chat_id, kind="supergroup", title=group)
         if is_new:
-            # Whoever opens a group is its administrator, and adds the bot.
+            # The person who opens a group is its administrator, and adds the bot.
             chat.admins.add(user_id)
             self._telegram.my_chat_member(chat_id, user_id, "left", "member")
         return Speaker(name, user_id, chat_id, group)

@@ -153,7 +153,8 @@ def _spell_names(action_type: str, sub_type: str, dialect: Dialect) -> tuple[str
         ("Goal", "Penalty", dialect.penalty_goal_as, "kick"): ("Penalty Kick", "Scored"),
         ("Penalty Missed", "Saved", dialect.saved_penalty_as, "type"): ("Penalty Saved", ""),
     }
-    found = (to for (kind, sub, said, asked), to in spellings.items() if (kind, sub) == (action_type, sub_type) and said == asked)
+    names = (action_type, sub_type)
+    found = (to for (kind, sub, chosen, needed), to in spellings.items() if (kind, sub) == names and chosen == needed)
     return next(found, (action_type, sub_type))
 
 

@@ -252,7 +252,7 @@ class FeedRequestLimiter:
                             await self._changed.wait()
                     except TimeoutError:
                         pass
-        except Exception as error:  # a fault of our own: whoever waits has to hear of it, and must not wait for ever
+        except Exception as error:  # a fault of our own: requests that wait get it, instead of waiting for ever
             for waiter in [waiter for waiters in self._waiters.values() for waiter in waiters.values()]:
                 if not waiter.granted.done():
                     waiter.granted.set_exception(error)

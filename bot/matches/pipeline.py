@@ -210,7 +210,7 @@ class Pipeline:
         self._matches[fixture_id] = after
         actions = [record.action for record in after.records.values() if record.action.type == "Lineups" and record.is_standing]
         for action in actions:
-            # As a newer revision: the feed's own one said nothing of players.
+            # As a newer revision: the feed's own one has no players.
             action = msgspec.structs.replace(action, seq=max(action.seq, after.seq) + 1)
             moment = Moment(before, action, after)
             await self._put_alerts(evaluate(self.rules, moment, self._notified[fixture_id], self._catalogue), moment)

@@ -97,7 +97,7 @@ class RelistingTracker:
         await retry_while_database_unavailable(lambda: self._listings.save([StoredListing(relisting.after, revision)]))
 
     async def _move_team(self, fixture_id: str, old: Team, new: Team) -> None:
-        """Let whoever follows a placeholder follow its team, unless other fixtures have the same placeholder."""
+        """Let chats that follow a placeholder follow its team, unless other fixtures have the same placeholder."""
         others = (known.fixture for known in (self._known or {}).values() if known.fixture.id != fixture_id)
         if any(team.name == old.name for other in others if not other.is_over for team in (other.home, other.away)):
             return

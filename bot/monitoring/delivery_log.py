@@ -83,7 +83,7 @@ class DeliveryLog:
             if reach.is_logged or reach.last_at > now - SUMMARY_DELAY:
                 continue
             reach.is_logged = True
-            # For one chat the first line has said it all.
+            # For one chat the first line has all there is to log.
             if reach.chats > 1:
                 key = reach.alert.key
                 log.info(

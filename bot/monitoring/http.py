@@ -167,7 +167,7 @@ _FIRST_ERROR_STATUS = 400
 class DeadMansSwitch:
     """Calls an address while the process is ready, for a service that raises an alarm when the calls stop.
 
-    The address is a secret and never logged: whoever has it can silence the alarm.
+    The address is a secret and never logged: with it anybody can silence the alarm.
     """
 
     def __init__(

@@ -49,7 +49,7 @@ INCIDENT_POLICIES = {
     "fixtures-old": IncidentPolicy(notify_after=60.0),
     "fixtures-cut": IncidentPolicy(),
     "telegram-refused": IncidentPolicy(notify_after=10.0, is_unreachable=True),
-    # Its end is all that can be said while it lasts, and nobody needs a message about a minute without Telegram.
+    # While it lasts no message can leave, and nobody needs one afterwards about a minute without Telegram.
     "telegram-away": IncidentPolicy(notify_after=300.0, is_unreachable=True),
     "second-process": IncidentPolicy(resolve_after=180.0),
     "webhook-set": IncidentPolicy(),

@@ -145,7 +145,7 @@ class Monitor:
         try:
             self._processes = self._look.result()
         except StorageError as error:
-            # The database has noted it. Which processes live is not known meanwhile, so none is said to be missing.
+            # The incident of the database says it. Which processes live is not known meanwhile, so none is reported as missing.
             log.debug("processes_not_read", reason=str(error))
             self._missing_roles.clear()
             return

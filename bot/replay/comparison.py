@@ -74,7 +74,7 @@ class Difference(msgspec.Struct, frozen=True):
 class Comparison(msgspec.Struct, frozen=True):
     """All differences, in the order of the matches, and the number of alerts that are the same.
 
-    `titles` are those of the matches by fixture id, where whoever compared looked them up.
+    `titles` are those of the matches by fixture id, where the caller has looked them up.
     """
 
     differences: tuple[Difference, ...] = ()

@@ -30,7 +30,7 @@ DRY_RUN_TIMEOUT = 30.0
 """Seconds after which the child process is killed."""
 
 DRY_RUN_LIMIT = 30
-"""Seconds of computing after which it ends itself, for whoever can wait longer on a busy machine."""
+"""Seconds of computing after which it ends itself, for callers that can wait longer on a busy machine."""
 
 TOOK_TOO_LONG = N_("reading or trying it took too long")
 
@@ -153,7 +153,7 @@ def _compare_on_recordings(recordings: Sequence[str], before: RulesWithCatalogue
     try:
         matches = open_matches(recordings)
         comparison = asyncio.run(compare_replays(matches, before, after))
-        # Here and not by whoever asked: reading them takes time, and the process that asked sends alerts.
+        # Here and not in the process that asked: reading them takes time, and that process sends alerts.
         return msgspec.structs.replace(comparison, titles=read_match_titles(matches))
     except TouchlineError as error:
         return str(error)

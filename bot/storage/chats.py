@@ -121,7 +121,7 @@ class ChatRepository:
         async with self._database.transaction() as tx:
             is_gone = chats.c.active == false()
             await tx.execute(update(chats).where(is_gone, chats.c.suspended_at.is_(None)).values(suspended_at=to_timestamp(now)))
-            # A chat of the configuration stays: the operator's file speaks of it.
+            # A chat of the configuration stays: only the operator takes it out of the file.
             query = select(chats.c.chat_id, chats.c.topic).where(is_gone, chats.c.fixed == false())
             rows = await tx.fetch(query.where(chats.c.suspended_at <= to_timestamp(now - keep)).limit(_FORGOTTEN_AT_ONCE))
             for row in rows:

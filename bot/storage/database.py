@@ -60,7 +60,7 @@ class Database:
 
     @property
     def sqlite(self) -> SQLiteDriver | None:
-        """The driver of a SQLite database, for whoever looks after its file; None on PostgreSQL."""
+        """The driver of a SQLite database, for `DatabaseFileGuard`; None on PostgreSQL."""
         return self._driver if isinstance(self._driver, SQLiteDriver) else None
 
     @asynccontextmanager

@@ -148,7 +148,7 @@ class DatabaseFileGuard:
             try:
                 await self.check()
             except (StorageError, OSError) as error:
-                # The database's own failure is reported by whoever meets it; this one only looks again.
+                # A failure of the database is reported by the transaction that meets it; this one only looks again.
                 log.warning("database_file_check_failed", reason=str(error))
             await asyncio.sleep(CHECK_INTERVAL)
 

@@ -50,8 +50,8 @@ NotificationHandler = Callable[[str], None]
 class Transaction(Protocol):
     """What a repository may do inside a transaction.
 
-    PostgreSQL runs transactions beside each other (READ COMMITTED), SQLite one after the other. So whoever reads a row in order
-    to write it reads it `with_for_update()`, which SQLite ignores. Whoever reads that a row is missing in order to add it takes
+    PostgreSQL runs transactions beside each other (READ COMMITTED), SQLite one after the other. So code that reads a row in order
+    to write it reads it `with_for_update()`, which SQLite ignores. Code that finds a row missing in order to add it takes
     a `lock` first: a row that is not there cannot be locked.
     """
 

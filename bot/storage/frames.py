@@ -1,4 +1,4 @@
-"""The frames that brought alerts: what the feed sent, byte for byte, for whoever asks why an alert says what it says."""
+"""The frames that brought alerts: what the feed sent, byte for byte, to see why an alert says what it says."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class SubscriptionRepository:
         return tuple(Subscription(Scope(row["scope"]), row["key"]) for row in rows)
 
     async def move(self, scope: Scope, old_keys: Collection[str], new: Subscription) -> int:
-        """Let whoever follows something under an old key follow it under a new one, with the same overrides.
+        """Let chats that follow something under an old key follow it under a new one, with the same overrides.
 
         Return how many subscriptions were moved. A chat that follows the new one already keeps that one. A chat that has muted a
         match has muted it under its new id.

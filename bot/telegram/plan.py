@@ -267,7 +267,7 @@ def record_copy(delivery: Delivery) -> Delivery:
 def _add_note(html: str, delivery: Delivery) -> str:
     """Return the message with a note about the copies that may be in the chat and do not show the same.
 
-    A message that is struck through has none: the reply that says what does not count speaks of the copies too.
+    A message that is struck through has none: the reply that says what does not count names the copies too.
     """
     if delivery.state is State.RETRACTED:
         return html
@@ -469,7 +469,7 @@ def _add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: st
         reply = render_restoration(alert)
     else:
         return after
-    # A reply that has not left yet is replaced. The chat is still to notice what it would have said.
+    # A reply that has not left yet is replaced. The chat still has to notice the change that it was about.
     is_loud = is_loud or (before.pending_reply is not None and before.reply_is_loud)
     return replace(after, pending_reply=reply, reply_is_loud=is_loud)
 

@@ -150,8 +150,8 @@ def render_unconfirmed(body: str) -> str:
 def render_with_note(html: str, bodies: Sequence[str]) -> str:
     """Return the message with a note that earlier copies of it do not count, and what they say struck through below.
 
-    A chat may have got the copies or not, so the note speaks to both. `bodies` is empty if they say the same, as when only
-    the mark of what is unconfirmed is gone.
+    A chat may have got the copies or not, and the note has to be right in both cases. `bodies` is empty if they say the same, as
+    when only the mark of what is unconfirmed is gone.
     """
     if bodies:
         note = _("An earlier copy no longer counts, if you got one:")

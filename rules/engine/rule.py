@@ -20,8 +20,8 @@ from rules.football.match import Moment
 from rules.football.names import normalise
 
 DEFAULT_SEND_TYPES = frozenset({SendType.PENDING, SendType.CONFIRMED, SendType.UPDATED})
-"""A rule that does not name send types fires at the first revision that it matches: whoever writes `action_type: Goal` expects
-the goal at once."""
+"""A rule that does not name send types fires at the first revision that it matches: an operator who writes `action_type: Goal`
+expects the goal at once."""
 
 
 class SourceLocation(msgspec.Struct, frozen=True, order=True):
@@ -241,7 +241,7 @@ class _IndexNode:
                 others.append(one)
                 continue
             self._read_values = found.index_key.read_values
-            # Whoever finds the rule by the name has answered the condition: it is not evaluated again.
+            # The index finds the rule by this name, which answers the condition: it is not evaluated again.
             remaining = tuple(c for c in one.remaining_conditions if c is not found)
             for name in found.index_key.names:
                 named.setdefault(name, []).append(one._replace(remaining_conditions=remaining))

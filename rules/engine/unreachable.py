@@ -1,4 +1,4 @@
-"""Finds rules that are unreachable: that never fire, or that never begin a message since another rule always speaks first.
+"""Finds rules that are unreachable: that never fire, or that never begin a message since another rule always fires first.
 
 A rule is only found if the conditions alone prove it: a warning that is wrong once is not read the next time. So everything that
 is too large to compare counts as reachable.

@@ -33,7 +33,7 @@ def find_check_outcome(match: Match, check: ActionRecord) -> str:
         # A check that names nothing may be about anything: only what fell after it began is certainly its doing.
         if latest.is_retracted and (about == word or is_revised):
             return f"no {word}"
-        # The feed may take the goal back seconds after it ended the check. That it stands is said once the feed has sent it
+        # The feed may take the goal back seconds after it ended the check. It counts as standing once the feed has sent it
         # again since the check began, or once play has gone on.
         if not latest.is_retracted and about == word and (is_revised or _has_play_gone_on(match, check.action)):
             return "goal stands" if word == "goal" else word

@@ -158,7 +158,7 @@ def _read_action_type(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> 
     for name, at in zip(asked.names, asked.nodes, strict=True):
         pair = catalogue.resolve_names(name)
         if catalogue.may_repeat(name) and normalise(pair[0]) != normalise(name):
-            # Whoever asks for `Penalty Scored` may expect an action that is not a goal, and gets every penalty goal.
+            # An operator who asks for `Penalty Scored` may expect an action that is not a goal, and gets every penalty goal.
             reader.report_warning(at, f'"{name}" is a {pair[0]} with the sub action type {pair[1]}, however the feed sends it')
     # Resolved when the rule is read, not for each packet: this condition runs most often of all.
     pairs, is_negated = canonical_pairs(asked, catalogue), asked.is_negated

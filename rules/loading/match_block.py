@@ -62,7 +62,7 @@ def _warn_of_contradiction(reader: Reader, node: yaml.Node, conditions: Conditio
     excluding = [conditions[place] for place in find_contradiction(conditions)]
     if not excluding:
         return
-    # At the last of them: whoever reads from the top has seen the others by then.
+    # At the last of them: a person who reads from the top has seen the others by then.
     at = next((key for key, _ in mapping_items(node) if key.value == excluding[-1].key), node)
     words = " and ".join(f"{one.key}: {one.expected}" for one in excluding)
     ending = "contradicts itself" if len(excluding) == 1 else "exclude each other"

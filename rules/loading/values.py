@@ -23,7 +23,7 @@ _DURATION_PATTERN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 def suggest(word: str, words: Iterable[str], cutoff: float = 0.6) -> str:
     """Return the known word that was most likely meant; empty where none is near. `cutoff` is the least similarity, 0 to 1."""
-    # Compared in lower case and returned as it is spelt: `Matches` is near `match`.
+    # Compared in lower case and returned as it is written: `Matches` is near `match`.
     known = {w.casefold(): w for w in words}
     found = difflib.get_close_matches(word.casefold(), known, 1, cutoff)
     return known[found[0]] if found else ""

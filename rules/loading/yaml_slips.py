@@ -76,7 +76,7 @@ def _explain_tab(error: _Error) -> Slip | None:
     if "\\t" not in error.problem and error.line not in tabs:
         return None
     if error.line in tabs:
-        # Once for all lines: whoever uses tabs uses them everywhere.
+        # Once for all lines: a person who uses tabs uses them everywhere.
         more = [str(number + 1) for number in tabs if number != error.line]
         also = f" (also line{'s' if len(more) > 1 else ''} {', '.join(more[:6])}{' …' if len(more) > 6 else ''})" if more else ""
         repaired = "\n".join(re.sub(r"^[ \t]+", lambda found: found[0].replace("\t", "  "), line) for line in error.lines)

@@ -36,7 +36,7 @@ from bot.i18n.language import translate_plural as ngettext
 from rules.loading.loader import RulesInvalid
 
 ListUnknownNames = Callable[[], Awaitable[Sequence[str]]]
-"""Returns lines about names in the rules that no fixture has, in English as all that is said of a file."""
+"""Returns lines about names in the rules that no fixture has, in English like every message about a file."""
 
 RULES_PAGE_SIZE = 25
 

@@ -53,7 +53,7 @@ class InlineCardsHandler:
         query = update.inline_query
         if query is None:
             return
-        # Nothing is stored: whoever types the bot's name somewhere has not started a chat with it.
+        # Nothing is stored: a person who types the bot's name somewhere has not started a chat with it.
         context = await self._services.load_user_context(query.from_user.id)
         cards = find_cards(context, query.query[:MAX_QUERY_LENGTH])
         try:

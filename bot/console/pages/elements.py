@@ -39,7 +39,7 @@ class YamlEditor:
     ) -> None:
         """Draw the editor. `schema` is the JSON Schema of the file, by which it completes.
 
-        `on_change` gets the text after a pause, `on_typing` is called at each key: what was said of the text before is outdated.
+        `on_change` gets the text after a pause. `on_typing` is called at each key: what was found in the text before is outdated.
         """
         self._on_change, self._on_typing, self._schema = on_change, on_typing, schema
         self._before, self._offered, self._marked = text, Completions(), 0

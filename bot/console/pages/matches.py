@@ -58,7 +58,7 @@ class AlertList:
         self._content = ui.column().classes("w-full gap-0")
 
     def show(self, rows: tuple[AlertRow, ...], nothing: str) -> None:
-        """Show these alerts; what was opened stays open. `nothing` is said of none."""
+        """Show these alerts; what was opened stays open. `nothing` is shown if there are none."""
         self._content.clear()
         with self._content:
             if not rows:

@@ -133,7 +133,7 @@ class RulesEditor:
             active_text=self._desk.active_text if self._desk else "",
             matches=matches,
         )
-        # Somebody has typed on meanwhile: a later check is on its way, and this one speaks of an old text.
+        # Somebody has typed on meanwhile: a later check is on its way, and this one is about an old text.
         if run != self._runs:
             return
         self._preview = preview

@@ -275,7 +275,7 @@ class ConnectionFaults:
             return frames
         blown_up = []
         for scheduled in frames:
-            # Drawn by the frame itself and not by the connection: whoever comes back meets the same frame again.
+            # Drawn by the frame itself and not by the connection: a client that reconnects meets the same frame again.
             if random.Random(f"{self._faults.seed} {crc32(scheduled.frame)}").random() < chance:
                 padding = b'{"padding":"' + b"x" * OVERSIZE + b'",'
                 scheduled = msgspec.structs.replace(scheduled, frame=padding + scheduled.frame[1:])
