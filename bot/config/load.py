@@ -76,6 +76,8 @@ class Config:
     """What the chats of the file follow by name or id."""
     missing_tokens: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """By section, the sentence that says where its missing token belongs."""
+    sources: frozenset[Path] = frozenset()
+    """Every file that it names, and patterns of files: a reload watches them all."""
     locations: Mapping[str, SourceLocation] = dataclasses.field(default_factory=dict)
     """By `section` or `section.key`, where its value stands in the file."""
 
@@ -239,6 +241,7 @@ class _ConfigReader:
             chat_names=list_chat_names(fields.get("chats")),
             missing_tokens={name: _describe_missing_token(self.path, name, fields) for name in missing},
             locations=dict(_locate_settings({name: node for name, node in fields.items() if name in SECTIONS})),
+            sources=frozenset(self.sources),  # last: reading the values above has added to them
         )
 
     def _read_sections(self, root: yaml.MappingNode) -> dict[str, yaml.Node]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
-from watchfiles import awatch
 
 from bot.config.load import Config, load_config
 from bot.errors import ConfigInvalid, TouchlineError, UserMistake
 from bot.metrics import CONFIG_RELOADS
+from bot.retry import OutageLog
 
 log = structlog.get_logger()
 
@@ -37,8 +36,9 @@ RESTART_REQUIRED = {
 _MAX_REFUSAL_LENGTH = 3500
 """Characters of mistakes that fit in one message to the admins: Telegram allows 4096, the heading included."""
 
-_POLL_INTERVAL_MS = 1_000
-"""Milliseconds between two checks of the files without an event: not every file system reports changes."""
+_POLL_INTERVAL = 0.5
+"""Seconds between two looks at the files. A look takes some microseconds a file, and works on every file system; notifications
+of the system do not, and what reads them takes 5 MB and a tenth of a second at the start."""
 
 _DEBOUNCE_SECONDS = 0.25
 """Seconds without a change after which a file counts as written completely."""
@@ -64,10 +64,7 @@ class ConfigReloader:
         self.config = config
         self._env, self._apply_config, self._load = env, apply, load
         self._on_refused, self._on_accepted = on_refused, on_accepted
-        self._sources: set[Path] = set()
-        # Read once more, only for the list of files. A file that broke since the start is refused at the first change.
-        with contextlib.suppress(UserMistake):
-            load(config.path, env, self._sources)
+        self._sources = set(config.sources)
         self._file_states: FileStates = read_file_states(self._sources)
         self._requested = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -125,32 +122,15 @@ class ConfigReloader:
         self._on_refused(format_refusal(lines))
 
     async def _watch(self) -> None:
+        outage = OutageLog()
         while True:
-            watched = find_watched_folders(self._sources)
+            await asyncio.sleep(_POLL_INTERVAL)
             try:
-                await self._watch_folders(watched)
-            except (OSError, RuntimeError) as error:  # no such folder any more, or the system's watches are used up
-                log.warning("files_not_watched", reason=str(error), poll_seconds=_POLL_INTERVAL_MS // 1000)
-                await asyncio.sleep(_POLL_INTERVAL_MS / 1000)
                 await self.reload_if_changed()
-
-    async def _watch_folders(self, watched: frozenset[Path]) -> None:
-        """Watch these folders until others have to be watched, as after a change of `include:`."""
-        # Folders and not files: editors and mounted volumes replace a file by another one of the same name.
-        changes = awatch(
-            *watched,
-            watch_filter=lambda _, path: may_concern_config(path, self._sources),
-            step=int(_DEBOUNCE_SECONDS * 1000),
-            rust_timeout=_POLL_INTERVAL_MS,
-            yield_on_timeout=True,
-            recursive=False,
-            ignore_permission_denied=True,
-        )
-        async with contextlib.aclosing(changes):
-            async for _ in changes:
-                await self.reload_if_changed()
-                if find_watched_folders(self._sources) != watched:
-                    return
+                outage.on_success()
+            except OSError as error:  # a folder that went away between two steps, or a mounted volume that hangs
+                if outage.on_failure():
+                    log.warning("files_not_watched", reason=str(error), poll_seconds=_POLL_INTERVAL)
 
     async def _reload_on_request(self) -> None:
         while True:
@@ -197,8 +177,6 @@ def _log_reload(before: Config, after: Config) -> None:
 FileStates = Mapping[Path, tuple[int, int, int]]
 """Modification time, size and inode by file: one of them changes when it is written or replaced. Missing files are left out."""
 
-_CONFIG_SUFFIXES = frozenset({".yaml", ".yml"})
-
 _WILDCARDS = frozenset("*?[")
 
 
@@ -209,23 +187,6 @@ def read_file_states(sources: Iterable[Path]) -> FileStates:
         anchor, pattern = _split_pattern(source)
         files += sorted(anchor.glob(pattern)) if pattern else [source]
     return {file: state for file in files if (state := _read_file_state(file)) is not None}
-
-
-def find_watched_folders(sources: Iterable[Path]) -> frozenset[Path]:
-    """Return the folders of these files, whether they exist or not; for a symbolic link, also the folder of its target."""
-    found: set[Path] = set()
-    for source in sources:
-        anchor, pattern = _split_pattern(source)
-        found |= {anchor} if pattern else {source.parent, source.resolve().parent}
-    return frozenset(folder for folder in found if folder.is_dir())
-
-
-def may_concern_config(path: str, sources: Iterable[Path]) -> bool:
-    """Return True if this file may belong to the configuration. A database in the same folder changes often and does not."""
-    changed = Path(path)
-    named = changed.name in {source.name for source in sources}
-    # Kubernetes mounts a volume as a link `..data`, and changes only the link.
-    return named or changed.suffix in _CONFIG_SUFFIXES or changed.name.startswith("..")
 
 
 def _split_pattern(source: Path) -> tuple[Path, str]:

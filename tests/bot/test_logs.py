@@ -21,13 +21,7 @@ TOKEN = "123456789:AAbotSecretTokenOfThisTest0123456789"
 OTHER_TOKEN = "987654321:BBanotherTokenThatNobodyConfigured"
 LIBRARIES = (
     *("telegram", "telegram.ext.ExtBot", "websockets.client", "aiohttp.client", "aiohttp.server", "asyncio", "httpx"),
-    *(
-        "alembic.runtime.migration",
-        "apscheduler.executors.default",
-        "apscheduler.scheduler",
-        "sqlalchemy.engine",
-        "watchfiles.main",
-    ),
+    *("alembic.runtime.migration", "apscheduler.executors.default", "apscheduler.scheduler", "sqlalchemy.engine"),
 )
 LETTERS = "abcXYZ019_-:./+=%'\"\\ é"
 
