@@ -39,6 +39,10 @@ NOTE_MEMORY = "import atexit, sys; atexit.register(lambda: print(open('/proc/sel
 """The system's own account of a process that ended includes the memory of the one that started it."""
 
 
+# Where the environment forbids bytecode, each process would compile the whole program, which an installed one has done once.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 class Cost(NamedTuple):
     """Seconds of processor time, and megabytes at the peak."""
 

@@ -8,19 +8,32 @@ import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any, TextIO
 from urllib.parse import quote
 
-# structlog imports rich where it is installed, to draw tracebacks. Ours are plain text (`format_exc_info`), and a command would
-# spend a fifth of its start on that. None says that a module is not there.
-_rich = sys.modules.get("rich")
-sys.modules["rich"] = None  # type: ignore[assignment]
-try:
+
+@contextmanager
+def hide_optional_libraries() -> Iterator[None]:
+    """Let libraries that are imported in the block take some others for missing, and do without.
+
+    structlog draws tracebacks with rich, where ours are plain text, and looks for greenlet; httpx has a command line. That would
+    be a fifth of a start.
+    """
+    names = ("greenlet", "pygments", "rich")
+    hidden = {name: sys.modules.get(name) for name in names}
+    sys.modules.update(dict.fromkeys(names))  # type: ignore[arg-type]  # None says that a module is not there
+    try:
+        yield
+    finally:
+        for name, module in hidden.items():
+            del sys.modules[name]
+            if module is not None:
+                sys.modules[name] = module
+
+
+with hide_optional_libraries():
     import structlog
-finally:
-    del sys.modules["rich"]
-    if _rich is not None:
-        sys.modules["rich"] = _rich
 
 _TELEGRAM_TOKEN = re.compile(r"(\d{6}(?::|%3[Aa]))[A-Za-z0-9_-]{20,}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -44,9 +45,13 @@ def trust_authority(ca_file: str | None) -> None:
 def get_ssl_context() -> ssl.SSLContext:
     """Return the context that verifies every certificate of this process."""
     if _trust.context is None:
-        _trust.context = ssl.create_default_context()
         if _trust.ca_file:
+            _trust.context = ssl.create_default_context()
             _trust.context.load_verify_locations(cafile=_trust.ca_file)
+        else:
+            # aiohttp has read the system's authorities when it was imported: 2 MB that need not be read once more.
+            connector = sys.modules.get("aiohttp.connector")
+            _trust.context = getattr(connector, "_SSL_CONTEXT_VERIFIED", None) or ssl.create_default_context()
     return _trust.context
 
 

@@ -38,6 +38,14 @@ COMMANDS = {
     "replay missing.jsonl": {"alembic", "PIL"},
 }
 
+UNNEEDED = {
+    *("alembic", "mako"),  # migrations
+    *("asyncpg", "greenlet", "sqlalchemy.dialects.postgresql"),
+    *("anyio", "pygments", "rich", "watchfiles"),  # libraries bring them in where they can
+    *("babel.dates", "babel.numbers", "bot.console", "nicegui", "PIL", "uvicorn"),
+}
+"""What a bot imports only when it is needed, beside what COMMANDS name."""
+
 
 def list_imports(code: str) -> set[str]:
     """Run Python in a process of its own, and return the names of all modules that it imported."""
@@ -54,13 +62,21 @@ def test_a_command_does_without(command: str) -> None:
     assert COMMANDS[command] & imported == set()
 
 
-def test_a_bot_on_a_database_of_today_needs_neither_migrations_nor_pictures(tmp_path: Path) -> None:
-    imported = list_imports(
-        f"import asyncio, bot.app.application as app; asyncio.run(app.Database.open({new_sqlite(tmp_path)!r}))"
-    )
+def test_a_bot_without_a_console_on_a_sqlite_of_today_does_without(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(f"feed: {{token: a}}\ntelegram: {{token: '1:a'}}\nstorage: {{url: '{new_sqlite(tmp_path)}'}}\n")
+    # It ends where everything is imported and the database is open: one role alone needs PostgreSQL.
+    command = ["run", "--role", "feed", "--config", str(config)]
+    imported = list_imports(f"import bot.cli; bot.cli.main({command!r}, prog_name='touchline')")
 
-    assert "bot.app.application" in imported
-    assert {"alembic", "asyncpg", "mako", "PIL"} & imported == set()
+    assert {"bot.app.application", "sqlalchemy.dialects.sqlite"} <= imported
+    assert UNNEEDED & imported == set()
+
+
+def test_the_texts_of_a_bot_need_neither_babel_nor_packs() -> None:
+    imported = list_imports("import bot.i18n.football as football; football.load_wordings()")
+
+    assert {"babel", "rules.loading", "yaml"} & imported == set()
 
 
 async def test_a_new_database_needs_no_migrations_either(tmp_path: Path) -> None:

@@ -9,13 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
-from bot.app.console import ConsoleWorker
 from bot.app.services import BackgroundWork, Services
 from bot.app.workers import ChatWorker, FeedWorker, SenderWorker, send_sample
 from bot.chat.nicknames import Nicknames
@@ -44,6 +43,9 @@ from bot.telegram.messenger import build_bot
 from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND, PaidMessageRepository, PaidMessages
 from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, ReplyAccounting
 from bot.telegram.shared_rate_limits import RateShareRepository, SharedRateLimiter
+
+if TYPE_CHECKING:
+    from bot.app.console import ConsoleWorker
 
 log = structlog.get_logger()
 
@@ -173,10 +175,12 @@ class Application:
             services.on_rules_changed.append(lambda _rules, _catalogue: self.name_check.request_check())
         status, names = services.monitor.render_status, self.name_check.list_lines
         self.chat = ChatWorker(services, directory, status, names) if Role.CHAT in roles else None
-        console = services.config.http.console
-        self.console = (
-            ConsoleWorker(services, console, partial(send_sample, services)) if console and Role.CONSOLE in roles else None
-        )
+        self.console: ConsoleWorker | None = None
+        if (console := services.config.http.console) and Role.CONSOLE in roles:
+            # Only here: most bots have no console, and what its pages read takes time and memory to import.
+            from bot.app.console import ConsoleWorker
+
+            self.console = ConsoleWorker(services, console, partial(send_sample, services))
 
     async def start(self) -> None:
         """Listen to the other processes, store the configured chats and load the rules. May be called again if it failed."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 from sqlalchemy import ColumnElement, and_, delete, or_, select, text, update
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite
 
 from bot.storage.database import Database
 from bot.storage.driver import DELIVERIES_CHANNEL, LEASES_CHANNEL, Transaction
@@ -81,7 +81,7 @@ class LeaseRepository:
             now = await tx.now()
             # One statement decides: a row is replaced only if its lease has ended or is ours, so that of two processes at the
             # same moment the second changes nothing.
-            insert = postgresql.insert(leases)
+            insert = sqlite.insert(leases)  # written as PostgreSQL's own, as in `upsert`
             is_finished = and_(leases.c.holder == "", leases.c.name.in_(reopened))
             statement = insert.on_conflict_do_update(
                 index_elements=["name"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from bot.errors import ConfigInvalid, UserMistake
 def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -> None:
     """Follow the matches that chats subscribed to, until stopped."""
     from bot.config.load import load_config
-    from bot.logs import configure_logging, log_unhandled_exceptions
+    from bot.logs import configure_logging, hide_optional_libraries, log_unhandled_exceptions
     from bot.network import explain_environment_proxy
 
     selected = read_role_option(roles)
@@ -41,7 +42,12 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
     log_unhandled_exceptions()
     # The database, its logs and the recordings of matches are nobody else's on this machine.
     os.umask(0o077)
-    # Nearly everything is imported here, so that a mistake in an option is reported before.
-    from bot.app.application import run_until_stopped
+    # Nearly everything is imported here, so that a mistake in an option is reported before. What is imported stays, so that no
+    # collection of garbage needs to look through it.
+    gc.disable()
+    with hide_optional_libraries():
+        from bot.app.application import run_until_stopped
+    gc.freeze()
+    gc.enable()
 
     asyncio.run(run_until_stopped(config, selected))

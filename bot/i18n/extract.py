@@ -1,4 +1,4 @@
-"""Extracts texts from code and packs, and updates the catalogues. `make words` runs it."""
+"""Extracts texts from code and packs, and updates the catalogues and the names of countries. `make words` runs it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import msgspec
+from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from bot.i18n.compile import FOLDER
+from bot.i18n.football import COUNTRY_NAMES_FILE, SHIPPED_TEXTS_FILE
 from bot.i18n.language import CHOICES, DOMAIN, ENGLISH, LOCALES, REGIONAL_LANGUAGES, base_language
-from rules.loading.loader import load_rules
+from rules.loading.loader import list_packs, load_pack, load_rules
 
 PROJECT_ROOT = Path(__file__).parent.parent.parent
 
@@ -56,6 +59,28 @@ def update_catalogues() -> None:
             if language in REGIONAL_LANGUAGES:
                 catalogue = _keep_what_differs(language, catalogue, read_catalogue(base_language(language)))
             _write_catalogue(catalogue, _catalogue_file(language))
+
+
+def collect_country_names() -> dict[str, dict[str, str]]:
+    """Return what each language calls every territory, by the language and the territory's code of two letters."""
+    # `_locale_of` and not LOCALES: the feed's English names are those of Babel's plain English.
+    territories = {language: Locale.parse(_locale_of(language)).territories for language in CHOICES}
+    return {
+        language: {code: name for code, name in sorted(names.items()) if len(code) == 2}
+        for language, names in territories.items()
+    }
+
+
+def collect_shipped_texts() -> list[str]:
+    """Return the texts of the rules of all packs."""
+    # Stripped, because gettext keys are: a YAML block ends with a line break.
+    return sorted({rule.alert.text.source.strip() for name in list_packs() for rule in load_pack(name).rules})
+
+
+def write_data_files() -> None:
+    """Write the files from which a bot reads at its start what Babel and the packs would tell it slowly."""
+    for file, values in ((COUNTRY_NAMES_FILE, collect_country_names()), (SHIPPED_TEXTS_FILE, collect_shipped_texts())):
+        file.write_bytes(msgspec.json.format(msgspec.json.encode(values)) + b"\n")
 
 
 def _keep_what_differs(language: str, regional: Catalog, base: Catalog) -> Catalog:
@@ -144,3 +169,4 @@ def extract_pack(file: BinaryIO, keywords: Any, comment_tags: Any, options: Any)
 
 if __name__ == "__main__":
     update_catalogues()
+    write_data_files()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import msgspec
-from babel import Locale
 
-from bot.i18n.language import CHOICES, ENGLISH, base_language, current_language, current_locale, use_language
+from bot.i18n.language import CHOICES, ENGLISH, base_language, current_language, use_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_in_context as pgettext
@@ -15,7 +15,6 @@ from rules.engine.alert import Facts
 from rules.engine.text import Wording, translate_word
 from rules.football.action import Fixture
 from rules.football.names import isolate
-from rules.loading.loader import list_packs, load_pack
 
 TERMS = (
     # parts of the game
@@ -73,6 +72,13 @@ KIND_NAMES = {
 HOME_NATIONS = (N_("England"), N_("Scotland"), N_("Wales"), N_("Northern Ireland"))
 """National teams that are no territories of CLDR."""
 
+SHIPPED_TEXTS_FILE = Path(__file__).with_name("shipped_texts.json")
+"""The texts of all shipped rules. `make words` writes it, so that a bot loads no pack that its configuration does not name."""
+
+COUNTRY_NAMES_FILE = Path(__file__).with_name("country_names.json")
+"""The names of territories in every language, by the language and the code, as Babel has them. `make words` writes it: a bot that
+read them from Babel itself would hold 9 MB of other things that Babel knows of each language."""
+
 OTHER_COUNTRY_NAMES = {
     "Bosnia and Herzegovina": "BA", "Cape Verde Islands": "CV", "China PR": "CN", "Czech Republic": "CZ", "Congo DR": "CD",
     "DR Congo": "CD", "Congo": "CG", "IR Iran": "IR", "Ivory Coast": "CI", "Korea Republic": "KR", "Korea DPR": "KP",
@@ -97,9 +103,9 @@ def load_team_names(language: str) -> dict[str, str]:
     if language == ENGLISH:
         return {}
     with use_language(language):
-        names = dict(Locale.parse(current_locale()).territories)
-        names |= _SHORT_NAMES.get(base_language(language), {})
-        countries = {name: code for code, name in Locale(ENGLISH).territories.items() if len(code) == 2} | OTHER_COUNTRY_NAMES
+        in_languages = msgspec.json.decode(COUNTRY_NAMES_FILE.read_bytes(), type=dict[str, dict[str, str]])
+        names = in_languages[language] | _SHORT_NAMES.get(base_language(language), {})
+        countries = {name: code for code, name in in_languages[ENGLISH].items()} | OTHER_COUNTRY_NAMES
         # A name that needs a comma or brackets, such as that of Hong Kong, is no name of a team.
         teams = {name: names[code] for name, code in countries.items() if code in names and not set(",(.") & set(names[code])}
         return teams | {name: _(name) for name in HOME_NATIONS}
@@ -124,8 +130,7 @@ def translate_term(word: str) -> str:
 @cache
 def load_wordings() -> tuple[Wording, ...]:
     """Return the translations of the shipped rules' texts into every language but English."""
-    # Stripped, because gettext keys are: a YAML block ends with a line break.
-    sources = {rule.alert.text.source.strip() for name in list_packs() for rule in load_pack(name).rules}
+    sources = msgspec.json.decode(SHIPPED_TEXTS_FILE.read_bytes(), type=list[str])
     wordings = []
     for language in CHOICES:
         if language != ENGLISH:

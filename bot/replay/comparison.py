@@ -5,18 +5,19 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from bot.feed.match_source import MatchSource
 from bot.replay.replay import ReplayedMessage, replay_match
 from rules.engine.rule import RuleSet
 from rules.engine.text import visible_text
 from rules.football.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 TABLE_HEADINGS = ("CHANGE", "MATCH", "MINUTE", "BEFORE", "AFTER")
 
@@ -187,6 +188,11 @@ def read_match_titles(matches: Sequence[MatchSource]) -> dict[str, str]:
 
 def format_table(comparison: Comparison, titles: Mapping[str, str], console: Console) -> str:
     """Return the differences as a table, empty if there are none. Without a terminal it is plain, one line a difference."""
+    # Only here: a running bot compares rules too, and writes no table.
+    from rich.console import Console as PlainConsole
+    from rich.table import Table
+    from rich.text import Text
+
     if not comparison.differences:
         return ""
     is_terminal = console.is_terminal
@@ -196,7 +202,7 @@ def format_table(comparison: Comparison, titles: Mapping[str, str], console: Con
     for difference in comparison.differences:
         # As Text, because rich reads [brackets] in a str as markup.
         table.add_row(*map(Text, _difference_to_row(difference, titles)))
-    target = console if is_terminal else Console(width=_PLAIN_TABLE_WIDTH, color_system=None)
+    target = console if is_terminal else PlainConsole(width=_PLAIN_TABLE_WIDTH, color_system=None)
     with target.capture() as captured:
         target.print(table)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 from sqlalchemy import Executable, make_url
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.schema import Table
@@ -130,7 +130,8 @@ def upsert(table: Table, *, keep_existing: bool = False, columns: Collection[str
 
     `columns`: only these are replaced, and the others stay.
     """
-    insert = postgresql.insert(table)  # SQLite takes the same syntax
+    # PostgreSQL takes the same syntax, and its dialect writes SQLite's clause as its own.
+    insert = sqlite.insert(table)
     keys = [column.name for column in table.primary_key]
     if keep_existing:
         return insert.on_conflict_do_nothing(index_elements=keys)

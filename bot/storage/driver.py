@@ -12,8 +12,6 @@ from operator import itemgetter
 from typing import Any, NamedTuple, Protocol, cast
 
 from sqlalchemy import ClauseElement, Dialect, Executable
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql import asyncpg
 
 # Names of notification channels. Processes of two versions listen to them during an upgrade: they must not change.
 
@@ -146,6 +144,8 @@ class PreparedStatement:
     @cached_property
     def sqlite(self) -> CompiledStatement:
         """The statement for SQLite's driver."""
+        from sqlalchemy.dialects import sqlite
+
         return self._compile(sqlite.dialect())
 
     @cached_property
@@ -153,6 +153,9 @@ class PreparedStatement:
         """The statement for asyncpg."""
         if self._for_postgres:
             return CompiledStatement(*self._for_postgres)
+        # Only here: with SQLite nobody needs it, and it takes 3 MB.
+        from sqlalchemy.dialects.postgresql import asyncpg
+
         return self._compile(asyncpg.dialect())  # type: ignore[no-untyped-call]
 
     def _compile(self, dialect: Dialect) -> CompiledStatement:

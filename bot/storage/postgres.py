@@ -11,6 +11,7 @@ from weakref import WeakSet
 import asyncpg
 import structlog
 from sqlalchemy import Connection, Executable, event
+from sqlalchemy.dialects.sqlite.dml import OnConflictDoNothing, OnConflictDoUpdate
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -21,8 +22,15 @@ from bot.storage.driver import NotificationHandler, PreparedStatement, Row, Tran
 from bot.storage.migrate import migrate
 from bot.storage.notification_listener import NotificationListener
 from bot.storage.postgres_errors import DATABASE_ERRORS, NO_CONNECTION_LEFT, describe_server, find_sqlstate, translate_errors
+from bot.storage.schema import POSTGRES_CONDITIONS
 
 log = structlog.get_logger()
+
+# Statements are written with SQLite's `ON CONFLICT` (see `upsert`), and this dialect asks its clause for a constraint's name.
+OnConflictDoUpdate.constraint_target = OnConflictDoNothing.constraint_target = None  # type: ignore[attr-defined]
+
+for _index, _condition in POSTGRES_CONDITIONS.items():
+    _index.dialect_options["postgresql"]["where"] = _condition
 
 _POOL_SIZE = 10
 """Connections of a process at most, besides the one that listens."""

@@ -78,10 +78,12 @@ chats = Table(
 _HAS_MUTED_MATCHES = chats.c.muted_matches != ""
 
 
-Index("chats_muting", chats.c.chat_id, sqlite_where=_HAS_MUTED_MATCHES, postgresql_where=_HAS_MUTED_MATCHES)
-
-
-Index("chats_with_extras", chats.c.chat_id, chats.c.topic, sqlite_where=text("extras = 1"), postgresql_where=text("extras"))
+POSTGRES_CONDITIONS = {
+    Index("chats_muting", chats.c.chat_id, sqlite_where=_HAS_MUTED_MATCHES): _HAS_MUTED_MATCHES,
+    Index("chats_with_extras", chats.c.chat_id, chats.c.topic, sqlite_where=text("extras = 1")): text("extras"),
+}
+"""The condition of each partial index on PostgreSQL. Its driver adds them: as `postgresql_where` they would import the dialect of
+PostgreSQL for SQLite, too."""
 
 
 subscriptions = Table(

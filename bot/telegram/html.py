@@ -7,11 +7,13 @@ import html
 import re
 from collections.abc import Collection
 from html.parser import HTMLParser
-
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from bot.i18n.shorten import ELLIPSIS, text_length
 from rules.engine.text import escape_html, visible_text
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 """How long a message and a caption may be, in UTF-16 units, without tags and with entities as characters."""
@@ -101,6 +103,9 @@ class _TerminalTextParser(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
+        # Only here: a bot writes to no terminal, and rich takes 3 MB.
+        from rich.text import Text
+
         self.text = Text()
         self._open: list[tuple[str, str]] = []
 

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from babel.dates import format_date
 from telegram import Message, Update
 from telegram.constants import ChatType
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
@@ -262,4 +261,6 @@ def _format_admin(version: RuleVersion) -> str:
 
 def format_utc_instant(instant: dt.datetime) -> str:
     """Format a day and a time in UTC: operators compare it with their logs."""
+    from babel.dates import format_date
+
     return f"{format_date(instant, 'd MMM y', locale=current_locale())} {instant:%H:%M} UTC"

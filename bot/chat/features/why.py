@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Sequence
 from operator import itemgetter
 
-from babel.numbers import format_decimal
 from telegram import Message
 from telegram.constants import ChatType
 from telegram.ext import CommandHandler, filters
@@ -193,6 +192,8 @@ def _format_second(seconds: float, timezone: str) -> str:
 
 def _format_milliseconds(milliseconds: float) -> str:
     """Return `0.6 ms`, `52 ms`, `1.2 s` or `3 min`."""
+    from babel.numbers import format_decimal
+
     if milliseconds < 10:
         value, pattern, unit = milliseconds, "0.#", "ms"
     elif milliseconds < 1000:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from bot.i18n.football import format_title, load_wordings, translate_scoreline, translate_team, translate_term
+from bot.i18n.extract import collect_country_names, collect_shipped_texts
+from bot.i18n.football import (
+    COUNTRY_NAMES_FILE,
+    SHIPPED_TEXTS_FILE,
+    format_title,
+    load_wordings,
+    translate_scoreline,
+    translate_team,
+    translate_term,
+)
 from bot.i18n.language import CHOICES, format_hours, join_sentence_list, lower_first, use_language
 from rules.engine.alert import Facts
 from rules.football.action import Fixture, Team
@@ -37,6 +47,11 @@ def test_every_shipped_text_has_a_wording_in_every_other_language() -> None:
     others = [language for language in CHOICES if language != "en"]
 
     assert {wording.language: set(wording.texts) for wording in load_wordings()} == dict.fromkeys(others, sources)
+
+
+def test_the_data_files_are_what_make_words_writes() -> None:
+    assert msgspec.json.decode(COUNTRY_NAMES_FILE.read_bytes()) == collect_country_names()
+    assert msgspec.json.decode(SHIPPED_TEXTS_FILE.read_bytes()) == collect_shipped_texts()
 
 
 def test_labels_lists_and_hours_follow_the_rules_of_the_language() -> None:
