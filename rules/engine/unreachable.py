@@ -11,6 +11,7 @@ from itertools import chain, combinations
 
 from rules.engine.cases import (
     ANYTHING,
+    IS_FALSE,
     IS_TRUE,
     Case,
     Cases,
@@ -107,20 +108,63 @@ def find_rewording(
     The latter send the message, and the rule that waits only rewords it. `pending_types` are the action types, in lower
     case, that the feed first sends as pending.
     """
-    at_once = _RulesByCase()
-    for other in chain(rules, others):
-        if SendType.PENDING in other.send_types and (cases := intersect_conditions(other.conditions)):
-            at_once.add(other, cases)
-    possible, found = frozenset(pending_types), []
+    at_once, possible, found = _index_rules_at_once(rules, others), frozenset(pending_types), []
     for rule in rules:
         if SendType.PENDING in rule.send_types or not rule.action_types or not rule.action_types <= possible:
             continue
         cases = intersect_conditions(rule.conditions)
         # Compared without the send types: one rule is for the confirmed action, the other for the same action when pending.
-        at_any_time = [{key: values for key, values in case.items() if key != "send_type"} for case in cases or ()]
+        at_any_time = [_leave_out_send_type(case) for case in cases or ()]
         if at_any_time and (by := at_once.find_covering(at_any_time)):
             found.append((rule, by))
     return found
+
+
+def find_late(rules: Sequence[Rule], others: Sequence[Rule], pending_types: Iterable[str]) -> list[tuple[Rule, tuple[Rule, ...]]]:
+    """Return each rule that needs a player or a sub action type, with the rules that fire while the feed has not named it.
+
+    A pending action often has neither (feed documentation, section 3.2).
+    """
+    at_once, possible, found = _index_rules_at_once(rules, others), frozenset(pending_types), []
+    for rule in rules:
+        if SendType.PENDING not in rule.send_types or not rule.action_types or not rule.action_types <= possible:
+            continue
+        cases = intersect_conditions(rule.conditions) or ()
+        if cases and all(_needs_late_facts(case) for case in cases):
+            unnamed = [_leave_unnamed(case) for case in cases]
+            if by := at_once.find_covering(unnamed):
+                found.append((rule, by))
+    return found
+
+
+def _index_rules_at_once(rules: Iterable[Rule], others: Iterable[Rule]) -> _RulesByCase:
+    """Return the rules that fire for a pending action, with the cases in which they do."""
+    at_once, pending = _RulesByCase(), Names(frozenset({normalise(SendType.PENDING.value)}))
+    for other in chain(rules, others):
+        if SendType.PENDING in other.send_types:
+            cases = [one for one in intersect_conditions(other.conditions) or () if _covers_send_type(one, pending)]
+            at_once.add(other, map(_leave_out_send_type, cases))
+    return at_once
+
+
+def _covers_send_type(case: Case, wanted: Names) -> bool:
+    return "send_type" not in case or not case["send_type"].intersect(wanted).is_empty
+
+
+def _leave_out_send_type(case: Case) -> Case:
+    return {key: values for key, values in case.items() if key != "send_type"}
+
+
+def _needs_late_facts(case: Case) -> bool:
+    sub_type = case.get("sub_action_type")
+    is_sub_type_needed = isinstance(sub_type, Names) and not sub_type.is_complement
+    return is_sub_type_needed or any(name.startswith("player=") for name in _list_needed_names(case))
+
+
+def _leave_unnamed(case: Case) -> Case:
+    """Return the case of the same action before the feed named its player and its sub action type."""
+    players = {key: IS_FALSE for key in case if key.startswith("player=")}
+    return {**_leave_out_send_type(case), **players, "sub_action_type": Names(frozenset({""}))}
 
 
 class _RulesByCase:

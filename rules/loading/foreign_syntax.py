@@ -113,7 +113,8 @@ def warn_of_text(reader: Reader, node: yaml.ScalarNode, source: str) -> None:
         where = {"'": "in single quotes", None: "without quotes", "": "without quotes"}.get(node.style, "in a block")
         cure = "use double quotes, or | with a line for each" if where != "in a block" else "begin a new line instead"
         reader.report_warning(node, f"\\n is no line break {where}, it is sent as it is written: {cure}")
-    if source[:1] in _QUOTATION_MARKS and source.rstrip()[-1:] in _QUOTATION_MARKS:
+    # ’ closes a quotation; elsewhere it is an apostrophe.
+    if source[:1] in _QUOTATION_MARKS and source.rstrip()[-1:] in f"{_QUOTATION_MARKS}’":
         reader.report_warning(node, "the curly quotes are part of the text: YAML's own quotes are \" and '")
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from rules.engine.alert import DEFAULT_KINDS, LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Importance
 from rules.engine.rule import AlertSpec, Rule, RuleSet, SourceLocation
-from rules.engine.unreachable import find_rewording, find_shadowed
+from rules.engine.unreachable import find_late, find_rewording, find_shadowed
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.loading.document import Report, compose, is_null, leave_out_extras, location_of, mapping_items
 from rules.loading.match_block import mentions_key, read_match
@@ -143,6 +143,14 @@ class _RulesReader:
                 "rewords that message; leave send_type out to speak at once, or write a rule of that name that waits too"
             )
             self.report.add_warning(self._send_type_locations.get(rule.name, rule.location), sentence, rule.name)
+        for rule, by in find_late([rule for rule in own if rule.name not in never_firing], shipped, pending_types):
+            which = "the rule" if any(one in own for one in by) else "the shipped rule"
+            names = " or ".join(f'"{one.name}"' for one in by)
+            sentence = (
+                f"where the feed names the player or the sub type only later, {which} {names} speaks first and this one rewords "
+                "that message; to begin its own, write a rule of that name that waits (send_type: Confirmed)"
+            )
+            self.report.add_note(rule.location, sentence, rule.name)
         if self.rules_at_once:
             first_location = next(iter(self.rules_at_once.values()))
             sentence = (

@@ -44,6 +44,8 @@ _NUMBERS = frozenset(name for name, value in _NO_FACTS.items() if type(value) is
 
 _BOOLEANS = frozenset(name for name, value in _NO_FACTS.items() if type(value) is bool)
 
+_TEXTS = frozenset(name for name, value in _NO_FACTS.items() if type(value) is str)
+
 _NUMBER_CURES = {
     "minute": "minute is a text such as 45+2: compare minute_number, which is 45, and added, which is 2",
     **dict.fromkeys(
@@ -210,11 +212,37 @@ def _describe_value_error(tag: str, why: str) -> str:
         return "three braces: a value has two on each side, as in {{ match }}"
     if any(mark in inside for mark in "“”‘’„"):
         return "curly quotes are not understood between {{ and }}: write ' or \""
-    if "&&" in inside or "||" in inside:
-        return "write and for &&, or for ||"
+    if sentence := _describe_foreign_value(inside) or _describe_open_bracket(inside):
+        return sentence
     if found := re.fullmatch(r"(\w+)\s+(\w+).*", inside, re.DOTALL):
         return f"{{{{ {inside[:30]} }}}}: one pair of braces has one value: write {{{{ {found[1]} }}}} {{{{ {found[2]} }}}}"
     return f"the text is not a template: {why}"
+
+
+def _describe_foreign_value(inside: str) -> str:
+    """Return how another language's form of a value is written here; empty if it is none."""
+    if inside.startswith("#"):
+        return "a comment is written {# … #}"
+    if found := re.fullmatch(r"\{\s*(\w+)\s*\}", inside):
+        return f"a value has two braces on each side: write {{{{ {found[1]} }}}}"
+    if found := re.match(r"(if|elif|for|set)\b", inside):
+        return f"{found[1]} stands in {{% … %}}, not in {{{{ … }}}}"
+    if "&&" in inside or "||" in inside:
+        return "write and for &&, or for ||"
+    # A question mark in quotes is a text.
+    is_choice = "?" in re.sub(r"'[^']*'|\"[^\"]*\"", "", inside)
+    return "a choice is written {{ 'one' if player else 'other' }}" if is_choice else ""
+
+
+def _describe_open_bracket(inside: str) -> str:
+    """Return that a round or square bracket is not closed, or empty."""
+    plain = re.sub(r"'[^']*'|\"[^\"]*\"", "", inside)
+    for opening, closing in ("()", "[]"):
+        if plain.count(opening) > plain.count(closing):
+            return f"a {opening} is opened and never closed by {closing}"
+        if plain.count(opening) < plain.count(closing):
+            return f"a {closing} closes nothing: {opening} is missing before it"
+    return ""
 
 
 def _find_open_sign(source: str) -> int | None:
@@ -238,7 +266,7 @@ def _find_tag_on_line(source: str, line: int) -> tuple[int, int]:
     tags = [tag for tag in _TAG.finditer(source) if tag[0].startswith("{%")]
     near = [tag for tag in tags if source.count("\n", 0, tag.start()) < line <= source.count("\n", 0, tag.end()) + 1]
     # The one at fault by itself, such as an unknown word; else the first of the line.
-    wrong = [tag for tag in near if not re.match(r"\{%[-+]?\s*(?:if|elif|else|endif|for|endfor)\b", tag[0])]
+    wrong = [tag for tag in near if not re.match(r"\{%[-+]?\s*(?:if|elif|else(?!\s+\w)|endif|for|endfor)\b", tag[0])]
     wrong = wrong or [tag for tag in near if re.match(r"\{%[-+]?\s*(?:if|elif|for)\b", tag[0]) and not _is_condition(tag[0])]
     chosen = (wrong or near or tags)[:1]
     return (chosen[0].start(), chosen[0].end()) if chosen else (0, len(source))
@@ -266,15 +294,28 @@ def _describe_block_error(tag: str, message: str) -> str:
     if name and name not in _BLOCK_WORDS:
         hint = " (a value has {{ … }})" if name in TEXT_VARIABLES else ""
         return f"{describe_unknown('word', name, _BLOCK_WORDS)}{hint}"
+    if sentence := _describe_foreign_condition(tag) or _describe_open_bracket(tag):
+        return sentence
+    if "end of statement block" in message:
+        return "something is missing before %}: a condition is complete, such as {% if team == 'Arsenal' %}"
+    return f"the text is not a template: {message}"
+
+
+def _describe_foreign_condition(tag: str) -> str:
+    """Return how another language's form of a condition is written here; empty if it is none."""
+    if reversed_sign := re.search(r"=([<>])", tag):
+        return f"write {reversed_sign[1]}=, not ={reversed_sign[1]}"
     if re.search(r"[^=!<>]=[^=]", tag):
         return "a condition compares with ==, not with ="
+    if re.search(r"\bis\s+(not\s+)?[\"'\d]", tag):
+        return "a condition compares with == or !=, not with is"
     if "&&" in tag or "||" in tag:
         return "a condition has and for &&, or for ||"
     if re.search(r"!\s*\w", tag):
         return "a condition has not for !"
     if any(mark in tag for mark in "“”‘’„"):
         return "curly quotes are not understood between {% and %}: write ' or \""
-    return f"the text is not a template: {message}"
+    return ""
 
 
 # --- Names, filters and comparisons
@@ -315,6 +356,7 @@ def _find_wrong_names(source: str) -> list[TemplateFinding]:
         return []
     names = None
     findings: list[TemplateFinding] = []
+    compared = {name.name for one in tree.find_all(nodes.Compare) for name in one.find_all(nodes.Name)}
     filters = {node.name for node in tree.find_all(nodes.Filter)} - TEXT_ENVIRONMENT.filters.keys()
     tests = {node.name for node in tree.find_all(nodes.Test)} - TEXT_ENVIRONMENT.tests.keys()
     suspicious = list(_find_suspicious(tree))
@@ -328,7 +370,9 @@ def _find_wrong_names(source: str) -> list[TemplateFinding]:
             known = ("defined", "none", "number", "string", "in")
             findings.append(TemplateFinding(name.offset, f"the text uses an {describe_unknown('test', name.word, known)}"))
         elif name.word in unknown and not name.is_filter:
-            findings.append(TemplateFinding(name.offset, _describe_unknown_variable(name.word)))
+            findings.append(
+                TemplateFinding(name.offset, _describe_unknown_variable(name.word, is_compared=name.word in compared))
+            )
     for line, word, sentence, is_warning in suspicious:
         places = [name.offset for name in names or () if name.word == word and not name.is_filter]
         on_line = [name.offset for name in names or () if name.word == word and name.line == line]
@@ -343,7 +387,11 @@ _COMMON_FILTERS = (
 )  # fmt: skip
 
 
-def _describe_unknown_variable(word: str) -> str:
+def _describe_unknown_variable(word: str, *, is_compared: bool) -> str:
+    if word in _BLOCK_WORDS:
+        return f"{word} stands in {{% {word} %}}, not in {{{{ … }}}}"
+    if is_compared and word[0].isupper() and not suggest(word, TEXT_VARIABLES, 0.75):
+        return f'there is no value {word}: a name is compared in quotes, "{word}"'
     if meant := _OTHER_WORDS.get(word.casefold(), ""):
         return f'the text uses an unknown variable "{word}": it is called {meant}'
     return f"the text uses an {describe_unknown('variable', word, TEXT_VARIABLES)}"
@@ -363,6 +411,7 @@ def _find_suspicious(tree: nodes.Template) -> Iterator[tuple[int, str, str, bool
             sentence = f"{name} | {found.name} is 0 where it is not a number alone: {_NUMBER_CURES[name]}"
             yield found.lineno, name, sentence, True
     yield from _find_unknown_parts(tree)
+    yield from _find_misused_values(tree)
     for child in (child for output in tree.find_all(nodes.Output) for child in output.nodes):
         if isinstance(child, nodes.Const) and child.value in TEXT_VARIABLES:
             yield child.lineno, "", f"this sends the word {child.value}: take its quotes out for the value", True
@@ -378,6 +427,33 @@ def _find_unknown_parts(tree: nodes.Template) -> Iterator[tuple[int, str, str, b
             name = part.node.name
             cure = f"{name} | {part.attr}" if part.attr in TEXT_ENVIRONMENT.filters else name
             yield part.lineno, name, f"{name} has no part {part.attr}: write {{{{ {cure} }}}}", False
+
+
+def _find_misused_values(tree: nodes.Template) -> Iterator[tuple[int, str, str, bool]]:
+    """Yield what is called, taken apart or added up although it is a text or a number."""
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in TEXT_VARIABLES:
+            name = call.node.name
+            yield call.lineno, name, f"{name} is a value, it is not called: write {{{{ {name} }}}}", False
+    for part in tree.find_all(nodes.Getitem):
+        is_number = isinstance(part.arg, nodes.Const) and isinstance(part.arg.value, int)
+        if isinstance(part.node, nodes.Name) and part.node.name in TEXT_VARIABLES and is_number:
+            name = part.node.name
+            yield part.lineno, name, f"{name} is one value and no list: write {{{{ {name} }}}}", False
+    for added in tree.find_all((nodes.Add, nodes.Sub)):
+        sides = (added.left, added.right)
+        texts = [one.name for one in sides if isinstance(one, nodes.Name) and one.name in _TEXTS]
+        has_text = bool(texts) or any(isinstance(one, nodes.Const) and isinstance(one.value, str) for one in sides)
+        has_number = any(
+            (isinstance(one, nodes.Name) and one.name in _NUMBERS) or (isinstance(one, nodes.Const) and type(one.value) is int)
+            for one in sides
+        )
+        if has_text and has_number:
+            name = next((one.name for one in sides if isinstance(one, nodes.Name)), "")
+            cure = next(
+                (_NUMBER_CURES[text] for text in texts if text in _NUMBER_CURES), "texts are joined with ~ and not with +"
+            )
+            yield added.lineno, name, cure, False
 
 
 def _is_list(node: nodes.Node) -> bool:

@@ -277,6 +277,12 @@ _OPEN_END = re.compile(rf"({_VALUE})\s*(\+|or more|or later|and later|and more|o
 _OPEN_BEGINNING = re.compile(rf"({_VALUE})\s*(?:or less|or earlier|and earlier)", re.IGNORECASE)
 
 
+_AND = re.compile(r"\s*(?:\band\b|&&?|,|\s(?=[<>=≥≤]))\s*", re.IGNORECASE)
+
+_CHAIN = re.compile(rf"({_VALUE})\s*(<=?|≤)\s*[a-z_ ]*(<=?|≤)\s*({_VALUE})", re.IGNORECASE)
+"""`80 <= minute < 90`"""
+
+
 class RangeReader(Generic[RangeValue]):
     """Reads a single value, `{from, to}`, or a range as people write it: `80-90`, `>80`, `90+`, `<= 1`."""
 
@@ -323,8 +329,25 @@ class RangeReader(Generic[RangeValue]):
             return Range(self._parse(_join(found[1])), None)
         if found := _OPEN_BEGINNING.fullmatch(written):
             return Range(None, self._parse(_join(found[1])))
-        value = self._parse(text)
+        if found := _CHAIN.fullmatch(written):
+            return self._intersect(f"{'>' if found[2] == '<' else '>='}{found[1]}", f"{found[3]}{found[4]}")
+        parts = _AND.split(written)
+        if len(parts) == 2 and all(_COMPARED.fullmatch(part) for part in parts):
+            return self._intersect(parts[0], parts[1])
+        try:
+            value = self._parse(text)
+        except ValueError as error:
+            raise ValueError(f"{error}{_suggest_range(written)}") from None
         return Range(value, value)
+
+    def _intersect(self, one: str, other: str) -> Range[RangeValue]:
+        """Return what two comparisons have in common. Raises ValueError if that is nothing."""
+        ranges = self._parse_words(one), self._parse_words(other)
+        low = max((each.low for each in ranges if each.low is not None), default=None)
+        high = min((each.high for each in ranges if each.high is not None), default=None)
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"no value is both {one.strip()} and {other.strip()}")
+        return Range(low, high)
 
     def _compare(self, sign: str, value: RangeValue) -> Range[RangeValue]:
         if sign == "=":
@@ -354,6 +377,21 @@ _OTHER_ENDS = {
     ),
 }
 """Other words that people write for the ends of a range."""
+
+
+def _suggest_range(text: str) -> str:
+    """Return how a range of the numbers in a text is written, as the end of a sentence; empty where that is not plain."""
+    numbers = [_join(number.rstrip("'")) for number in re.findall(_VALUE, text)]
+    # 2.5 and 1e2 are one number each, and of no use here.
+    if re.search(r"\d[.a-z]\w*\d", text, re.IGNORECASE):
+        return ""
+    if len(numbers) == 2 and int(numbers[0].split("+")[0]) < int(numbers[1].split("+")[0]):
+        return f"; all from one to the other is written {numbers[0]}-{numbers[1]}"
+    if len(numbers) != 1:
+        return ""
+    if re.match(r"!=|<>|≠|not\b", text, re.IGNORECASE):
+        return f"; all but {numbers[0]} is written with not: beside the other conditions"
+    return f"; a range is written >={numbers[0]}, >{numbers[0]} or <{numbers[0]}"
 
 
 def _join(text: str) -> str:

@@ -108,6 +108,55 @@ _SPECIAL = ("{{", "{%", "*", "&", "@", "%", "`", "!")
 """Signs with which a text without quotes cannot begin."""
 
 
+_VALUE_IN_BRACKETS = re.compile(r"[{,]\s*[\w-]+:[ ]+(?=[^\s\"'{\[|>])|[{,]\s*[\w-]+:[ ]+(?=\{[{%])")
+
+
+def _explain_template_in_brackets(error: _Error) -> Slip | None:
+    """A text without quotes in `{…}` whose own braces end it: `{kind: goal, text: Goal {{ player }}}`."""
+    for number in dict.fromkeys((error.context_line, error.line)):
+        line = error.lines[number] if number < len(error.lines) else ""
+        for found in _VALUE_IN_BRACKETS.finditer(line):
+            begin, end = found.end(), _find_end_in_brackets(line, found.end())
+            value = line[begin:end].rstrip()
+            if not re.search(r"\{[{%]", value):
+                continue
+            which = "holds {{ or {%"
+            if value.startswith("{"):
+                which = f"begins with {value[:2]}"
+            elif ": " in value:
+                which = 'holds ": "'
+            return Slip(number, begin, *_describe_unquoted(error, number, begin, value, which, line[end:]))
+    return None
+
+
+_CURLY_QUOTES = "“”„‟‘’‚"
+
+
+def _describe_unquoted(error: _Error, number: int, column: int, value: str, which: str, rest: str = "") -> tuple[str, str]:
+    """Return what to write for a text that needs quotes, `which` says why, and the whole text as it was meant."""
+    if value[0] in _CURLY_QUOTES:
+        value = value.strip(_CURLY_QUOTES)
+        sentence = f'curly quotes are no quotes for YAML: write "{_shorten(value)}"'
+    else:
+        sentence = f'a text that {which} goes in quotes: "{_shorten(value)}"'
+    return sentence, _quote(error, number, column, value, rest)
+
+
+def _find_end_in_brackets(line: str, begin: int) -> int:
+    """Return where a text ends that began inside brackets: before a bracket that is not its own, or before the next key."""
+    place, own = begin, 0
+    while place < len(line):
+        if line.startswith(("{{", "{%"), place):
+            own, place = own + 1, place + 2
+        elif own and line.startswith(("}}", "%}"), place):
+            own, place = own - 1, place + 2
+        elif not own and (line[place] in "}]" or re.match(r",\s*[a-z_]+:\s", line[place:])):
+            break
+        else:
+            place += 1
+    return place
+
+
 _SPECIAL_IN_BRACKETS = re.compile(r"[{\[,]\s*(?:[\w-]+:[ ]+)?(([*!&@%`>])[^,}\]]*)")
 
 
@@ -160,10 +209,10 @@ def _ends_before(value: str) -> bool:
     return False
 
 
-def _quote(error: _Error, number: int, column: int, value: str) -> str:
-    """Return the text with the value of a line in quotes."""
+def _quote(error: _Error, number: int, column: int, value: str, rest: str = "") -> str:
+    """Return the whole text with the value of a line in quotes; `rest` is what follows it on that line."""
     quoted = "'" + value.replace("'", "''") + "'"
-    return _replace_line(error.lines, number, error.lines[number][:column] + quoted)
+    return _replace_line(error.lines, number, error.lines[number][:column] + quoted + rest)
 
 
 def _explain_open_quote(error: _Error) -> Slip | None:
@@ -329,8 +378,7 @@ def _explain_colon(error: _Error) -> Slip | None:
     first_colon = re.search(r":(\s|$)", line)
     if found and first_colon and error.column > first_colon.start() and error.column > found[0]:
         column, value = found
-        sentence = f'a text that holds ": " goes in quotes: "{_shorten(value)}"'
-        return Slip(error.line, column, sentence, _quote(error, error.line, column, value))
+        return Slip(error.line, column, *_describe_unquoted(error, error.line, column, value, 'holds ": "'))
     # A line above without a colon of its own goes on into this one, whose colon is then the one too many.
     previous = _find_previous(error.lines, error.line)
     if previous is not None and not re.search(r":(\s|$)", error.lines[previous]):
@@ -457,6 +505,7 @@ _EXPLANATIONS: tuple[Callable[[_Error], Slip | None], ...] = (
     _explain_tab,
     _explain_open_quote,
     _explain_escape,
+    _explain_template_in_brackets,
     _explain_special_in_brackets,
     _explain_special_beginning,
     _explain_swallowing_quote,

@@ -4,7 +4,7 @@ from hypothesis import given
 
 from rules.engine.cases import complement_cases, intersect_cases
 from rules.engine.rule import Rule, RuleSet
-from rules.engine.unreachable import cases_of, find_contradiction, find_rewording, find_shadowed
+from rules.engine.unreachable import cases_of, find_contradiction, find_late, find_rewording, find_shadowed
 from rules.football.match import Moment
 from rules.loading.loader import load_pack, load_rules
 from tests.laws import try_examples
@@ -92,6 +92,36 @@ def test_a_rule_that_waits_only_rewords_what_another_began() -> None:
 
     assert [(rule.name, [one.name for one in by]) for rule, by in found] == [("r0", ["goals", "shootout kick scored"])]
     assert find_rewording(waiting, load_pack("cards").rules, ["goal"]) == []
+
+
+def test_a_rule_that_waits_is_compared_with_those_that_name_pending_among_their_send_types() -> None:
+    waiting = _rules(
+        "{action_type: Red Card, send_type: [Confirmed, Updated]}", "{action_type: Yellow Card, send_type: Confirmed}"
+    )
+
+    found = find_rewording(waiting, load_pack("cards").rules, ["red card", "yellow card"])
+
+    assert [(rule.name, [one.name for one in by]) for rule, by in found] == [("r0", ["red cards"])]
+
+
+def test_a_rule_for_a_player_or_a_sub_type_may_come_after_one_that_speaks_before_they_are_known() -> None:
+    rules = _rules(
+        "{action_type: Goal, player: Saka}",
+        "{action_type: Goal, sub_action_type: [Header, Penalty]}",
+        "{action_type: Goal, player: {not: Saka}}",
+        "{action_type: Goal, player: Saka, send_type: Confirmed}",
+        "{action_type: Corner, player: Saka}",
+        "{action_type: Goal, team: Arsenal}",
+    )
+
+    found = find_late(rules, load_pack("goals").rules, ["goal"])
+
+    # What excludes a player holds before the player is known, too; and nothing speaks of a corner before its rule does.
+    assert [(rule.name, [one.name for one in by]) for rule, by in found] == [
+        ("r0", ["r2"]),
+        ("r1", ["goals", "shootout kick scored"]),
+    ]
+    assert find_late(rules[:2], load_pack("cards").rules, ["goal"]) == []
 
 
 @try_examples(50)

@@ -41,6 +41,11 @@ def read(reader: RangeReader, text: str) -> tuple[Range | None, tuple[str, ...]]
         ("until 30", "to 30"),
         ("before 30'", "to 29"),
         ("30 or less", "to 30"),
+        ("'>= 80 and <= 90'", "from 80 to 90"),
+        ("'>80, <90'", "from 81 to 89"),
+        ("'>80 <90'", "from 81 to 89"),
+        ("after 45+1 and before 90", "from 45+2 to 89"),
+        ("80 <= minute < 90", "from 80 to 89"),
         ("== 80", "80"),
         ("80", "80"),
         ("{from: 80}", "from 80"),
@@ -53,7 +58,15 @@ def test_a_range_is_understood_as_it_is_written(written: str, meaning: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("written", "meaning"), [("<= 1", "to 1"), ("<1", "to 0"), ("'>1'", "from 2"), ("1-3", "from 1 to 3"), ("2+", "from 2")]
+    ("written", "meaning"),
+    [
+        ("'>=1 and <=3'", "from 1 to 3"),
+        ("<= 1", "to 1"),
+        ("<1", "to 0"),
+        ("'>1'", "from 2"),
+        ("1-3", "from 1 to 3"),
+        ("2+", "from 2"),
+    ],
 )
 def test_numbers_of_goals_are_ranges_too(written: str, meaning: str) -> None:
     assert str(read(NUMBERS, written)[0]) == meaning
@@ -70,7 +83,15 @@ def test_numbers_of_goals_are_ranges_too(written: str, meaning: str) -> None:
         ("[80, 81, 82]", "it: one range is expected: write {from: 80, to: 82}"),
         ("[]", "it: one range is expected: write {from: 80, to: 90} for it"),
         ("{min: 80}", "min: the lower end is called from"),
-        ("80-", "it: '80-' is not a minute such as 45 or 45+2"),
+        ("80-", "it: '80-' is not a minute such as 45 or 45+2; a range is written >=80, >80 or <80"),
+        ("80/90", "it: '80/90' is not a minute such as 45 or 45+2; all from one to the other is written 80-90"),
+        ("'80,90'", "it: '80,90' is not a minute such as 45 or 45+2; all from one to the other is written 80-90"),
+        (
+            "'!= 45'",
+            "it: '!= 45' is not a minute such as 45 or 45+2; all but 45 is written with not: beside the other conditions",
+        ),
+        ("'>90 and <80'", "it: no value is both >90 and <80"),
+        ("80.5", "it: '80.5' is not a minute such as 45 or 45+2"),
         ("late", "it: 'late' is not a minute such as 45 or 45+2"),
     ],
 )
