@@ -32,6 +32,7 @@ from bot.i18n.football import load_wordings
 from bot.i18n.language import in_each_language
 from bot.matches.follower import MatchFollower
 from bot.matches.frame_log import FrameLog
+from bot.matches.held_back import HeldBackNotices
 from bot.matches.live_messages import LiveMessageUpdater
 from bot.matches.pipeline import Pipeline
 from bot.matches.relistings import RelistingTracker
@@ -112,10 +113,13 @@ class FeedWorker:
             ),
             lambda: services.config.limits.matches,
         )
+        self._held_back_notices = HeldBackNotices(services.outbox, services.subscriptions, clock)
+        self.scheduler.on_held_back = self._held_back_notices.request
         if services.lease_manager:
             requester = services.lease_manager.hand_over
             requester.prepare, requester.discard = self._prepare, lambda lease: self.follower.discard(read_fixture_id(lease))
         services.monitor.feed = self._measure_health
+        services.monitor.held_back = lambda: self.scheduler.chosen_held_back
         services.monitor.connection_lines = self._status_lines
         if config.http.console:
             services.monitor.list_connections = self._list_connections
@@ -126,7 +130,8 @@ class FeedWorker:
     def background_work(self) -> tuple[BackgroundWork, ...]:
         """Return what has to run for as long as the process does."""
         keeping_frames = (self._frame_log.run(),) if self._frame_log else ()
-        return self.scheduler.run(), self.follower.watch_silence(), self.live_messages.run(), *keeping_frames
+        notices = self._held_back_notices.run()
+        return self.scheduler.run(), self.follower.watch_silence(), self.live_messages.run(), notices, *keeping_frames
 
     def fixtures(self) -> tuple[Fixture, ...]:
         """Return the fixtures that the feed lists, by kick-off."""
@@ -324,6 +329,8 @@ class ChatWorker:
             season=self._season,
             max_subscriptions=lambda: services.config.limits.subscriptions_per_chat,
             max_matches=lambda: services.config.limits.matches,
+            held_back=services.monitor.list_held_back,
+            mark_held_back_as_known=HeldBackNotices(services.outbox, services.subscriptions, services.clock).mark_as_known,
             allowed_chats=lambda: services.config.telegram.allowed_chats,
         )
         rules = build_admin_rules_handlers(

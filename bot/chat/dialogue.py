@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -64,6 +64,8 @@ class ChatContext(msgspec.Struct, frozen=True):
     """The language of the sender's Telegram app; empty if there is no sender, as in a channel."""
     max_matches: int | None = None
     """How many matches the bot follows at the same time; None if that is not limited."""
+    held_back: Collection[str] = ()
+    """The ids of matches that chats have chosen and that are not followed for now, since as many others are."""
 
     def find_subscriptions(self, keys: Sequence[Subscription]) -> tuple[Subscription, ...]:
         """Return the chat's subscriptions that have the scope and key of one of these."""

@@ -43,7 +43,7 @@ from bot.storage.subscriptions import (
     unfollow_all,
     update_subscription_overrides,
 )
-from bot.subscribers import Chat, ChatRef, Subscription
+from bot.subscribers import Chat, ChatRef, Scope, Subscription
 from rules.engine.alert import CARD
 from rules.football.action import Fixture
 from rules.football.match import Match
@@ -100,6 +100,8 @@ class ChatServices:
         season: SeasonLookup | None = None,
         max_subscriptions: Callable[[], int] = lambda: _MAX_SUBSCRIPTIONS,
         max_matches: Callable[[], int | None] = lambda: None,
+        held_back: Callable[[], Collection[str]] = tuple,
+        mark_held_back_as_known: Callable[[ChatRef, Fixture], Awaitable[None]] | None = None,
         allowed_chats: Callable[[], Collection[str] | None] = lambda: None,
     ) -> None:
         """`list_kinds` returns the kinds of alerts on offer now; `commands` is the menu for /help. `is_admin` is asked at
@@ -109,8 +111,9 @@ class ChatServices:
         seconds. `send_match_state` tells a chat how a match stands, and takes a match besides.
         `privacy_url` is the operator's page about privacy; empty if there is none. `nicknames` are those that come with the
         program if they are None. `season` knows what is played later than the fixtures of the `directory`.
-        `max_subscriptions` is how many one chat may have, `max_matches` how many matches the bot follows at once. `allowed_chats`
-        names those that may use the bot; None: all may."""
+        `max_subscriptions` is how many one chat may have, `max_matches` how many matches the bot follows at once. `held_back`
+        returns the ids of matches that wait for that, and `mark_held_back_as_known` is called when a chat was told.
+        `allowed_chats` names those that may use the bot; None: all may."""
         self.chats, self.directory, self.clock, self.replies = chats, directory, clock, replies
         self._subscriptions = subscriptions
         self.is_admin, self.render_status, self.explain_message = is_admin, render_status, explain_message
@@ -120,6 +123,7 @@ class ChatServices:
         self._season, self._max_subscriptions, self._max_matches = season, max_subscriptions, max_matches
         self.allowed_chats = allowed_chats
         self._catalogue = CurrentCatalogue(directory.fixtures, season.fixtures if season else tuple, nicknames, clock)
+        self._held_back, self._mark_held_back_as_known = held_back, mark_held_back_as_known
 
     async def load_context(self, origin: UpdateOrigin, *, newest: bool = False) -> ChatContext:
         """Load everything that is known for one chat. A new chat is stored, a suspended one resumed.
@@ -163,6 +167,7 @@ class ChatServices:
             privacy_url=self._privacy_url,
             user_language=sender_language(),
             max_matches=self._max_matches(),
+            held_back=self._held_back(),
         )
 
     async def apply_changes(self, ref: ChatRef, changes: Sequence[Change], request_id: str = "") -> None:
@@ -189,7 +194,16 @@ class ChatServices:
             if isinstance(change, SendSample) and self._send_sample is not None:
                 await self._send_sample(ref, request_id, change.delay)
         if added:
+            await self._note_held_back(ref, added)
             await self._tell_match_states(ref, before, added, request_id)
+
+    async def _note_held_back(self, ref: ChatRef, added: Sequence[Subscription]) -> None:
+        """Note that the answer has told the chat which of its matches are not followed for now."""
+        if self._mark_held_back_as_known is None or not (held_back := self._held_back()):
+            return
+        for fixture in self.directory.fixtures():
+            if fixture.id in held_back and any(one.scope is not Scope.ALL and one.covers(fixture) for one in added):
+                await self._mark_held_back_as_known(ref, fixture)
 
     async def _tell_match_states(
         self, ref: ChatRef, before: Sequence[Subscription], added: Sequence[Subscription], request_id: str

@@ -57,6 +57,8 @@ class ProcessInfo(msgspec.Struct, frozen=True):
     """Messages, edits and replies that Telegram took from it since its start."""
     throttled: int = 0
     """How often Telegram asked it to slow down (429) since its start."""
+    held_back: tuple[str, ...] = ()
+    """The ids of matches that some chat has chosen and that are not followed for now, since `limits.matches` are."""
 
 
 def read_process_infos(leases: Iterable[Lease]) -> dict[str, ProcessInfo]:

@@ -104,6 +104,10 @@ class MatchScheduler:
         self._relistings, self._max_matches = relistings, max_matches
         self.held_back: tuple[str, ...] = ()
         """The matches that are due and wait until one that is followed ends: so many may be followed at the same time."""
+        self.chosen_held_back: tuple[str, ...] = ()
+        """Those of them that some chat follows by match, team or competition."""
+        self.on_held_back: Callable[[Collection[Fixture]], None] | None = None
+        """Called with the matches that are held back from now on and that some chat has chosen."""
         self._unfinished: Collection[str] = ()
         self._stored_statuses: Mapping[str, ListedStatus] | None = None
         """What an earlier process stored; None until it is read, at the first refresh."""
@@ -465,6 +469,10 @@ class MatchScheduler:
         if len(held_back) != len(self.held_back):
             log.info("matches_held_back", count=len(held_back), limit=limit)
         self.held_back = held_back
+        before, self.chosen_held_back = self.chosen_held_back, tuple(i for i in held_back if self.is_chosen(i))
+        new = [self._fixtures[i] for i in self.chosen_held_back if i not in before and i in self._fixtures]
+        if new and self.on_held_back:
+            self.on_held_back(new)
         return [*chosen, *others]
 
     async def _on_due(self) -> None:

@@ -91,6 +91,8 @@ class Monitor:
         self.read_paid_budget: Callable[[], Awaitable[PaidBudget]] | None = None
         """Reads how many messages were paid for today, and how many may be; None: none are."""
         self._paid_budget: PaidBudget | None = None
+        self.held_back: Callable[[], Collection[str]] | None = None
+        """Returns the ids of chosen matches that are held back, in a process that follows matches."""
         self.read_processes: Callable[[], Awaitable[Mapping[str, ProcessInfo]]] | None = None
         self.process_name = ""
         """The name of this process among those of `read_processes`."""
@@ -234,7 +236,14 @@ class Monitor:
             connections=self.list_connections(),
             delivered=int(sum_totals(DELIVERIES)),
             throttled=int(sum_totals(BOT_API_REQUESTS, answer="429")),
+            held_back=tuple(self.held_back()) if self.held_back else (),
         )
+
+    def list_held_back(self) -> Collection[str]:
+        """Return the ids of chosen matches that are held back: as this process sees it, or the one that follows matches."""
+        if self.held_back:
+            return self.held_back()
+        return {fixture_id for info in self._processes.values() for fixture_id in info.held_back}
 
     async def list_processes(self) -> Mapping[str, ProcessInfo]:
         """Return what every living process is doing, by its name; other processes as they last reported. Raises StorageError."""

@@ -11,7 +11,7 @@ import datetime as dt
 import msgspec
 
 from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryStatus, Reason, Subject
-from bot.outbox.news import NewsItem, is_burst
+from bot.outbox.news import SAMPLE, NewsItem, is_burst
 from bot.subscribers import Chat, Recipient
 from rules.engine.alert import Alert, Importance, State
 
@@ -55,7 +55,7 @@ def _decide_first_message(
     if alert is None:
         return Decision(Reason.NOT_WANTED)
     # A digest is never pending: its lines were confirmed when it was made.
-    if not news.line_ids and (missing := _find_missing_detail(alert, recipient)):
+    if not news.line_ids and news.key.fixture_id != SAMPLE and (missing := _find_missing_detail(alert, recipient)):
         return Decision(missing)
     if is_superseded:
         return Decision(Reason.SUPERSEDED)
@@ -169,8 +169,12 @@ def is_expired(news: NewsItem, alert: Alert, now: dt.datetime, delay: int = 0) -
 
 
 def choose_first_alert(news: NewsItem, recipient: Recipient) -> Alert | None:
-    """Return the first alternative whose kind the chat takes. The lines of a digest are chosen one by one later."""
-    return next((a for a in news.firing_alternatives if news.line_ids or recipient.accepts(a.kind)), None)
+    """Return the first alternative whose kind the chat takes. The lines of a digest are chosen one by one later.
+
+    What is sent to one chat alone has no kind that could be switched off.
+    """
+    takes_all = bool(news.line_ids) or news.key.fixture_id == SAMPLE
+    return next((a for a in news.firing_alternatives if takes_all or recipient.accepts(a.kind)), None)
 
 
 def choose_revision(delivery: Delivery, news: NewsItem, recipient: Recipient | None) -> Alert | None:

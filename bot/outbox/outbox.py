@@ -71,8 +71,11 @@ class Outbox:
         # After the commit: what a sender takes from memory must be in the database already.
         self.queue.accept(changed)
 
-    async def put_for_chat(self, ref: ChatRef, alert: Alert, delay: int = 0) -> None:
-        """Commit an alert for one chat alone, whatever it follows, due after `delay` seconds. Does nothing if it is stored."""
+    async def put_for_chat(self, ref: ChatRef, alert: Alert, delay: int = 0, *, is_known: bool = False) -> None:
+        """Commit an alert for one chat alone, whatever it follows, due after `delay` seconds. Does nothing if it is stored.
+
+        `is_known`: the chat was told already in another way. Nothing is sent, now or when the same alert is put again.
+        """
         revision, now = revise(None, [alert]), self._clock.now()
         is_loud = alert.importance is Importance.MAJOR
         async with self._database.transaction() as tx:
@@ -83,6 +86,8 @@ class Outbox:
             # Both walks over the chats count as done, so that the fan-out gives the alert to nobody else.
             done = FanoutProgress(new_chats_done=True, notified_chats_done=True)
             await repository.add_news(tx, revision.news, done, now)
+            if is_known:
+                return
             await repository.add_deliveries(tx, [delivery])
             await self.queue.source.notify_deliveries(tx)
         self.queue.add_items([QueueItem(alert.key, ref, revision.news.priority, alert.seq, delivery.due_at, is_loud)])
@@ -300,3 +305,12 @@ def make_sample_alert(ref: ChatRef, name: str, texts: Mapping[str, str], now: dt
     """
     key = AlertKey(SAMPLE, f"{ref.chat_id}:{ref.topic}:{name}")
     return Alert(key, 1, State.CONFIRMED, now, Fixture(SAMPLE), Facts(), rule=SAMPLE, kind=SAMPLE, text=texts["en"], texts=texts)
+
+
+def make_notice(ref: ChatRef, name: str, texts: Mapping[str, str], now: dt.datetime, max_age: float) -> Alert:
+    """Make a silent message for one chat that is no alert, with its text by language; the same name makes the same key.
+
+    After `max_age` seconds it is not sent any more.
+    """
+    sample = make_sample_alert(ref, name, texts, now)
+    return msgspec.structs.replace(sample, importance=Importance.MINOR, max_age=max_age)

@@ -91,6 +91,21 @@ class SubscriptionRepository:
             rows = await tx.fetch(query)
         return tuple(Subscription(Scope(row["scope"]), row["key"]) for row in rows)
 
+    async def get_chats_that_chose(self, fixture: Fixture) -> tuple[ChatRef, ...]:
+        """Return the active chats that follow a match itself or one of its teams, in order; not those who follow more."""
+        keys = [(scope.value, key) for scope, key in list_subscription_keys(fixture) if scope in (Scope.MATCH, Scope.TEAM)]
+        table = subscriptions.c
+        followed = and_(chats.c.chat_id == table.chat_id, chats.c.topic == table.topic)
+        query = (
+            select(table.chat_id, table.topic)
+            .join(chats, followed)
+            .where(or_(*(and_(table.scope == scope, table.key == key) for scope, key in keys)), chats.c.active == true())
+            .distinct()
+            .order_by(table.chat_id, table.topic)
+        )
+        async with self._database.transaction() as tx:
+            return tuple(ChatRef(row["chat_id"], row["topic"]) for row in await tx.fetch(query))
+
     async def move(self, scope: Scope, old_keys: Collection[str], new: Subscription) -> int:
         """Let chats that follow something under an old key follow it under a new one, with the same overrides.
 

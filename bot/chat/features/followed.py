@@ -29,6 +29,7 @@ from bot.i18n.football import format_title
 from bot.i18n.language import format_short_date, join_sentence_list, to_local_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
+from bot.matches.held_back import held_back_text
 from bot.subscribers import Scope, Subscription, SubscriptionOverrides
 
 MAX_NAMES = 5
@@ -80,6 +81,12 @@ def show_followed(
         added = subscriptions if is_new else ()
     before = [one for one in context.subscriptions if one not in added]
     lines += [line for subscription in subscriptions if (line := render_effect(context, subscription, before))]
+    held_back = [
+        fixture
+        for fixture in context.catalogue.all_fixtures
+        if fixture.id in context.held_back and any(one.scope is not Scope.ALL and one.covers(fixture) for one in subscriptions)
+    ]
+    lines += [held_back_text(fixture) for fixture in held_back[:MAX_NAMES]]
     if context.max_matches is not None and any(one.scope is Scope.ALL for one in subscriptions):
         limit = _("The bot follows {count} matches at a time, those of followed teams and leagues first.")
         lines.append(limit.format(count=context.max_matches))

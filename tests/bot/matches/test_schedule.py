@@ -335,3 +335,21 @@ async def test_a_match_that_is_followed_is_not_cut_off_for_one_that_a_chat_choos
         await until(lambda: world.runner.held_back == ("b",))
 
         assert (world.followed, world.stopped) == (["a"], [])
+
+
+async def test_of_what_is_held_back_only_what_a_chat_has_chosen_is_reported_and_once() -> None:
+    world = World(*_fixtures("a", "b", "c"))
+    world.limit, world.wanted = 1, [Subscription(Scope.ALL), Subscription(Scope.TEAM, "h-a"), Subscription(Scope.MATCH, "b")]
+    reported: list[str] = []
+    world.runner.on_held_back = lambda fixtures: reported.extend(fixture.id for fixture in fixtures)
+    async with running(world):
+        await until(lambda: reported)
+        first = sorted({*world.followed, *reported})
+        world.wanted.append(Subscription(Scope.MATCH, "c"))
+        world.runner.request_replan()
+        await until(lambda: "c" in reported)
+        world.runner.request_replan()
+        await until(lambda: world.runner.chosen_held_back)
+
+        assert first == ["a", "b"]
+        assert len(reported) == 2 and sorted(world.runner.chosen_held_back) == sorted(reported)

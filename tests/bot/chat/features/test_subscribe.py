@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.chat import texts
 from bot.chat.application import ROUTER
 from bot.chat.catalogue import FollowableCatalogue
-from bot.chat.dialogue import OutdatedButton
+from bot.chat.dialogue import ChatContext, OutdatedButton
 from bot.chat.features import channel, subscribe
 from bot.subscribers import Scope, Subscription, make_name_key
 from rules.football.action import Team
@@ -55,6 +55,19 @@ def test_who_follows_everything_is_told_how_many_matches_the_bot_follows_at_a_ti
     )
     assert "at a time" not in run_command(limited, "subscribe", "arsenal").screen.html
     assert "at a time" not in run_command(make_context(), "subscribe", "all").screen.html
+
+
+def test_who_follows_a_match_that_is_held_back_is_told_so_in_the_answer() -> None:
+    context = make_context()
+    fixture = next(f for f in context.catalogue.all_fixtures if f.home.name == "Arsenal")
+    waiting = msgspec.structs.replace(context, held_back={fixture.id})
+
+    def answer(context: ChatContext, *words: str) -> str:
+        return run_command(context, "subscribe", *words).screen.html
+
+    assert "⏳ No alerts for <b>Arsenal v Chelsea</b> yet: the bot is already following" in answer(waiting, "arsenal")
+    assert "⏳" not in answer(context, "arsenal")
+    assert "⏳" not in answer(waiting, "all"), "who follows everything is told the number"
 
 
 def test_a_subscription_that_exists_is_not_stored_again() -> None:

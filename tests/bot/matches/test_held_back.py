@@ -1,0 +1,113 @@
+"""Who is told that a match is not followed for now, and that nobody is told twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from msgspec.structs import replace
+
+from bot.matches.held_back import HeldBackNotices, held_back_text
+from bot.outbox.outbox import Outbox
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import ChatRef, Scope, Subscription
+from bot.telegram.rate_limits import Unlimited
+from bot.telegram.sender import Sender
+from tests.chats import make_chat
+from tests.fakes.feed import LoopClock
+from tests.fakes.messenger import FakeMessenger
+from tests.packets import FIXTURE
+
+pytestmark = pytest.mark.virtual_time
+
+BY_MATCH, BY_TEAM, BY_COMPETITION, EVERYTHING, SCORERS_ONLY = range(1, 6)
+
+
+class World:
+    """Chats, notices and a sender; `restart` makes the latter two anew."""
+
+    def __init__(self, db: Database) -> None:
+        self.db, self.clock, self.telegram = db, LoopClock(), FakeMessenger()
+        self.chats, self.subscriptions = ChatRepository(db), SubscriptionRepository(db)
+        self.restart()
+
+    def restart(self) -> None:
+        self.outbox = Outbox(self.db, self.clock)
+        self.notices = HeldBackNotices(self.outbox, self.subscriptions, self.clock)
+        self.sender = Sender(self.outbox.queue, self.telegram, Unlimited(), self.clock)
+
+    async def follow(self, chat: int, subscription: Subscription, **settings: object) -> None:
+        await self.chats.save(make_chat(ChatRef(chat), **settings))
+        await self.subscriptions.add(ChatRef(chat), subscription)
+
+    async def report(self) -> None:
+        """Let the match be held back."""
+        tasks = [asyncio.create_task(self.notices.run()), asyncio.create_task(self.sender.run())]
+        self.notices.request([FIXTURE])
+        await asyncio.sleep(5.0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def told(self, chat: int) -> list[str]:
+        return [shown.html for shown in self.telegram.chats[chat]]
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[World]:
+    db = await Database.open("sqlite://")
+    try:
+        yield World(db)
+    finally:
+        await db.close()
+
+
+async def test_who_chose_the_match_or_a_team_of_it_is_told_once_silently_and_in_its_language_also_after_a_restart() -> None:
+    async with opened() as world:
+        await world.follow(BY_MATCH, Subscription(Scope.MATCH, FIXTURE.id), language="de")
+        await world.follow(BY_TEAM, Subscription(Scope.TEAM, FIXTURE.home.id))
+        await world.subscriptions.add(ChatRef(BY_TEAM), Subscription(Scope.MATCH, FIXTURE.id))
+        await world.follow(BY_COMPETITION, Subscription(Scope.COMPETITION, FIXTURE.competition.id))
+        await world.follow(EVERYTHING, Subscription(Scope.ALL))
+        await world.follow(SCORERS_ONLY, Subscription(Scope.MATCH, FIXTURE.id), scorers_only=True)
+        await world.report()
+        await world.report()
+        world.restart()
+        await world.report()
+
+    german, english = world.told(BY_MATCH), world.told(BY_TEAM)
+    assert [text.split("<b>")[0] for text in german] == ["⏳ Noch keine Meldungen zu "]
+    assert english == [held_back_text(FIXTURE)]
+    assert not any(shown.silent is False for chat in (BY_MATCH, BY_TEAM) for shown in world.telegram.chats[chat])
+    assert (world.told(BY_COMPETITION), world.told(EVERYTHING)) == ([], [])
+    assert len(world.told(SCORERS_ONLY)) == 1
+
+
+async def test_who_was_told_in_the_answer_to_its_command_is_not_told_again_and_another_match_is_told() -> None:
+    async with opened() as world:
+        await world.follow(BY_MATCH, Subscription(Scope.MATCH, FIXTURE.id))
+        await world.notices.mark_as_known(ChatRef(BY_MATCH), FIXTURE)
+        await world.report()
+        world.restart()
+        await world.report()
+        known = world.told(BY_MATCH)
+        other = replace(FIXTURE, id="f2")
+        await world.subscriptions.add(ChatRef(BY_MATCH), Subscription(Scope.MATCH, "f2"))
+        world.notices.request([other])
+        await world.report()
+
+    assert known == []
+    assert len(world.told(BY_MATCH)) == 1
+
+
+async def test_a_chat_that_is_gone_is_left_alone() -> None:
+    async with opened() as world:
+        await world.follow(BY_MATCH, Subscription(Scope.MATCH, FIXTURE.id))
+        await world.chats.suspend(BY_MATCH, "blocked")
+        await world.report()
+
+    assert world.told(BY_MATCH) == []
