@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from prometheus_client import (
@@ -122,6 +123,7 @@ def sum_totals(counter: Counter, **labels: str) -> float:
     return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
 
+@cache
 def installed_version() -> str:
     """Return the version of the installed package; empty if it runs from a folder without being installed."""
     try:
