@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +11,7 @@ from tempfile import TemporaryDirectory
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, create_engine, insert
+from sqlalchemy import Connection, MetaData, Table, create_engine, insert
 
 import bot.storage
 from tests.rows import row_of
@@ -38,15 +39,16 @@ def upgrade(connection: Connection, revision: str) -> None:
     command.upgrade(config, revision)
 
 
-def build(connection: Connection, revision: str) -> None:
-    """Bring an empty database to a step of the schema, and put rows into each of its tables."""
+def build(connection: Connection, revision: str, numbers: Iterable[int] = range(1, ROWS + 1)) -> dict[str, Table]:
+    """Bring a database to a step of the schema, and put rows with these numbers into each of its tables; return the tables."""
     upgrade(connection, revision)
     there = MetaData()
     there.reflect(connection)
-    for table in there.sorted_tables:
-        if table.name != "alembic_version":
-            connection.execute(insert(table), [row_of(table, number) for number in range(1, ROWS + 1)])
+    tables = {table.name: table for table in there.sorted_tables if table.name != "alembic_version"}
+    for table in tables.values():
+        connection.execute(insert(table), [row_of(table, number) for number in numbers])
     connection.commit()
+    return tables
 
 
 def _store(revision: str) -> None:
