@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -15,7 +16,8 @@ import structlog
 from bot.i18n.compile import compile_catalogues
 from tests.laws import register_profiles
 from tests.order import spread_waiting_tests
-from tests.postgres import MISSING, Server, programs, running
+from tests.postgres import MISSING, Server, programs
+from tests.servers import find_server, is_owned, owning_servers
 from tests.sqlite import new_sqlite
 from tests.waiting import forget_finished_witnesses, report_witnesses
 
@@ -35,9 +37,13 @@ def pytest_runtestloop() -> None:
     gc.enable()
 
 
-def pytest_configure() -> None:
-    """What the bot says is what is written now."""
+def pytest_configure(config: pytest.Config) -> None:
+    """What the bot says is what is written now. The process that starts workers starts their servers too."""
     compile_catalogues()
+    if getattr(config.option, "numprocesses", None) and not is_owned():
+        servers = contextlib.ExitStack()
+        servers.enter_context(owning_servers())
+        config.add_cleanup(servers.close)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -90,39 +96,38 @@ def refusing_port() -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    """A PostgreSQL server of the tests' own."""
+def postgres() -> Server:
+    """A PostgreSQL server of the tests' own, which all processes of a run share."""
     if programs() is None:
         pytest.skip(MISSING)
-    with running() as server:
-        yield server
+    return Server(Path(find_server("tests.postgres:serving")))
 
 
 @pytest.fixture(scope="session")
 def _kept(postgres: Server) -> Iterator[str]:
-    """A database that one test after the other may use: making one takes longer than most tests."""
-    with postgres.database("kept"):
-        yield "kept"
+    """The address of a database that one test after the other may use: making one takes longer than most tests."""
+    with postgres.database("kept") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def _kept_without_tables(postgres: Server) -> Iterator[str]:
-    with postgres.database("kept_without_tables"):
-        yield "kept_without_tables"
+    with postgres.database("kept_without_tables") as url:
+        yield url
 
 
 @pytest.fixture
 def postgres_url(postgres: Server, _kept: str) -> str:
     """The address of a database in PostgreSQL without a row in it."""
     postgres.empty(_kept)
-    return postgres.url(_kept)
+    return _kept
 
 
 @pytest.fixture
 def new_postgres_url(postgres: Server, _kept_without_tables: str) -> str:
     """The address of a database in PostgreSQL without a table in it, for whoever changes the schema."""
     postgres.clear(_kept_without_tables)
-    return postgres.url(_kept_without_tables)
+    return _kept_without_tables
 
 
 @pytest.fixture(params=["sqlite", POSTGRESQL])

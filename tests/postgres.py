@@ -21,11 +21,14 @@ MISSING = "there is no PostgreSQL server here: install the package postgresql"
 _USER = "touchline"
 _SETTINGS = (
     *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses="),
-    *("max_connections=150", "deadlock_timeout=50ms"),
+    *("max_connections=400", "deadlock_timeout=50ms"),
 )
 _DEADLINE = 60.0
 """Seconds after which a server that does not start or stop counts as hanging."""
 _CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+COUNT_BLOCKED = """SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE NOT granted AND datname = current_database()"""
+"""How many transactions of this database wait for others; there are other databases on the same server."""
 _DELETE_ROWS = """DO $$ DECLARE name text; BEGIN
     FOR name IN SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
         EXECUTE 'DELETE FROM ' || name;
@@ -46,7 +49,7 @@ def programs() -> Path | None:
 
 
 class Server:
-    """One server with its data; it can be stopped, killed and started again."""
+    """One server with its data; it can be stopped, killed and started again by whoever has started it."""
 
     settings: tuple[str, ...] = _SETTINGS
 
@@ -87,22 +90,22 @@ class Server:
     @contextlib.contextmanager
     def database(self, name: str = "") -> Iterator[str]:
         """The address of a new, empty database."""
-        name = name or f"test_{next(_numbers)}"
+        name = f"{name or f'test_{next(_numbers)}'}_{os.getpid()}"  # other processes of the test run use the server too
         self.run("createdb", name)
         yield self.url(name)
         self.run("dropdb", "--force", name)
 
-    def empty(self, database: str) -> None:
+    def empty(self, url: str) -> None:
         """Leave the tables of a database, and nothing in them; whoever is connected still is cut off."""
-        self._change(database, _DELETE_ROWS)
+        self._change(url, _DELETE_ROWS)
 
-    def clear(self, database: str) -> None:
+    def clear(self, url: str) -> None:
         """Leave no table in a database; whoever is connected still is cut off."""
-        self._change(database, _DROP_TABLES)
+        self._change(url, _DROP_TABLES)
 
-    def _change(self, database: str, statement: str) -> None:
+    def _change(self, url: str, statement: str) -> None:
         options = ("--quiet", "--no-psqlrc", "--output=/dev/null", "--set=ON_ERROR_STOP=1")
-        self.run("psql", *options, "-c", _CUT_OFF, "-c", statement, database)
+        self._run("psql", *options, "-c", _CUT_OFF, "-c", statement, url)
 
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's own programs against the server."""
@@ -135,6 +138,13 @@ def running(kind: type[Server] = Server) -> Iterator[Server]:
             yield server
         finally:
             server.stop()
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[str]:
+    """A server for all processes of a test run; its folder, with which each of them makes a `Server`."""
+    with running() as server:
+        yield str(server.folder)
 
 
 def unprivileged() -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """Starts `touchline` processes quickly: what they import is imported once, and each process is forked from there.
 
-A fork is a process like any other, with its own event loop, database connections, signals and death. Only the imports, which take
-two seconds of a core, and the reading of the shipped rules are not repeated. Some tests of `tests/bot/test_cli.py` start a Python
-of their own.
+A fork is a process like any other, with its own event loop, database connections, signals and death. Only the imports, which
+take two seconds of a core, and what every process reads or compiles are not repeated. One server forks for all processes of a
+test run. Some tests of `tests/bot/test_cli.py` start a Python of their own.
 """
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import select
@@ -15,11 +14,14 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from functools import cache
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
+
+from tests.servers import find_server
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,7 +57,9 @@ def ask_for_fork(words: list[str], folder: Path, environment: dict[str, str], ty
     assert os.write(typing, typed.encode()) == len(typed.encode())
     control, child_control = socket.socketpair()
     request = {"words": words, "folder": str(folder), "environment": environment}
-    socket.send_fds(_server(), [json.dumps(request).encode()], [child_in, child_out, child_err, child_control.fileno()])
+    with socket.socket(socket.AF_UNIX) as server:
+        server.connect(find_server("tests.e2e.fork_server:serving"))
+        socket.send_fds(server, [json.dumps(request).encode()], [child_in, child_out, child_err, child_control.fileno()])
     for done in (typing, child_in, child_out, child_err):
         os.close(done)
     child_control.close()
@@ -75,32 +79,41 @@ def _read(pipe: int) -> str:
         return stream.read().decode()
 
 
-@cache
-def _server() -> socket.socket:
-    """One for all tests of this process; it ends with it."""
-    ours, theirs = socket.socketpair()
-    command = [sys.executable, "-m", __name__, str(theirs.fileno())]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    server = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL)
-    theirs.close()
+@contextmanager
+def serving() -> Iterator[str]:
+    """Start the server for all processes of the tests; the path at which it takes requests, also while it still starts."""
+    with TemporaryDirectory(prefix="fork-") as folder, socket.socket(socket.AF_UNIX) as requests:
+        path = f"{folder}/requests"
+        requests.bind(path)
+        requests.listen(64)
+        ours, theirs = socket.socketpair()
+        fds = [requests.fileno(), theirs.fileno()]
+        command = [sys.executable, "-m", __name__, *map(str, fds)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        server = subprocess.Popen(command, pass_fds=fds, env=environment, stdin=subprocess.DEVNULL)
+        theirs.close()
+        try:
+            yield path
+        finally:
+            ours.close()
+            server.wait()
 
-    def end() -> None:
-        ours.close()
-        server.wait()
 
-    atexit.register(end)
-    return ours
-
-
-def serve(requests: socket.socket) -> list[str]:
-    """Fork at every request; return in each child, with its words."""
+def serve(requests: socket.socket, owner: socket.socket) -> list[str]:
+    """Fork at every request; return in each child, with its words. End when the owner of the server has closed its socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
-        request, fds, _, _ = socket.recv_fds(requests, 1 << 20, 4)
-        if not request:
+        readable, _, _ = select.select((requests, owner), (), ())
+        if owner in readable:
             os._exit(0)
+        asking, _ = requests.accept()
+        with asking:
+            request, fds, _, _ = socket.recv_fds(asking, 1 << 20, 4)
+        if not request:  # a worker was killed before it had said what it wants
+            continue
         if os.fork() == 0:
             requests.close()
+            owner.close()
             return _keep(json.loads(request), *fds)
         for fd in fds:
             os.close(fd)
@@ -173,6 +186,8 @@ if __name__ == "__main__":
     import bot.app.application
     import bot.cli
     from bot.i18n.football import load_wordings
+    from bot.network import get_ssl_context
+    from bot.storage.driver import PreparedStatement
     from rules.football.catalogue import load_catalogue
 
     list(bot.cli.main.commands.values())  # imports every command once, for all forks
@@ -182,8 +197,12 @@ if __name__ == "__main__":
             importlib.import_module(late)
     load_catalogue()  # as every process does at its start, and keeps
     load_wordings()
+    get_ssl_context()
+    for statement in gc.get_objects():
+        if isinstance(statement, PreparedStatement):
+            _ = statement.sqlite, statement.postgres  # compiled, which takes longer than to run them
     gc.freeze()
-    words = serve(socket.socket(fileno=int(sys.argv[1])))
+    words = serve(*(socket.socket(fileno=int(fd)) for fd in sys.argv[1:]))
     if words[:1] == ["-m"]:
         sys.argv = words[1:]
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)

@@ -84,7 +84,10 @@ async def test_a_process_whose_session_ends_loses_its_leases_at_once_and_one_wit
 
 
 async def test_a_session_that_is_cut_off_is_opened_again(postgres_url: str) -> None:
-    cut_off = text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock'")
+    cut_off = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE locktype = 'advisory' AND mode = 'ShareLock' AND datname = current_database()"
+    )
     async with AsyncExitStack() as stack:
         database = await Database.open(postgres_url)
         stack.push_async_callback(database.close)

@@ -28,6 +28,7 @@ from bot.telegram.sender import Sender
 from rules.engine.alert import Alert, AlertKey
 from tests.bot.news import alert, minor, retracted
 from tests.fakes.messenger import FakeMessenger
+from tests.postgres import COUNT_BLOCKED
 from tests.waiting import DEADLINE, until
 
 PAGE = 20
@@ -162,7 +163,8 @@ class World:
     async def has_blocked(self) -> bool:
         """Return True if a transaction waits for another one."""
         async with self.db.transaction() as tx:
-            return bool(await tx.fetch(text("SELECT 1 FROM pg_locks WHERE NOT granted")))
+            (row,) = await tx.fetch(text(COUNT_BLOCKED))
+        return bool(row["count"])
 
     async def until_told(self, count: int) -> None:
         """Wait until every chat has so many messages, and nothing more is to be sent or noted."""

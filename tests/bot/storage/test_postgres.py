@@ -21,7 +21,7 @@ from bot.storage.database import Database
 from bot.storage.driver import Transaction
 from bot.storage.schema import chats, metadata
 from bot.subscribers import Chat, ChatRef
-from tests.postgres import Server, running
+from tests.postgres import COUNT_BLOCKED, Server, running
 from tests.waiting import until
 
 REF = ChatRef(5)
@@ -56,9 +56,9 @@ async def asked(tx: Transaction, expression: str) -> Any:
 
 
 async def waiting_for_locks(db: Database, count: int) -> bool:
-    """Return True if so many transactions wait for what others hold."""
+    """Return True if so many transactions of this database wait for what others hold."""
     async with db.transaction() as tx:
-        return bool(await asked(tx, "(SELECT count(*) FROM pg_locks WHERE NOT granted)") == count)
+        return bool(await asked(tx, f"({COUNT_BLOCKED})") == count)
 
 
 async def test_processes_that_start_at_once_migrate_one_after_the_other(new_postgres_url: str) -> None:
