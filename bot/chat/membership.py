@@ -111,8 +111,8 @@ class MembershipHandlers:
 def _make_greeting(chat_type: str) -> Screen:
     if chat_type == ChatType.PRIVATE:
         # A private chat changes the bot's membership only by unblocking it.
-        return Screen(_("👋 I am back. What this chat follows is as it was: /subscriptions."))
-    html = _("👋 Hello! I post live goals, cards and results here.\nAn administrator chooses what; everybody can ask for /today.")
+        return Screen(_("👋 I'm back, and this chat follows what it did before: /subscriptions."))
+    html = _("👋 Hello! I post live goals, cards and results here.\nAdmins choose what comes; everyone can use /today.")
     return Screen(html, ((Button(_("⚽ Follow a team"), "h:0", "primary"),),))
 
 

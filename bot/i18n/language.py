@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from bot.clock import find_zone
-from bot.i18n.typography import set_french_spaces
+from bot.i18n.typography import set_french_typography
 from rules.engine.text import LANGUAGES
 
 ENGLISH = "en"
@@ -106,7 +106,7 @@ def translate_in_context(context: str, text: str) -> str:
 
 def _set_spaces(text: str) -> str:
     # Here and not in the catalogue, where nobody sees which space a translator typed.
-    return set_french_spaces(text) if _current_language.get() == "fr" else text
+    return set_french_typography(text) if _current_language.get() == "fr" else text
 
 
 def mark_for_translation(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Spaces that a language sets before its punctuation: French writes `Buts : 2 !` with spaces at which no line may break."""
+"""What a language sets in its own way: French writes `Buts : 2 !` with spaces at which no line may break, and `d’un but`."""
 
 from __future__ import annotations
 
@@ -22,19 +22,24 @@ _SIGN = re.compile(
 )
 _OPENING = re.compile(r"«[ \u00a0\u202f]*(?=\S)")
 
+# Between letters, or a letter and what is inserted. After a digit it is the sign of a minute.
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W_]|«|\ue000)")
+
 _PLACE = "\ue000"
 """Stands for what is no prose while the prose is set; a character for private use, which no text has."""
 
 
 @lru_cache(4096)
-def set_french_spaces(text: str) -> str:
-    """Return a French text with narrow no-break spaces at its punctuation, whether a translator typed a space there or not.
+def set_french_typography(text: str) -> str:
+    """Return a French text with narrow no-break spaces at its punctuation, however a translator typed it, and with `’`.
 
-    Tags, templates, code, addresses, times and scores keep theirs. A text that is set already is returned as it is.
+    Tags, templates, code, addresses, times and scores stay as they are, and so does the sign of a minute (67'). A text that is
+    set already is returned as it is.
     """
     kept = [found[0] for found in _NOT_PROSE.finditer(text)]
     prose = _NOT_PROSE.sub(_PLACE, text)
     prose = _SIGN.sub(lambda found: NARROW_SPACE + found[1], prose)
     prose = _OPENING.sub("«" + NARROW_SPACE, prose)
+    prose = _APOSTROPHE.sub("’", prose)
     first, *rest = prose.split(_PLACE)
     return first + "".join(f"{what}{after}" for what, after in zip(kept, rest, strict=True))

@@ -87,7 +87,7 @@ class ChannelHandlers:
         args, bot = tuple(ptb_context.args or ()), ptb_context.bot
         origin = await self._services.mark_member(bot, origin)
         if origin.type != ChatType.PRIVATE:
-            html = _("Send me /channel in our private chat; there an administrator of a channel chooses for it.")
+            html = _("Channels are managed in our private chat: send /channel there.")
         elif not args:
             # Opens Telegram's own dialogue for adding the bot, with the right to post ticked.
             link = f"https://t.me/{bot.username}?startchannel&admin=post_messages"
@@ -98,7 +98,7 @@ class ChannelHandlers:
             ).format(link=escape_text(link))
         elif parse_on_off(args[0]) is False:
             await self._services.chats.update(origin.ref, stop_managing)
-            html = _("What you send here is for this chat again.")
+            html = _("What you send here applies to this chat again.")
         elif chat := await _find_channel(bot, args[0]):
             await self._run(bot, origin, chat, args[1:])
             return
@@ -276,13 +276,13 @@ def show_channel_menu(chat: Chat) -> Screen:
         Button(_("🔇 Mute"), "y:mute"),
         Button(_("🧪 Test"), "y:test"),
     )
-    html = _("Tap a button, or send a team's name or a command: all of it is for this channel until you tap Done.")
+    html = _("Tap a button, or send a team's name or a command. Everything applies to this channel until you tap Done.")
     return _add_target(chat, Screen(html, (*arrange_rows(buttons, 2), (Button(done_label(), DONE_DATA),))))
 
 
 def show_channel_done(chat: Chat) -> Screen:
     """Say that what is written is for the private chat again, with the way back to the channel."""
-    html = _("✔ Done with <b>{name}</b>. What you send here is for this chat again.").format(name=escape_text(chat.title))
+    html = _("✔ Done with <b>{name}</b>. What you send here applies to this chat again.").format(name=escape_text(chat.title))
     return Screen(html, ((make_button(f"📣 {chat.title}", f"@{chat.ref.chat_id};{MENU_DATA}"),),))
 
 
@@ -311,7 +311,7 @@ def _name_channel_in_hints(html: str, chat: Chat) -> str:
 
 
 def _add_target(chat: Chat, screen: Screen) -> Screen:
-    heading = _("📣 You are choosing for: <b>{name}</b>").format(name=escape_text(chat.title))
+    heading = _("📣 Channel: <b>{name}</b>").format(name=escape_text(chat.title))
     # At most 64 bytes with the channel in front: 1 + 14 + 1, so a button's own data may have 48. See `split_target`.
     buttons = tuple(
         # Every screen's Done ends the setup: in the private chat itself it would lead to that chat's own list.

@@ -115,9 +115,9 @@ def ask_to_pin(screen: Screen, chat: Chat, *, may_pin: bool) -> Screen:
     if not chat.pins_cards:
         html = _("📌 Match cards are not pinned.")
     elif may_pin:
-        html = _("📌 Each match card is pinned while its match is played.")
+        html = _("📌 Match cards are pinned during the match.")
     else:
-        html = _("📌 To pin each match card, I need the right to pin messages. Without it the card comes all the same.")
+        html = _("📌 To pin match cards, I need the right to pin messages. Without it, cards still come.")
     label = _("📌 Don't pin") if chat.pins_cards else _("📌 Pin match cards")
     rows: tuple[tuple[Button, ...], ...] = ((Button(label, "f:pins"),),)
     # On the screen of the forms itself they stand below.

@@ -49,9 +49,7 @@ class MentionHandler:
         if is_on:
             note = _("🔔 I'll mention you when this match has big news. Tap again to stop.")
         else:
-            note = (
-                _("So many are mentioned already that there is no room.") if was_full else _("🔕 I won't mention you any more.")
-            )
+            note = _("The list for this match is full.") if was_full else _("🔕 I won't mention you any more.")
         await self._services.replies.acknowledge(query, note)
 
     async def _find_match(self, origin: UpdateOrigin) -> tuple[ChatRef, str] | None:

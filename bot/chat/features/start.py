@@ -54,7 +54,7 @@ def show_start(context: ChatContext) -> Screen:
         html = _(
             "⚽ <b>Touchline</b>\n"
             "Live goals, cards and results for this chat, corrected when a goal is ruled out.\n"
-            "Ask for /today, /live or /subscriptions; administrators choose what comes."
+            "Try /today, /live or /subscriptions. Admins choose what comes."
         )
     elif context.chat.type != ChatType.PRIVATE:
         html = _(

@@ -72,7 +72,7 @@ class TopicHandlers:
             if origin.is_member:
                 raise AdministratorsOnly
             if not message.chat.is_forum:
-                raise Refusal(_("Topics are for groups that have them: Telegram's group settings switch them on."))
+                raise Refusal(_("Topics are off here. In a group, an admin can turn them on in the group's settings."))
             context = await self._load(origin)
             found = search_followable(context, typed) if typed else None
             if found is None or found.exact is None:
@@ -132,12 +132,14 @@ class TopicHandlers:
         await self._services.apply_changes(general.ref, [Unsubscribe(one) for one in moved])
         name = escape_text(choice_name(choice))
         if origin.ref.topic:
-            return Screen(_("🧵 <b>{name}</b> comes in this topic from now on.").format(name=name), (make_closing_row(),))
-        hello = _("🧵 <b>{name}</b> comes here. What you send in this topic, such as /alerts or /mute, is for it alone.")
+            return Screen(_("🧵 Alerts for <b>{name}</b> now come in this topic.").format(name=name), (make_closing_row(),))
+        hello = _(
+            "🧵 Alerts for <b>{name}</b> come here. Settings you change in this topic, such as /alerts or /mute, apply only here."
+        )
         await self._services.replies.send(
             UpdateOrigin(target, ChatType.SUPERGROUP, "", None, 0), Screen(hello.format(name=name), (make_closing_row(),))
         )
-        return Screen(_("🧵 <b>{name}</b> has a topic of its own now.").format(name=name))
+        return Screen(_("🧵 <b>{name}</b> now has its own topic.").format(name=name))
 
     async def _make_topic(self, ptb_context: HandlerContext, origin: UpdateOrigin, choice: Choice) -> ChatRef:
         try:
@@ -145,7 +147,7 @@ class TopicHandlers:
         except (BadRequest, Forbidden) as error:
             log.info("topic_not_made", chat=origin.ref.chat_id, reason=str(error))
             raise Refusal(
-                _("I need the right to manage topics. Or make a topic yourself, and send /topic with the name there.")
+                _("I need the right to manage topics. Or create a topic yourself and send /topic with the name in it.")
             ) from error
         return ChatRef(origin.ref.chat_id, topic.message_thread_id)
 
@@ -176,7 +178,7 @@ def _offer(context: ChatContext, typed: str, hits: Sequence[Choice]) -> Screen:
             for one in context.subscriptions
             if context.catalogue.find(token := make_token(one))
         ]
-        html = _("<b>🧵 A topic of its own for which one?</b>\nOr send <code>/topic Premier League</code>.")
+        html = _("<b>🧵 Which one gets its own topic?</b>\nOr send <code>/topic Premier League</code>.")
         return Screen(html, (*arrange_rows(followed[:MAX_OFFERED]), make_closing_row()))
     if not hits:
         return Screen(_("I couldn't find “{name}”.").format(name=escape_text(typed)), (make_closing_row(),))

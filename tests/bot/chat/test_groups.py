@@ -143,7 +143,7 @@ async def test_a_command_in_a_channel_is_answered_in_private_and_removed(world: 
     answer = world.api.chat(ADMIN).last
     await world.tap(ADMIN, ADMIN, "↩ Undo")
 
-    assert answer.text.startswith("📣 You are choosing for: Daily Goals") and await world.followed(CHANNEL) == []
+    assert answer.text.startswith("📣 Channel: Daily Goals") and await world.followed(CHANNEL) == []
     assert not channel.messages and posted.deleted and not world.api.chat(OTHER).messages
 
 

@@ -8,9 +8,7 @@ from bot.fake_telegram import RefusedError
 from bot.subscribers import ChatRef
 from tests.bot.chat.conftest import World
 
-GROUP_WELCOME = (
-    "👋 Hello! I post live goals, cards and results here.\nAn administrator chooses what; everybody can ask for /today."
-)
+GROUP_WELCOME = "👋 Hello! I post live goals, cards and results here.\nAdmins choose what comes; everyone can use /today."
 
 GROUP, SUPERGROUP = -100, -1_000_000_000_100
 
@@ -67,9 +65,7 @@ async def test_a_channel_gets_no_greeting_and_its_administrator_gets_the_menu_in
     await world.tap(5, 5, "Everything")
 
     assert (await world.stored(SUPERGROUP)).type == "channel" and not world.api.chat(SUPERGROUP).messages
-    assert (await world.stored(SUPERGROUP)).filter.all_kinds and world.api.chat(5).last.text.startswith(
-        "📣 You are choosing for: News"
-    )
+    assert (await world.stored(SUPERGROUP)).filter.all_kinds and world.api.chat(5).last.text.startswith("📣 Channel: News")
 
 
 async def test_the_administrator_is_told_which_right_the_bot_lacks(world: World) -> None:

@@ -1,4 +1,4 @@
-"""French spaces at punctuation."""
+"""French spaces at punctuation, and its apostrophes."""
 
 import re
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.i18n.extract import read_catalogue
 from bot.i18n.football import load_wordings
 from bot.i18n.language import translate, use_language
-from bot.i18n.typography import set_french_spaces
+from bot.i18n.typography import set_french_typography
 
 _MARKUP = re.compile(r"<(code|pre)>.*?</\1>|<[^<>]*>|\{%.*?%\}|\{\{.*?\}\}|&\w+;", re.DOTALL)
 
@@ -31,31 +31,34 @@ _ORDINARY_SPACE = re.compile(r"[ \u00a0][!?;:»]+(?=\s|$)|« ")
         ("90' : {{ match }}", "90'~: {{ match }}"),
         ("(vraiment ?)", "(vraiment~?)"),
         ("⚽ !", "⚽~!"),
+        ("l'arrêt d'{name}, qu'<b>un</b> but", "l’arrêt d’{name}, qu’<b>un</b> but"),
+        ("aujourd'hui, 45+2' d'Arsenal", "aujourd’hui, 45+2' d’Arsenal"),
     ],
 )  # fmt: skip
 def test_punctuation_gets_a_narrow_space(typed: str, expected: str) -> None:
-    assert set_french_spaces(typed) == expected.replace("~", "\u202f")
+    assert set_french_typography(typed) == expected.replace("~", "\u202f")
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "Coup d'envoi 20:45", "14:00–15:30", "1:0", "Arsenal 2–1 Chelsea", "https://example.org/a?b;c:d",
+        "Coup d’envoi 20:45", "67' Saka", "<b>23'</b>", "14:00–15:30", "1:0", "Arsenal 2–1 Chelsea", "https://example.org/a?b;c:d",
         '<a href="https://example.org/?a=1;b=2">ici</a>', '<tg-time unix="1" format="t">20:45</tg-time>',
-        "<code>/mute 1h : x ?</code>", "{% if a != b and c ? d : e %}", "{{ 'a : b' if x else 'c ?' }}", "Brighton &amp; Hove",
+        "<code>/mute 1h : x ?</code>", "<code>d'un</code>", "{{ 'l’un' or 'x' }}' {{ minute }}'",
+        "{% if a != b and c ? d : e %}", "{{ 'a : b' if x else 'c ?' }}", "Brighton &amp; Hove",
         "rules.yaml:12:3", "(!)", "key:value", "UTC+5:30", "",
     ],
 )  # fmt: skip
 def test_tags_templates_addresses_times_and_scores_are_left_alone(text: str) -> None:
-    assert set_french_spaces(text) == text
+    assert set_french_typography(text) == text
 
 
 @given(st.text(st.sampled_from("aé «»!?;:.,'<>{}%&/ \u202f\n1")))
 def test_a_text_that_is_set_already_stays_as_it_is(text: str) -> None:
-    once = set_french_spaces(text)
+    once = set_french_typography(text)
 
-    assert set_french_spaces(once) == once
-    assert [c for c in once if not c.isspace()] == [c for c in text if not c.isspace()]
+    assert set_french_typography(once) == once
+    assert [c for c in once.replace("’", "'") if not c.isspace()] == [c for c in text if not c.isspace()]
 
 
 def test_no_french_text_keeps_an_ordinary_space_at_its_punctuation() -> None:

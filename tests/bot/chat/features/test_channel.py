@@ -18,7 +18,7 @@ from tests.bot.chat.features.test_timeline import CUP, PAST
 from tests.bot.chat.fixtures import NOW
 
 BOT, OWNER, CHANNEL, GROUP = 7_000_000_001, 42, -1_001_234_567_890, -1_000_000_000_400
-NAMED = "📣 You are choosing for: Daily Goals"
+NAMED = "📣 Channel: Daily Goals"
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ async def test_only_a_channel_is_set_up_and_only_in_private(world: World) -> Non
     )
     assert (
         "Add me to the channel" in answers[3]
-        and elsewhere.text == "Send me /channel in our private chat; there an administrator of a channel chooses for it."
+        and elsewhere.text == "Channels are managed in our private chat: send /channel there."
     )
 
 

@@ -11,7 +11,7 @@ from tests.bot.chat.conftest import World
 from tests.bot.chat.fixtures import NOW
 
 BOT, OWNER, CHANNEL = 7_000_000_001, 42, -1_001_234_567_890
-NAMED = "📣 You are choosing for: Daily Goals"
+NAMED = "📣 Channel: Daily Goals"
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ async def test_a_channel_is_set_up_in_words_until_done(world: World) -> None:
     own = await world.ask(OWNER, OWNER, "/subscribe Chelsea")
 
     assert all(answer.startswith(NAMED) for answer in answers)
-    assert world.api.chat(OWNER).messages[-2].text == "✔ Done with Daily Goals. What you send here is for this chat again."
+    assert world.api.chat(OWNER).messages[-2].text == "✔ Done with Daily Goals. What you send here applies to this chat again."
     assert (await world.stored(CHANNEL)).muted_until is not None and (await world.stored(OWNER)).muted_until is None
     assert (await world.followed(CHANNEL), await world.followed(OWNER)) == (["Arsenal"], ["Chelsea"])
     assert own.text.startswith("✅ Following Chelsea.")

@@ -24,8 +24,8 @@ async def test_a_group_that_switches_cards_on_is_asked_for_the_right_to_pin(worl
     world.api.chat(GROUP).admins.add(BOT)
     able = await world.ask(GROUP, ADMIN, "/alerts +card")
 
-    assert lacking.endswith("I need the right to pin messages. Without it the card comes all the same.")
-    assert "📌" not in again and able.text.endswith("📌 Each match card is pinned while its match is played.")
+    assert lacking.endswith("I need the right to pin messages. Without it, cards still come.")
+    assert "📌" not in again and able.text.endswith("📌 Match cards are pinned during the match.")
 
 
 async def test_a_tap_on_the_card_leads_to_the_pin_and_a_tap_ends_it(world: World) -> None:
@@ -34,7 +34,7 @@ async def test_a_tap_on_the_card_leads_to_the_pin_and_a_tap_ends_it(world: World
     asked = world.api.chat(42).last.text
     await world.tap(42, 42, "📌 Don't pin")
 
-    assert asked.endswith("📌 Each match card is pinned while its match is played.")
+    assert asked.endswith("📌 Match cards are pinned during the match.")
     assert not (await world.stored(42)).pins_cards and "Pin match cards" in world.api.chat(42).last.labels
 
 

@@ -72,5 +72,5 @@ async def test_a_full_list_and_a_group_that_does_not_allow_it_any_more_say_so(wo
     await world.chats.update(ChatRef(GROUP), lambda chat: replace(chat, mentions=False))
     off = await world.press(GROUP, ANA, message, "me")
 
-    assert "no room" in full and "outdated" in off
+    assert "is full" in full and "outdated" in off
     assert len((await world.stored(GROUP)).list_mentioned(FIXTURE.id)) == MAX_PEOPLE

@@ -22,11 +22,14 @@ async def test_the_bot_makes_a_topic_and_moves_a_competition_there_with_its_sett
     await world.ask(FORUM, ADMIN, "/alerts only goals")
     await world.ask(FORUM, ADMIN, "/quiet 23-7")
     world.api.say(FORUM, ADMIN, "/topic Premier League")
-    await world.api.until(lambda: "has a topic of its own" in forum.last.text)
+    await world.api.until(lambda: "now has its own topic" in forum.last.text)
     ((topic, name),) = forum.topic_names.items()
     hello = forum.messages[-2]
 
-    assert name == "Premier League" and (hello.topic, hello.text.partition(".")[0]) == (topic, "🧵 Premier League comes here")
+    assert name == "Premier League" and (hello.topic, hello.text.partition(".")[0]) == (
+        topic,
+        "🧵 Alerts for Premier League come here",
+    )
     assert (await world.followed(FORUM), await world.followed(FORUM, topic)) == ([], ["Premier League"])
     general, moved = await world.stored(FORUM), await world.stored(FORUM, topic)
     assert moved.quiet_hours == general.quiet_hours is not None and moved.filter == general.filter
@@ -36,7 +39,7 @@ async def test_in_a_topic_that_exists_the_competition_comes_there(world: World, 
     await world.ask(FORUM, ADMIN, "/subscribe Premier League")
     answer = await world.ask(FORUM, ADMIN, "/topic premier league", topic=11)
 
-    assert (answer.topic, answer.text) == (11, "🧵 Premier League comes in this topic from now on.")
+    assert (answer.topic, answer.text) == (11, "🧵 Alerts for Premier League now come in this topic.")
     assert (await world.followed(FORUM), await world.followed(FORUM, 11)) == ([], ["Premier League"])
     assert not world.api.calls("createForumTopic")
 
@@ -47,7 +50,7 @@ async def test_what_is_followed_is_offered_and_a_tap_gives_it_a_topic(world: Wor
     refused = await world.press(FORUM, MEMBER, offered, offered.button("Arsenal").data)
     await world.press(FORUM, ADMIN, offered, offered.button("Arsenal").data)
 
-    assert "group admins" in refused and offered.text == "🧵 Arsenal has a topic of its own now."
+    assert "group admins" in refused and offered.text == "🧵 Arsenal now has its own topic."
     assert list(forum.topic_names.values()) == ["Arsenal"]
 
 
@@ -63,7 +66,7 @@ async def test_members_make_no_topics_and_groups_without_topics_have_none(world:
     member = await world.ask(FORUM, MEMBER, "/topic Arsenal")
     private = await world.ask(42, 42, "/topic Arsenal")
 
-    assert "group admins" in member.text and private.text.startswith("Topics are for groups that have them")
+    assert "group admins" in member.text and private.text.startswith("Topics are off here")
     assert not forum.topic_names
 
 
