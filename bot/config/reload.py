@@ -79,14 +79,18 @@ class ConfigReloader:
 
     async def reload_if_changed(self) -> None:
         """Reload if a file changed since it was read, once it is no longer being written."""
-        previous, now = self._file_states, read_file_states(self._sources)
+        previous, now = self._file_states, await self._read_states()
         if now == previous:
             return
         # An editor may write a file in several steps, and a deployment several files.
         while now != previous:
             await asyncio.sleep(_DEBOUNCE_SECONDS)
-            previous, now = now, read_file_states(self._sources)
+            previous, now = now, await self._read_states()
         await self.reload()
+
+    async def _read_states(self) -> FileStates:
+        """Read the states in a thread: a mounted volume that hangs must not hold back alerts."""
+        return await asyncio.to_thread(read_file_states, frozenset(self._sources))
 
     async def reload(self) -> bool:
         """Read the files and apply them. Return False if they are refused; then the last valid configuration stays."""
