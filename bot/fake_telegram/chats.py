@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.clock import SystemClock
 from bot.fake_telegram.html import EntitiesError, utf16
-from bot.fake_telegram.params import Params, button_json
-from bot.fake_telegram.state import CHAT_NOT_FOUND, FakeChat, Limits, Message, bad, version
+from bot.fake_telegram.params import Params, button_to_json
+from bot.fake_telegram.state import CHAT_NOT_FOUND, FakeChat, Limits, Message, bad_request, read_version
 
 MAX_TEXT = 4096
 _RIGHTS = (
@@ -64,7 +64,7 @@ class ChatStore:
         """Put a message into a chat."""
         self._message_ids += 1
         buttons = more.pop("buttons", ())
-        first = version(asyncio.get_running_loop().time(), text, mode, buttons)
+        first = read_version(asyncio.get_running_loop().time(), text, mode, buttons)
         date = int(SystemClock().now().timestamp())
         if more.get("receiver"):
             self._ephemeral_ids += 1
@@ -79,7 +79,7 @@ class ChatStore:
         self.downloads[f"documents/{file}"] = content
         return file
 
-    def json_of(self, message: Message) -> dict[str, Any]:
+    def message_to_json(self, message: Message) -> dict[str, Any]:
         """Return Telegram's Message object."""
         chat = self.chats[message.chat_id]
         body: dict[str, Any] = {"message_id": message.id, "date": message.date, "chat": chat.json(), "text": message.text}
@@ -87,6 +87,7 @@ class ChatStore:
             size = {"file_unique_id": "u", "width": 1280, "height": 1280}
             body |= {"caption": body.pop("text"), "photo": [{"file_id": self.keep_file(message.photo), **size}]}
         if message.ephemeral_id:
+            # It stands outside the numbers of the chat, so a bot that keeps `message_id` alone cannot find it again.
             receiver = (
                 self.me if message.receiver == self.me["id"] else {"id": message.receiver, "is_bot": False, "first_name": "U"}
             )
@@ -99,12 +100,12 @@ class ChatStore:
         body |= {"edit_date": message.date} if message.edits else {}
         body |= {"message_thread_id": message.topic, "is_topic_message": True} if message.topic else {}
         if message.buttons:
-            body["reply_markup"] = {"inline_keyboard": [[button_json(b) for b in row] for row in message.buttons]}
+            body["reply_markup"] = {"inline_keyboard": [[button_to_json(b) for b in row] for row in message.buttons]}
         if message.reply_to and (answered := chat.find(message.reply_to)):
-            body["reply_to_message"] = self.json_of(answered) | {"reply_to_message": None}
+            body["reply_to_message"] = self.message_to_json(answered) | {"reply_to_message": None}
         return body
 
-    def _member(self, chat: FakeChat, user_id: int) -> dict[str, Any]:
+    def _describe_member(self, chat: FakeChat, user_id: int) -> dict[str, Any]:
         user = self.me if user_id == self.me["id"] else {"id": user_id, "is_bot": False, "first_name": f"User {user_id}"}
         if chat.type == "private" or user_id not in chat.admins:
             return {"status": "member", "user": user}
@@ -114,31 +115,32 @@ class ChatStore:
         lacks = chat.lacks if user is self.me else set()
         return body | {right: right not in lacks for right in rights}
 
-    def _reachable(self, given: Params) -> FakeChat:
+    def _find_chat(self, given: Params) -> FakeChat:
         chat_id = given.number("chat_id")
         if chat_id is None:
-            raise bad("chat_id is empty")
+            raise bad_request("chat_id is empty")
         if self._strict_chats and chat_id not in self.chats:
             raise CHAT_NOT_FOUND
+        # Elsewhere a chat that nobody made is made here: a test names only the chats that it is about.
         chat = self.chat(chat_id)
         if chat.refusal:
             raise chat.refusal
         return chat
 
-    def _writable(self, given: Params) -> FakeChat:
+    def _find_chat_for_text(self, given: Params) -> FakeChat:
         """Return the chat, after every check that Telegram makes before it takes a text."""
-        chat = self._reachable(given)
+        chat = self._find_chat(given)
         try:
-            parsed = version(0.0, given.text("text"), given.text("parse_mode"), ()).parsed
+            parsed = read_version(0.0, given.text("text"), given.text("parse_mode"), ()).parsed
         except EntitiesError as trouble:
-            raise bad(f"can't parse entities: {trouble}") from None
+            raise bad_request(f"can't parse entities: {trouble}") from None
         if not parsed.text:
-            raise bad("message text is empty")
+            raise bad_request("message text is empty")
         if utf16(parsed.text) > MAX_TEXT:
-            raise bad("message is too long")
+            raise bad_request("message is too long")
         return chat
 
-    def _receiver(self, chat: FakeChat, given: Params) -> int:
+    def _read_receiver(self, chat: FakeChat, given: Params) -> int:
         """Return the member who alone is to see a message; 0: everybody. Raise RefusedError where Telegram refuses it."""
         wanted = given.json("ephemeral_message_parameters")
         if wanted is None:
@@ -146,28 +148,28 @@ class ChatStore:
         if "ephemeral_message_parameters" in self.lacking:
             if self.ignores_unknown:
                 return 0
-            raise bad('unsupported parameter "ephemeral_message_parameters"')
+            raise bad_request('unsupported parameter "ephemeral_message_parameters"')
         known = {"receiver_user_id", "callback_query_id", "replace_callback_query_message"}
         if not isinstance(wanted, dict) or set(wanted) - known or not isinstance(wanted.get("receiver_user_id"), int):
-            raise bad("can't parse EphemeralMessageParameters")
+            raise bad_request("can't parse EphemeralMessageParameters")
         if chat.type not in ("group", "supergroup"):
-            raise bad("ephemeral messages can be sent only to groups")
+            raise bad_request("ephemeral messages can be sent only to groups")
         answered = (given.json("reply_parameters") or {}).get("ephemeral_message_id")
         is_answer = wanted.get("callback_query_id") in self.pressed
         is_answer = is_answer or chat.find_ephemeral(int(str(self.me["id"])), int(answered or 0)) is not None
         if not is_answer and self.me["id"] not in chat.admins:
-            raise bad("not enough rights to send ephemeral messages to the chat")
+            raise bad_request("not enough rights to send ephemeral messages to the chat")
         return int(wanted["receiver_user_id"])
 
-    def _count(self, chat: FakeChat, given: Params) -> None:
+    def _count_message(self, chat: FakeChat, given: Params) -> None:
         """Count a send or an edit, which share the limits."""
         if self._limits:
             self._limits.check(chat.id, self.monotonic(), paid=given.flag("allow_paid_broadcast"))
 
-    def _own(self, chat: FakeChat, given: Params, verb: str) -> Message:
+    def _find_message(self, chat: FakeChat, given: Params, verb: str) -> Message:
         message = chat.find(given.number("message_id") or 0)
         if message is None:
-            raise bad(f"message to {verb} not found")
+            raise bad_request(f"message to {verb} not found")
         if verb == "edit" and not message.by_bot:
-            raise bad("message can't be edited")
+            raise bad_request("message can't be edited")
         return message

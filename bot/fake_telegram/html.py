@@ -51,7 +51,7 @@ def parse(source: str) -> Parsed:
     open_tags: list[OpenTag] = []
     while at < len(source):
         if source[at] == "<":
-            at = _tag(source, at, parsed, open_tags)
+            at = _read_tag(source, at, parsed, open_tags)
         elif found := _ENTITY.match(source, at):
             parsed.text += html.unescape(found[0])
             at = found.end()
@@ -63,9 +63,9 @@ def parse(source: str) -> Parsed:
     return _strip_white_space(parsed)
 
 
-def _tag(source: str, at: int, parsed: Parsed, open_tags: list[OpenTag]) -> int:
+def _read_tag(source: str, at: int, parsed: Parsed, open_tags: list[OpenTag]) -> int:
     if source.startswith("</", at):
-        return _close(source, at, parsed, open_tags)
+        return _read_end_tag(source, at, parsed, open_tags)
     where = f"at byte offset {len(source[:at].encode())}"
     found = _START.match(source, at)
     name = found[1].lower() if found else re.split(r"[\s>=]", source[at + 1 :], maxsplit=1)[0].lower()
@@ -87,7 +87,7 @@ def _tag(source: str, at: int, parsed: Parsed, open_tags: list[OpenTag]) -> int:
     return found.end()
 
 
-def _close(source: str, at: int, parsed: Parsed, open_tags: list[OpenTag]) -> int:
+def _read_end_tag(source: str, at: int, parsed: Parsed, open_tags: list[OpenTag]) -> int:
     where = f"at byte offset {len(source[:at].encode())}"
     if not open_tags:
         raise EntitiesError(f"Unexpected end tag {where}")
@@ -108,6 +108,7 @@ def _strip_white_space(parsed: Parsed) -> Parsed:
     lead = utf16(parsed.text) - utf16(parsed.text.lstrip())
     text = parsed.text.strip()
     entities = []
+    # Outer entities before those inside them, as Telegram returns them; one that had only white space is gone with it.
     for entity in sorted(parsed.entities, key=lambda e: (e["offset"], -int(str(e["length"])))):
         start = max(0, int(str(entity["offset"])) - lead)
         end = min(utf16(text), int(str(entity["offset"])) - lead + int(str(entity["length"])))

@@ -9,8 +9,8 @@ from typing import Any
 
 from bot.fake_telegram.html import utf16
 from bot.fake_telegram.messages import MessageMethods
-from bot.fake_telegram.params import Params, scope
-from bot.fake_telegram.state import CHAT_NOT_FOUND, bad, version
+from bot.fake_telegram.params import Params, make_scope_key
+from bot.fake_telegram.state import CHAT_NOT_FOUND, bad_request, read_version
 
 MAX_RESULTS = 50
 MAX_DESCRIPTION, MAX_SHORT_DESCRIPTION = 512, 120
@@ -32,9 +32,9 @@ class Methods(MessageMethods):
     def answer_query(self, given: Params) -> Any:
         query = given.text("callback_query_id")
         if query not in self.queries:
-            raise bad(OLD_QUERY)
+            raise bad_request(OLD_QUERY)
         if utf16(given.text("text")) > 200:
-            raise bad("MESSAGE_TOO_LONG")
+            raise bad_request("MESSAGE_TOO_LONG")
         self.queries.remove(query)
         self.answers.append(dict(given.given) | {"text": given.text("text"), "show_alert": given.flag("show_alert")})
         return True
@@ -42,16 +42,17 @@ class Methods(MessageMethods):
     def answer_inline(self, given: Params) -> Any:
         query, results = given.text("inline_query_id"), given.json("results") or []
         if query not in self.queries:
-            raise bad(OLD_QUERY)
+            raise bad_request(OLD_QUERY)
         if len(results) > MAX_RESULTS:
-            raise bad("RESULTS_TOO_MUCH")
+            raise bad_request("RESULTS_TOO_MUCH")
         ids = [result.get("id", "") for result in results]
         if len(set(ids)) < len(ids):
-            raise bad("RESULT_ID_DUPLICATE")
+            raise bad_request("RESULT_ID_DUPLICATE")
         if any(not 1 <= len(wanted.encode()) <= 64 for wanted in ids):
-            raise bad("RESULT_ID_INVALID")
+            raise bad_request("RESULT_ID_INVALID")
         for content in (result["input_message_content"] for result in results):
-            version(0.0, content["message_text"], content.get("parse_mode", ""), ())
+            read_version(0.0, content["message_text"], content.get("parse_mode", ""), ())
+        # Only now: an answer that was refused leaves the query open for another.
         self.queries.remove(query)
         self.inline_answers[query] = results
         return True
@@ -60,9 +61,9 @@ class Methods(MessageMethods):
         file = given.text("file_id")
         content = self.downloads.get(f"documents/{file}")
         if content is None:
-            raise bad("wrong file_id or the file is temporarily unavailable")
+            raise bad_request("wrong file_id or the file is temporarily unavailable")
         if len(content) > MAX_DOWNLOAD:
-            raise bad("file is too big")
+            raise bad_request("file is too big")
         return {"file_id": file, "file_unique_id": f"u{file}", "file_size": len(content), "file_path": f"documents/{file}"}
 
     def get_chat(self, given: Params) -> Any:
@@ -72,44 +73,44 @@ class Methods(MessageMethods):
             if not ids:
                 raise CHAT_NOT_FOUND
             given = Params({"chat_id": ids[0]})
-        return self._reachable(given).json() | {"accent_color_id": 0, "max_reaction_count": 11}
+        return self._find_chat(given).json() | {"accent_color_id": 0, "max_reaction_count": 11}
 
     def get_member(self, given: Params) -> Any:
         user_id = given.number("user_id")
         if user_id is None:
-            raise bad("invalid user_id specified")
-        return self._member(self._reachable(given), user_id)
+            raise bad_request("invalid user_id specified")
+        return self._describe_member(self._find_chat(given), user_id)
 
     def get_administrators(self, given: Params) -> Any:
-        chat = self._reachable(given)
+        chat = self._find_chat(given)
         if chat.type == "private":
-            raise bad("there are no administrators in the private chat")
-        return [self._member(chat, user_id) for user_id in sorted(chat.admins)]
+            raise bad_request("there are no administrators in the private chat")
+        return [self._describe_member(chat, user_id) for user_id in sorted(chat.admins)]
 
     def set_commands(self, given: Params) -> Any:
         commands = given.json("commands") or []
         for command in commands:
             if not re.fullmatch(r"[a-z0-9_]{1,32}", command.get("command", "")):
-                raise bad("BOT_COMMAND_INVALID")
+                raise bad_request("BOT_COMMAND_INVALID")
             if not 1 <= len(command.get("description", "")) <= 256:
-                raise bad("BOT_COMMAND_DESCRIPTION_INVALID")
+                raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
             known = {"command", "description"} | (set() if "is_ephemeral" in self.lacking else {"is_ephemeral"})
             if not self.ignores_unknown and set(command) - known:
-                raise bad(f"can't parse BotCommand: unsupported field {min(set(command) - known)}")
-        self.commands[scope(given)] = commands
+                raise bad_request(f"can't parse BotCommand: unsupported field {min(set(command) - known)}")
+        self.commands[make_scope_key(given)] = commands
         return True
 
     def get_commands(self, given: Params) -> Any:
-        return self.commands.get(scope(given), [])
+        return self.commands.get(make_scope_key(given), [])
 
     def delete_commands(self, given: Params) -> Any:
-        self.commands.pop(scope(given), None)
+        self.commands.pop(make_scope_key(given), None)
         return True
 
     def set_description(self, given: Params) -> Any:
         description = given.text("description")
         if utf16(description) > MAX_DESCRIPTION:
-            raise bad("BOT_DESCRIPTION_INVALID")
+            raise bad_request("BOT_DESCRIPTION_INVALID")
         self.descriptions[given.text("language_code")] = description
         return True
 
@@ -121,7 +122,7 @@ class Methods(MessageMethods):
     def set_short_description(self, given: Params) -> Any:
         text = given.text("short_description")
         if utf16(text) > MAX_SHORT_DESCRIPTION:
-            raise bad("BOT_SHORT_DESCRIPTION_INVALID")
+            raise bad_request("BOT_SHORT_DESCRIPTION_INVALID")
         self.short_descriptions[given.text("language_code")] = text
         return True
 
@@ -129,28 +130,29 @@ class Methods(MessageMethods):
         own = self.short_descriptions.get(given.text("language_code"))
         return {"short_description": own or self.short_descriptions.get("", "")}
 
-    def webhook_info(self, _: Params) -> Any:
+    def get_webhook_info(self, _: Params) -> Any:
         return {"url": self.webhook_url, "has_custom_certificate": False, "pending_update_count": 0}
 
     def set_webhook(self, given: Params) -> Any:
+        # `deleteWebhook` comes here too: it names no address.
         self.webhook_url = given.text("url")
         return True
 
-    def yes(self, _: Params) -> Any:
+    def accept(self, _: Params) -> Any:
         return True
 
-    def chat_action(self, given: Params) -> Any:
-        self._reachable(given)
+    def send_chat_action(self, given: Params) -> Any:
+        self._find_chat(given)
         return True
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
     "getme": Methods.get_me,
-    "logout": Methods.yes,
-    "close": Methods.yes,
+    "logout": Methods.accept,
+    "close": Methods.accept,
     "deletewebhook": Methods.set_webhook,
     "setwebhook": Methods.set_webhook,
-    "getwebhookinfo": Methods.webhook_info,
+    "getwebhookinfo": Methods.get_webhook_info,
     "sendmessage": Methods.send_message,
     "sendphoto": Methods.send_photo,
     "sendrichmessage": Methods.send_rich_message,
@@ -164,7 +166,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "deleteephemeralmessage": Methods.delete_ephemeral,
     "pinchatmessage": Methods.pin_message,
     "unpinchatmessage": Methods.unpin_message,
-    "sendchataction": Methods.chat_action,
+    "sendchataction": Methods.send_chat_action,
     "answercallbackquery": Methods.answer_query,
     "answerinlinequery": Methods.answer_inline,
     "getfile": Methods.get_file,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot.fake_telegram.state import Button, FakeChat, bad
+from bot.fake_telegram.state import Button, FakeChat, bad_request
 
 
 class Params:
@@ -25,10 +25,10 @@ class Params:
         try:
             return None if given in (None, "") else int(str(given))
         except ValueError:
-            raise bad(f"can't parse {name}") from None
+            raise bad_request(f"can't parse {name}") from None
 
     def flag(self, name: str) -> bool:
-        """Return True only for `true`."""
+        """Return True for `true` and `1`, and for nothing else."""
         return str(self.given.get(name, "")).lower() in ("true", "1")
 
     def json(self, name: str) -> Any:
@@ -39,57 +39,58 @@ class Params:
         try:
             return json.loads(given) if given else None
         except ValueError:
-            raise bad(f"can't parse {name} JSON object") from None
+            raise bad_request(f"can't parse {name} JSON object") from None
 
 
-def reply_to(chat: FakeChat, given: Params) -> int | None:
+def read_reply_target(chat: FakeChat, given: Params) -> int | None:
     """The message that is answered; None for none, or where it is gone and the request says that this does not matter."""
     wanted = given.json("reply_parameters") or {}
     if wanted.get("ephemeral_message_id"):
+        # A reply to what one member alone sees has to be as private: `_read_receiver` decides on it.
         return None
     message_id = wanted.get("message_id") or given.number("reply_to_message_id")
     if message_id is None or chat.find(int(message_id)):
         return None if message_id is None else int(message_id)
     if wanted.get("allow_sending_without_reply") or given.flag("allow_sending_without_reply"):
         return None
-    raise bad("message to be replied not found")
+    raise bad_request("message to be replied not found")
 
 
 STYLES = ("primary", "success", "danger")
 _BUTTON_FIELDS = frozenset({"text", "callback_data", "url", "style"})
 
 
-def buttons_of(given: Params, *, knows_styles: bool = True) -> tuple[tuple[Button, ...], ...]:
+def read_buttons(given: Params, *, knows_styles: bool = True) -> tuple[tuple[Button, ...], ...]:
     """Return the rows of inline buttons; raise RefusedError where Telegram refuses them."""
     rows = (given.json("reply_markup") or {}).get("inline_keyboard", [])
     fields = _BUTTON_FIELDS if knows_styles else _BUTTON_FIELDS - {"style"}
     for field in {name for row in rows for button in row for name in button} - fields:
-        raise bad(f'can\'t parse inline keyboard button: unsupported field "{field}"')
+        raise bad_request(f'can\'t parse inline keyboard button: unsupported field "{field}"')
     buttons = tuple(
         tuple(Button(b["text"], b.get("callback_data", ""), b.get("url", ""), b.get("style", "")) for b in row) for row in rows
     )
     everyone = [button for row in buttons for button in row]
     if len(everyone) > 100 or any(len(row) > 8 for row in buttons):
-        raise bad("reply markup is too long")
+        raise bad_request("reply markup is too long")
     for button in everyone:
         if not button.text.strip():
-            raise bad("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+            raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
         if len(button.data.encode()) > 64:
-            raise bad("BUTTON_DATA_INVALID")
+            raise bad_request("BUTTON_DATA_INVALID")
         if not button.data and not button.url:
-            raise bad("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+            raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
         if button.style and button.style not in STYLES:
-            raise bad("can't parse inline keyboard button: invalid button style specified")
+            raise bad_request("can't parse inline keyboard button: invalid button style specified")
     return buttons
 
 
-def button_json(button: Button) -> dict[str, str]:
+def button_to_json(button: Button) -> dict[str, str]:
     """Return Telegram's InlineKeyboardButton object."""
     body = {"text": button.text} | ({"url": button.url} if button.url else {"callback_data": button.data})
     return body | ({"style": button.style} if button.style else {})
 
 
-def scope(given: Params) -> str:
+def make_scope_key(given: Params) -> str:
     """Return a key for the chats and the language that a menu of commands is for."""
     wanted = given.json("scope") or {"type": "default"}
     return ":".join(str(part) for part in (*wanted.values(), given.text("language_code")) if part != "")

@@ -30,7 +30,7 @@ from bot.fake_telegram.state import (
     RefusedError,
     Request,
     Trouble,
-    bad,
+    bad_request,
     wait_until,
 )
 
@@ -181,7 +181,7 @@ class FakeBotApi(Methods):
         chat = self.chat(chat_id)
         topic, receiver = more.get("topic", 0), int(str(self.me["id"])) if more.get("ephemeral") else 0
         message = self.add(chat, text, topic=topic, reply_to=more.get("reply_to"), receiver=receiver)
-        body = self.json_of(message) | {"entities": _command_entities(text)}
+        body = self.message_to_json(message) | {"entities": _command_entities(text)}
         if chat.type == "channel":
             self.push({"channel_post": body | {"sender_chat": chat.json()}})
             return message
@@ -199,7 +199,7 @@ class FakeBotApi(Methods):
         """A member sends a file; `size` is what Telegram says of it, where that is not so."""
         file = self.keep_file(content)
         message = self.add(self.chat(chat_id), "")
-        body = self.json_of(message) | {"from": self._user(user_id)}
+        body = self.message_to_json(message) | {"from": self._user(user_id)}
         del body["text"]
         document = {"file_id": file, "file_unique_id": f"u{file}", "file_name": name, "mime_type": "application/x-yaml"}
         self.push({"message": body | {"document": document | {"file_size": len(content) if size is None else size}}})
@@ -209,7 +209,7 @@ class FakeBotApi(Methods):
         """A member forwards a channel's post."""
         message = self.add(self.chat(chat_id), "A post")
         origin = {"type": "channel", "date": message.date, "chat": self.chat(channel_id).json(), "message_id": 1}
-        self.push({"message": self.json_of(message) | {"from": self._user(user_id), "forward_origin": origin}})
+        self.push({"message": self.message_to_json(message) | {"from": self._user(user_id), "forward_origin": origin}})
         return message
 
     def _user(self, user_id: int) -> dict[str, Any]:
@@ -232,7 +232,7 @@ class FakeBotApi(Methods):
         self.queries.add(query)
         self.pressed.add(query)
         body = {"id": query, "from": self._user(user_id), "chat_instance": str(chat_id), "data": data}
-        self.push({"callback_query": body | {"message": self.json_of(found)}})
+        self.push({"callback_query": body | {"message": self.message_to_json(found)}})
         return query
 
     def tap(self, chat_id: int, user_id: int, label: str) -> str:
@@ -275,7 +275,7 @@ class FakeBotApi(Methods):
         return self._update_id
 
     def _service(self, chat: FakeChat, **fact: int) -> dict[str, Any]:
-        body = self.json_of(self.add(chat, "")) | {"from": self._user(1)} | fact
+        body = self.message_to_json(self.add(chat, "")) | {"from": self._user(1)} | fact
         del body["text"]
         return body
 
@@ -283,7 +283,7 @@ class FakeBotApi(Methods):
         me = {int(str(self.me["id"]))} if status == "administrator" else set()
         chat = FakeChat(-1, kind if kind != "private" else "group", admins=me, lacks=set(lacks))
         extra = {"until_date": 0} if status == "kicked" else {}
-        return self._member(chat, int(str(self.me["id"]))) | {"status": status} | extra
+        return self._describe_member(chat, int(str(self.me["id"]))) | {"status": status} | extra
 
     # The server.
 
@@ -299,7 +299,7 @@ class FakeBotApi(Methods):
         try:
             request = Request(asyncio.get_running_loop().time(), found[2], await _params(http))
         except ValueError:
-            return _respond(bad("can't parse the request's body"))
+            return _respond(bad_request("can't parse the request's body"))
         self.log.append(request)
         try:
             return await self._serve(http, request)

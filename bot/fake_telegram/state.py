@@ -49,15 +49,15 @@ class Page:
     content_type: str = "text/html"
 
 
-def bad(what: str) -> RefusedError:
+def bad_request(what: str) -> RefusedError:
     """`400 Bad Request: what`."""
     return RefusedError(400, f"Bad Request: {what}")
 
 
 BLOCKED = RefusedError(403, "Forbidden: bot was blocked by the user")
 KICKED = RefusedError(403, "Forbidden: bot was kicked from the supergroup chat")
-CHAT_NOT_FOUND = bad("chat not found")
-THREAD_NOT_FOUND = bad("message thread not found")
+CHAT_NOT_FOUND = bad_request("chat not found")
+THREAD_NOT_FOUND = bad_request("message thread not found")
 BAD_GATEWAY = RefusedError(502, "Bad Gateway")
 
 
@@ -341,6 +341,6 @@ def keeps_pace(requests: Sequence[Request], since: float, limit: int = 30, secon
     return all(number <= limit * ((at - since) // seconds + 1) for number, at in enumerate(arrivals, start=1))
 
 
-def version(at: float, text: str, mode: str, buttons: tuple[tuple[Button, ...], ...]) -> Version:
+def read_version(at: float, text: str, mode: str, buttons: tuple[tuple[Button, ...], ...]) -> Version:
     """Read a text by its parse mode; raise EntitiesError."""
     return Version(at, text, parse(text) if mode.lower() == "html" else Parsed(text.strip()), buttons)
