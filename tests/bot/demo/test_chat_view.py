@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bot.demo.chat_view import ChatView
 from bot.fake_telegram import Button, FakeBotApi
-from bot.fake_telegram.state import version
+from bot.fake_telegram.state import read_version
 
 pytestmark = pytest.mark.virtual_time
 
@@ -55,11 +55,11 @@ async def test_an_edit_is_shown_with_its_strikes_and_a_button_that_stays_keeps_i
     screen = _Screen()
     message = screen.telegram.add(screen.telegram.chat(42), "Goal", "HTML", by_bot=True, buttons=(_row("Mute", "Why"),))
     screen.show()
-    message.versions.append(version(1.0, "<s>Goal</s> || <tg-spoiler>1–0</tg-spoiler>", "HTML", (_row("Hear", "Why"),)))
+    message.versions.append(read_version(1.0, "<s>Goal</s> || <tg-spoiler>1–0</tg-spoiler>", "HTML", (_row("Hear", "Why"),)))
 
     assert screen.show() == ["✎ to 42  #1  edited", "  │ ~~Goal~~ || ||1–0||", "    [3] Hear  [2] Why"]
     assert sorted(screen.view.buttons) == [2, 3]
-    message.versions.append(version(2.0, "<s>Goal</s> || <tg-spoiler>1–0</tg-spoiler>", "HTML", ()))
+    message.versions.append(read_version(2.0, "<s>Goal</s> || <tg-spoiler>1–0</tg-spoiler>", "HTML", ()))
     assert screen.show() == ["✎ to 42  #1  other buttons"] and screen.view.buttons == {}
 
 
