@@ -10,10 +10,11 @@ from telegram import Update
 from telegram.constants import ChatType
 from telegram.ext import BaseHandler
 
-from bot.chat.dialogue import HandlerContext, Screen, read_origin
+from bot.chat.dialogue import Screen
 from bot.chat.middleware import run_in_chat_language
 from bot.chat.replies import ReplySender
 from bot.chat.throttle import Throttle
+from bot.chat.update_origin import HandlerContext, read_origin
 from bot.clock import Clock
 from bot.i18n.language import translate as _
 from bot.storage.chats import ChatRepository

@@ -18,7 +18,7 @@ from telegram.error import BadRequest, TelegramError
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot.chat.access import AllowedChatsHandler
-from bot.chat.dialogue import HandlerContext, Screen, read_origin
+from bot.chat.dialogue import Screen
 from bot.chat.features import (
     alerts,
     channel,
@@ -49,6 +49,7 @@ from bot.chat.replies import ReplySender
 from bot.chat.routing import Router
 from bot.chat.services import ChatServices
 from bot.chat.update_order import UpdateOrder
+from bot.chat.update_origin import HandlerContext, read_origin
 from bot.i18n.language import ENGLISH, use_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _

@@ -10,12 +10,13 @@ from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
-from bot.chat.dialogue import Button, HandlerContext, Screen, UpdateOrigin
+from bot.chat.dialogue import Button, Screen
 from bot.chat.features.channel import manage_channel, show_channel_menu
 from bot.chat.middleware import Handler, find_private_language, with_origin
 from bot.chat.permissions import SEND_RIGHT, BotAccess, is_present, missing_rights, read_bot_access
 from bot.chat.services import ChatServices
 from bot.chat.texts import escape_text
+from bot.chat.update_origin import HandlerContext, UpdateOrigin
 from bot.i18n.language import join_sentence_list, use_language
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat, ChatRef

@@ -12,8 +12,9 @@ from telegram import Message, Update
 from telegram.constants import ChatType
 from telegram.ext import BaseHandler
 
-from bot.chat.dialogue import HandlerContext, Screen, UpdateOrigin, read_chat_ref, read_origin
+from bot.chat.dialogue import Screen
 from bot.chat.replies import ReplySender
+from bot.chat.update_origin import HandlerContext, UpdateOrigin, read_chat_ref, read_origin
 from bot.clock import Clock
 from bot.i18n.language import find_language, use_language
 from bot.i18n.language import translate as _

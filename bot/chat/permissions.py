@@ -9,7 +9,7 @@ from telegram import Bot, ChatMember, ChatMemberAdministrator, ChatMemberRestric
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import BadRequest, TelegramError
 
-from bot.chat.dialogue import UpdateOrigin
+from bot.chat.update_origin import UpdateOrigin
 from bot.clock import Clock
 from bot.i18n.language import mark_for_translation as N_
 

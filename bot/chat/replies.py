@@ -11,12 +11,13 @@ from telegram import Bot, CallbackQuery, InlineKeyboardMarkup, InputFile, LinkPr
 from telegram.constants import ChatType, ParseMode
 from telegram.error import BadRequest, EndPointNotFound, RetryAfter, TelegramError
 
-from bot.chat.dialogue import ButtonRow, Screen, UpdateOrigin, read_ephemeral_id, to_inline_keyboard
+from bot.chat.dialogue import ButtonRow, Screen, to_inline_keyboard
 from bot.chat.reply_retrier import (
     LatestScreen,
     Redraw,
     ReplyRetrier,
 )
+from bot.chat.update_origin import UpdateOrigin, read_ephemeral_id
 from bot.i18n.language import translate as _
 from bot.i18n.shorten import shorten
 from bot.telegram.html import TELEGRAM_TAGS, remove_tags

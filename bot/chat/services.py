@@ -21,7 +21,6 @@ from bot.chat.dialogue import (
     UnfollowAll,
     Unsubscribe,
     UpdateChat,
-    UpdateOrigin,
     UpdateSubscription,
 )
 from bot.chat.middleware import sender_language
@@ -29,6 +28,7 @@ from bot.chat.nicknames import Nicknames
 from bot.chat.permissions import Permissions
 from bot.chat.replies import ReplySender
 from bot.chat.update_order import mark_update_stored
+from bot.chat.update_origin import UpdateOrigin
 from bot.clock import Clock
 from bot.errors import StorageConflict
 from bot.i18n.football import KIND_NAMES

@@ -15,8 +15,8 @@ import structlog
 from sqlalchemy import ColumnElement, and_, delete, exists, literal, or_, select, update
 from telegram import Update
 
-from bot.chat.dialogue import HandlerContext, read_origin, split_target
 from bot.chat.middleware import Handler
+from bot.chat.update_origin import HandlerContext, read_origin, split_target
 from bot.cluster.leases import name_process_lease
 from bot.errors import StorageConflict, StorageError, StorageUnusable
 from bot.retry import retry_while_database_unavailable

@@ -14,20 +14,18 @@ from bot.chat.dialogue import (
     MAX_NUMBER_LENGTH,
     Button,
     ButtonRow,
-    HandlerContext,
     Refusal,
     Screen,
-    UpdateOrigin,
     arrange_rows,
     make_button,
     make_page_buttons,
-    read_origin,
     select_page,
 )
 from bot.chat.features.rules_proposal import RulesProposal, RulesProposals, RunDryRun, fit_lines, quote, render_mistakes
 from bot.chat.middleware import Handler, with_origin
 from bot.chat.replies import ReplySender
 from bot.chat.texts import back_label, escape_text
+from bot.chat.update_origin import HandlerContext, UpdateOrigin, read_origin
 from bot.config.rule_versions import ActiveRules, RuleOrigin, RulesOutdated, RuleVersion, RuleVersions
 from bot.i18n.language import current_locale
 from bot.i18n.language import translate as _

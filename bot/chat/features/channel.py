@@ -14,17 +14,7 @@ from telegram.error import TelegramError
 from telegram.ext import CommandHandler, MessageHandler, filters
 
 from bot.chat import texts
-from bot.chat.dialogue import (
-    Button,
-    ChatContext,
-    DialogueResult,
-    HandlerContext,
-    Refusal,
-    Screen,
-    UpdateOrigin,
-    arrange_rows,
-    make_button,
-)
+from bot.chat.dialogue import Button, ChatContext, DialogueResult, Refusal, Screen, arrange_rows, make_button
 from bot.chat.features.match_cards import ask_about_pins
 from bot.chat.middleware import Handler, with_origin
 from bot.chat.permissions import is_present, missing_rights
@@ -32,6 +22,7 @@ from bot.chat.plain_words import parse_on_off
 from bot.chat.routing import Command, Feature, Router
 from bot.chat.services import ChatServices
 from bot.chat.texts import DONE_SIGN, done_label, escape_text
+from bot.chat.update_origin import HandlerContext, UpdateOrigin
 from bot.i18n.language import join_sentence_list
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _

@@ -14,11 +14,12 @@ from telegram.error import BadRequest
 from telegram.ext import InlineQueryHandler
 
 from bot.chat.catalogue import make_short_id
-from bot.chat.dialogue import ChatContext, HandlerContext
+from bot.chat.dialogue import ChatContext
 from bot.chat.features.fixtures import render_headline, visible_title
 from bot.chat.routing import Feature
 from bot.chat.services import ChatServices
 from bot.chat.texts import escape_text
+from bot.chat.update_origin import HandlerContext
 from bot.i18n.language import format_long_date, format_time, to_local_time
 from bot.media.card import render_card
 from bot.media.labels import standing_text

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from telegram import Update, User
 from telegram.ext import CallbackQueryHandler
 
-from bot.chat.dialogue import HandlerContext, UpdateOrigin, read_origin
 from bot.chat.routing import Feature
 from bot.chat.services import ChatServices
+from bot.chat.update_origin import HandlerContext, UpdateOrigin, read_origin
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat, ChatRef, Mentions
 from bot.telegram.mentions import MENTION_BUTTON_DATA

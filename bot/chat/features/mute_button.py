@@ -19,16 +19,13 @@ from bot.chat.dialogue import (
     ButtonRow,
     ChatContext,
     DialogueResult,
-    HandlerContext,
     OutdatedButton,
     Refusal,
     Screen,
     UpdateChat,
-    UpdateOrigin,
     UpdateSubscription,
     arrange_rows,
     make_button,
-    read_origin,
     set_settings,
     to_inline_keyboard,
     update_filter,
@@ -39,6 +36,7 @@ from bot.chat.features.subscriptions import switch_override_kind
 from bot.chat.routing import Feature
 from bot.chat.services import ChatServices
 from bot.chat.texts import configured_chat_text
+from bot.chat.update_origin import HandlerContext, UpdateOrigin, read_origin
 from bot.i18n.football import format_title, kind_name
 from bot.i18n.language import translate as _
 from bot.outbox.delivery import Delivery

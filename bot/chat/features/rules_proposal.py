@@ -11,9 +11,10 @@ import structlog
 from telegram import Document, Message
 from telegram.error import TelegramError
 
-from bot.chat.dialogue import Button, HandlerContext, Refusal, Screen, UpdateOrigin
+from bot.chat.dialogue import Button, Refusal, Screen
 from bot.chat.replies import ReplySender
 from bot.chat.texts import and_more_text, escape_text
+from bot.chat.update_origin import HandlerContext, UpdateOrigin
 from bot.config.rule_versions import RuleOrigin, RulesOutdated, RuleVersion, RuleVersions
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext

@@ -16,17 +16,14 @@ from bot.chat.catalogue import Choice, make_token
 from bot.chat.dialogue import (
     AdministratorsOnly,
     ChatContext,
-    HandlerContext,
     OutdatedButton,
     Refusal,
     Screen,
     Subscribe,
     Unsubscribe,
-    UpdateOrigin,
     arrange_rows,
     make_button,
     make_closing_row,
-    read_origin,
 )
 from bot.chat.features.subscribe import search_followable
 from bot.chat.middleware import Handler, with_origin
@@ -34,6 +31,7 @@ from bot.chat.routing import Command, Feature
 from bot.chat.services import ChatServices
 from bot.chat.texts import choice_name, escape_text, subscription_name, which_one_text
 from bot.chat.throttle import Throttle
+from bot.chat.update_origin import HandlerContext, UpdateOrigin, read_origin
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat, ChatRef

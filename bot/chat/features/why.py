@@ -10,11 +10,12 @@ from telegram import Message
 from telegram.constants import ChatType
 from telegram.ext import CommandHandler, filters
 
-from bot.chat.dialogue import ButtonRow, ChatContext, HandlerContext, Screen, UpdateOrigin, make_closing_row
+from bot.chat.dialogue import ButtonRow, ChatContext, Screen, make_closing_row
 from bot.chat.middleware import Handler, with_origin
 from bot.chat.routing import Command, Feature, Router
 from bot.chat.services import ChatServices
 from bot.chat.texts import escape_text
+from bot.chat.update_origin import HandlerContext, UpdateOrigin
 from bot.i18n.football import kind_name
 from bot.i18n.language import current_locale, lower_first, to_local_time
 from bot.i18n.language import mark_for_translation as N_

@@ -6,9 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from bot.chat.application import ROUTER
-from bot.chat.dialogue import DialogueResult, UpdateOrigin
+from bot.chat.dialogue import DialogueResult
 from bot.chat.replies import ReplySender
 from bot.chat.services import ChatServices
+from bot.chat.update_origin import UpdateOrigin
 from bot.clock import ManualClock
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database

@@ -8,11 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from bot.chat.application import ROUTER
-from bot.chat.dialogue import OutdatedButton, Screen, SendSample, Subscribe, UpdateOrigin
+from bot.chat.dialogue import OutdatedButton, Screen, SendSample, Subscribe
 from bot.chat.features.fixtures import show_live
 from bot.chat.replies import ReplySender
 from bot.chat.reply_retrier import LatestScreen
 from bot.chat.services import ChatServices
+from bot.chat.update_origin import UpdateOrigin
 from bot.clock import ManualClock
 from bot.fake_telegram.state import too_many
 from bot.storage.chats import ChatRepository

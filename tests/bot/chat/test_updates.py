@@ -15,8 +15,9 @@ from telegram import Update
 from telegram.error import NetworkError, TimedOut
 from telegram.ext import ExtBot
 
-from bot.chat.dialogue import Screen, read_origin
+from bot.chat.dialogue import Screen
 from bot.chat.replies import ReplySender
+from bot.chat.update_origin import read_origin
 from bot.chat.updates import (
     ALLOWED_UPDATES,
     MAX_ANSWERED_IN_BATCH,
