@@ -123,8 +123,11 @@ def find_rewording(
 def find_late(rules: Sequence[Rule], others: Sequence[Rule], pending_types: Iterable[str]) -> list[tuple[Rule, tuple[Rule, ...]]]:
     """Return each rule that needs a player or a sub action type, with the rules that fire while the feed has not named it.
 
-    A pending action often has neither (feed documentation, section 3.2).
+    A pending action often has neither (feed documentation, section 3.2). None are found among very many rules: such a file was
+    made by a program, and nobody reads a note on each of its rules.
     """
+    if len(rules) > _MAX_CANDIDATES:
+        return []
     at_once, possible, found = _index_rules_at_once(rules, others), frozenset(pending_types), []
     for rule in rules:
         if SendType.PENDING not in rule.send_types or not rule.action_types or not rule.action_types <= possible:

@@ -374,7 +374,7 @@ def _read_score(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | No
     fields = reader.read_mapping(node, "score", tuple(SCORE_VALUES), _OTHER_SCORES)
     if fields is not None and not fields and not mapping_items(node):
         reader.report_mistake(node, "score is empty")
-    ranges = [(key, _GOAL_RANGES.read(reader, at, f"score {key}")) for key, at in (fields or {}).items()]
+    ranges = [(key, GOAL_RANGES.read(reader, at, f"score {key}")) for key, at in (fields or {}).items()]
     asked: list[tuple[str, Range[int]]] = [(key, found) for key, found in ranges if found is not None]
     if not ranges or len(asked) < len(ranges):
         return None
@@ -411,7 +411,7 @@ _OTHER_SCORES = {
 }
 """Other words that people write for the parts of a score."""
 
-_GOAL_RANGES = RangeReader(_parse_goals, next_integer)
+GOAL_RANGES = RangeReader(_parse_goals, next_integer)
 
 MINUTE_RANGES = RangeReader(Minute.parse, next_minute)
 

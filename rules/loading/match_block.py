@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -18,15 +19,17 @@ from rules.football.names import normalise
 from rules.loading.conditions import (
     CONDITIONS,
     GOAL_CONDITIONS,
+    GOAL_RANGES,
     MINUTE_RANGES,
     PERIOD_NAMES,
     RULE_SEND_TYPES,
+    SCORE_VALUES,
     ExpectedNames,
     canonical_pairs,
     read_names,
     read_send_types,
 )
-from rules.loading.document import Report, mapping_items
+from rules.loading.document import Report, iterate_scalars, mapping_items
 from rules.loading.rule_keys import MATCH_KEYS, MATCH_PLACES
 from rules.loading.values import Range, Reader, parse_boolean
 
@@ -54,6 +57,7 @@ def read_match(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> MatchBl
     else:
         _warn_of_contradiction(reader, node, conditions)
         _warn_of_foreign_sub_types(reader, fields, catalogue)
+        _warn_of_impossible_values(reader, fields, match)
     return match
 
 
@@ -80,6 +84,35 @@ def _warn_of_foreign_sub_types(reader: Reader, fields: Mapping[str, yaml.Node], 
         if owners and not asked & {normalise(owner) for owner in owners}:
             sentence = f'"{name}" never comes with {", ".join(types.names)}: it is a sub action type of {owners[0]}'
             reader.report_warning(at, sentence)
+
+
+_ODD_MINUTE = re.compile(r"\b0\b|\b1[2-9]\d|[2-9]\d\d")
+
+
+def _warn_of_impossible_values(reader: Reader, fields: Mapping[str, yaml.Node], match: MatchBlock) -> None:
+    """Warn of minutes that no match has, and of scores that a goal cannot make."""
+    silent = Reader(Report())
+    # Most minutes are at once seen to be possible, without reading their range.
+    if (minute := fields.get("minute")) is not None and _ODD_MINUTE.search(
+        " ".join(one.value for one in iterate_scalars(minute))
+    ):
+        minutes = MINUTE_RANGES.read(silent, minute, "")
+        if minutes is not None and not any(_overlaps(minutes, period) for period in LAST_MINUTE):
+            reader.report_warning(minute, f"this rule can never fire: there is no minute {minutes}")
+    score = fields.get("score")
+    # Whoever names a period may mean the shootout, whose goals leave the score as it is.
+    if score is None or match.action_types != {"goal"} or "period" in fields:
+        return
+    nodes = {str(key.value): value for key, value in mapping_items(score)}
+    asked = {key: found for key, value in nodes.items() if key in SCORE_VALUES and (found := GOAL_RANGES.read(silent, value, ""))}
+    none = {key for key, found in asked.items() if found.high == 0}
+    side = _read_names_silently(fields.get("side"))
+    own_side = side.names[0].strip().casefold() if side and not side.is_negated and len(side.names) == 1 else ""
+    if none & {"total", "own", own_side} or {"home", "away"} <= none:
+        sentence = "a goal counts in its own score, so that this holds in a shootout alone: the first goal has first: true"
+        reader.report_warning(score, sentence)
+    elif _is_true(fields.get("first")) and (total := asked.get("total")) and (total.low or 0) > 1:
+        reader.report_warning(score, f"this rule can never fire: the first goal makes a total of 1, not {total}")
 
 
 def _may_be_pending(action_types: frozenset[str] | None, catalogue: Catalogue) -> bool:
