@@ -46,8 +46,8 @@ class SQLiteDriver:
 
     is_shared = False
 
-    def __init__(self, url: URL, engine: Engine, connection: Connection) -> None:
-        self._url, self._engine, self._connection = url, engine, connection
+    def __init__(self, url: URL, connection: Connection) -> None:
+        self._url, self._connection = url, connection
         self._lock = asyncio.Lock()
         self._handlers: defaultdict[str, list[NotificationHandler]] = defaultdict(list)
 
@@ -55,22 +55,27 @@ class SQLiteDriver:
     async def open(cls, url: URL) -> SQLiteDriver:
         """Open and migrate; an address without a file is a database in memory."""
         refuse_folder(url.database)
-        engine = _create_engine(url) if url.database else _get_memory_engine()
         try:
             if url.database and ":" not in url.database:
                 make_private(Path(url.database))
-            connection = engine.connect()
+            connection = _connect(url)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise translate_sqlite_error(url, error) from error
+        try:
             if url.database:
                 migrate(connection)
             else:
-                _driver_connection(connection).executescript(_dump_memory_schema())
+                # Copied, since a database that was read by `deserialize` is slower than one that was written.
+                with closing(sqlite3.connect(":memory:")) as empty:
+                    empty.deserialize(_make_memory_image())
+                    empty.backup(_driver_connection(connection))
         except StorageError:
-            engine.dispose()
+            connection.close()
             raise
         except (SQLAlchemyError, sqlite3.Error) as error:
-            engine.dispose()
+            connection.close()
             raise translate_sqlite_error(url, error) from error
-        return cls(url, engine, connection)
+        return cls(url, connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -133,7 +138,6 @@ class SQLiteDriver:
     async def close(self) -> None:
         """Close. Whatever was committed stays."""
         self._connection.close()
-        self._engine.dispose()
 
 
 class _SQLiteTransaction:
@@ -170,28 +174,35 @@ class _SQLiteTransaction:
         return float((await self.fetch(_SELECT_NOW))[0]["now"])
 
 
-def _create_engine(url: URL) -> Engine:
-    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
-    event.listen(engine, "connect", _prepare_connection)
+@cache
+def _get_engine() -> Engine:
+    """Return the engine of all databases of this process.
+
+    To compile a statement takes longer than to run it, and compiled statements are kept with the engine and its dialect: what one
+    database has asked, another asks at once. Every recording, for one, is replayed with a database of its own.
+    """
+    engine = create_engine("sqlite://", poolclass=NullPool)
     # Takes the write lock at once. A transaction that began by reading could not become a writer if a tool wrote since.
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    engine.connect().close()  # tells the dialect which SQLite this is
     return engine
 
 
-# Every recording is replayed with a new database in memory. To migrate each and to compile its statements took half of a replay's
-# time. Every connection of this engine is a database of its own, and compiled statements are kept with the engine.
+def _connect(url: URL) -> Connection:
+    engine = _get_engine()
+    words, options = engine.dialect.create_connect_args(url)
+    options["check_same_thread"] = False
+    pool = NullPool(lambda: engine.dialect.connect(*words, **options), dialect=engine.dialect)
+    event.listen(pool, "connect", _prepare_connection)
+    return Connection(engine, pool.connect())
 
 
 @cache
-def _get_memory_engine() -> Engine:
-    return _create_engine(make_url("sqlite://"))
-
-
-@cache
-def _dump_memory_schema() -> str:
-    with _get_memory_engine().connect() as connection:
+def _make_memory_image() -> bytes:
+    """Return an empty database in memory with today's schema. To make its tables takes ten times as long as to copy them."""
+    with _connect(make_url("sqlite://")) as connection:
         migrate(connection)
-        return "\n".join(_driver_connection(connection).iterdump())
+        return _driver_connection(connection).serialize()
 
 
 def _driver_connection(connection: Connection) -> sqlite3.Connection:
