@@ -42,7 +42,11 @@ class Fit(enum.IntEnum):
 
 def measure_fit(typed: str, name: str) -> Fit | None:
     """Return how well a name fits what was typed; None if it does not."""
-    typed, known = to_search_words(typed), to_search_words(name)
+    return measure_words_fit(to_search_words(typed), to_search_words(name))
+
+
+def measure_words_fit(typed: str, known: str) -> Fit | None:
+    """The same for what are search words already."""
     if not typed:
         return None
     if typed == known:

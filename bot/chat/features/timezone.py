@@ -24,7 +24,7 @@ from bot.chat.dialogue import (
     make_closing_row,
     set_settings,
 )
-from bot.chat.name_index import MAX_SUGGESTIONS, Fit, measure_fit
+from bot.chat.name_index import MAX_SUGGESTIONS, Fit, measure_words_fit
 from bot.chat.nicknames import to_search_words
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import done_label, escape_text, which_one_text
@@ -244,16 +244,19 @@ def find_zones(typed: str) -> ZoneSearchResult:
     """Find the zone that a person means by the name of a zone, a city, a country or a nation, in any language of the bot's."""
     # A zone has many names: the one that fits best counts.
     best: dict[str, Fit] = {}
+    words = to_search_words(typed)
+    first = words.partition(" ")[0]
     for name, zone in _load_names():
-        fit = measure_fit(typed, name)
+        # Whatever fits contains the first word. That leaves a few of thousands of names to measure.
+        fit = measure_words_fit(words, name) if first in name else None
         # Two letters are inside of many names: "UK" is not Paducah.
-        if fit is Fit.SUBSTRING and len(to_search_words(typed)) < _MIN_SUBSTRING:
+        if fit is Fit.SUBSTRING and len(words) < _MIN_SUBSTRING:
             continue
         if fit is not None and fit < best.get(zone, len(Fit)):
             best[zone] = fit
     if not best:
         by_name = {name: zone for name, zone in _load_names() if "/" not in name}
-        close = difflib.get_close_matches(to_search_words(typed), by_name, n=MAX_SUGGESTIONS, cutoff=0.7)
+        close = difflib.get_close_matches(words, by_name, n=MAX_SUGGESTIONS, cutoff=0.7)
         return ZoneSearchResult(zones=tuple(dict.fromkeys(by_name[name] for name in close)), are_suggestions=True)
     # A country with one zone is an answer, one with several a question.
     top = [zone for zone, fit in best.items() if fit is min(best.values())]
