@@ -11,6 +11,8 @@ import pytest
 from bot.storage.database import Database
 from tests.sqlite import new_sqlite
 
+pytestmark = pytest.mark.whole_process
+
 ROOT = Path(__file__).parents[1]
 
 LARGE = {
@@ -47,6 +49,16 @@ UNNEEDED = {
 """What a bot imports only when it is needed, beside what COMMANDS name."""
 
 
+_NETWORK = {"aiohttp", "apscheduler", "httpx", "telegram", "websockets"}
+
+CHILDREN = {
+    "bot.console.playground": _NETWORK | UNNEEDED - {"bot.console"} | {"pydantic"},
+    "bot.console.rule_tests": _NETWORK | UNNEEDED - {"bot.console"} | {"pydantic", "sqlalchemy"},
+    "bot.replay.dry_run": _NETWORK | UNNEEDED,
+}
+"""What the processes do without that are started whenever somebody tries rules or plays a match, and waits."""
+
+
 def list_imports(code: str) -> set[str]:
     """Run Python in a process of its own, and return the names of all modules that it imported."""
     code = f"import sys, contextlib\nwith contextlib.suppress(SystemExit):\n    {code}\nprint(*sys.modules, file=sys.__stdout__)"
@@ -71,6 +83,14 @@ def test_a_bot_without_a_console_on_a_sqlite_of_today_does_without(tmp_path: Pat
 
     assert {"bot.app.application", "sqlalchemy.dialects.sqlite"} <= imported
     assert UNNEEDED & imported == set()
+
+
+@pytest.mark.parametrize("module", CHILDREN)
+def test_a_process_that_somebody_waits_for_does_without(module: str) -> None:
+    imported = list_imports(f"import {module}")
+
+    assert module in imported
+    assert CHILDREN[module] & imported == set()
 
 
 def test_the_texts_of_a_bot_need_neither_babel_nor_packs() -> None:

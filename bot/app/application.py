@@ -41,7 +41,8 @@ from bot.storage.driver import UPDATES_CHANNEL
 from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import build_bot
 from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND, PaidMessageRepository, PaidMessages
-from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, ReplyAccounting
+from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy
+from bot.telegram.reply_accounting import ReplyAccounting
 from bot.telegram.shared_rate_limits import RateShareRepository, SharedRateLimiter
 
 if TYPE_CHECKING:

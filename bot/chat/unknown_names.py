@@ -10,7 +10,7 @@ import structlog
 
 from bot.chat.catalogue import Choice, FollowableCatalogue
 from bot.chat.nicknames import Nicknames
-from bot.matches.schedule import LOOK_AHEAD
+from bot.matches.connection_plan import LOOK_AHEAD
 from bot.subscribers import Scope
 from rules.engine.rule import NameReference
 from rules.football.action import Fixture, Team

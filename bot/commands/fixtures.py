@@ -18,11 +18,11 @@ from bot.clock import SystemClock
 from bot.commands.common import config_option, is_verbose, read_environment_secrets
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, UserMistake
-from bot.feed.recording import record_matches
+from bot.feed.recorder import record_matches
 from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.rest import RestClient
 from bot.feed.source import StreamSpeed
-from bot.matches.schedule import LOOK_AHEAD, LOOK_BACK
+from bot.matches.connection_plan import LOOK_AHEAD, LOOK_BACK
 from bot.network import open_http_session, trust_authority
 from rules.football.action import Fixture
 from rules.football.names import normalise

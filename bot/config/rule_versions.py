@@ -8,37 +8,29 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 import structlog
-import yaml
 from sqlalchemy import delete, insert, select
 
 from bot.clock import Clock
 from bot.config.load import Config
+from bot.config.sent_rules import parse_sent_rules
 from bot.errors import TouchlineError
 from bot.storage.database import Database
 from bot.storage.driver import RULES_CHANNEL
 from bot.storage.schema import from_timestamp, rule_history, to_timestamp
-from rules.engine.rule import RuleSet, SourceLocation, fingerprint
+from rules.engine.rule import RuleSet, fingerprint
 from rules.football.catalogue import Catalogue
-from rules.loading.document import Report, compose
-from rules.loading.loader import RulesInvalid, read_rules_document
+from rules.loading.loader import RulesInvalid
 
 log = structlog.get_logger()
 
 
 class RulesOutdated(TouchlineError):
     """The rules in effect changed after the admin saw them: another admin was faster, or the files changed."""
-
-
-class ParsedRules(msgspec.Struct, frozen=True):
-    """The rules of a file, and warnings about it."""
-
-    rules: RuleSet
-    warnings: tuple[str, ...] = ()
 
 
 class RuleOrigin(enum.StrEnum):
@@ -180,25 +172,6 @@ def _why_ended(last: RuleVersion, config: Config) -> str:
     except RulesInvalid as error:
         return f"{last.name} from Telegram cannot be read any more, the rules of {config.path.name} are in effect: {error}"
     return ""
-
-
-def parse_sent_rules(text: str, name: str, catalogue: Catalogue) -> ParsedRules:
-    """Read a file of rules that came from Telegram. Raises RulesInvalid.
-
-    Variables stay as written and nothing is included: a file from a chat must not read the environment or files of the server.
-    """
-
-    def refuse_include(pattern: str) -> Sequence[yaml.Node]:
-        raise ValueError(f'"{pattern}": a file from Telegram cannot include others')
-
-    report = Report()
-    root = compose(text, name, report)
-    rules = read_rules_document(root, report, catalogue, refuse_include) if root is not None else RuleSet()
-    if not report.mistakes and not rules.rules:
-        report.add_mistake(SourceLocation(name, 1, 1), "there are no rules in this file")
-    if report.mistakes:
-        raise RulesInvalid(report.mistakes)
-    return ParsedRules(rules, report.warnings)
 
 
 MAX_RULE_VERSIONS = 50

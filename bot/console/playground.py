@@ -19,11 +19,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bot.config.rule_versions import parse_sent_rules
+# Before all others: it imports structlog without rich, which would be a tenth of this process's start.
+from bot.logs import configure_logging
+
+# isort: split
+
+from bot.config.sent_rules import parse_sent_rules
 from bot.errors import UserMistake
 from bot.feed.match_source import MatchSource, ScenarioMatch, open_match
 from bot.i18n.football import load_wordings
-from bot.logs import configure_logging
 from bot.media.renderer import PictureAttachment
 from bot.replay.children import LONGEST_WAIT, limit_processor_time, run_child
 from bot.replay.replay import RecordingMessenger, replay_for_chat

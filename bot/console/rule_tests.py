@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 
-from bot.config.rule_versions import parse_sent_rules
+from bot.config.sent_rules import parse_sent_rules
 from bot.logs import configure_logging
 from bot.replay.children import limit_processor_time, run_child
 from rules.football.catalogue import load_catalogue

@@ -34,7 +34,8 @@ from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.messenger import BotMessenger, Messenger, build_bot
-from bot.telegram.rate_limits import RateLimiter, ReplyAccounting, Unlimited
+from bot.telegram.rate_limits import RateLimiter, Unlimited
+from bot.telegram.reply_accounting import ReplyAccounting
 from bot.telegram.sender import Sender
 from rules.engine.rule import RuleSet
 from rules.football.action import Packet, SendType

@@ -1,17 +1,16 @@
 """Recordings: JSON Lines of frames, each with the instant of its arrival.
 
-Read and written here, by `record_matches` (the command) and by RecentRecordings (the last matches, kept for dry runs of rules).
+Read and written here, by `recorder.record_matches`, and by RecentRecordings (the last matches, kept for dry runs of rules).
 """
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import gzip
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -20,18 +19,10 @@ from typing import Any, BinaryIO
 import msgspec
 import structlog
 
-from bot.clock import Clock
-from bot.config.models import FeedSettings
 from bot.errors import FrameUnreadable, UserMistake
 from bot.feed import lenient
-from bot.feed.connection import FeedConnection
-from bot.feed.decode import decode_frame
 from bot.feed.encode import fixture_to_object, format_timestamp
-from bot.feed.request_limit import FeedRequestLimiter
-from bot.feed.rest import decode_fixtures
-from bot.feed.session import Ending
-from bot.feed.source import StreamSpeed
-from rules.football.action import Fixture, Packet
+from rules.football.action import Fixture
 
 log = structlog.get_logger()
 
@@ -39,10 +30,10 @@ RecordingFile = gzip.GzipFile | BinaryIO
 
 WriteFrame = Callable[[dt.datetime, bytes], None]
 
-_DATA_MARK = b'"fixtureAction"'
+DATA_MARK = b'"fixtureAction"'
 """What only data frames contain: heartbeats and the answer to the token are not recorded."""
 
-_LIST_FILE = "fixtures.json"
+LIST_FILE = "fixtures.json"
 
 
 class RecordedFrame(msgspec.Struct, frozen=True):
@@ -144,7 +135,7 @@ def format_line(at: dt.datetime, frame: str | bytes) -> bytes:
 
 def read_fixtures_beside(path: Path) -> dict[str, Fixture]:
     """Return the fixtures of `fixtures.json` in the recording's folder, by id; empty if there is no such file."""
-    beside = path.parent / _LIST_FILE
+    beside = path.parent / LIST_FILE
     if not beside.is_file():
         return {}
     try:
@@ -157,6 +148,9 @@ def read_fixtures_beside(path: Path) -> dict[str, Fixture]:
 # Kept: a folder of a thousand recordings has one list of a thousand fixtures, and each recording asks for it.
 @lru_cache(maxsize=4)
 def _read_fixture_list(path: Path, _version: tuple[int, int]) -> dict[str, Fixture]:
+    # Few recordings have a list, and the feed's REST side brings a library for HTTP along.
+    from bot.feed.rest import decode_fixtures
+
     return {fixture.id: fixture for fixture in decode_fixtures(path.read_bytes()).fixtures}
 
 
@@ -166,64 +160,6 @@ def recording_path(fixture: Fixture, folder: Path) -> Path:
     words = "".join(letter if letter.isalnum() else " " for letter in fixture.title.casefold()).split()
     day = fixture.kickoff.date().isoformat() if fixture.kickoff else "undated"
     return folder / f"{day}-{'-'.join(words) or fixture.id}.jsonl.gz"
-
-
-async def record_matches(
-    fixtures: Sequence[Fixture],
-    settings: FeedSettings,
-    clock: Clock,
-    folder: Path,
-    *,
-    speed: StreamSpeed | None = None,
-    limiter: FeedRequestLimiter | None = None,
-) -> dict[str, Path]:
-    """Record matches until all are over; return the file of each by fixture id. Writes `fixtures.json` beside them.
-
-    `speed` is for matches that are over already; raise FeedError if one of them cannot be read. `limiter` is the one that the
-    REST side uses, too.
-    """
-    limiter = limiter or FeedRequestLimiter(clock)
-    paths = {fixture.id: recording_path(fixture, folder) for fixture in fixtures}
-    await asyncio.gather(*(_record_match(fixture, settings, clock, limiter, paths[fixture.id], speed) for fixture in fixtures))
-    # At the end: the list names only files that are complete.
-    listed = [fixture_to_object(fixture) | {"recording": paths[fixture.id].name} for fixture in fixtures]
-    (folder / _LIST_FILE).write_text(json.dumps(listed, ensure_ascii=False, indent=1), encoding="utf-8")
-    return paths
-
-
-async def _record_match(
-    fixture: Fixture,
-    settings: FeedSettings,
-    clock: Clock,
-    limiter: FeedRequestLimiter,
-    path: Path,
-    speed: StreamSpeed | None,
-) -> Ending:
-    async def ignore(_packet: Packet, _received: dt.datetime) -> None:
-        """Do nothing: `keep` writes the frame itself, which decoding would change."""
-
-    with RecordingWriter(path) as writer:
-        written_at = dt.datetime.min.replace(tzinfo=dt.UTC)
-
-        def keep(received: dt.datetime, frame: bytes) -> None:
-            nonlocal written_at
-            if _DATA_MARK in frame:
-                # A match that is over arrives within seconds, so that its own instants say when each frame was sent.
-                written_at = received if speed is None else max(written_at, _find_instant(frame, fixture.id) or written_at)
-                writer.write(written_at, frame)
-
-        return await FeedConnection(
-            fixture.id, lambda: settings, clock, ignore, on_frame=keep, limiter=limiter, kickoff=fixture.kickoff, speed=speed
-        ).run()
-
-
-def _find_instant(frame: bytes, fixture_id: str) -> dt.datetime | None:
-    """Return the timestamp of a frame's packet; None if it cannot be read."""
-    try:
-        decoded = decode_frame(frame, fixture_id=fixture_id)
-    except FrameUnreadable:
-        return None
-    return decoded.at if isinstance(decoded, Packet) else None
 
 
 class RecentRecordings:
@@ -284,7 +220,7 @@ class RecentRecordings:
 
     def _write(self, fixture_id: str, received: dt.datetime, frame: bytes) -> None:
         path = self._open.get(fixture_id)
-        if path is None or _DATA_MARK not in frame:
+        if path is None or DATA_MARK not in frame:
             return
         try:
             # Opened for each frame, so that no match holds a file open and no line waits in a buffer.
@@ -313,15 +249,15 @@ class RecentRecordings:
     def _write_list(self, listed: list[dict[str, Any]]) -> None:
         """Write the list and delete the recordings that fall off its end; files that are not in the list are never touched."""
         # Written beside and renamed: a reader, or a kill in between, never finds half a list.
-        beside = self._folder / f"{_LIST_FILE}.new"
+        beside = self._folder / f"{LIST_FILE}.new"
         beside.write_text(json.dumps(listed[: self._max_recordings], ensure_ascii=False, indent=1), encoding="utf-8")
-        beside.replace(self._folder / _LIST_FILE)
+        beside.replace(self._folder / LIST_FILE)
         for one in listed[self._max_recordings :]:
             (self._folder / str(one["recording"])).unlink(missing_ok=True)
 
     def _read_list(self) -> list[dict[str, Any]]:
         try:
-            listed = json.loads((self._folder / _LIST_FILE).read_text(encoding="utf-8"))
+            listed = json.loads((self._folder / LIST_FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return []
         there = [one for one in listed if isinstance(one, dict) and _is_own_recording(one)] if isinstance(listed, list) else []

@@ -24,7 +24,7 @@ _SHORTEST_WORD = 4
 
 def text_length(text: str) -> int:
     """Return the length as Telegram counts it: in UTF-16 units."""
-    # A lone surrogate, which JSON may bring, counts as the one unit that it is. Counting letter by letter would take ten times as long.
+    # Counting letter by letter takes ten times as long. A lone surrogate, which JSON may bring, is one unit.
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 

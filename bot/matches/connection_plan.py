@@ -10,6 +10,12 @@ import msgspec
 from bot.subscribers import Scope, Subscription, list_subscription_keys
 from rules.football.action import Fixture
 
+LOOK_BACK = dt.timedelta(days=1)
+"""A match that began before midnight may still be in play, or be one that an earlier process left in the middle."""
+
+LOOK_AHEAD = dt.timedelta(days=14)
+"""How far ahead chats can see fixtures and follow a single match."""
+
 FixtureKeys = Callable[[Fixture], frozenset[tuple[Scope, str]]]
 
 

@@ -17,7 +17,7 @@ from bot.clock import Clock
 from bot.config.models import ScheduleSettings
 from bot.errors import FeedError, FeedRefused
 from bot.feed.source import FixtureSource
-from bot.matches.connection_plan import PlannedConnection, find_connect_time, make_ranking, order_ranked
+from bot.matches.connection_plan import LOOK_AHEAD, LOOK_BACK, PlannedConnection, find_connect_time, make_ranking, order_ranked
 from bot.matches.relistings import RelistingTracker
 from bot.retry import Backoff, retry_while_database_unavailable
 from bot.sharing import share_event_loop
@@ -27,12 +27,6 @@ from rules.football.action import Fixture
 from rules.football.statuses import find_status
 
 log = structlog.get_logger()
-
-LOOK_BACK = dt.timedelta(days=1)
-"""A match that began before midnight may still be in play, or be one that an earlier process left in the middle."""
-
-LOOK_AHEAD = dt.timedelta(days=14)
-"""How far ahead chats can see fixtures and follow a single match."""
 
 POLL_LIVE_EVERY = dt.timedelta(seconds=30)
 """The interval that the vendor recommends during live matches (feed documentation, section 1.4)."""

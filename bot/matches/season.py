@@ -12,7 +12,7 @@ import structlog
 from bot.clock import Clock
 from bot.errors import FeedError
 from bot.feed.source import FixtureSource
-from bot.matches.schedule import LOOK_AHEAD
+from bot.matches.connection_plan import LOOK_AHEAD
 from bot.subscribers import make_name_key
 from rules.football.action import Fixture
 

@@ -7,20 +7,23 @@ import datetime as dt
 import json
 from collections.abc import Callable
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.config.models import ScheduleSettings
 from bot.errors import FeedError, StorageError
 from bot.feed.sequence import FeedPosition
 from bot.feed.source import FixtureSource
-from bot.matches.schedule import LOOK_AHEAD, LOOK_BACK
+from bot.matches.connection_plan import LOOK_AHEAD, LOOK_BACK
 from bot.retry import Backoff, OutageLog
 from bot.storage.fixtures import FeedPositionRepository, StoredFeedPosition
 from rules.football.action import Fixture
 from rules.football.match import Match
+
+if TYPE_CHECKING:  # replays, which start often, do without pydantic
+    from bot.config.models import ScheduleSettings
 
 
 class MatchSnapshot(msgspec.Struct, frozen=True):

@@ -10,14 +10,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
+
+# Before all others: it imports structlog without rich, which would be a tenth of this process's start.
+from bot.logs import configure_logging
+
+# isort: split
 import structlog
 
 from bot.config.load import load_rules_of
-from bot.config.rule_versions import parse_sent_rules
+from bot.config.sent_rules import parse_sent_rules
 from bot.errors import TouchlineError, UserMistake
 from bot.feed.match_source import open_matches
 from bot.i18n.language import mark_for_translation as N_
-from bot.logs import configure_logging
 from bot.replay.children import limit_processor_time
 from bot.replay.comparison import Comparison, RulesWithCatalogue, compare_replays, read_match_titles
 from rules.football.catalogue import load_catalogue

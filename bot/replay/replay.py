@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
@@ -22,7 +23,6 @@ from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.html import to_one_line
-from bot.telegram.messenger import Messenger
 from bot.telegram.plan import MessagePlan, Reply, Send
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
@@ -33,6 +33,9 @@ from rules.football.action import Fixture, Packet
 from rules.football.catalogue import Catalogue
 from rules.football.match import Match
 from rules.football.relisting import compare_listing
+
+if TYPE_CHECKING:  # it imports python-telegram-bot, which a replay does without
+    from bot.telegram.messenger import Messenger
 
 log = structlog.get_logger()
 

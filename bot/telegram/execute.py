@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
@@ -32,8 +33,10 @@ from bot.outbox.latency import LatencyTrace, Timestamps
 from bot.outbox.queue import DeliveryQueue
 from bot.subscribers import ChatRef
 from bot.telegram.html import CAPTION_LIMIT, cut, to_plain
-from bot.telegram.messenger import Messenger
 from bot.telegram.plan import Edit, MessagePlan, Pin, Reply, RequestPlan, Send, make_uncertain_delivery, record_copy
+
+if TYPE_CHECKING:  # it imports python-telegram-bot, which a replay does without
+    from bot.telegram.messenger import Messenger
 
 log = structlog.get_logger()
 

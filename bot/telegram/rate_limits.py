@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice, takewhile
 from math import ceil
-from typing import Any, Protocol
+from typing import Protocol
 
-from telegram.ext import BaseRateLimiter
-
-from bot.clock import Clock
 from bot.outbox.delivery import Urgency
 from bot.retry import Backoff
 from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND, PaidMessages
@@ -61,15 +58,6 @@ _RAMP_UP_TIME = 10.0
 
 _MAX_REMEMBERED_CHATS = 20_000
 
-
-ALREADY_COUNTED = "counted"
-"""Passed to python-telegram-bot with requests that the sender has counted already."""
-
-# Answers to presses and chat actions are not limited by chat; Telegram counts what makes or changes a message.
-_LIMITED_METHODS = frozenset(
-    {"sendMessage", "editMessageText", "editMessageReplyMarkup", "sendDocument", "sendPhoto", "editMessageMedia"}
-)
-"""Methods that count for Telegram's limits by chat."""
 
 _FAILED_CHATS_TO_OPEN = 5
 """Different chats that could not be reached, with no success in between, after which Telegram counts as unreachable."""
@@ -379,43 +367,6 @@ class CircuitBreaker:
         elif self.is_open and self.retry_at <= now:
             # Requests that were in flight together fail together: only the first of them makes the pause longer.
             self.retry_at = now + self._backoff.next()
-
-
-class ReplyAccounting(BaseRateLimiter[str]):
-    """Counts what the chat side sends, and holds nothing back.
-
-    A person who waits for an answer gets it at once; the alerts make room for it.
-    """
-
-    def __init__(self, rate_limiter: RateLimitPolicy, clock: Clock) -> None:
-        self._rate_limiter, self._clock = rate_limiter, clock
-
-    async def initialize(self) -> None:
-        """Do nothing: there is nothing to open."""
-
-    async def shutdown(self) -> None:
-        """Do nothing: there is nothing to close."""
-
-    async def process_request(
-        self,
-        callback: Callable[..., Coroutine[Any, Any, Any]],
-        args: Any,
-        kwargs: dict[str, Any],
-        endpoint: str,
-        data: dict[str, Any],
-        rate_limit_args: str | None,
-    ) -> Any:
-        """Make the request at once, and count it if it was not counted."""
-        chat_id = data.get("chat_id")
-        # The sender's own messages come this way too, where the fast path cannot be used.
-        if rate_limit_args != ALREADY_COUNTED and endpoint in _LIMITED_METHODS and isinstance(chat_id, int):
-            taken_at = self._clock.monotonic()
-            self._rate_limiter.record_send(chat_id, taken_at, is_tracked=True)
-            try:
-                return await callback(*args, **kwargs)
-            finally:
-                self._rate_limiter.record_answer(taken_at, self._clock.monotonic())
-        return await callback(*args, **kwargs)
 
 
 class SlidingWindow:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
@@ -44,7 +45,6 @@ from bot.retry import Backoff, retry_while_database_unavailable
 from bot.storage.chats import ChatRepository
 from bot.subscribers import ChatRef
 from bot.telegram.execute import Attempt, execute, undo_uncertain
-from bot.telegram.messenger import Messenger
 from bot.telegram.plan import (
     Edit,
     MessagePlan,
@@ -63,6 +63,9 @@ from bot.telegram.rate_limits import LONGEST_WINDOW, CircuitBreaker, RateLimitPo
 from bot.telegram.suspensions import SuspensionBrake
 from bot.telegram.unanswered import NextStep, UnansweredMessages
 from rules.engine.alert import AlertKey
+
+if TYPE_CHECKING:  # it imports python-telegram-bot, which a replay does without
+    from bot.telegram.messenger import Messenger
 
 log = structlog.get_logger()
 

@@ -9,7 +9,8 @@ import pytest
 
 from bot.clock import ManualClock
 from bot.config.load import load_config
-from bot.config.rule_versions import RuleOrigin, RulesOutdated, RuleVersionRepository, RuleVersions, parse_sent_rules
+from bot.config.rule_versions import RuleOrigin, RulesOutdated, RuleVersionRepository, RuleVersions
+from bot.config.sent_rules import parse_sent_rules
 from bot.storage.database import Database
 from rules.engine.rule import RuleSet
 from rules.football.catalogue import Catalogue, load_catalogue

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bot.feed.recording import read_fixtures_beside, read_recording, record_matches, recording_path
+from bot.feed.recorder import record_matches
+from bot.feed.recording import read_fixtures_beside, read_recording, recording_path
 from bot.feed.simulator.script import script_from_recording
 from bot.feed.simulator.server import Simulator
 from rules.football.action import Fixture

@@ -79,7 +79,7 @@ def test_the_list_of_a_folder_is_read_once_for_all_its_recordings_and_again_when
         sizes.append(len(body))
         return decode_fixtures(body)
 
-    monkeypatch.setattr("bot.feed.recording.decode_fixtures", decode)
+    monkeypatch.setattr("bot.feed.rest.decode_fixtures", decode)
     listed = tmp_path / "fixtures.json"
     listed.write_text("[]")
     for number in range(3):

@@ -8,7 +8,7 @@ import datetime as dt
 import pytest
 
 from bot.errors import FeedUnreachable
-from bot.matches.schedule import LOOK_AHEAD
+from bot.matches.connection_plan import LOOK_AHEAD
 from bot.matches.season import RELOAD_AFTER, SEASON_AHEAD, SeasonFixtures, select_next_matches
 from rules.football.action import Fixture, Team
 from tests.bot.news import NOW

@@ -17,7 +17,8 @@ from bot.chat.services import ChatServices
 from bot.chat.update_order import UpdateOrder, UpdateRepository
 from bot.clock import ManualClock
 from bot.config.load import load_config
-from bot.config.rule_versions import RuleVersionRepository, RuleVersions, parse_sent_rules
+from bot.config.rule_versions import RuleVersionRepository, RuleVersions
+from bot.config.sent_rules import parse_sent_rules
 from bot.fake_telegram import Message, RefusedError
 from bot.replay.comparison import AlertMessages, Comparison, Difference, DifferenceKind
 from bot.replay.dry_run import DryRunRequest, DryRunResult, RulesCheck
