@@ -23,6 +23,7 @@ def test_a_recording_sends_every_message_as_before(path: Path, tmp_path: Path) -
 
 
 @needs_recordings
+@pytest.mark.slow
 @pytest.mark.parametrize(("pack", "path"), SAMPLE, ids=[f"{pack}-{name_of(path)}" for pack, path in SAMPLE])
 def test_a_recording_sends_the_same_under_the_other_packs(pack: str, path: Path, tmp_path: Path) -> None:
     assert digest(replay(pack, [path], tmp_path)) == read_digests()[pack, name_of(path)]

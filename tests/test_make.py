@@ -14,7 +14,10 @@ ROOT = Path(__file__).parent.parent
 TOOLS = ("cat", "cmp", "cp", "grep", "make", "mkdir", "rm", "sed", "sh", "touch")
 """The only programs beside the fake Pythons, so that no Python of this machine is found."""
 
-pytestmark = pytest.mark.skipif(any(shutil.which(tool) is None for tool in TOOLS), reason="make is not installed")
+pytestmark = [
+    pytest.mark.whole_process,
+    pytest.mark.skipif(any(shutil.which(tool) is None for tool in TOOLS), reason="make is not installed"),
+]
 
 FAKE = f"""#!/bin/sh
 if [ "$1" = -c ]; then exec {sys.executable} -c 'import sys; sys.version_info = ({{version}}, 0); exec(sys.argv[1])' "$2"; fi

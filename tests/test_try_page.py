@@ -52,6 +52,7 @@ def test_the_chat_on_the_page_takes_place(tmp_path: Path) -> None:
     _assert_in_order(shown, [line for line in lines if line.startswith(("you>", "  "))])
 
 
+@pytest.mark.whole_process
 def test_the_commands_on_the_page_show_what_it_says(tmp_path: Path) -> None:
     _write_files(tmp_path)
     shown: dict[str, str] = {}
@@ -92,6 +93,7 @@ def test_a_bot_of_its_own_process_joins_the_chat_that_is_served(tmp_path: Path) 
     _assert_in_order(shown, ["you> /subscribe Argentina", "✅ Following Argentina", "10' Messi"])
 
 
+@pytest.mark.whole_process
 def test_the_fake_telegram_of_the_page_does_what_it_says(tmp_path: Path) -> None:
     (example,), (expected,) = _blocks("python"), _blocks("text")
     done = subprocess.run(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.whole_process
+
 ROOT = Path(__file__).parents[2]
 
 STOP_AT_AN_IMPORT = """

@@ -6,12 +6,13 @@ import asyncio
 import gc
 import re
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from tests.e2e.stage import BOT_TOKEN, configuration, running, touchline
 from tests.e2e.story import CHAT, RULES, STANDING, shown, stepped
@@ -19,7 +20,7 @@ from tests.fakes.bot_api import FakeBotApi
 from tests.waiting import DEADLINE, until
 
 if TYPE_CHECKING:
-    from playwright.async_api import Locator, Page
+    from playwright.async_api import Browser, Locator, Page
 
 pytest.importorskip("nicegui", reason="the extra console is not installed")
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
@@ -27,6 +28,7 @@ playwright = pytest.importorskip("playwright.async_api", reason="playwright is n
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),  # the browser's
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
     # Playwright leaves the pipes of its own driver to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -42,25 +44,28 @@ rules:
 """
 
 
-@pytest.fixture(autouse=True)
-def collect_what_the_driver_left() -> Iterator[None]:
-    """Collect it here, where its warnings are expected, and not in whichever test comes next."""
-    yield
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for all tests of a worker: to start it takes as long as a test of it."""
+    async with playwright.async_playwright() as starter:
+        # Debian's Chromium does not start its sandbox for root, as in a container.
+        browser = await starter.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+    # What the driver left is collected here, where its warnings are expected, and not in whichever test comes next.
     gc.collect()
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Page]:
-    """A page of a new browser; an error of a script on it fails the test."""
+async def opened(browser: Browser) -> AsyncIterator[Page]:
+    """A page that shares no cookie with another test's; an error of a script on it fails the test."""
     errors: list[str] = []
-    async with playwright.async_playwright() as starter:
-        # Debian's Chromium does not start its sandbox for root, as in a container.
-        browser = await starter.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = await browser.new_page()
-        page.set_default_timeout(DEADLINE * 1000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        yield page
-        await browser.close()
+    context = await browser.new_context()
+    page = await context.new_page()
+    page.set_default_timeout(DEADLINE * 1000)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    await context.close()
     assert errors == []
 
 
@@ -79,11 +84,13 @@ async def write_rules(page: Page, text: str) -> None:
     await page.keyboard.insert_text(text)
 
 
-async def test_the_final_is_played_to_its_shootout_in_a_language_and_a_link_shows_the_same(tmp_path: Path) -> None:
+async def test_the_final_is_played_to_its_shootout_in_a_language_and_a_link_shows_the_same(
+    tmp_path: Path, browser: Browser
+) -> None:
     process = await touchline("console", "--port", "0", folder=tmp_path)
     line = await process.says("The console is at")
     address = re.findall(r"http://\S+", line)[0]
-    async with opened() as page:
+    async with opened(browser) as page:
         await page.goto(address)
         await page.locator(".bubble").first.wait_for()
         await page.get_by_label("Match", exact=True).click()
@@ -109,10 +116,10 @@ async def test_the_final_is_played_to_its_shootout_in_a_language_and_a_link_show
     assert "Traceback" not in process.output
 
 
-async def test_a_mistake_is_read_at_its_line_and_a_change_is_seen_on_matches(tmp_path: Path) -> None:
+async def test_a_mistake_is_read_at_its_line_and_a_change_is_seen_on_matches(tmp_path: Path, browser: Browser) -> None:
     process = await touchline("console", "--port", "0", folder=tmp_path)
     address = re.findall(r"http://\S+", await process.says("The console is at"))[0]
-    async with opened() as page:
+    async with opened(browser) as page:
         await page.goto(f"{address}rules")
         await page.get_by_text("1 of 1 tests passed").wait_for()
         await write_rules(page, "ru")
@@ -134,12 +141,12 @@ async def test_a_mistake_is_read_at_its_line_and_a_change_is_seen_on_matches(tmp
     assert "Traceback" not in process.output
 
 
-async def test_who_knows_the_password_sees_the_bot_at_work_and_changes_its_rules(tmp_path: Path) -> None:
+async def test_who_knows_the_password_sees_the_bot_at_work_and_changes_its_rules(tmp_path: Path, browser: Browser) -> None:
     async with FakeBotApi(BOT_TOKEN) as telegram, stepped() as feed:
         config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)
         console = f"http: {{listen: null, console: {{listen: '127.0.0.1:0', password: {PASSWORD}}}}}"
         config.write_text(config.read_text().replace("http: {listen: null}", console))
-        async with running(config) as bot, opened() as page:
+        async with running(config) as bot, opened(browser) as page:
             port = re.findall(r'"port": (\d+)', await bot.says("console_served"))[0]
             address = f"http://127.0.0.1:{port}/"
             await feed.until_connected()

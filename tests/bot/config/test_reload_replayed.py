@@ -56,6 +56,7 @@ def untouched(path: Path) -> tuple[list[ReplayedMessage], int]:
 
 @needs_recordings
 @some_recordings
+@pytest.mark.slow
 def test_reloading_the_same_rules_before_every_packet_changes_nothing(path: Path) -> None:
     messages = asyncio.run(tell(path, Reloads(lambda count: SAME[count % 2])))
 
@@ -65,6 +66,7 @@ def test_reloading_the_same_rules_before_every_packet_changes_nothing(path: Path
 @needs_recordings
 @try_examples(15)
 @given(data=st.data())
+@pytest.mark.slow
 def test_reloading_the_same_rules_at_any_packets_changes_nothing(data: st.DataObject) -> None:
     path = recording(data.draw(st.sampled_from(SHORT_WITH_TWO_RETRACTIONS)))
     expected, packets = untouched(path)
@@ -73,6 +75,7 @@ def test_reloading_the_same_rules_at_any_packets_changes_nothing(data: st.DataOb
     assert asyncio.run(tell(path, Reloads(lambda count: SAME[1] if count in at else None))) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [0.2, 0.5, 0.8])
 def test_other_rules_send_nothing_again_and_what_was_sent_is_still_retracted(part: float) -> None:
     path = recording(WITH_A_RETRACTION)

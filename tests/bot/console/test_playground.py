@@ -83,6 +83,7 @@ async def test_a_mistake_is_told_at_its_place(request_: PlayRequest, sentence: s
     assert played.mistakes[0].startswith(sentence)
 
 
+@pytest.mark.whole_process
 async def test_a_match_is_played_in_a_process_of_its_own_and_only_those_that_are_offered() -> None:
     played = await play_in_child(PlayRequest("opener"), seconds=DEADLINE)
 

@@ -18,6 +18,7 @@ async def replayed_alone(match: MatchSource) -> list[str]:
     return lines
 
 
+@pytest.mark.whole_process
 async def test_matches_come_in_their_order_and_as_each_would_alone() -> None:
     matches = open_matches(["final", "opener", "final"])
 

@@ -233,6 +233,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.whole_process
 async def test_a_lock_that_another_process_holds_is_refused_and_is_free_after_a_kill(tmp_path: Path) -> None:
     file = tmp_path / "touchline.db"
     holder = await asyncio.create_subprocess_exec(sys.executable, "-c", _HOLDER, str(file), stdin=PIPE, stdout=PIPE)
