@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -39,6 +40,8 @@ _GETTEXT_FUNCTIONS = {
     "ngettext": "ngettext",
     "pgettext": "pgettext",
 }
+
+_CALLS = re.compile(rf"\b(?:{'|'.join(_GETTEXT_FUNCTIONS)})\s*\(")
 
 _NOTE_PREFIX = "# Translators:"
 
@@ -141,6 +144,9 @@ def extract_code(
 ) -> Iterator[tuple[int, str, GettextMessage, list[str]]]:
     """Yield every text that is passed to a gettext function, with the note for translators in the line above."""
     source = file.read().decode("utf-8")
+    # Most modules say nothing to chats, and to parse them all takes seconds.
+    if not _CALLS.search(source):
+        return
     lines = source.splitlines()
     for call in ast.walk(ast.parse(source)):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _GETTEXT_FUNCTIONS:
