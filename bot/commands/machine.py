@@ -32,6 +32,12 @@ def _check_storage(config: Config, roles: Collection[Role]) -> Iterator[Finding]
         if not is_installed("postgres"):
             advice = advise_install("postgres")
             yield Finding(at, f"storage.url: PostgreSQL needs asyncpg, which is not installed: install it with {advice}")
+        # Here for the same reason as in `_read_sqlite_file`.
+        from bot.storage.database import list_certificate_files
+
+        for certificate in list_certificate_files(config.storage.url):
+            if not (certificate.is_file() and _may(certificate, os.R_OK)):
+                yield Finding(at, f"storage.url: there is no file {certificate} that this user may read; correct the address")
         return
     if not are_enough_alone(roles):
         yield Finding(at, NEEDS_POSTGRES)

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -183,7 +184,48 @@ def parse_database_url(url: str) -> URL:
         raise ValueError("a @ in a password is written %40; or leave the password out, and set PGPASSWORD in the environment")
     if name not in ("sqlite", "postgresql"):
         raise ValueError(f"{name} is no database that can be used; write {_URL_EXAMPLES}")
+    if name == "postgresql":
+        _check_options(parts)
     return parts
+
+
+_OPTION_VALUES = {
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "target_session_attrs": ("any", "primary", "read-write", "prefer-standby"),
+}
+"""Options of an address that have one of a few values. A server that takes no changes is of no use."""
+
+_OPTIONS_OF_LIBPQ = frozenset(
+    {"channel_binding", "connect_timeout", "fallback_application_name", "gssencmode", "keepalives", "keepalives_count"}
+    | {"keepalives_idle", "keepalives_interval", "load_balance_hosts", "require_auth", "tcp_user_timeout"}
+)
+"""What psql knows and asyncpg does not: it would pass these on, and the server would refuse the connection."""
+
+_OPTIONS_OF_OTHERS = frozenset({"pgbouncer", "connection_limit", "pool_timeout", "schema", "statement_cache_size"})
+"""What other programs read, which hosting services write into the addresses that they show."""
+
+
+def _check_options(parts: URL) -> None:
+    """Raise ValueError for an option that the driver cannot use."""
+    for option, given in parts.query.items():
+        value = given if isinstance(given, str) else given[-1]
+        if option in _OPTIONS_OF_LIBPQ | _OPTIONS_OF_OTHERS:
+            raise ValueError(f"the option {option} of the address is not known here; leave it out")
+        if option in _OPTION_VALUES and value not in _OPTION_VALUES[option]:
+            raise ValueError(f"{option} is one of {', '.join(_OPTION_VALUES[option])}")
+    given = parts.query.get("port", "")
+    ports = [str(parts.port or ""), *(given if isinstance(given, str) else ",".join(given)).split(",")]
+    if not all(port == "" or (port.isascii() and port.isdigit() and 0 < int(port) <= 65535) for port in ports):
+        raise ValueError("a port of the address is no number from 1 to 65535")
+
+
+def list_certificate_files(url: str) -> tuple[Path, ...]:
+    """Return the files that an address of PostgreSQL names: certificates and keys."""
+    if url.startswith("sqlite"):
+        return ()
+    query = parse_database_url(url).query
+    values = [query.get(option, "") for option in ("sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile")]
+    return tuple(Path(value) for value in values if isinstance(value, str) and value not in ("", "system"))
 
 
 def _split_url(url: str) -> URL:

@@ -206,7 +206,8 @@ class PostgresDriver:
         return create_async_engine("postgresql+asyncpg://", async_creator=lambda: self._connect(statement_timeout), **options)
 
     async def _connect(self, statement_timeout: float | None = _STATEMENT_TIMEOUT) -> Any:
-        # asyncpg reads the address itself, not SQLAlchemy: it knows every option that PostgreSQL's own tools know.
+        # asyncpg reads the address itself, not SQLAlchemy. It knows nearly every option that PostgreSQL's own tools know: the
+        # others are refused where the address is read.
         dsn = self._url.render_as_string(hide_password=False)
         # After a failover, an address may still lead to the old server, which takes no changes any more; of several hosts the
         # one that does is meant, unless the address says otherwise.

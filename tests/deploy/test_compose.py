@@ -132,3 +132,44 @@ def test_the_password_of_the_database_stands_in_no_address() -> None:
     assert {service["environment"]["PGPASSWORD"] for service in _ours(ROOT / "compose.scale.yaml").values()} == {
         _read(ROOT / "compose.scale.yaml")["services"]["database"]["environment"]["POSTGRES_PASSWORD"]
     }
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/operate/first-day.md", "docs/operate/scaling.md"])
+def test_the_containers_user_may_read_the_folder_that_a_person_makes_for_it(page: str, tmp_path: Path) -> None:
+    (command,) = re.findall(r"^(mkdir .*config/config\.yaml.*)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+    shutil.copy(ROOT / "config.example.yaml", tmp_path)
+
+    subprocess.run(["sh", "-c", f"umask 077; {command}"], cwd=tmp_path, check=True)  # as careful people have it
+
+    assert (tmp_path / "config").stat().st_mode & 0o005 == 0o005
+    assert (tmp_path / "config" / "config.yaml").stat().st_mode & 0o004
+
+
+@each_file
+def test_the_paths_of_the_example_lie_in_the_volume_and_the_user_of_the_image_owns_it(file: Path) -> None:
+    volume = IMAGE.last("VOLUME").words
+    uid = IMAGE.last("USER").words.partition(":")[0]
+    (made,) = [step.words for step in IMAGE.steps if step.name == "RUN" and "useradd" in step.words]
+    settings = yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", EXAMPLE))["storage"]
+
+    # Relative paths begin in the folder where the process works, which is the volume, made with its user.
+    assert IMAGE.last("WORKDIR").words == volume
+    assert f"--uid {uid} " in made and f"--home-dir {volume} --create-home" in made
+    assert not Path(settings["last_matches_folder"]).is_absolute()
+    assert re.fullmatch(r"sqlite:///[^/].*", settings["url"])
+    for service in _ours(file).values():
+        assert not {"user", "working_dir", "entrypoint"} & set(service)
+        assert "/tmp" in service["tmpfs"]  # noqa: S108  # a dry run and a recording are written there first
+
+
+@each_file
+def test_the_health_check_of_the_image_reaches_the_pages_of_every_service(file: Path, tmp_path: Path) -> None:
+    """It asks on loopback, so the pages have to be there, or on every address, at the port that it takes from the environment."""
+    (tmp_path / "config.yaml").write_text(EXAMPLE, encoding="utf-8")
+    for service in _ours(file).values():
+        environment = service.get("environment", {})
+        host, _, port = str(load_config(tmp_path / "config.yaml", environment).http.listen).rpartition(":")
+
+        assert host in ("127.0.0.1", "0.0.0.0")  # noqa: S104
+        assert port == str(environment.get("HTTP_PORT", 8080))
+        assert "healthcheck" not in service

@@ -71,6 +71,18 @@ def test_a_missing_driver_is_a_mistake_where_the_database_is_named(monkeypatch: 
     assert ".[postgres]'" in line
 
 
+def test_a_certificate_that_the_address_of_the_database_names_is_looked_for(folder: Path) -> None:
+    (folder / "own.pem").touch()
+    url = "postgresql://a@h/t?sslmode=verify-full&sslrootcert"
+
+    there, missing = (findings(check(f"storage: {{url: '{url}={name}'}}\n")) for name in (folder / "own.pem", "/no/such.pem"))
+
+    assert there == []
+    assert missing == [
+        "config.yaml:4:16: storage.url: there is no file /no/such.pem that this user may read; correct the address",
+    ]
+
+
 def test_a_missing_console_is_a_mistake_for_the_processes_that_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(installation.EXTRAS, "console", ("no_such_module",))
     text = "http:\n  listen: null\n  console: {listen: '127.0.0.1:0'}\nstorage: {url: 'postgresql://a@b/c'}\n"

@@ -37,3 +37,30 @@ def test_any_other_sign_of_a_password_is_taken_as_it_stands(password: str) -> No
 
     assert (parts.password, parts.host, parts.database) == (password, "host", "db")
     assert parse_database_url(parts.render_as_string(hide_password=False)) == parts
+
+
+@pytest.mark.parametrize(
+    ("rest", "sentence"),
+    [
+        ("h/db?channel_binding=require", "the option channel_binding of the address is not known here; leave it out"),
+        ("h/db?sslmode=require&connect_timeout=10", "the option connect_timeout of the address is not known here"),
+        ("h1,h2/db?pgbouncer=true", "the option pgbouncer of the address is not known here"),
+        ("h/db?sslmode=yes", "sslmode is one of disable, allow, prefer, require, verify-ca, verify-full"),
+        ("h1,h2/db?target_session_attrs=rw", "target_session_attrs is one of any, primary, read-write, prefer-standby"),
+        ("h1,h2/db?target_session_attrs=read-only", "target_session_attrs is one of"),
+        ("h:99999/db", "a port of the address is no number from 1 to 65535"),
+        ("h1:5432,h2:70000/db", "a port of the address is no number from 1 to 65535"),
+        ("/db?host=h1,h2&port=5432,x", "a port of the address is no number from 1 to 65535"),
+    ],
+)
+def test_what_the_driver_cannot_use_is_refused_in_a_sentence_without_the_password(rest: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence) as refused:
+        parse_database_url(f"postgresql://you:hunter2@{rest}")
+
+    assert "hunter2" not in str(refused.value)
+
+
+def test_settings_of_the_server_and_options_that_the_driver_knows_are_taken() -> None:
+    query = "application_name=x&sslmode=verify-full&sslrootcert=/x.pem&target_session_attrs=primary&options=-c%20work_mem%3D8MB"
+
+    assert set(parse_database_url(f"postgresql://you@h/db?{query}").query) == {part.split("=")[0] for part in query.split("&")}
