@@ -77,6 +77,7 @@ class _ConnectionLimits:
         """Return True if one more may connect; the connection that has been silent for longest is closed for it."""
         if len(self.open) < MAX_CONNECTIONS:
             return True
+        # A client that has sent its request is served, so the silent ones are those that take the place of others.
         if self.silent:
             next(iter(self.silent)).abort()
             return True
@@ -110,6 +111,7 @@ class _LimitedConnection(asyncio.Protocol):
         self._handler.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
+        # A connection that was refused may still bring what its client had sent by then.
         if self._transport is None:
             return
         if self._timer is not None:

@@ -101,8 +101,10 @@ class HandOverRequester:
             self._next_at = now + _REST
             if not is_granted:
                 self._retry_at[name] = now + _RETRY_DELAY
+                # What was prepared for a match that was granted is its connection by now.
                 if self.discard:
                     await self.discard(name)
+            # Not for longer: the database may be what has failed, and the request ends by itself too.
             try:
                 async with asyncio.timeout(1.0):
                     await self._leases.release({request})

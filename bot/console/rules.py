@@ -97,11 +97,11 @@ class RulesPreview(msgspec.Struct, frozen=True):
 async def preview_rules(
     text: str, run_dry_run: RunDryRun, *, config_path: str = "", active_text: str = "", matches: Sequence[str] = ()
 ) -> RulesPreview:
-    """Check rules, and compare them with those in effect on matches. An empty text stands for the rules of the files.
+    """Check rules, and compare them with those in effect on matches. An empty `active_text` stands for the rules of the files.
 
     All of it runs in a process of its own with a time limit: a text of a rule may loop.
     """
-    # An empty text would mean the rules of the files, and here somebody has emptied the editor: that is a file without rules.
+    # An empty text would stand for the rules of the files too. Who has emptied the editor means a file without rules.
     request = DryRunRequest(config_path, text or "\n", RULES_NAME, active_text, tuple(matches))
     result = await run_dry_run(request)
     marks = [_make_mark(line, is_mistake=True) for line in result.check.mistakes]

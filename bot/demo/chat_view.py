@@ -52,6 +52,7 @@ class ChatView:
                 shown = self._shown.get(message.id, _Shown())
                 state = _Shown(len(message.versions), message.deleted, message.pinned)
                 if message.by_bot and state != shown:
+                    # By the first version that is not shown yet. A pin or a deletion has no time of its own: by the last one.
                     changed.append((message.versions[min(shown.versions, len(message.versions) - 1)].at, message.id, message))
         for _, _, message in sorted(changed, key=lambda change: change[:2]):
             self._print_message(message, name_of(message.chat_id))

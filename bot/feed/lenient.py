@@ -127,6 +127,7 @@ def as_number(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return None
     try:
+        # Through a float: some writers of JSON have 2.0 where others have 2.
         found = value if isinstance(value, int) else float(value)
         return int(found) if math.isfinite(found) and 0 <= found <= MAX_EXACT_NUMBER else None
     except (ValueError, OverflowError):
@@ -195,4 +196,5 @@ def as_coverage_level(value: Any) -> str:
 
 def _as_listed_word(value: Any, names: tuple[str, ...]) -> str:
     position = as_number(value)
+    # A number behind the last name stays as it is: a newer feed may have names that this list has not.
     return names[position] if position is not None and position < len(names) else as_text(value)

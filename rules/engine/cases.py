@@ -69,6 +69,7 @@ class Numbers(msgspec.Struct, frozen=True):
 
     def complement(self) -> Numbers:
         """Return all numbers that are not in the set."""
+        # The numbers are whole: what ends before 5 ends at 4.
         gaps: list[tuple[float, float]] = []
         begin = -math.inf
         for low, high in sorted(self.spans):

@@ -82,6 +82,7 @@ def update_lineups(before: Lineups, action: Action) -> Lineups:
 
 def merge_lineups(before: Lineups, new: Lineups) -> Lineups:
     """Return the newer line-up of each team that has one."""
+    # A feed may send the teams one after the other, and the second must not take the first away.
     return Lineups(new.home if new.home.starting else before.home, new.away if new.away.starting else before.away)
 
 

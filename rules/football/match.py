@@ -298,6 +298,7 @@ def is_hat_trick(moment: Moment) -> bool:
     if player is None:
         return False
     own = [a for a in _list_goals(moment) if a.sub_type != "Own Goal" and a.player and is_same_player(a.player, player)]
+    # The third exactly: a fourth goal is no second hat-trick, and a correction of the first goal is none either.
     return len(own) > 2 and own[2].id == moment.action.id
 
 
@@ -322,6 +323,7 @@ def count_player_goals(match: Match, action: Action) -> int:
         key=order_of_play,
     )
     place = next((number for number, goal in enumerate(own, 1) if goal.id == action.id), None)
+    # An own goal, a card or a substitution is not in the list: then all of the player's goals count.
     return len(own) if place is None else place
 
 

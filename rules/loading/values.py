@@ -263,6 +263,7 @@ _WORD_COMPARISONS = {
     "less than": "<",
 }  # fmt: skip
 
+# The longest first: of `>=80` the sign `>` would else match first, and leave `=80` for the value.
 _COMPARED = re.compile(
     rf"({'|'.join(sorted(map(re.escape, (*_COMPARISONS, *_WORD_COMPARISONS)), key=len, reverse=True))})\s*({_VALUE})",
     re.IGNORECASE,
@@ -350,6 +351,7 @@ class RangeReader(Generic[RangeValue]):
         return Range(low, high)
 
     def _compare(self, sign: str, value: RangeValue) -> Range[RangeValue]:
+        # A range includes both its ends, so `>80` begins at the value after 80.
         if sign == "=":
             return Range(value, value)
         if sign.startswith(">"):
@@ -417,4 +419,5 @@ def next_minute(value: Minute, by: int) -> Minute:
     if value.added:
         return Minute(value.base, value.added - 1)
     before = value.base - 1
+    # Before 46 comes no 45 but the last minute of added time, however long that was.
     return Minute(before, _LAST_ADDED) if before in _LAST_MINUTES else Minute(max(0, before))

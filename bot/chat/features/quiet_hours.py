@@ -23,6 +23,7 @@ def set_delay(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return DialogueResult(show_delay(context))
     typed = " ".join(args)
     length = parse_length(typed, "s")
+    # What cannot be read counts as too long: both are answered with what a delay may be.
     delay = 0 if parse_on_off(typed) is False else int(length.total_seconds()) if length is not None else MAX_DELAY + 1
     if delay > MAX_DELAY:
         html = _("A delay is a number of seconds from 0 to 300, such as <code>/delay 30</code>, or <code>/delay off</code>.")

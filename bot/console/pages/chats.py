@@ -46,6 +46,7 @@ class ChatList:
         with ui.expansion(chat.title or f"Chat {chat.ref.chat_id}", caption=caption).classes("w-full") as expansion:
             content = ui.column().classes("w-full")
 
+            # The details are read when somebody opens the chat: of a long list that is one or two.
             async def show() -> None:
                 content.clear()
                 with content:

@@ -85,6 +85,7 @@ class AlertList:
                     _draw_details(row, traces)
 
         expansion.on_value_change(lambda event: toggle(event.value))
+        # After the handler was set, so that opening it again by this line reads its details too.
         expansion.value = name in self._opened
 
 
@@ -111,6 +112,7 @@ def _draw_details(row: AlertRow, traces: tuple[RevisionTrace, ...]) -> None:
         if trace.frame:
             with ui.expansion("The packet as it came", icon="data_object").classes("w-full") as packet:
                 place = ui.column().classes("w-full")
+            # As defaults, which are bound now: at the click the names of the loop stand for the last trace.
             packet.on_value_change(lambda event, place=place, frame=trace.frame: _show_frame(place, frame, is_open=event.value))
 
 

@@ -60,6 +60,7 @@ class NowPage:
         self._throttled.text = f"{overview.too_many_requests} times"
         self._matches.text = f"{len(overview.connections)}, and {overview.planned} planned"
         self._limits.text = overview.limits
+        # A screen reader reads a new alert aloud, so one that stays is not drawn again.
         if before is None or before.incidents != overview.incidents:
             self._draw_incidents(overview)
         has_several = len(overview.processes) > 1
@@ -98,6 +99,7 @@ def _draw_table(columns: Sequence[tuple[str, str]], key: str, title: str) -> ui.
 def _update_table(table: ui.table, rows: Sequence[msgspec.Struct], *, is_shown: bool) -> None:
     table.set_visibility(is_shown)
     new = [msgspec.structs.asdict(row) for row in rows] if is_shown else []
+    # Every assignment sends the whole table to the browser, also one of equal rows.
     if new != table.rows:
         table.rows = new
 
@@ -108,6 +110,7 @@ def _draw_chart() -> ui.echart:
             "grid": {"left": 45, "right": 45, "top": 40, "bottom": 30},
             "legend": {"top": 0, "textStyle": {"color": "#888"}},
             "xAxis": {"type": "time", "axisLabel": {"hideOverlap": True}},
+            # Two axes: after a great match thousands of messages may wait, of which some thirty leave in a second.
             "yAxis": [{"type": "value", "minInterval": 1}, {"type": "value", "minInterval": 1, "splitLine": {"show": False}}],
             "series": [
                 {"type": "line", "name": "messages/s", "showSymbol": False, "data": []},
