@@ -187,6 +187,7 @@ def _summary_to_object(packet: Packet, modern: bool) -> dict[str, Any]:
         "finished": packet.is_finished,
     }
     fields |= {"collectionStatus": summary.collection_status or None} if modern else {}
+    # A score of 0 stays: only what is not known is left out.
     return {key: value for key, value in fields.items() if value is not None and value != ""}
 
 

@@ -54,7 +54,8 @@ class UnansweredMessages:
         self._attempts[name] = max(self._attempts.get(name, 0) + 1, _MAX_ATTEMPTS if attempt.is_repeat else 1)
         if name in self._released:
             self.forget(attempt.item)
-            # An edit can be repeated without harm, and the text that it corrects must not stay.
+            # Telegram had answered others by then. A further copy of a message would do harm, so that it counts as sent; an edit
+            # can be repeated without harm, and the text that it corrects must not stay.
             return NextStep.PARK if isinstance(attempt.plan, Edit) else NextStep.COUNT_AS_SENT
         return NextStep.REPEAT if self._attempts[name] < _MAX_ATTEMPTS else NextStep.PARK
 
@@ -80,6 +81,7 @@ class UnansweredMessages:
         parked = self._parked.pop(name, None)
         if parked is None:
             return False
+        # The same words a third time would only be a third copy; other words are news that the chat has to have.
         if isinstance(plan, Send) and plan.html == parked.html:
             self._parked[name] = msgspec.structs.replace(parked, item=item)
             return True

@@ -101,7 +101,7 @@ def _warn_of_impossible_values(reader: Reader, fields: Mapping[str, yaml.Node], 
             reader.report_warning(minute, f"this rule can never fire: there is no minute {minutes}")
     score = fields.get("score")
     # Whoever names a period may mean the shootout, whose goals leave the score as it is.
-    if score is None or match.action_types != {"goal"} or "period" in fields:
+    if score is None or match.action_types != frozenset({"goal"}) or "period" in fields:
         return
     nodes = {str(key.value): value for key, value in mapping_items(score)}
     asked = {key: found for key, value in nodes.items() if key in SCORE_VALUES and (found := GOAL_RANGES.read(silent, value, ""))}
