@@ -148,6 +148,8 @@ def test_every_reason_of_a_delay_is_known(name: str) -> None:
         (("Penalty Kick", "Missed"), ("Penalty Missed", "")),
         (("Penalty Kick", ""), ("Penalty Kick", "")),
         (("Penalty Kick", "Scored"), ("Goal", "Penalty")),
+        (("Penalty", "Goal"), ("Goal", "Penalty")),
+        (("Goal", "Penalty Kick"), ("Goal", "Penalty")),
         (("penalty scored", ""), ("Goal", "Penalty")),
         (("Penalty Awarded", "Scored"), ("Goal", "Penalty")),
         (("Penalty Awarded", "Foul"), ("Penalty Awarded", "Foul")),

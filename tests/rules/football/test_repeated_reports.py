@@ -16,7 +16,13 @@ from rules.football.timeline import EventKind, build_timeline
 from rules.loading.loader import load_pack
 from tests.packets import Story
 
-NAMES = [("Penalty Scored", ""), ("Penalty Goal", ""), ("Penalty Kick", "Scored"), ("Penalty Awarded", "Scored")]
+NAMES = [
+    ("Penalty Scored", ""),
+    ("Penalty Goal", ""),
+    ("Penalty Kick", "Scored"),
+    ("Penalty Awarded", "Scored"),
+    ("Penalty", "Goal"),
+]
 ORDERS = [("p", "g"), ("g", "p")]
 
 
