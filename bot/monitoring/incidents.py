@@ -32,13 +32,14 @@ class IncidentPolicy(msgspec.Struct, frozen=True):
     """For how many seconds a condition must hold before admins are notified, and be away before its incident is resolved.
 
     `is_manual`: people cause it by an edit, so a changed detail is notified too. `is_unreachable`: Telegram cannot be
-    reached while it lasts, so only its end is notified.
+    reached while it lasts, so only its end is notified. `can_grow`: a detail that names more than the one before is notified too.
     """
 
     notify_after: float = 0.0
     resolve_after: float = 60.0
     is_manual: bool = False
     is_unreachable: bool = False
+    can_grow: bool = False
 
 
 INCIDENT_POLICIES = {
@@ -65,7 +66,8 @@ INCIDENT_POLICIES = {
     "database-full": IncidentPolicy(resolve_after=30.0),
     "database-read-only": IncidentPolicy(resolve_after=30.0),
     "database-lost": IncidentPolicy(),
-    "role-missing": IncidentPolicy(resolve_after=30.0),
+    # Nobody follows matches, and an hour later nobody sends either: that is another loss, and needs another command.
+    "role-missing": IncidentPolicy(resolve_after=30.0, can_grow=True),
     # SQLite's checkpoints move the free space up and down around the limit.
     "disk-low": IncidentPolicy(notify_after=60.0, resolve_after=600.0),
     "clock-off": IncidentPolicy(notify_after=120.0, resolve_after=120.0),
@@ -169,7 +171,14 @@ def _choose_event(policy: IncidentPolicy, incident: Incident, now: dt.datetime) 
         return IncidentEvent.OPENED if (now - incident.opened_at).total_seconds() >= policy.notify_after else None
     if policy.is_manual and incident.detail != incident.notified_detail:
         return IncidentEvent.CHANGED
+    if policy.can_grow and _measure_words(incident.detail) > _measure_words(incident.notified_detail):
+        return IncidentEvent.CHANGED
     return IncidentEvent.REMINDER if now - incident.notified_at >= REMIND_AFTER else None
+
+
+def _measure_words(detail: str) -> int:
+    """Return how long a detail is without its times, which differ from process to process."""
+    return sum(not character.isdigit() for character in detail)
 
 
 def _update_absent(policy: IncidentPolicy, incident: Incident, now: dt.datetime) -> tuple[Incident | None, IncidentEvent | None]:

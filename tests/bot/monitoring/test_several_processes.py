@@ -111,6 +111,21 @@ async def test_a_role_that_nobody_has_is_told_and_shown_and_so_is_its_return() -
     assert len(c.told) == 2 and "role-missing is over" in c.told[1]
 
 
+async def test_a_second_role_that_nobody_has_is_told_too_and_once_by_all_processes() -> None:
+    async with cluster() as c:
+        c.living.pop("a")
+        await asyncio.sleep(600)
+        c.living.pop("b")
+        await asyncio.sleep(600)
+        both = list(c.told)
+        c.living |= {name: ProcessInfo(ROLES[name]) for name in ("a", "b")}
+        await asyncio.sleep(300)
+
+    assert [text.split(" since")[0] for text in both] == ["🛠 role-missing: nobody follows matches"] * 2
+    assert "nobody sends" not in both[0] and "nobody sends since" in both[1] and "--role send" in both[1]
+    assert [text.split(":")[0] for text in c.told[2:]] == ["✅ role-missing is over"]
+
+
 async def test_a_role_that_is_back_within_seconds_is_not_missed() -> None:
     async with cluster() as c:
         for name in ("a", "b", "c"):
