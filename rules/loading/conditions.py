@@ -153,7 +153,14 @@ def _read_one_send_type(reader: Reader, name: str, node: yaml.Node) -> SendType 
 def _read_action_type(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """Make the condition on what happened. An alias means its pair: `Own Goal` is a Goal whose sub type is Own Goal."""
     asked = read_names(reader, node, "action_type")
-    if asked is None or not _check_known_names(reader, asked, "action type", catalogue.all_type_names, catalogue.has_type):
+    if asked is None or not _check_known_names(
+        reader,
+        asked,
+        "action type",
+        catalogue.all_type_names,
+        catalogue.has_type,
+        lambda name: _describe_sub_type(name, catalogue),
+    ):
         return None
     for name, at in zip(asked.names, asked.nodes, strict=True):
         pair = catalogue.resolve_names(name)
@@ -194,9 +201,14 @@ def _read_sub_action_type(reader: Reader, node: yaml.Node, catalogue: Catalogue)
 
 
 def _check_known_names(
-    reader: Reader, asked: ExpectedNames, what: str, known: Sequence[str], is_known: Callable[[str], bool]
+    reader: Reader,
+    asked: ExpectedNames,
+    what: str,
+    known: Sequence[str],
+    is_known: Callable[[str], bool],
+    describe_other: Callable[[str], str] = lambda _: "",
 ) -> bool:
-    """Return False if a name is misspelt, after reporting it."""
+    """Return False if a name is misspelt, after reporting it. `describe_other` says what else a name is, and the cure."""
     # The feed's own table of names could not be read, and types come and go (feed documentation, sections 5.3 and 5.4). So
     # one wrong letter is a mistake, but any other name may come from a newer feed: a warning.
     is_valid = True
@@ -209,11 +221,23 @@ def _check_known_names(
             continue
         if warn_of_name(reader, node, what.replace(" ", "_"), name):
             continue
+        if other := describe_other(name):
+            reader.report_warning(node, other)
+            continue
         near = _OTHER_TYPE_WORDS.get(normalise(name), "") if what == "action type" else ""
         near = near or suggest(name, known)
         hint = f', which has "{near}"' if near else ""
         reader.report_warning(node, f'the {what} "{name}" is not in the catalogue{hint}; the rule waits for the feed to send it')
     return is_valid
+
+
+def _describe_sub_type(name: str, catalogue: Catalogue) -> str:
+    """Return what to write for a sub action type where an action type is expected; empty for any other name."""
+    if not catalogue.has_sub_type(name):
+        return ""
+    owners = catalogue.list_types_of(name)
+    with_type = f"action_type: {owners[0]} and " if owners else ""
+    return f'"{name}" is a sub action type: write {with_type}sub_action_type: {name}'
 
 
 _OTHER_TYPE_WORDS = {
