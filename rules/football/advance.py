@@ -26,6 +26,7 @@ from rules.football.match import ActionRecord, Match, Moment, Score, update_colo
 from rules.football.minute import PERIODS_BY_ID, Period, minute_of, parse_period
 from rules.football.names import normalise
 from rules.football.repeated_reports import own_record
+from rules.football.score_lag import ScorePair, add_uncounted, catch_up, note_uncounted
 from rules.football.statuses import COVERAGE_LEVELS
 from rules.football.substitutions import name_coming_player
 from rules.football.unconfirmed import settle_unconfirmed
@@ -45,15 +46,21 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     is_late = action.seq < before.seq
     summary = Summary() if is_late else packet.summary
     scores = _read_scores(before, summary, action.period)
-    change = _compare_scores(before, action, scores.displayed)
+    pairs = _pair_scores(before, scores)
+    lagging = catch_up(before, pairs)
+    change = lagging.find_change(is_kick=action.period is Period.SHOOTOUT)
     action = _resolve_outcome(before, action, change, catalogue)
     if action.send_type is SendType.OTHER:
         own = own_record(known) if known else None
         action = msgspec.structs.replace(action, send_type=resolve_unknown_send_type(action, own, summary, change))
-    action, records, affected = record_revision(before, action, change, catalogue)
+    caught_up = msgspec.structs.replace(before, records=lagging.records) if lagging.records is not before.records else before
+    action, records, affected = record_revision(caught_up, action, change, catalogue)
+    uncounted, records, credited = note_uncounted(lagging, before, records, action, pairs)
+    affected += credited
     clocked = _update_clock(before, action, packet, summary, is_late)
-    records, settled = settle_unconfirmed(records, before, clocked, action, scores.match, scores.shootout)
-    is_shootout = scores.shootout is not None
+    score = add_uncounted(scores.match, uncounted, is_kick=False)
+    shootout = None if scores.shootout is None else add_uncounted(scores.shootout, uncounted, is_kick=True)
+    records, settled = settle_unconfirmed(records, before, clocked, action, score, shootout)
     after = msgspec.structs.replace(
         clocked,
         fixture=_update_coverage(_learn_teams(before, packet, action, scores.match), action),
@@ -62,8 +69,9 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
         lineups=update_lineups(before.lineups, action),
         summary_score=scores.match,
         displayed_score=scores.displayed,
-        score=scores.match if is_shootout else _subtract_pending_goals(scores.match, records, in_shootout=False),
-        shootout=_subtract_pending_goals(scores.shootout, records, in_shootout=True) if scores.shootout is not None else None,
+        score=score if shootout is not None else _subtract_pending_goals(score, records, in_shootout=False),
+        shootout=_subtract_pending_goals(shootout, records, in_shootout=True) if shootout is not None else None,
+        uncounted=uncounted,
     )
     # The feed may send a second End Match, and Touchline makes one where the feed sends none: the first is full time.
     is_repeated_end = action.type == "End Match" and before.ended_by not in ("", action.id)
@@ -164,11 +172,12 @@ def _resolve_outcome(before: Match, action: Action, change: ScoreChange, catalog
     return action
 
 
-def _compare_scores(before: Match, action: Action, displayed: Score) -> ScoreChange:
-    """Return how the score that the action counts in, of the match or of its shootout, differs from the one shown before."""
-    is_same_period = (before.shootout is not None) == (action.period is Period.SHOOTOUT)
-    shown_before = before.displayed_score if is_same_period else Score()
-    return ScoreChange(displayed.find_scoring_side(shown_before), shown_before.find_scoring_side(displayed))
+def _pair_scores(before: Match, scores: _SummaryScores) -> dict[bool, ScorePair]:
+    """Return the scores that the feed showed before and shows now: of play (False), and of the shootout (True)."""
+    pairs = {False: ScorePair(before.summary_score, scores.match)}
+    if scores.shootout is not None:
+        pairs[True] = ScorePair(before.displayed_score if before.shootout is not None else Score(), scores.shootout)
+    return pairs
 
 
 def resolve_period(period_id: int, summary: Summary, clock: int = 0) -> Period:

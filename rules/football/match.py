@@ -122,6 +122,16 @@ class UnshownGoal(msgspec.Struct, frozen=True):
     """True once it is no mere flap of the score."""
 
 
+class UncountedChange(msgspec.Struct, frozen=True):
+    """A goal that the feed's score has not counted yet (`by` 1), or still counts though it was taken back (-1)."""
+
+    side: Side
+    by: int
+    since: dt.datetime
+    is_kick: bool = False
+    """True for a kick of a shootout."""
+
+
 class Match(msgspec.Struct, frozen=True):
     """Everything that the packets so far say of one match."""
 
@@ -161,6 +171,8 @@ class Match(msgspec.Struct, frozen=True):
     """The most goals that the official score has shown for each side."""
     unshown_goals: dict[str, UnshownGoal] = {}
     """By action id, the standing goals that the score does not show any more."""
+    uncounted: dict[str, UncountedChange] = {}
+    """By action id, what the feed's score is behind with; the oldest first."""
     alert_numbers: dict[str, int] = {}
     """By action id, the number of its latest alert, where that is higher than the number of any packet so far."""
 

@@ -31,7 +31,11 @@ def review_goals(before: Match, after: Match, action: Action) -> tuple[Match, tu
     """
     if after.records is before.records and after.score == before.score and not before.unshown_goals:
         return after, ()
-    highest = Score(max(before.highest_score.home, after.score.home), max(before.highest_score.away, after.score.away))
+    counted = after.score
+    for change in after.uncounted.values():
+        # What the feed's score has not counted yet has not been in it, though the official score has it.
+        counted = counted.minus_one(change.side) if change.by > 0 and not change.is_kick else counted
+    highest = Score(max(before.highest_score.home, counted.home), max(before.highest_score.away, counted.away))
     after, restored = _restore_shown(msgspec.structs.replace(after, highest_score=highest))
     after = msgspec.structs.replace(after, unshown_goals=_find_unshown(after, action.at))
     # A restart is the last moment for what came too late for the break. A delayed action is about the past, so that its type

@@ -132,6 +132,7 @@ def test_what_an_earlier_version_did_not_store_of_a_match_is_read_as_a_match_bef
         "ended_by": "",
         "highest_score": {"home": 0, "away": 0},
         "unshown_goals": {},
+        "uncounted": {},
         "alert_numbers": {},
         "records": {},
         "displayed_score": NIL_NIL,

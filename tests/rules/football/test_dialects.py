@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from rules.football.action import Packet, Player, SendType, Side, Summary, Team
 from rules.football.advance import advance
@@ -128,3 +129,20 @@ def test_every_goal_stands_or_fell_and_belongs_to_its_side(dialect: Dialect, dee
     expected = [(deed.fate in STANDS, deed.side) for deed in deeds]
     assert [stands for stands, _ in found] == [stands for stands, _ in expected]
     assert all(one == other for one, other in zip(found, expected, strict=True) if other[0])
+
+
+@given(DIALECTS, DEEDS)
+def test_a_score_that_is_a_packet_behind_makes_no_official_score_wrong(dialect: Dialect, deeds: list[Deed]) -> None:
+    # Which goal is disallowed, and whose an own goal is, cannot be told before the score follows.
+    deeds, dialect = [deed._replace(own=False) for deed in deeds], dialect._replace(links_and_sides=True)
+    speaker, match, shown = Speaker(dialect), Match(FIXTURE), (0, 0)
+    for number, deed in enumerate(deeds):
+        for packet, official in speaker.packets(number, deed):
+            summary = replace(packet.summary, home=shown[0], away=shown[1])
+            # Goals are minutes apart: nobody scores twice within one.
+            clock = packet.clock + 120 * number
+            shown = (packet.summary.home or 0, packet.summary.away or 0)
+            match = advance(match, replace(packet, summary=replace(summary, clock=clock), clock=clock)).after
+
+            assert match.score == official
+    assert [match.records[f"g{n}"].is_standing for n in range(len(deeds))] == [deed.fate in STANDS for deed in deeds]

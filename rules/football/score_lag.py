@@ -1,0 +1,189 @@
+"""Goals that the feed's score counts later than the feed tells them, or still counts after it took them back.
+
+A packet's summary should hold the score after its action, which is not documented (section 3.1 of the feed documentation), and
+may be a packet or two behind. Until the score follows, the official score is the feed's with what it has not counted yet.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple
+
+import msgspec
+
+from rules.football.action import Action, SendType, Side
+from rules.football.match import ActionRecord, Match, Score, UncountedChange
+from rules.football.minute import Period
+from rules.football.unknown_values import ScoreChange
+
+MAX_LAG = dt.timedelta(minutes=1)
+"""How long the score may be behind. After that a packet's score is right, whatever the goals say."""
+
+
+class ScorePair(NamedTuple):
+    """The score of one counter, of play or of the shootout, before a packet and in its summary."""
+
+    before: Score
+    now: Score
+
+
+class LaggingScore(NamedTuple):
+    """What is left of the changes that the score had not counted, once a packet's score is known."""
+
+    uncounted: dict[str, UncountedChange]
+    records: dict[str, ActionRecord]
+    changes: dict[bool, dict[Side, int]]
+    """By counter (True: the shootout's) and side, how the score changed apart from what it had to catch up with."""
+
+    def find_change(self, *, is_kick: bool) -> ScoreChange:
+        """Return the sides whose score rose and fell with the packet's own action."""
+        rose = [side for side, by in self.changes.get(is_kick, {}).items() if by > 0]
+        fell = [side for side, by in self.changes.get(is_kick, {}).items() if by < 0]
+        return ScoreChange(rose[0] if len(rose) == 1 else None, fell[0] if len(fell) == 1 else None)
+
+
+def catch_up(before: Match, scores: dict[bool, ScorePair]) -> LaggingScore:
+    """Let the score of a packet count what it was behind with, the oldest change first. `scores` are by counter."""
+    uncounted, records = dict(before.uncounted), before.records
+    changes = {is_kick: _difference(pair.before, pair.now) for is_kick, pair in scores.items()}
+    for action_id, change in before.uncounted.items():
+        left = changes.get(change.is_kick)
+        if left is None or left[change.side] * change.by <= 0:
+            continue
+        left[change.side] -= change.by
+        del uncounted[action_id]
+        if change.by > 0 and action_id in records:
+            records = records | {action_id: _mark_shown(records[action_id])}
+    return LaggingScore(uncounted, records, changes)
+
+
+def note_uncounted(
+    lagging: LaggingScore, before: Match, records: dict[str, ActionRecord], action: Action, scores: dict[bool, ScorePair]
+) -> tuple[dict[str, UncountedChange], dict[str, ActionRecord], tuple[ActionRecord, ...]]:
+    """Compare what a packet's action did to the goals with what its summary did to the score.
+
+    Return the changes that the score has not counted, the records, and those of own goals whose side only the score shows.
+    """
+    uncounted = lagging.uncounted
+    affected: tuple[ActionRecord, ...] = ()
+    for is_kick, pair in scores.items():
+        for side in Side:
+            was, is_now = (_find_counted(some, side, is_kick=is_kick) for some in (lagging.records, records))
+            rest = lagging.changes[is_kick][side] - (len(is_now) - len(was))
+            if len(is_now) == len(was):
+                # The action changed no goal, so that the score tells of another one.
+                uncounted, records, moved = _explain_change(uncounted, records, before, action, side, rest, is_kick=is_kick)
+                affected += moved
+                continue
+            # What the score had more or less than the goals before was told by this action only now.
+            known = pair.before.goals_of(side) + _sum_up(before.uncounted, side, is_kick=is_kick) - len(was)
+            changed = sorted(is_now - was) if len(is_now) > len(was) else sorted(was - is_now)
+            by = 1 if len(is_now) > len(was) else -1
+            missing = min(len(changed), max(0, -rest * by) - max(0, known * by))
+            for action_id in changed[: max(0, missing)]:
+                if by > 0 and _is_second_report(records, records[action_id]):
+                    continue
+                uncounted = _add(uncounted, action_id, UncountedChange(side, by, action.at, is_kick))
+    uncounted = {i: change for i, change in uncounted.items() if action.at - change.since < MAX_LAG}
+    return uncounted, records, affected
+
+
+def add_uncounted(score: Score, uncounted: dict[str, UncountedChange], *, is_kick: bool) -> Score:
+    """Return the feed's score with what it has not counted yet."""
+    return Score(*(max(0, score.goals_of(side) + _sum_up(uncounted, side, is_kick=is_kick)) for side in Side))
+
+
+def _sum_up(uncounted: dict[str, UncountedChange], side: Side, *, is_kick: bool) -> int:
+    return sum(change.by for change in uncounted.values() if change.side is side and change.is_kick is is_kick)
+
+
+def _difference(before: Score, now: Score) -> dict[Side, int]:
+    return {side: now.goals_of(side) - before.goals_of(side) for side in Side}
+
+
+def _find_counted(records: dict[str, ActionRecord], side: Side, *, is_kick: bool) -> set[str]:
+    """Return the ids of the goals that a score without any lag has: those that stand, and pending ones that it counts."""
+    goals = (r for r in records.values() if r.action.type == "Goal" and not r.is_retracted and not r.repeats)
+    goals = (r for r in goals if (r.action.period is Period.SHOOTOUT) is is_kick)
+    return {r.action.id for r in goals if (r.credited if r.is_standing else _counted_side(r)) is side}
+
+
+def _counted_side(record: ActionRecord) -> Side | None:
+    return record.counted if record.action.send_type is SendType.PENDING else None
+
+
+def _is_waiting(record: ActionRecord) -> bool:
+    """Return True for a pending goal that the score does not count."""
+    is_pending = record.action.type == "Goal" and record.action.send_type is SendType.PENDING
+    return is_pending and record.counted is None and not record.is_retracted
+
+
+def _add(uncounted: dict[str, UncountedChange], action_id: str, change: UncountedChange) -> dict[str, UncountedChange]:
+    """Return the changes with one more. One the other way round is cancelled by it: the score is right as it is."""
+    for other, known in uncounted.items():
+        if (known.side, known.is_kick, known.by) == (change.side, change.is_kick, -change.by):
+            return {i: one for i, one in uncounted.items() if i != other}
+    return uncounted | {action_id: change}
+
+
+def _is_second_report(records: dict[str, ActionRecord], record: ActionRecord) -> bool:
+    """Return True if another goal of the same side stands in the same minute: the feed has sent one goal by two actions."""
+    goal = record.action
+    if goal.period is Period.SHOOTOUT or goal.minute is None:
+        return False
+    others = (r for r in records.values() if r.is_standing and r.action.type == "Goal" and r.action.id != goal.id)
+    return any(
+        r.credited is record.credited
+        and r.action.period is goal.period
+        and r.action.minute is not None
+        and abs(r.action.minute.total - goal.minute.total) <= 1
+        for r in others
+    )
+
+
+def _explain_change(
+    uncounted: dict[str, UncountedChange],
+    records: dict[str, ActionRecord],
+    before: Match,
+    action: Action,
+    side: Side,
+    rest: int,
+    *,
+    is_kick: bool,
+) -> tuple[dict[str, UncountedChange], dict[str, ActionRecord], tuple[ActionRecord, ...]]:
+    """Find the goal whose score a packet about something else has changed."""
+    was = before.records.get(action.id)
+    is_cancelled = was is not None and action.send_type.is_retraction and _is_waiting(was) and was.credited is side
+    if rest > 0 and is_cancelled:
+        # The score counts the pending goal only now that it is cancelled.
+        return _add(uncounted, action.id, UncountedChange(side, -1, action.at, is_kick)), records, ()
+    if rest > 0:
+        # The side of an own goal is not documented (section 14): the score tells it.
+        for action_id, change in uncounted.items():
+            record = records.get(action_id)
+            is_own_goal = record is not None and record.action.sub_type == "Own Goal" and record.is_standing
+            if record and is_own_goal and change.by > 0 and change.side is not side and change.is_kick is is_kick:
+                moved = _mark_shown(_credit(record, side, before))
+                return {i: c for i, c in uncounted.items() if i != action_id}, records | {action_id: moved}, (moved,)
+    pending = [r for r in records.values() if r.action.type == "Goal" and r.action.send_type is SendType.PENDING]
+    pending = [r for r in pending if not (r.is_retracted or r.repeats or r.own) and r.action.id != action.id]
+    pending = [r for r in pending if (r.action.period is Period.SHOOTOUT) is is_kick]
+    if rest > 0 and (waiting := [r for r in pending if _is_waiting(r) and r.credited is side]):
+        record = msgspec.structs.replace(waiting[0], counted=side, is_shown=True)
+        return uncounted, records | {record.action.id: record}, ()
+    if rest < 0 and (counted := [r for r in pending if r.counted is side]):
+        # The score has dropped a goal that was never confirmed.
+        record = msgspec.structs.replace(counted[-1], counted=None, is_shown=False)
+        return uncounted, records | {record.action.id: record}, ()
+    return uncounted, records, ()
+
+
+def _credit(record: ActionRecord, side: Side, match: Match) -> ActionRecord:
+    team = match.fixture.team(side)
+    action = msgspec.structs.replace(record.action, side=side, team=team if team.name else record.action.team)
+    return msgspec.structs.replace(record, action=action, credited=side)
+
+
+def _mark_shown(record: ActionRecord) -> ActionRecord:
+    own = msgspec.structs.replace(record.own, is_shown=True) if record.own else None
+    return msgspec.structs.replace(record, is_shown=True, own=own)
