@@ -38,6 +38,9 @@ _REFUSED_METHODS = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs",
 
 _LARGE_WIDTH = re.compile(r"%[^%a-zA-Z]*(?:\d{4,}|\*)")
 
+_LARGE_FIELD = re.compile(r"\d{4,}|\{[^{}]*\{")
+"""In a text that is formatted by its method: a large width, or one that a value gives."""
+
 _Steps = list[int]
 
 _steps: ContextVar[_Steps | None] = ContextVar("steps", default=None)
@@ -91,6 +94,14 @@ class TextEnvironment(ImmutableSandboxedEnvironment):
         if operator == "%" and isinstance(left, str):
             _check_format(left)
         return _check_size(super().call_binop(context, operator, left, right))
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """Refuse a text's method `format` with a large width. Jinja wraps the method, so `call` does not see whose it is."""
+        wrapped = super().wrap_str_format(value)
+        # Before it runs: the size of a result is checked when the memory is taken already.
+        if wrapped is not None and _LARGE_FIELD.search(value.__self__.replace("{{", "")):
+            raise SecurityError("it formats with too large a width")
+        return wrapped
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
         """Call a function or a method, unless it may take long or give something too large."""

@@ -46,6 +46,18 @@ def test_what_would_take_long_is_refused(source: str) -> None:
         AlertText(source).render(FACTS)
 
 
+@pytest.mark.parametrize(
+    "source", ["{{ '{:>900000000}'.format(1) }}", "{{ '{:>{}}'.format(1, '900000000') }}", "{{ '{:>900000000}'.format_map({}) }}"]
+)
+def test_a_large_width_is_refused_before_memory_is_taken_for_it(source: str) -> None:
+    with pytest.raises(TextError, match="it formats with too large a width"):
+        AlertText(source).render(FACTS)
+
+
+def test_a_text_may_format_what_is_small() -> None:
+    assert AlertText("{{ '{{{:*>8}}}'.format(player) }}").render(FACTS) == "{****Saka}"
+
+
 @pytest.mark.parametrize("source", ["{{ " + "(" * 20000 + "1" + ")" * 20000 + " }}", "x" * 30000, "{{ " + "9" * 9000 + " }}"])
 def test_a_text_that_cannot_be_compiled_is_one_sentence(source: str) -> None:
     with pytest.raises(TextError, match="the text is not a template"):
