@@ -97,6 +97,9 @@ async def test_at_midnight_what_was_reserved_is_not_sent_and_the_new_day_has_the
     paid.request()
     await asyncio.sleep(0.5)
     before = paid.count_available(99.9)
+    paid.limit = lambda: 0
+    stopped = paid.count_available(99.9)
+    paid.limit = lambda: 10
     taken = paid.take(99.9)
     late = paid.take(100.1)
     paid.give_back(99.9)  # yesterday's: the budget of the new day is not larger for it
@@ -104,7 +107,7 @@ async def test_at_midnight_what_was_reserved_is_not_sent_and_the_new_day_has_the
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
-    assert (before, taken, late, at_midnight) == (10, True, False, 0)
+    assert (before, stopped, taken, late, at_midnight) == (10, 0, True, False, 0)
 
 
 class OneSender:
