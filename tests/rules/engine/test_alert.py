@@ -14,7 +14,7 @@ from rules.football.timeline import Event, EventKind, Kick, Stage
 STORED_NAMES: list[tuple[type[msgspec.Struct], str]] = [
     (
         Alert,
-        "key seq state at fixture facts home away rule kind importance gravity max_age text takes_back follow_up timeline over"
+        "key seq state at fixture facts home away rule kind importance gravity max_age text takes_back follow_up timeline rich over"
         " fault texts because received delayed",
     ),
     (Fixture, "id home away competition kickoff status collection_status name deleted kickoff_known venue coverage"),
@@ -107,6 +107,7 @@ def test_what_an_earlier_version_did_not_store_of_an_alert_is_read_as_nothing() 
         "takes_back": "",
         "follow_up": False,
         "timeline": None,
+        "rich": {},
         "over": False,
         "fault": "",
         "texts": {},
