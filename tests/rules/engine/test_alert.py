@@ -14,8 +14,8 @@ from rules.football.timeline import Event, EventKind, Kick, Stage
 STORED_NAMES: list[tuple[type[msgspec.Struct], str]] = [
     (
         Alert,
-        "key seq state at fixture facts home away rule kind importance gravity max_age text takes_back follow_up timeline rich over"
-        " fault texts because received delayed",
+        "key seq state at fixture facts home away rule kind importance gravity max_age text takes_back follow_up timeline rich"
+        " over fault texts because received delayed",
     ),
     (Fixture, "id home away competition kickoff status collection_status name deleted kickoff_known venue coverage"),
     (Event, "side kind period minute player off score"),
