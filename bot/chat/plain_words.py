@@ -45,6 +45,8 @@ JOINING_WORDS = _words("and und y et e for fur por pour per & + with mit con ave
 
 ONLY_WORDS = _words("only just nur solo solamente seulement uniquement soltanto solamente so somente apenas")
 
+EVERY_WORDS = _words("everything all every alles alle todo todos tout tous tutto tutti tudo notifications alerts")
+
 _TONIGHT = frozenset(
     {
         "tonight", "until morning", "until tomorrow", "overnight", "heute nacht", "heute abend", "bis morgen", "esta noche",

@@ -10,7 +10,7 @@ from telegram.constants import ChatType
 
 from bot.chat.catalogue import Choice
 from bot.chat.nicknames import to_search_words
-from bot.chat.plain_words import JOINING_WORDS
+from bot.chat.plain_words import EVERY_WORDS, JOINING_WORDS
 from bot.i18n.football import format_title, kind_name, title_names, translate_team
 from bot.i18n.language import (
     CHOICES,
@@ -25,6 +25,7 @@ from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from bot.subscribers import Chat, Scope, Subscription
 from bot.telegram.html import time_tag
+from rules.engine.alert import LIVE_MESSAGE_KINDS
 from rules.engine.text import escape_html
 from rules.football.names import isolate, normalise
 
@@ -120,6 +121,55 @@ def parse_kinds(words: Sequence[str], offered: Sequence[str]) -> tuple[str, ...]
     return tuple(dict.fromkeys(found))
 
 
+def read_kind_switches(words: Sequence[str], offered: Sequence[str]) -> tuple[tuple[str, bool], ...]:
+    """Read `no cards`, `turn off VAR`, `cards off`, `don't send me corners`, `everything but goals`: kinds to switch on or off.
+
+    Returns none at all if the words say something else.
+    """
+    typed = [normalise(word).replace("’", "'").strip("!.,?") for word in words]
+    kept = [word for word in typed if word not in _SWITCH_FILLERS]
+    off, on = [word for word in kept if word in _SWITCH_OFF], [word for word in kept if word in _SWITCH_ON]
+    if not (off or on) or (off and on):
+        return ()
+    rest = [word for word in kept if word not in _SWITCH_OFF | _SWITCH_ON]
+    if any(word in EVERY_WORDS for word in rest):
+        named = [word for word in rest if word not in EVERY_WORDS]
+        excepted, every = parse_kinds(named, offered), [kind for kind in offered if kind not in LIVE_MESSAGE_KINDS]
+        if named:
+            # "everything but goals": all the others, so it is a switch of each.
+            return tuple((kind, kind not in excepted) for kind in every) if excepted else ()
+        return tuple((kind, bool(on)) for kind in every)
+    kinds = parse_kinds(rest, offered)
+    return tuple((kind, bool(on)) for kind in kinds)
+
+
+_SWITCH_OFF = frozenset(
+    {
+        "no", "not", "off", "without", "stop", "don't", "dont", "disable", "hide", "remove", "except", "but", "kein", "keine",
+        "keinen", "ohne", "aus", "ausschalten", "ausser", "sin", "desactiva", "desactivar", "excepto", "menos", "quita", "sans",
+        "pas", "aucun", "desactive", "desactiver", "sauf", "niente", "senza", "nessun", "nessuna", "disattiva", "tranne", "sem",
+        "desliga", "desligar", "exceto",
+    }
+)  # fmt: skip
+"""Words that switch off what stands beside them, in each language."""
+
+_SWITCH_ON = frozenset(
+    {
+        "on", "enable", "ein", "an", "einschalten", "activa", "activar", "active", "activer", "attiva", "attivare", "liga",
+        "ligar", "ativar",
+    }
+)  # fmt: skip
+
+_SWITCH_FILLERS = frozenset(
+    {
+        "please", "pls", "bitte", "por", "favor", "more", "any", "the", "turn", "switch", "send", "sending", "me", "mehr", "mas",
+        "plus", "piu", "mais", "alerts", "about", "for", "want", "i", "do", "show", "showing", "meldungen", "schicken", "de", "d",
+        "les", "las", "los", "die", "der", "das", "gli", "le", "os", "as", "per", "favore", "with", "get", "to", "envies",
+        "envie", "enviar", "si", "anymore", "dei", "delle",
+    }
+)  # fmt: skip
+"""Words in such a request that say nothing of it."""
+
 _MAX_KIND_WORDS = 4
 
 _CARD_KINDS = ("red_card", "yellow_card")
@@ -128,10 +178,13 @@ _CARDS = frozenset({"cards", "karten", "tarjetas", "cartons", "cartellini", "car
 """Both colours, in each language."""
 
 _OTHER_KIND_WORDS = {
-    "video checks": "var", "injuries and breaks": "injury", "videobeweise": "var",
-    "tarjetas rojas": "red_card", "cartellini rossi": "red_card", "cartões vermelhos": "red_card",
-    "tarjetas amarillas": "yellow_card", "cartellini gialli": "yellow_card", "cartões amarelos": "yellow_card",
-    "tandas de penaltis": "shootout", "tiri di rigore": "shootout", "disputas de pênaltis": "shootout",
+    "gelben karten": "yellow_card", "roten karten": "red_card", "corners": "play", "shots": "play", "offsides": "play",
+    "ecken": "play", "corners y tiros": "play", "subs": "substitution", "reds": "red_card", "yellows": "yellow_card",
+    "pens": "penalty", "results": "full_time", "kickoffs": "kick_off", "video checks": "var",
+    "injuries and breaks": "injury", "videobeweise": "var", "tarjetas rojas": "red_card", "cartellini rossi": "red_card",
+    "cartões vermelhos": "red_card", "tarjetas amarillas": "yellow_card", "cartellini gialli": "yellow_card",
+    "cartões amarelos": "yellow_card", "tandas de penaltis": "shootout", "tiri di rigore": "shootout",
+    "disputas de pênaltis": "shootout",
 }  # fmt: skip
 """Names of kinds that people type and that are no button's label, where a shorter word is."""
 

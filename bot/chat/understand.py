@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Sequence
 
-from bot.chat.plain_words import ONLY_WORDS
-from bot.chat.texts import parse_kinds
+from bot.chat.plain_words import EVERY_WORDS, ONLY_WORDS
+from bot.chat.sentences import drop_article, read_phrase, read_question, strip_politeness
+from bot.chat.texts import parse_kinds, read_kind_switches
 from rules.football.names import normalise
 
 MAX_NEAREST = 2
@@ -36,7 +37,14 @@ _OTHER_WORDS = {
 }
 _COMMAND_BY_WORD = {word: name for name, words in _OTHER_WORDS.items() for word in words.split()}
 
-_NEVER_FIRST = frozenset({"now", "time", "end", "team", "add", "list", "data", "sound", "mine", "menu", "zone", "basta"})
+_FOR_WORDS = frozenset({"for", "fur", "para", "pour", "per"})
+
+_QUESTION_COMMANDS = frozenset({"today", "live"})
+
+_MIN_MISSPELT = 4
+"""Letters of a word that is compared with the names of commands: shorter ones are too often names."""
+
+_NEVER_FIRST = frozenset({"now", "time", "end", "team", "list", "data", "sound", "mine", "menu", "zone", "basta"})
 """Words that mean a command after a slash, but may begin a sentence or a name without one."""
 
 
@@ -53,18 +61,48 @@ def find_nearest(word: str, commands: Collection[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names[one] for one in close))
 
 
+def _find_misspelt(word: str, commands: Collection[str]) -> str | None:
+    names = {other: name for other, name in _COMMAND_BY_WORD.items() if name in commands and other not in _NEVER_FIRST}
+    names |= {name: name for name in commands}
+    close = difflib.get_close_matches(word, [name for name in names if len(name) > _MIN_MISSPELT], n=1, cutoff=0.85)
+    return names[close[0]] if close else None
+
+
+def _names_kinds(words: Sequence[str], kinds: Sequence[str]) -> bool:
+    """Return True for "goals only", "Arsenal only goals" and "goals for Arsenal"."""
+    at = next((at for at, word in enumerate(words) if normalise(word) in _FOR_WORDS), 0)
+    if parse_kinds(words[:at], kinds) and at + 1 < len(words):
+        return True
+    has_only = any(normalise(word) in ONLY_WORDS for word in words)
+    return has_only and any(parse_kinds((word,), kinds) for word in words)
+
+
 def read_plain_text(text: str, commands: Collection[str], kinds: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
     """Return the command and its arguments that a text without a slash means; None if it may be a name."""
+    text = strip_politeness(text)
     words = tuple(text.split())
     if not words:
         return None
     first = normalise(words[0]).strip("!.,?")
+    if first == "stop" and len(words) > 1 and all(normalise(word) in EVERY_WORDS for word in words[1:]):
+        return first, ()
+    if read_kind_switches(words, kinds):
+        return "alerts", words
+    # Before the first word alone: "stop following Arsenal" does not stop everything.
+    meant = read_phrase(text)
+    # A question may begin with the word of a command: "live scores", "today's games".
+    if meant is None and (first not in commands or first in _QUESTION_COMMANDS):
+        meant = read_question(text)
+    if meant and meant[0] in commands:
+        return meant
     if first in commands:
         return first, words[1:]
     if first not in _NEVER_FIRST and (name := find_command_meant(first, commands)):
+        return name, drop_article(words[1:])
+    # A misspelt "unfolow Liverpool": the word is no part of a name that is known, or the name would have been found.
+    if len(words) > 1 and len(first) > _MIN_MISSPELT and (name := _find_misspelt(first, commands)):
         return name, words[1:]
-    # "goals only", "Arsenal only goals": which alerts.
-    if any(normalise(word) in ONLY_WORDS for word in words) and any(parse_kinds((word,), kinds) for word in words):
+    if _names_kinds(words, kinds):
         return "alerts", words
     # "goals" alone may mean more or fewer of them: the screen shows what is on.
     return ("alerts", ()) if parse_kinds(words, kinds) else None

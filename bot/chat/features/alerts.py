@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
@@ -20,8 +21,9 @@ from bot.chat.dialogue import (
     update_filter,
 )
 from bot.chat.features.match_cards import parse_card_form, set_card_form
+from bot.chat.features.subscribe import subscribe
 from bot.chat.features.subscriptions import set_overrides_by_words
-from bot.chat.plain_words import ONLY_WORDS, parse_on_off
+from bot.chat.plain_words import JOINING_WORDS, ONLY_WORDS, parse_on_off
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import (
     KIND_SIGNS,
@@ -32,6 +34,7 @@ from bot.chat.texts import (
     overrides_label,
     parse_kind,
     parse_kinds,
+    read_kind_switches,
     settings_label,
     sounds_label,
     unknown_kind_text,
@@ -65,6 +68,8 @@ def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return set_card_form(context, form.value)
     if (result := set_only_kinds(context, args)) is not None:
         return result
+    if not read_kind_switches(args, context.kinds) and (result := set_kinds_for_name(context, args)) is not None:
+        return result
     is_switch = first in ("", "all") or parse_on_off(first) is not None
     is_for_chat = (len(args) < 2 and is_switch) or parse_kind(first.lstrip(KIND_SIGNS), context.kinds)
     if not is_for_chat and (result := set_overrides_by_words(context, args)):
@@ -93,6 +98,29 @@ def set_only_kinds(context: ChatContext, args: Sequence[str]) -> DialogueResult 
     )
 
 
+def set_kinds_for_name(context: ChatContext, args: Sequence[str]) -> DialogueResult | None:
+    """`/alerts only goals for Arsenal`: as `/alerts Arsenal only goals`. None if that is not what was typed."""
+    # "goals foo" is a slip: that the rest is a name, only a word such as "for" or "only" tells.
+    if not any(normalise(word) in ONLY_WORDS | JOINING_WORDS | _SMALL_WORDS for word in (*args[1:-1], *args[:1])):
+        return None
+    for at in range(len(args) - 1, 0, -1):
+        kinds = [word for word in args[:at] if normalise(word) not in ONLY_WORDS | _SMALL_WORDS]
+        # `d'Arsenal`, `l'Inter`.
+        name = [re.sub(r"^[dl]['’](?=\w)", "", word) for word in args[at:]]
+        while name and normalise(name[0]) in JOINING_WORDS | _SMALL_WORDS:
+            name = name[1:]
+        if kinds and name and parse_kinds(kinds, context.kinds) and not parse_kinds(name, context.kinds):
+            # A team that is not followed yet is followed, and its kinds are a tap away.
+            return set_overrides_by_words(context, (*name, *kinds)) or subscribe(context, tuple(name))
+    return None
+
+
+_SMALL_WORDS = frozenset(
+    {"the", "les", "los", "las", "die", "der", "das", "i", "gli", "le", "os", "as", "de", "di", "du", "da", "do"}
+)
+"""Articles, and words between kinds and a name."""
+
+
 def make_alert_buttons() -> tuple[ButtonRow, ...]:
     """Make the buttons under an answer about alerts: to all of them, to the settings, and out."""
     return ((Button(_("📣 Alerts"), "ks"),), make_closing_row())
@@ -117,16 +145,10 @@ def set_kinds(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if len(args) == 1 and parse_on_off(word) is False:
         change_all = update_filter(lambda alert_filter: disable_all_kinds(alert_filter, context.kinds))
         return DialogueResult(Screen(_all_kinds_off_text(), make_alert_buttons()), (change_all,))
-    switches: list[tuple[str, bool]] = []
-    if not any(typed.startswith(tuple(KIND_SIGNS)) for typed in args) and (named := parse_kinds(args, context.kinds)):
-        # "red cards and penalties": phrases of several words, without signs.
-        switches, args = [(kind, True) for kind in named], ()
-    for typed in args:
-        kind = parse_kind(typed.lstrip(KIND_SIGNS), context.kinds)
-        if kind is None:
-            # Nothing is changed then, not even the kinds before it: half a change would be hard to see.
-            return DialogueResult(Screen(unknown_kind_text(typed, context.kinds), make_alert_buttons()))
-        switches.append((kind, not typed.startswith(tuple("-−–"))))
+    switches = _read_switches(args, context.kinds)
+    if isinstance(switches, str):
+        # Nothing is changed then, not even the kinds before it: half a change would be hard to see.
+        return DialogueResult(Screen(unknown_kind_text(switches, context.kinds), make_alert_buttons()))
 
     def change(alert_filter: AlertFilter) -> AlertFilter:
         for kind, on in switches:
@@ -140,6 +162,23 @@ def set_kinds(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         (update_filter(change),),
         starts_cards=_starts_cards(context.chat.filter, change(context.chat.filter)),
     )
+
+
+def _read_switches(args: Sequence[str], offered: Sequence[str]) -> list[tuple[str, bool]] | str:
+    """Return the kinds that are switched, each with whether it is on; the first word that means none, if there is one."""
+    # "no cards", "everything but goals".
+    if read := read_kind_switches(args, offered):
+        return list(read)
+    if not any(typed.startswith(tuple(KIND_SIGNS)) for typed in args) and (named := parse_kinds(args, offered)):
+        # "red cards and penalties": phrases of several words, without signs.
+        return [(kind, True) for kind in named]
+    switches = []
+    for typed in args:
+        kind = parse_kind(typed.lstrip(KIND_SIGNS), offered)
+        if kind is None:
+            return typed
+        switches.append((kind, not typed.startswith(tuple("-−–"))))
+    return switches
 
 
 def _starts_cards(before: AlertFilter, after: AlertFilter) -> bool:

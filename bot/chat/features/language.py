@@ -21,6 +21,7 @@ from bot.chat.texts import escape_text
 from bot.i18n.language import CHOICES, ENGLISH, use_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
+from rules.engine.text import LANGUAGES
 from rules.football.names import normalise
 
 AUTO = "auto"
@@ -74,13 +75,15 @@ def _offer_languages(context: ChatContext) -> Screen:
 
 
 def _parse_language(typed: str) -> str:
-    """Return the code of a language by its code, its own name or its English name; empty if the bot does not speak it."""
+    """Return the code of a language by its code or its name in any of the languages; empty if the bot does not speak it."""
     word = normalise(typed)
     if word == AUTO:
         return AUTO
     for code, own_name in CHOICES.items():
-        english_name = Locale.parse(code, sep="-").get_display_name(ENGLISH) or code
-        if word in (normalise(code), normalise(own_name), normalise(english_name)):
+        locale = Locale.parse(code, sep="-")
+        # Also as the other languages call it: `Sprache Französisch`.
+        names = [locale.get_display_name(language) or code for language in LANGUAGES]
+        if word in map(normalise, (code, own_name, *names)):
             return code
     return ""
 

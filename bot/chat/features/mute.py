@@ -23,13 +23,14 @@ from bot.chat.dialogue import (
     select_page,
     set_settings,
 )
-from bot.chat.plain_words import parse_length, parse_on_off, parse_tonight
+from bot.chat.plain_words import EVERY_WORDS, parse_length, parse_on_off, parse_tonight
 from bot.chat.routing import Command, Feature, ShowScreen
 from bot.chat.texts import back_label, choice_name, choice_names, done_label, escape_text
 from bot.i18n.language import format_hours
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import Scope
+from rules.football.names import normalise
 
 # Who wants longer wants /unsubscribe. It also keeps the end far from the last year that Python knows.
 _MAX_MUTE = dt.timedelta(days=365)
@@ -43,6 +44,9 @@ _MAX_LISTED_MUTES = 30
 
 def mute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/mute [1 hour | tonight | match | a team | off | buttons on | buttons off]`; without arguments, buttons."""
+    # "everything for an hour" is what a length alone means.
+    while args and normalise(args[0]) in EVERY_WORDS:
+        args = args[1:]
     typed = " ".join(args)
     if not typed:
         return DialogueResult(show_mute_options(context))
@@ -51,10 +55,19 @@ def mute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if parse_on_off(typed) is False:
         return unmute(context, ("all",))
     # Before the length of time is read: "buttons on" is no length of time.
-    what, _space, word = typed.partition(" ")
-    is_on = parse_on_off(word) if what.casefold() in ("buttons", "button") else None
-    if is_on is not None:
+    if (is_on := _read_button_switch(typed)) is not None:
         return set_mute_button(context, is_on=is_on)
+    return _mute_by_words(context, args)
+
+
+def _read_button_switch(typed: str) -> bool | None:
+    what, _space, word = typed.partition(" ")
+    return parse_on_off(word) if what.casefold() in ("buttons", "button") else None
+
+
+def _mute_by_words(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
+    """Mute for the length of time that was typed, or the match of the team."""
+    typed = " ".join(args)
     if morning := parse_tonight(typed, context.now, context.chat.timezone):
         return mute_chat(context, morning - context.now)
     length = parse_length(typed, "m")
@@ -63,8 +76,10 @@ def mute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return DialogueResult(Screen(html, show_mute_options(context).buttons))
     if length:
         return mute_chat(context, length)
-    if length is None and (matches := find_followed_matches(context, typed)):
-        return _mute_match(context, matches[0])
+    # "Liverpool for an hour" too: a match is muted until it is over, so no time is needed.
+    for end in range(len(args), 0, -1) if length is None else ():
+        if matches := find_followed_matches(context, " ".join(args[:end])):
+            return _mute_match(context, matches[0])
     html = _("I don't understand “{words}”. Try <code>/mute 1h</code>, <code>/mute tonight</code> or a team's name.")
     return DialogueResult(Screen(html.format(words=escape_text(typed)), show_mute_options(context).buttons))
 

@@ -16,6 +16,8 @@ from bot.chat.dialogue import (
     UnfollowAll,
     make_closing_row,
 )
+from bot.chat.features.subscriptions import unsubscribe
+from bot.chat.plain_words import EVERY_WORDS
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text, is_channel
 from bot.i18n.language import mark_for_translation as N_
@@ -23,13 +25,16 @@ from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from bot.i18n.shorten import shorten
 from bot.subscribers import Subscription
+from rules.football.names import normalise
 
 _MAX_EXPORT_LENGTH = 3500
 """UTF-16 units of an export; Telegram takes 4,096 in a message."""
 
 
-def stop(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
-    """`/stop`: unfollow everything, with a button to undo that. Settings stay."""
+def stop(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
+    """`/stop`: unfollow everything, with a button to undo that. Settings stay. `/stop Arsenal` unfollows that alone."""
+    if args and normalise(args[0]) not in EVERY_WORDS:
+        return unsubscribe(context, args)
     if not context.subscriptions:
         html = _("Nothing is followed, so no alerts come. Stored data: /privacy")
         return DialogueResult(Screen(html, ((_erase_button(),),)))

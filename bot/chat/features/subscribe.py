@@ -72,6 +72,9 @@ def follow_several(context: ChatContext, typed: str, found: SearchResult) -> Dia
     # A comma stands in no name. "and" may: Brighton and Hove Albion.
     separator = _COMMAS if _COMMAS.search(typed) else _AND if not found.exact else None
     parts = [part for part in separator.split(typed) if part.strip()] if separator else []
+    if separator is _COMMAS and parts and not search_followable(context, parts[-1]).exact:
+        # "PSG, OM and Lyon": the last two are joined by a word.
+        parts = [*parts[:-1], *(part for part in _AND.split(parts[-1]) if part.strip())]
     if not 2 <= len(parts) <= MAX_NAMES:
         return None
     results = [search_followable(context, part) for part in parts]

@@ -41,10 +41,10 @@ def test_one_kind_can_be_taken_from_all() -> None:
 
 
 def test_an_unknown_kind_changes_nothing_and_names_the_known_ones() -> None:
-    result = alerts.set_kinds(make_context(), ("+goal", "+corner<s>"))
+    result = alerts.set_kinds(make_context(), ("+goal", "+tackle<s>"))
 
     assert not result.changes
-    assert "corner&lt;s&gt;" in result.screen.html and "red cards" in result.screen.html
+    assert "tackle&lt;s&gt;" in result.screen.html and "red cards" in result.screen.html
 
 
 def test_buttons_show_ticks_and_switch() -> None:
@@ -131,10 +131,10 @@ def test_words_do_the_same(words: tuple[str, ...], ring: set[str], silent: set[s
 
 
 def test_an_unknown_kind_or_none_changes_nothing() -> None:
-    unknown, none = set_alerts(make_context(), ("ring", "corner")), set_alerts(make_context(), ("silent",))
+    unknown, none = set_alerts(make_context(), ("ring", "tackle")), set_alerts(make_context(), ("silent",))
 
     assert (
-        "I don't know “corner”." in unknown.screen.html
+        "I don't know “tackle”." in unknown.screen.html
         and none.screen.html
         == "Say which alerts, such as <code>/alerts silent yellow_card</code>, or use the buttons of /alerts."
     )
