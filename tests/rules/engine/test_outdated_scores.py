@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rules.engine.alert import Alert
 from rules.engine.evaluate import NotifiedRules, evaluate
 from rules.engine.rule import RuleSet
@@ -132,3 +134,23 @@ def test_a_goal_that_falls_to_the_other_side_corrects_full_time() -> None:
 
     assert full_time
     assert (full_time.facts.winner, full_time.facts.score) == ("Chelsea", "0–1")
+
+
+@pytest.mark.parametrize(
+    ("action_type", "rule"),
+    [
+        ("Injury", "injuries"),
+        ("Play Stopped", "play stopped"),
+        ("Timeout", "play stopped"),
+        ("Play Resumed", "play goes on"),
+        ("Added Time", "stoppage time"),
+    ],
+)
+def test_what_shows_a_score_beside_its_news_is_corrected_when_a_goal_falls(action_type: str, rule: str) -> None:
+    story = Story()
+    story.goal("one", minute=10, score=(1, 0))
+    story.tell(action_type, action="small", minute=20)
+
+    alert = alert_of(story.goal("one", send="Deleted", minute=10, score=(0, 0)), "small", {"small": {rule}})
+
+    assert alert and "Arsenal 0–0 Chelsea" in alert.text
