@@ -37,6 +37,7 @@ _DELETE_ROWS = """DO $$ DECLARE name text; BEGIN
 END $$"""
 """Takes a fraction of the time of TRUNCATE, which makes new files for every table and index."""
 _DROP_TABLES = "SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+_CHANGED = "changed"
 _numbers = itertools.count(1)
 
 
@@ -56,6 +57,8 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.folder, self._programs = folder, programs()
         self._process: subprocess.Popen[bytes] | None = None
+        self._sessions: dict[str, subprocess.Popen[str]] = {}
+        """By the address of a database, the `psql` that changes it: to start one takes longer than the change."""
 
     def make(self) -> None:
         """Make the data; nothing of it needs to outlive the machine."""
@@ -93,6 +96,8 @@ class Server:
         name = f"{name or f'test_{next(_numbers)}'}_{os.getpid()}"  # other processes of the test run use the server too
         self.run("createdb", name)
         yield self.url(name)
+        if session := self._sessions.pop(self.url(name), None):
+            session.communicate()
         self.run("dropdb", "--force", name)
 
     def empty(self, url: str) -> None:
@@ -104,8 +109,20 @@ class Server:
         self._change(url, _DROP_TABLES)
 
     def _change(self, url: str, statement: str) -> None:
-        options = ("--quiet", "--no-psqlrc", "--output=/dev/null", "--set=ON_ERROR_STOP=1")
-        self._run("psql", *options, "-c", _CUT_OFF, "-c", statement, url)
+        session = self._sessions.get(url) or self._sessions.setdefault(url, self._start_psql(url))
+        assert session.stdin and session.stdout
+        session.stdin.write(f"{_CUT_OFF};\n{statement};\n\\echo {_CHANGED}\n")
+        session.stdin.flush()
+        said = []
+        while not said or said[-1] != f"{_CHANGED}\n":
+            said.append(session.stdout.readline())
+            if not said[-1]:  # it ends at the first error
+                raise RuntimeError("".join(said))
+
+    def _start_psql(self, url: str) -> subprocess.Popen[str]:
+        command = [str(self._program("psql")), "--quiet", "--no-psqlrc", "--output=/dev/null", "--set=ON_ERROR_STOP=1", url]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.Popen(command, text=True, **pipes, **unprivileged())
 
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's own programs against the server."""
