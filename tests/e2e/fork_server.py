@@ -192,7 +192,8 @@ if __name__ == "__main__":
 
     list(bot.cli.main.commands.values())  # imports every command once, for all forks
     # What a process imports only when it needs it, a quarter of the work of a short life; the driver only where it is installed.
-    for late in ("anyio._backends._asyncio", "bot.storage.postgres"):
+    of_texts = ("babel.dates", "babel.lists", "babel.numbers")
+    for late in ("anyio._backends._asyncio", "bot.storage.postgres", "bot.commands.environment_file", *of_texts):
         with suppress(ImportError):
             importlib.import_module(late)
     load_catalogue()  # as every process does at its start, and keeps
