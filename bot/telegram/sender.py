@@ -129,6 +129,8 @@ class Sender:
         self._pictures = PictureRenderer()
         self._chats_without_pictures: set[int] = set()
         """Chats that have refused a photo since the start."""
+        self._refused_pictures: set[tuple[AlertKey, ChatRef]] = set()
+        """Messages whose picture was refused once and is being sent again."""
         self._breaker = CircuitBreaker()
         self._suspension_brake = SuspensionBrake()
         self._unanswered = UnansweredMessages()
@@ -429,15 +431,8 @@ class Sender:
         try:
             message_id = await self._execute(attempt)
         except TextRefused as error:
-            if isinstance(error, PictureRefused) and isinstance(plan, Send):
-                # Sent once more: a file that Telegram has forgotten is uploaded again, and a chat that takes no photos, as a
-                # group whose members may not send any, gets the text from now on.
-                log.info("picture_refused", chat=item.chat.chat_id, reason=str(error))
-                if isinstance(error, PictureForbidden):
-                    self._chats_without_pictures.add(item.chat.chat_id)
-                self._breaker.on_success()
-                self._enqueue(item, at_front=True)
-                self._chat_queues.finish(item.chat.chat_id, self._clock.monotonic())
+            if isinstance(error, PictureRefused):
+                self._handle_picture_refused(item, error)
                 return
             # Refused as plain text too. Trying again would be refused again: the delivery counts as done.
             log.error("text_refused", chat=item.chat.chat_id, rule=plan.alert.rule, reason=str(error))
@@ -468,6 +463,23 @@ class Sender:
         latency = measure_latency(attempt.timestamps, sent_at, now.timestamp())
         self._completed.append((plan, attempt.complete(message_id, now, latency)))
 
+    def _handle_picture_refused(self, item: QueueItem, error: PictureRefused) -> None:
+        """Queue the message again: a file that Telegram has forgotten is uploaded anew, and a chat without photos gets text.
+
+        A photo that can no longer be edited is followed by a text.
+        """
+        name, chat_id = _name_of(item), item.chat.chat_id
+        log.info("picture_refused", chat=chat_id, reason=str(error))
+        # The second time it was uploaded, and would be refused for ever.
+        if isinstance(error, PictureForbidden) or name in self._refused_pictures:
+            self._refused_pictures.discard(name)
+            self._chats_without_pictures.add(chat_id)
+        else:
+            self._refused_pictures.add(name)
+        self._breaker.on_success()
+        self._enqueue(item, at_front=True)
+        self._chat_queues.finish(chat_id, self._clock.monotonic())
+
     async def _execute(self, attempt: Attempt) -> int:
         sent_at = self._clock.monotonic()
         try:
@@ -476,6 +488,7 @@ class Sender:
                 self._messenger, attempt.item.chat, attempt.plan, is_plain=is_plain, is_paid=attempt.is_paid
             )
             self._refusals.pop(_name_of(attempt.item), None)
+            self._refused_pictures.discard(_name_of(attempt.item))
             return message_id
         except DeliveryError as error:
             # Telegram charges for what it delivered. Where nobody knows, it counts as delivered.

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from bot.errors import PictureForbidden
+from bot.errors import PictureForbidden, PictureRefused
 from bot.media import renderer
 from bot.subscribers import CardForm
 from rules.engine.alert import CARD, Alert, Facts
@@ -124,6 +124,37 @@ async def test_a_chat_that_takes_no_photos_gets_the_text(world: World) -> None:
 
     (shown,) = world.shown()
     assert not shown.photo and "Saka" in shown.text and len(shown.versions) == 2
+
+
+async def test_a_photo_whose_file_telegram_has_forgotten_is_edited_all_the_same(world: World) -> None:
+    await choose(world, CardForm.PICTURE)
+    await stand(world, card())
+    world.telegram.fail(1, PictureRefused("Bad Request: wrong file identifier/HTTP URL specified"))
+    with capture_logs() as logs:
+        await stand(world, card(51))
+
+    (shown,) = world.shown()
+    assert shown.photo and len(shown.versions) == 2
+    assert "text_refused" not in [line["event"] for line in logs]
+
+
+async def test_a_picture_that_is_refused_whenever_it_is_sent_is_replaced_by_text(world: World) -> None:
+    await choose(world, CardForm.PICTURE)
+    world.telegram.fail(1, *(PictureRefused("Bad Request: wrong file identifier/HTTP URL specified") for _ in range(2)))
+    await stand(world, card())
+
+    (shown,) = world.shown()
+    assert not shown.photo and "Saka" in shown.text
+
+
+async def test_a_photo_in_a_chat_that_takes_none_any_more_is_followed_by_a_text_that_is_kept_up_to_date(world: World) -> None:
+    await choose(world, CardForm.PICTURE)
+    await stand(world, card())
+    world.telegram.fail(1, PictureForbidden("Bad Request: not enough rights to send photos to the chat"))
+    await stand(world, card(51), card(52))
+
+    photo, text = world.shown()
+    assert photo.photo and not text.photo and [len(photo.versions), len(text.versions)] == [1, 2]
 
 
 async def test_a_choice_in_mid_match_leaves_a_photo_a_photo_and_a_text_a_text(world: World) -> None:
