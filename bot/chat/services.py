@@ -112,7 +112,8 @@ class ChatServices:
         `privacy_url` is the operator's page about privacy; empty if there is none. `nicknames` are those that come with the
         program if they are None. `season` knows what is played later than the fixtures of the `directory`.
         `max_subscriptions` is how many one chat may have, `max_matches` how many matches the bot follows at once. `held_back`
-        returns the ids of matches that wait for that, and `mark_held_back_as_known` is called when a chat was told.
+        returns the ids of matches that wait for that, and `mark_held_back_as_known` is called when an
+        answer named one of them.
         `allowed_chats` names those that may use the bot; None: all may."""
         self.chats, self.directory, self.clock, self.replies = chats, directory, clock, replies
         self._subscriptions = subscriptions
@@ -167,7 +168,7 @@ class ChatServices:
             privacy_url=self._privacy_url,
             user_language=sender_language(),
             max_matches=self._max_matches(),
-            held_back=self._held_back(),
+            held_back=frozenset(self._held_back()),
         )
 
     async def apply_changes(self, ref: ChatRef, changes: Sequence[Change], request_id: str = "") -> None:
@@ -199,7 +200,7 @@ class ChatServices:
 
     async def _note_held_back(self, ref: ChatRef, added: Sequence[Subscription]) -> None:
         """Note that the answer has told the chat which of its matches are not followed for now."""
-        if self._mark_held_back_as_known is None or not (held_back := self._held_back()):
+        if self._mark_held_back_as_known is None or not (held_back := frozenset(self._held_back())):
             return
         for fixture in self.directory.fixtures():
             if fixture.id in held_back and any(one.scope is not Scope.ALL and one.covers(fixture) for one in added):

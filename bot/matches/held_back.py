@@ -1,9 +1,10 @@
-"""Tells chats, once, that a match which they chose is not followed for now, since `limits.matches` others are."""
+"""Notifies chats, once, that a match which they chose is held back: `limits.matches` others are being followed."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from functools import partial
 
 import structlog
 
@@ -14,6 +15,7 @@ from bot.i18n.language import translate as _
 from bot.matches.schedule import LONGEST_MATCH
 from bot.outbox.outbox import Outbox, make_notice
 from bot.retry import retry_while_database_unavailable
+from bot.sharing import share_event_loop
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import ChatRef
 from rules.engine.alert import Alert
@@ -24,7 +26,7 @@ log = structlog.get_logger()
 
 
 def held_back_text(fixture: Fixture) -> str:
-    """Return what a chat is told of a match that is held back, as HTML in the current language."""
+    """Return the message about a match that is held back, as HTML in the current language."""
     return _(
         "⏳ No alerts for {match} yet: the bot is already following as many matches as it can. "
         "They start as soon as one of those ends."
@@ -47,15 +49,16 @@ class HeldBackNotices:
         """Notify until cancelled."""
         while True:
             fixture = await self._waiting.get()
-            await retry_while_database_unavailable(lambda fixture=fixture: self._notify(fixture))  # type: ignore[misc]
+            await retry_while_database_unavailable(partial(self._notify, fixture))
 
     async def mark_as_known(self, ref: ChatRef, fixture: Fixture) -> None:
-        """Note that a chat was told in an answer, so that no message follows it."""
+        """Note that an answer to the chat said it, so that no message follows."""
         await self._outbox.put_for_chat(ref, self._make_notice(ref, fixture), is_known=True)
 
     async def _notify(self, fixture: Fixture) -> None:
         refs = await self._subscriptions.get_chats_that_chose(fixture)
-        for ref in refs:
+        # A transaction on SQLite does not wait, and a team may have tens of thousands of chats.
+        async for ref in share_event_loop(refs):
             await self._outbox.put_for_chat(ref, self._make_notice(ref, fixture))
         log.info("match_held_back", fixture=fixture.id, match=fixture.title, chats=len(refs))
 

@@ -456,14 +456,15 @@ class MatchScheduler:
             room = max(0, limit - len(self._following))
             known, until = {*due, *self._following}, now + LONGEST_MATCH
             soon = sum(plan.at <= until and i not in known and self.is_chosen(i) for i, plan in self._planned.items())
-            others = [i for i in due if i not in set(chosen)][: max(0, room - len(chosen) - soon)]
+            by_choice = set(chosen)
+            others = [i for i in due if i not in by_choice][: max(0, room - len(chosen) - soon)]
             chosen = chosen[:room]
         kept = {*chosen, *others}
         held_back = tuple(i for i in due if i not in kept)
         if len(held_back) != len(self.held_back):
             log.info("matches_held_back", count=len(held_back), limit=limit)
         self.held_back = held_back
-        before, self.chosen_held_back = self.chosen_held_back, tuple(i for i in held_back if self.is_chosen(i))
+        before, self.chosen_held_back = set(self.chosen_held_back), tuple(i for i in held_back if self.is_chosen(i))
         new = [self._fixtures[i] for i in self.chosen_held_back if i not in before and i in self._fixtures]
         if new and self.on_held_back:
             self.on_held_back(new)

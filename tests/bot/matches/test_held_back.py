@@ -111,3 +111,30 @@ async def test_a_chat_that_is_gone_is_left_alone() -> None:
         await world.report()
 
     assert world.told(BY_MATCH) == []
+
+
+async def test_alerts_have_their_turn_while_many_chats_are_notified() -> None:
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with opened() as world:
+        for chat in range(1, 101):
+            await world.follow(chat, Subscription(Scope.MATCH, FIXTURE.id))
+        notifying, counting = asyncio.create_task(world.notices.run()), asyncio.create_task(count_turns())
+        await asyncio.sleep(0)
+        before = turns
+        world.notices.request([FIXTURE])
+        while await world.outbox.count_waiting() < 100:
+            await asyncio.sleep(0)
+        turns_meanwhile = turns - before
+        for task in (notifying, counting):
+            task.cancel()
+        await asyncio.gather(notifying, counting, return_exceptions=True)
+
+    # Without a break it would take two turns: one to wake the notices, one to see that all are stored.
+    assert turns_meanwhile > 5
