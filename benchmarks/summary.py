@@ -2,6 +2,8 @@
 
     python -m benchmarks.summary [--before COMMIT] [--only sending latency …]
 
+Ends with 1 if a benchmark of this version failed, and says which; the others' figures are printed all the same.
+
 With `--before`, the benchmarks of another commit run too, in turn with these and on the same machine; their figures have a column
 of their own, in which what that commit cannot measure is left empty. The table says how busy the machine was: figures of two runs
 compare only where that was alike.
@@ -104,7 +106,7 @@ def extracted(commit: str) -> Iterator[Path]:
 
 
 def run(benchmark: Benchmark, tree: Path) -> Figures:
-    """Run a benchmark of one tree. Empty if that has none of this kind, or it fails."""
+    """Run a benchmark of one tree. Empty if it failed, or printed nothing that is a figure; standard error then says why."""
     command = [sys.executable, "-m", f"benchmarks.{benchmark.module}", *benchmark.arguments]
     try:
         done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=TIMEOUT, check=False)  # noqa: S603
@@ -115,7 +117,10 @@ def run(benchmark: Benchmark, tree: Path) -> Figures:
         reason = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
         print(f"benchmarks.{benchmark.module} of {tree}: {reason}", file=sys.stderr)
         return {}
-    return benchmark.read(done.stdout)
+    figures = benchmark.read(done.stdout)
+    if not figures:
+        print(f"benchmarks.{benchmark.module} of {tree} printed no figures", file=sys.stderr)
+    return figures
 
 
 def describe_machine() -> str:
@@ -140,14 +145,19 @@ def main() -> None:
     given = parser.parse_args()
     began, machine = time.monotonic(), describe_machine()
     rows: list[tuple[str, str, str]] = []
+    failed: list[str] = []
     with extracted(given.before) if given.before else nullcontext() as tree:
         for name in given.only:
             print(f"{name} …", file=sys.stderr, flush=True)
             before = run(BENCHMARKS[name], tree) if tree else {}
             now = run(BENCHMARKS[name], ROOT)
+            # Only of this version: what an older commit cannot measure is left empty.
+            failed += [] if now else [name]
             rows += [(figure, before.get(figure, ""), value) for figure, value in now.items()]
     print_table(rows, has_before=bool(given.before))
     print(f"\n{machine} at the start, {describe_machine().rpartition(', ')[2]} at the end, {time.monotonic() - began:.0f} s.")
+    if failed:
+        raise SystemExit(f"failed, with the reasons above: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -100,6 +100,29 @@ def test_a_latency_benchmark_in_which_nothing_happens_says_so(tmp_path: Path) ->
     assert errors.splitlines()[-1].startswith("no alert came within 0 s, so nothing was measured")
 
 
+def test_the_summary_fails_if_a_benchmark_does_and_prints_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    programs = {
+        "works": "print('Python alone                    0.03      11')",
+        "fails": "raise SystemExit('there is no network')",
+        "silent": "print('nothing to count')",
+    }
+    (tmp_path / "benchmarks").mkdir()
+    for name, program in programs.items():
+        (tmp_path / "benchmarks" / f"{name}.py").write_text(program)
+    benchmarks = {name: summary.Benchmark(name, (), summary.read_starting) for name in programs}
+    monkeypatch.setattr(summary, "BENCHMARKS", benchmarks)
+    monkeypatch.setattr(summary, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["summary"])
+
+    with pytest.raises(SystemExit, match=r"^failed, with the reasons above: fails, silent$"):
+        summary.main()
+    output, errors = capsys.readouterr()
+    assert "| Python alone: processor s, MB | 0.03, 11 |" in output
+    assert "there is no network" in errors and "printed no figures" in errors
+
+
 def test_the_summary_reads_what_the_benchmarks_print() -> None:
     sending = (
         "\nwithout a limit           a second  of bare  of library  ms of processor\n"
