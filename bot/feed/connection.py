@@ -384,14 +384,17 @@ class FeedConnection:
         if isinstance(read, Control):
             await self._on_control(read, received, now)
             return
-        self._note_accepted(now)
+        if self._accepted_at is None:
+            self._accepted_at = now
         _PACKET_FRAMES.inc()
         self._last_usable_frame_at, self._last_packet_at = received, now
         self.data_signs += 1
-        if ready := self._session.on_packet(read, now, received):
+        session = self._session
+        if ready := session.on_packet(read, now, received):
             await self._hand_on(ready, received)
         # Also if nothing is handed on: after a restart the end may come only as a repetition.
-        await self._report_match_over()
+        if session.is_match_over is not self._was_match_over:
+            await self._report_match_over()
 
     async def _on_control(self, control: Control, received: dt.datetime, now: float) -> None:
         _CONTROL_FRAMES[control.kind].inc()

@@ -28,6 +28,9 @@ _MAX_CACHED_BYTES = 2000
 """Larger values are not cached: the caches would hold whatever a broken feed sends."""
 
 
+_MAX_CACHED_CLOCK = len("120:00")
+
+
 class ControlKind(enum.StrEnum):
     """The kinds of frames that carry no data."""
 
@@ -135,7 +138,8 @@ def decode_frame(frame: str | bytes, received: dt.datetime | None = None, fixtur
     `received` stands in for a timestamp that is absent or cannot be read, `fixture_id` (the connection's) for an absent one.
     """
     # PostgreSQL cannot store NUL, and a packet with one would block the outbox for ever.
-    frame = lenient.remove_nul(frame)
+    if isinstance(frame, str) or b"\\u0000" in frame:
+        frame = lenient.remove_nul(frame)
     try:
         read = _FRAME_DECODER.decode(frame)
         if read.fixture_action is not None:
@@ -294,7 +298,7 @@ def _make_period(period: _PeriodJson) -> PeriodScore:
 
 
 def _parse_clock(words: str | None) -> int | None:
-    return _cached_clock(words) if words and len(words) <= len("120:00") else lenient.as_clock(words)
+    return _cached_clock(words) if words and len(words) <= _MAX_CACHED_CLOCK else lenient.as_clock(words)
 
 
 # The caches are bounded, and stand below the functions that they wrap. 120 minutes have 7200 clocks.

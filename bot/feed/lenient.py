@@ -162,7 +162,7 @@ def as_list(value: Any) -> list[Any]:
 def as_instant(value: Any) -> dt.datetime | None:
     """Return an ISO 8601 instant in UTC, which is assumed if no zone is given (section 3.3); None if it cannot be read."""
     try:
-        found = dt.datetime.fromisoformat(as_text(value))
+        found = dt.datetime.fromisoformat(value.strip() if isinstance(value, str) else as_text(value))
         if found.tzinfo is dt.UTC:
             return found  # nearly always: no new object is needed
         return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)

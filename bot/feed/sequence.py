@@ -364,15 +364,25 @@ class Deduplicator:
             return True
         return bool(self._others) and _full_hash(packet) in self._others
 
-    def add(self, packet: Packet) -> None:
-        """Remember a packet."""
+    def add(self, packet: Packet) -> bool:
+        """Remember a packet. Return False if it was remembered already."""
         seq, known = packet.seq, len(self._actions)
-        if seq is None or not 0 <= seq < known + _MAX_LEAP or (seq < known and self._actions[seq]):
-            self._others.add(_full_hash(packet))
-            return
+        if seq is None or not 0 <= seq < known + _MAX_LEAP:
+            return self._add_to_set(packet)
+        short = _short_hash(packet)
+        if seq < known and (kept := self._actions[seq]):
+            return kept != short and self._add_to_set(packet)
+        if self._others and _full_hash(packet) in self._others:
+            return False
         if seq >= known:
             self._actions.frombytes(bytes(4 * (seq + 1 - known)))
-        self._actions[seq] = _short_hash(packet)
+        self._actions[seq] = short
+        return True
+
+    def _add_to_set(self, packet: Packet) -> bool:
+        count = len(self._others)
+        self._others.add(_full_hash(packet))
+        return len(self._others) > count
 
 
 def _short_hash(packet: Packet) -> int:

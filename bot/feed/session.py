@@ -294,16 +294,16 @@ class FeedSession:
         fingerprint = packet_fingerprint(packet)
         if not self._tracker.is_unshifted:
             packet = self._tracker.renumber(packet, fingerprint, self._is_known_or_missing)
-        known = packet in self._deduplicator
-        if known or (self._read_until and self._was_read_elsewhere(packet, fingerprint)):
-            self._on_duplicate(packet, now, known=known)
+        is_new = self._deduplicator.add(packet)
+        if not is_new or (self._read_until and self._was_read_elsewhere(packet, fingerprint)):
+            self._on_duplicate(packet, now, known=not is_new)
             return self._check_progress(now, ())
-        self._deduplicator.add(packet)
         if self._start > self.position:
             # The frames between were stepped over: their numbers will not come, and this packet's place is known again.
             self._reorderer.pass_over(packet.seq or 0)
             self.position = self._start + self._packets_on_connection - 1
-        self._note_readable()
+        if self._unreadable_tries:
+            self._note_readable()
         # Only what is new: the tail is what the next connection is recognised by.
         self._tracker.remember(packet, fingerprint)
         # Packets up to the number that another process had read are in the position it left already.
@@ -340,7 +340,6 @@ class FeedSession:
         # A repetition tells that the server has passed this place: gaps before it will not be filled on this connection.
         self._reorderer.on_repeated(packet, now)
         if not known:
-            self._deduplicator.add(packet)
             self._learn_status((packet,), now)
 
     def _on_heartbeat(self, now: float) -> tuple[Packet, ...]:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from bot.feed.decode import Control, ControlKind
 from bot.feed.reconnect import FailureCause
-from bot.feed.sequence import TAIL_LENGTH, packet_fingerprint
+from bot.feed.sequence import TAIL_LENGTH, Deduplicator, packet_fingerprint
 from bot.feed.session import RESUME_OVERLAP, FeedSession
 from rules.football.action import Packet
 from tests.packets import KICKOFF, Story
@@ -140,3 +140,14 @@ def test_however_often_numbers_start_again_everything_is_handed_on_once_and_in_o
     received += receive(session, renumber_from_one(packets[start:]), now)
 
     assert sorted(seq or 0 for seq in received) == list(range(1, length + 1))
+
+
+@given(st.lists(st.tuples(st.none() | st.integers(0, 9) | st.sampled_from([4_000, 9_000]), st.sampled_from("abc"))))
+def test_a_packet_is_new_once_wherever_it_is_kept(arrivals: list[tuple[int | None, str]]) -> None:
+    deduplicator = Deduplicator()
+    read: set[tuple[int | None, str]] = set()
+    for seq, action in arrivals:
+        packet = replace(foul(1), seq=seq, action_id=action)
+        assert (packet in deduplicator) is ((seq, action) in read)
+        assert deduplicator.add(packet) is ((seq, action) not in read)
+        read.add((seq, action))
