@@ -17,6 +17,7 @@ from bot.chat.catalogue import Choice
 from bot.chat.dialogue import LABEL_WIDTHS, Button, ChatContext, Refusal, Screen, UpdateChat, arrange_rows, make_button
 from bot.chat.features.channel import show_channel_menu
 from bot.chat.features.mute_button import AlertSubject, make_mute_options
+from bot.chat.texts import DONE_SIGN, PREVIOUS_SIGN
 from bot.i18n.language import CHOICES, use_language
 from bot.i18n.shorten import text_length
 from bot.subscribers import Scope, Subscription, SubscriptionOverrides
@@ -133,3 +134,16 @@ def test_a_label_that_is_too_wide_for_two_columns_has_a_row_of_its_own() -> None
     rows = [[button.label for button in row] for row in arrange_rows(buttons, 2)]
 
     assert rows == [["Arsenal"], ["Wolverhampton Wanderers"], ["Chelsea", "Everton"], ["Fulham"]]
+
+
+def test_every_screen_has_a_way_back_or_out() -> None:
+    ways_out = (PREVIOUS_SIGN, DONE_SIGN, "✖")
+    without = {
+        (screen.html.split("\n")[0], len(screen.buttons))
+        for context in contexts()
+        for screen in screens(context)
+        if screen.buttons and not any(button.label.startswith(ways_out) for row in screen.buttons for button in row)
+    }
+
+    # The first screen of all, and that of somebody who follows nothing yet, only lead on.
+    assert {html for html, _ in without} == {"⚽ <b>Touchline</b>", "You don't follow anything yet."}
