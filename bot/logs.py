@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
+import pkgutil
 import re
 import sys
 import threading
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
 from typing import Any, TextIO
 from urllib.parse import quote
 
@@ -69,6 +73,37 @@ class SecretMasker:
         return self.mask(value if isinstance(value, str) else str(value))
 
 
+class LoggerFilter:
+    """Adds the name of the logger, which is the module that logs, and drops what is below that logger's level."""
+
+    def __init__(self, level: int, levels: Mapping[str, int]) -> None:
+        self._level = level
+        # The longest name first: `feed.rest` says more than `feed`.
+        self._levels = sorted(levels.items(), key=lambda item: len(item[0]), reverse=True)
+
+    def __call__(self, _logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """Pass an event on, as a processor of structlog."""
+        name = _find_logging_module()
+        least = next((least for logger, least in self._levels if f"{name}.".startswith(f"{logger}.")), self._level)
+        # What is not in the table, such as `critical` and `exception`, is never too little.
+        if LEVELS.get(method, logging.CRITICAL) < least:
+            raise structlog.DropEvent
+        event["logger"] = name
+        return event
+
+
+def _find_logging_module() -> str:
+    """Return the module that logs, without `bot.`: `feed.connection`."""
+    # This module is called by structlog, and structlog by the module that logs.
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        if name != __name__ and name.partition(".")[0] != "structlog":
+            return name.removeprefix("bot.")
+        frame = frame.f_back
+    return ""
+
+
 def _list_encodings(secret: str) -> Iterator[str]:
     """List how a secret may be written: as it is, in a URL, in JSON and as Python's repr."""
     yield from (secret, quote(secret), quote(secret, safe=""))
@@ -76,15 +111,64 @@ def _list_encodings(secret: str) -> Iterator[str]:
     yield from (repr(secret)[1:-1], repr(secret.encode())[2:-1])
 
 
+LOG_FORMATS = ("text", "json")
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+LIBRARIES = (
+    *("aiohttp", "alembic", "apscheduler", "asyncio", "asyncpg", "httpx"),
+    *("py.warnings", "sqlalchemy", "telegram", "uvicorn", "watchfiles", "websockets"),
+)
+"""Loggers that are not Touchline's own. Some have the name of a package here: a level then holds for both."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LogSettings:
+    """How logs are written, and which."""
+
+    format: str = ""
+    """One of LOG_FORMATS; empty: text on a terminal, and JSON elsewhere."""
+    level: int | None = None
+    """The least level; None leaves it to the command."""
+    levels: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """The least level of a logger and of those below it, by its name: a package or module of `bot`, or a library."""
+
+
+def read_log_levels(text: str) -> LogSettings:
+    """Read `warning`, or `feed=debug,httpx=info,warning`: a level for all, and levels of loggers. Raises ValueError."""
+    level: int | None = None
+    levels: dict[str, int] = {}
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        name, sign, value = word.rpartition("=")
+        if value.lower() not in LEVELS:
+            raise ValueError(f"{value!r} is none of {', '.join(LEVELS)}")
+        if not sign:
+            level = LEVELS[value.lower()]
+            continue
+        name = name.strip().removeprefix("bot.")
+        top = name.partition(".")[0]
+        modules = pkgutil.iter_modules([str(Path(__file__).parent)])
+        own = [module.name for module in modules if not module.name.startswith("_")]
+        if top not in own and not any(name == library or name.startswith(f"{library}.") for library in LIBRARIES):
+            raise ValueError(f"{name!r} is no logger; known: {', '.join(sorted({*own, *LIBRARIES}))}")
+        levels[name] = LEVELS[value.lower()]
+    return LogSettings(level=level, levels=levels)
+
+
 def configure_logging(
-    secrets: Iterable[str] = (), *, level: int = logging.INFO, verbose: bool = False, stream: TextIO | None = None
+    secrets: Iterable[str] = (),
+    *,
+    level: int = logging.INFO,
+    verbose: bool = False,
+    stream: TextIO | None = None,
+    settings: LogSettings | None = None,
 ) -> None:
     """Send logs to standard error: Touchline's own, warnings and worse of its libraries, and Python's warnings.
 
-    The lines are JSON, or coloured text if standard error is a terminal.
+    The lines are JSON, or coloured text if standard error is a terminal, unless `settings` say another format.
     """
-    out = stream or sys.stderr
-    level = logging.DEBUG if verbose else level
+    out, settings = stream or sys.stderr, settings or LogSettings()
+    level = logging.DEBUG if verbose else level if settings.level is None else settings.level
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -92,16 +176,24 @@ def configure_logging(
         structlog.processors.format_exc_info,
         SecretMasker(secrets),
     ]
-    renderer: Any = structlog.dev.ConsoleRenderer(colors=True) if out.isatty() else structlog.processors.JSONRenderer()
+    is_text = settings.format == "text" or (not settings.format and out.isatty())
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=out.isatty()) if is_text else structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        processors=[LoggerFilter(level, settings.levels), *shared, renderer],
+        # What no logger wants is dropped before anything is done for it.
+        wrapper_class=structlog.make_filtering_bound_logger(min([level, *settings.levels.values()])),
         logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    for name, least in settings.levels.items():
+        logging.getLogger(name).setLevel(least)
     handler = logging.StreamHandler(out)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(processors=[_drop_internal_keys, renderer], foreign_pre_chain=shared)
+        structlog.stdlib.ProcessorFormatter(
+            processors=[_drop_internal_keys, renderer], foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared]
+        )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -214,6 +214,7 @@ class SenderWorker:
         self.sender = Sender(
             services.outbox.queue, services.messenger, services.rate_limiter, services.clock, on_delivered, services.chats
         )
+        self.sender.on_skipped = self._delivery_log.on_skipped
         self.sender.on_text_refused = services.monitor.reported.on_text_refused
         self.sender.on_request_refused = services.monitor.reported.on_request_refused
         self.sender.on_mass_refusal = services.monitor.reported.on_mass_refusal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import logging
 import os
@@ -17,6 +18,7 @@ from bot.errors import UserMistake
 if TYPE_CHECKING:
     from bot.cluster.roles import Role
     from bot.commands.environment_file import Variable
+    from bot.logs import LogSettings
     from rules.football.minute import Minute
 
 
@@ -33,6 +35,20 @@ def make_common_options() -> list[click.Parameter]:
     return [
         click.Option(
             ["--verbose"], is_flag=True, expose_value=False, callback=_on_verbose, help="Log what crosses the wire, too."
+        ),
+        click.Option(
+            ["--log-format"],
+            type=click.Choice(["text", "json"]),
+            expose_value=False,
+            callback=_on_log_option,
+            help="How log lines are written; else text on a terminal, and JSON elsewhere. Or TOUCHLINE_LOG_FORMAT.",
+        ),
+        click.Option(
+            ["--log-level"],
+            expose_value=False,
+            callback=_on_log_option,
+            metavar="LEVEL",
+            help="debug, info, warning or error, also of single loggers: warning,feed=debug. Or TOUCHLINE_LOG_LEVEL.",
         ),
         click.Option(
             ["--env-file"],
@@ -56,15 +72,37 @@ def configure_command_logging(ctx: click.Context) -> None:
     """Log warnings of a command, or everything with --verbose."""
     from bot.logs import configure_logging
 
-    configure_logging(read_environment_secrets(), level=logging.WARNING, verbose=is_verbose(ctx))
+    settings = read_log_settings(ctx)
+    configure_logging(read_environment_secrets(), level=logging.WARNING, verbose=is_verbose(ctx), settings=settings)
 
 
-_VERBOSE_KEY, _ENV_FILES_KEY = "touchline.verbose", "touchline.env_files"
+def read_log_settings(ctx: click.Context) -> LogSettings:
+    """Return what the options say of logs, or else the variables. Raises BadParameter."""
+    from bot.logs import LOG_FORMATS, read_log_levels
+
+    meta = ctx.find_root().meta
+    written = meta.get(f"{_LOG_KEY}.log_format") or os.environ.get("TOUCHLINE_LOG_FORMAT", "")
+    if written and written not in LOG_FORMATS:
+        raise click.BadParameter(f"{written!r} is none of {', '.join(LOG_FORMATS)}", param_hint="TOUCHLINE_LOG_FORMAT")
+    try:
+        levels = read_log_levels(meta.get(f"{_LOG_KEY}.log_level") or os.environ.get("TOUCHLINE_LOG_LEVEL", ""))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--log-level") from error
+    return dataclasses.replace(levels, format=written)
+
+
+_VERBOSE_KEY, _ENV_FILES_KEY, _LOG_KEY = "touchline.verbose", "touchline.env_files", "touchline"
 
 
 def _on_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value:
         ctx.find_root().meta[_VERBOSE_KEY] = True
+        configure_command_logging(ctx)
+
+
+def _on_log_option(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.find_root().meta[f"{_LOG_KEY}.{parameter.name}"] = value
         configure_command_logging(ctx)
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.clock import SystemClock
-from bot.commands.common import config_option, is_verbose, read_environment_secrets
+from bot.commands.common import config_option, is_verbose, read_environment_secrets, read_log_settings
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, UserMistake
 from bot.feed.recorder import record_matches
@@ -69,9 +69,10 @@ def load_feed_config(config_path: Path) -> Any:
     config = load_config(config_path, os.environ)
     config.require_feed_token()
     trust_authority(config.tls.ca_file)
-    verbose = is_verbose(click.get_current_context())
+    ctx = click.get_current_context()
+    verbose, settings = is_verbose(ctx), read_log_settings(ctx)
     # Warnings only: standard output is the answer, and a person watches it.
-    configure_logging([*read_environment_secrets(), *config.secrets], level=logging.WARNING, verbose=verbose)
+    configure_logging([*read_environment_secrets(), *config.secrets], level=logging.WARNING, verbose=verbose, settings=settings)
     return config
 
 

@@ -10,7 +10,14 @@ from pathlib import Path
 import click
 
 from bot.commands.check import format_text
-from bot.commands.common import config_option, is_verbose, read_environment_secrets, read_role_option, role_option
+from bot.commands.common import (
+    config_option,
+    is_verbose,
+    read_environment_secrets,
+    read_log_settings,
+    read_role_option,
+    role_option,
+)
 from bot.errors import ConfigInvalid, UserMistake
 
 
@@ -37,7 +44,8 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
     if mistake := explain_environment_proxy():
         raise UserMistake(mistake)
     # The secrets must be known before the first line is logged.
-    configure_logging([*read_environment_secrets(), *config.secrets], verbose=is_verbose(ctx))
+    settings = read_log_settings(ctx)
+    configure_logging([*read_environment_secrets(), *config.secrets], verbose=is_verbose(ctx), settings=settings)
     # A traceback on standard error would be missed where the log is collected as JSON, and would not be masked.
     log_unhandled_exceptions()
     # The database, its logs and the recordings of matches are nobody else's on this machine.

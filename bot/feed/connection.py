@@ -454,7 +454,7 @@ class FeedConnection:
         self._unreadable[error.kind] += 1
         count_unreadable_frame(error.kind)
         if self._unreadable[error.kind] == 1:
-            log.warning("frame_unreadable", fixture=self._fixture_id, kind=error.kind, reason=error.reason, trace=trace)
+            log.warning("frame_unreadable", fixture=self._fixture_id, kind=error.kind, reason=error.reason, feed_trace_id=trace)
 
     def _check_stale(self, socket: ClientConnection) -> None:
         """Abort the connection if no frame came for `stale_after`; otherwise look again when it could be."""

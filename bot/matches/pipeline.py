@@ -111,11 +111,12 @@ class Pipeline:
         self._matches[packet.fixture_id] = moment.after
         if moment.before.ended_by and not moment.after.ended_by:
             self._ended.discard(packet.fixture_id)
-            log.info("match_reopened", fixture=packet.fixture_id, trace=packet.trace_id)
+            log.info("match_reopened", fixture=packet.fixture_id, feed_trace_id=packet.trace_id)
         alerts = evaluate(self.rules, moment, self._notified[packet.fixture_id], self._catalogue)
         if received:
-            alerts = tuple(msgspec.structs.replace(alert, received_at=received) for alert in alerts)
-        await self._put_alerts(alerts, moment, packet.trace_id)
+            facts = {"received_at": received, "feed_trace_id": packet.trace_id}
+            alerts = tuple(msgspec.structs.replace(alert, **facts) for alert in alerts)
+        await self._put_alerts(alerts, moment)
         if alerts and self.on_alerts:
             self.on_alerts(packet, alerts)
         for value in find_unknown_values(packet, self._catalogue):
@@ -131,7 +132,7 @@ class Pipeline:
         UNKNOWN_VALUES.labels(value.field, value.name).inc()
         if is_new:
             self._unknown.add(value)
-            log.info("unknown_name", field=value.field, name=value.name, fixture=packet.fixture_id, trace=packet.trace_id)
+            log.info("unknown_name", field=value.field, name=value.name, fixture=packet.fixture_id, feed_trace_id=packet.trace_id)
 
     async def on_caught_up(self, fixture_id: str, *, was_down: bool = True) -> None:
         """Summarise what happened and is too old to be news. Called at every heartbeat.
@@ -316,11 +317,10 @@ class Pipeline:
             self._matches[match.fixture.id] = msgspec.structs.replace(match, alert_numbers=given)
         return tuple(numbered)
 
-    async def _put_alerts(self, alerts: tuple[Alert, ...], moment: Moment, trace: str = "") -> None:
+    async def _put_alerts(self, alerts: tuple[Alert, ...], moment: Moment) -> None:
         """Store alerts in the outbox, in every language, and remember which rules made them.
 
-        `moment` is what made them: how the match stands after it is stored with them. `trace` is the feed's name for the packet
-        that brought them.
+        `moment` is what made them: how the match stands after it is stored with them.
         """
         match = moment.after if has_score_changed(moment.before, moment.after) else None
         if not alerts and match is None:
@@ -338,7 +338,7 @@ class Pipeline:
             if alert.rule:
                 RULES_FIRED.labels(alert.rule).inc()
             if alert.text_error:
-                facts = {"rule": alert.rule, "fixture": alert.key.fixture_id, "trace": trace}
-                log.error("rule_text_failed", **facts, reason=alert.text_error)
+                trace = {"trace_id": alert.key.trace_id, "feed_trace_id": alert.feed_trace_id}
+                log.error("rule_text_failed", rule=alert.rule, fixture=alert.key.fixture_id, reason=alert.text_error, **trace)
             if alert.rule and alert.key.fixture_id in self._notified:
                 self._notified[alert.key.fixture_id][alert.key.action_id].add(alert.rule)

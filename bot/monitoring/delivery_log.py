@@ -10,7 +10,7 @@ import structlog
 from bot.clock import Clock
 from bot.metrics import ALERT_STEP_SECONDS, ALERT_TOTAL_SECONDS, DELIVERIES
 from bot.monitoring.traffic import HourlyTraffic
-from bot.outbox.delivery import DeliveryResult
+from bot.outbox.delivery import DeliveryResult, Reason
 from bot.outbox.latency import LatencyTrace
 from bot.telegram.plan import Edit, MessagePlan, Reply
 from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, AlertKey
@@ -40,6 +40,14 @@ class AlertReach:
     is_logged: bool = False
 
 
+@dataclass(slots=True)
+class AlertSkip:
+    """How many chats an alert was not sent to for a reason, and when that was last decided, by the monotonic clock."""
+
+    chats: int = 0
+    last_at: float = 0.0
+
+
 class DeliveryLog:
     """Logs and measures every message that Telegram accepted."""
 
@@ -47,6 +55,13 @@ class DeliveryLog:
         """`traffic` counts what is delivered, for /status; None where nobody asks."""
         self._clock, self._traffic = clock, traffic
         self._reaches: dict[tuple[AlertKey, int], AlertReach] = {}
+        self._skips: dict[tuple[AlertKey, Reason], AlertSkip] = {}
+
+    def on_skipped(self, key: AlertKey, reason: Reason) -> None:
+        """Count a chat to which an alert was not sent. The chats of one alert and reason are one line: there may be thousands."""
+        skip = self._skips.setdefault((key, reason), AlertSkip())
+        skip.chats += 1
+        skip.last_at = self._clock.monotonic()
 
     def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
         """Count and measure a message. The first of a revision is a line in the log; others and match cards are debug lines."""
@@ -62,8 +77,8 @@ class DeliveryLog:
             reach = self._reaches[alert.key, alert.seq] = AlertReach(alert, now, now)
             log.info("alert_delivered", **_describe(plan, result))
         else:
-            chat_id, action_id = result.item.chat.chat_id, alert.key.action_id
-            log.debug("message_delivered", op=plan.operation, chat=chat_id, action=action_id, number=alert.seq)
+            facts = {"chat": result.item.chat.chat_id, "action": alert.key.action_id, "number": alert.seq}
+            log.debug("message_delivered", trace_id=alert.key.trace_id, op=plan.operation, **facts)
         if reach is not None:
             reach.last_at = now
             reach.chats += not isinstance(plan, Reply)  # a reply follows the edit that was counted
@@ -77,8 +92,13 @@ class DeliveryLog:
             self.log_completed()
 
     def log_completed(self) -> None:
-        """Log a line for each alert that more than one chat got, once no further chat has got it for a while."""
+        """Log a line for each alert that more than one chat got, once no further chat has got it for a while; so too of skips."""
         now = self._clock.monotonic()
+        for (key, reason), skip in list(self._skips.items()):
+            if skip.last_at <= now - SUMMARY_DELAY:
+                del self._skips[key, reason]
+                facts = {"fixture": key.fixture_id, "action": key.action_id, "reason": reason.value, "chats": skip.chats}
+                log.info("alert_skipped", trace_id=key.trace_id, **facts)
         for reach in self._reaches.values():
             if reach.is_logged or reach.last_at > now - SUMMARY_DELAY:
                 continue
@@ -88,6 +108,7 @@ class DeliveryLog:
                 key = reach.alert.key
                 log.info(
                     "alert_reached_chats",
+                    trace_id=key.trace_id,
                     fixture=key.fixture_id,
                     action=key.action_id,
                     number=reach.alert.seq,
@@ -112,6 +133,8 @@ def _measure(plan: MessagePlan, latency: LatencyTrace) -> None:
 def _describe(plan: MessagePlan, result: DeliveryResult) -> dict[str, object]:
     alert, latency = plan.alert, result.latency
     return {
+        "trace_id": alert.key.trace_id,
+        "feed_trace_id": alert.feed_trace_id or None,
         "fixture": alert.key.fixture_id,
         "action": alert.key.action_id,
         "number": alert.seq,

@@ -162,7 +162,9 @@ async def _report_decisions(tx: Transaction, news: NewsItem, decisions: Sequence
     if reasons[Reason.EXPIRED]:
         await repository.mark_missed(tx, news.key)
     if reasons or not news.is_live_message:
-        log.info("alert_decided", fixture=news.key.fixture_id, action=news.key.action_id, state=news.state.value, **reasons)
+        # By the page, of which a broadcast has hundreds: too much for every day.
+        facts = {"fixture": news.key.fixture_id, "action": news.key.action_id, "state": news.state.value}
+        log.debug("alert_decided", trace_id=news.key.trace_id, **facts, **reasons)
     for reason, times in reasons.items():
         # What is sent is counted when it is sent, by the decision made then.
         if reason not in (Reason.FIRST, Reason.DELAYED):

@@ -143,6 +143,8 @@ class Sender:
         """When the rate limiter last let nothing leave, by the monotonic clock."""
         self.skipped: Counter[Reason] = Counter()
         """How many alerts were not sent, by reason."""
+        self.on_skipped: Callable[[AlertKey, Reason], None] | None = None
+        """Called for each chat to which an alert is not sent."""
         self.on_text_refused: Callable[[str, str], None] | None = None
         """Called with a rule and a reason if Telegram takes its text in no form."""
         self._refusals: dict[tuple[AlertKey, ChatRef], int] = {}
@@ -291,7 +293,7 @@ class Sender:
                 self._put_back([*ready, *items[index + 1 :]], now)
                 raise
             if burst:
-                log.info("alerts_merged", chat=item.chat.chat_id, count=len(burst.merged))
+                log.debug("alerts_merged", chat=item.chat.chat_id, count=len(burst.merged))
             ready.append(burst.item if burst else item)
             left = [one for one in held if not burst or one not in burst.merged]
             if burst and item not in burst.merged:
@@ -422,7 +424,8 @@ class Sender:
                 self._on_delivered(plan, result)
         elif not result.delivery.is_sent:
             self.skipped[plan.reason] += 1
-            log.info("alert_skipped", chat=result.item.chat.chat_id, action=result.item.key.action_id, reason=plan.reason.value)
+            if self.on_skipped:
+                self.on_skipped(result.item.key, plan.reason)
 
     async def _send_one(self, attempt: Attempt) -> None:
         """Make one request and note what came of it."""
@@ -435,7 +438,7 @@ class Sender:
                 self._handle_picture_refused(item, error)
                 return
             # Refused as plain text too. Trying again would be refused again: the delivery counts as done.
-            log.error("text_refused", chat=item.chat.chat_id, rule=plan.alert.rule, reason=str(error))
+            log.error("text_refused", trace_id=item.key.trace_id, chat=item.chat.chat_id, rule=plan.alert.rule, reason=str(error))
             if self.on_text_refused:
                 self.on_text_refused(plan.alert.rule, str(error))
             message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
@@ -451,7 +454,14 @@ class Sender:
                 return
             message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
         except Exception as error:
-            log.error("delivery_failed", chat=item.chat.chat_id, rule=plan.alert.rule, reason=repr(error), exc_info=error)
+            log.error(
+                "delivery_failed",
+                trace_id=item.key.trace_id,
+                chat=item.chat.chat_id,
+                rule=plan.alert.rule,
+                reason=repr(error),
+                exc_info=error,
+            )
             await self._handle_failure(item, TelegramUnreachable(repr(error), maybe_sent=True))
             return
         # Any answer that Telegram itself gave shows that it can be reached.
@@ -506,7 +516,13 @@ class Sender:
         if self._refusals[name] <= len(_REFUSAL_RETRY_DELAYS):
             return False
         del self._refusals[name]
-        log.error("message_given_up", chat=attempt.item.chat.chat_id, rule=attempt.plan.alert.rule, reason=str(error))
+        log.error(
+            "message_given_up",
+            trace_id=attempt.item.key.trace_id,
+            chat=attempt.item.chat.chat_id,
+            rule=attempt.plan.alert.rule,
+            reason=str(error),
+        )
         if self.on_request_refused:
             self.on_request_refused(str(error))
         return True
@@ -540,7 +556,9 @@ class Sender:
             self._breaker.on_failure(chat_id, now, concerns_all=concerns_all)
             backoff = _CHAT_BACKOFF.after(self._chat_queues.failures(chat_id))
             retry_at = self._breaker.retry_at if concerns_all else now + backoff
-        log.warning("delivery_retry_scheduled", chat=chat_id, action=item.key.action_id, reason=str(error))
+        log.warning(
+            "delivery_retry_scheduled", trace_id=item.key.trace_id, chat=chat_id, action=item.key.action_id, reason=str(error)
+        )
         self._enqueue(item, at_front=True)
         is_limited = isinstance(error, RetryAfter)
         self._chat_queues.finish(chat_id, now, failed=True, blocked_until=retry_at, is_limited=is_limited)
@@ -551,7 +569,14 @@ class Sender:
         chat_id = item.chat.chat_id
         self._breaker.on_failure(chat_id, now, concerns_all=isinstance(error, NotTelegram))
         step = self._unanswered.count(attempt)
-        log.warning("answer_missing", chat=chat_id, action=item.key.action_id, reason=str(error), then=step.name.lower())
+        log.warning(
+            "answer_missing",
+            trace_id=item.key.trace_id,
+            chat=chat_id,
+            action=item.key.action_id,
+            reason=str(error),
+            then=step.name.lower(),
+        )
         if step is NextStep.COUNT_AS_SENT:
             self._completed.append((attempt.plan, attempt.count_as_sent()))
             return

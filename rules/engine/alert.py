@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import hashlib
 from collections.abc import Mapping
 
 import msgspec
@@ -66,6 +67,11 @@ class AlertKey(msgspec.Struct, frozen=True):
 
     fixture_id: str
     action_id: str
+
+    @property
+    def trace_id(self) -> str:
+        """Return the id of the alert in logs, the same in every process and for all of its revisions."""
+        return hashlib.blake2b(f"{self.fixture_id}\t{self.action_id}".encode(), digest_size=6).hexdigest()
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -195,6 +201,8 @@ class Alert(msgspec.Struct, frozen=True):
     """When the feed's frame arrived, in seconds since 1970; 0 where no frame brought the alert, or its time is not known."""
     is_delayed: bool = msgspec.field(default=False, name="delayed")
     """True: the feed collected the action offline, so that it is no live news: never loud, and marked."""
+    feed_trace_id: str = msgspec.field(default="", name="feed_trace")
+    """The feed's own id of the packet that brought this revision, for its support; empty where no packet did."""
 
 
 def make_facts(moment: Moment, reason: str = "") -> Facts:

@@ -15,7 +15,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.logs import SecretMasker, configure_logging, log_unhandled_exceptions
+from bot.logs import LogSettings, SecretMasker, configure_logging, log_unhandled_exceptions, read_log_levels
 
 TOKEN = "123456789:AAbotSecretTokenOfThisTest0123456789"
 OTHER_TOKEN = "987654321:BBanotherTokenThatNobodyConfigured"
@@ -190,3 +190,60 @@ def test_debug_is_written_only_when_asked_for() -> None:
         logging.getLogger("websockets.client").debug("> TEXT")
 
     assert (quiet.getvalue(), loud.getvalue().count("\n")) == ("", 1)
+
+
+def test_a_format_that_is_asked_for_is_written_wherever_the_log_goes() -> None:
+    for out, form in ((Terminal(), "json"), (io.StringIO(), "text")):
+        configure_logging(stream=out, settings=LogSettings(form))
+        as_event("told")
+        logging.getLogger("httpx").warning("by a library")
+
+        lines = out.getvalue().splitlines()
+        assert [line.startswith("{") for line in lines] == [form == "json"] * 2
+        assert "\x1b" not in out.getvalue()
+
+
+def test_every_line_names_the_module_that_wrote_it() -> None:
+    said = json.loads(written(as_event, "told"))
+    library = [json.loads(line) for line in written(by_a_library, "told").splitlines()]
+
+    assert said["logger"] == __name__
+    assert [line["logger"] for line in library] == list(LIBRARIES)
+
+
+def test_each_logger_has_its_level_and_those_below_it_have_the_same() -> None:
+    out = io.StringIO()
+    configure_logging(stream=out, settings=read_log_levels("warning,feed=debug,feed.rest=error,httpx=info"))
+    for name in ("bot.feed.connection", "bot.feed.rest", "bot.feedback", "bot.chat.replies"):
+        scope = {"structlog": structlog, "__name__": name}
+        for level in ("debug", "info", "warning", "error"):
+            # In a namespace of its own, as a module is.
+            eval(f"structlog.get_logger().{level}('{level}')", scope)  # noqa: S307
+    for name in ("httpx", "telegram"):
+        logging.getLogger(name).info("info")
+
+    found = [(line["logger"], line["event"]) for line in map(json.loads, out.getvalue().splitlines())]
+    assert found == [
+        *(("feed.connection", level) for level in ("debug", "info", "warning", "error")),
+        ("feed.rest", "error"),
+        *(("feedback", level) for level in ("warning", "error")),
+        *(("chat.replies", level) for level in ("warning", "error")),
+        ("httpx", "info"),
+    ]
+
+
+def test_a_fault_is_written_whatever_the_level() -> None:
+    out = io.StringIO()
+    configure_logging(stream=out, settings=read_log_levels("error"))
+    structlog.get_logger().critical("internal_error")
+
+    assert json.loads(out.getvalue())["event"] == "internal_error"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("loud", "'loud' is none of debug, info, warning, error"), ("feeed=debug", "'feeed' is no logger; known: aiohttp, ")],
+)
+def test_a_level_or_a_logger_that_is_none_is_refused(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        read_log_levels(text)

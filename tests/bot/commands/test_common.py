@@ -8,7 +8,15 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import COMMANDS, COMMANDS_BY_USE, main
-from bot.commands.common import is_verbose, make_common_options, read_duration, read_minute, read_statuses
+from bot.commands.common import (
+    is_verbose,
+    make_common_options,
+    read_duration,
+    read_log_settings,
+    read_minute,
+    read_statuses,
+)
+from bot.logs import LogSettings
 from tests.e2e.fork_server import run_touchline
 
 
@@ -79,3 +87,31 @@ def test_the_help_lists_every_command_once_by_its_use_and_cuts_no_sentence() -> 
 
     assert sorted(listed) == sorted(COMMANDS)
     assert all(line in shown for _, line in COMMANDS.values()) and all(f"{use}:" in shown for use in COMMANDS_BY_USE)
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "expected"),
+    [
+        (["--log-format", "text", "--log-level", "error,feed=debug"], {}, LogSettings("text", 40, {"feed": 10})),
+        ([], {"TOUCHLINE_LOG_FORMAT": "json", "TOUCHLINE_LOG_LEVEL": "warning"}, LogSettings("json", 30)),
+        (["--log-level", "debug"], {"TOUCHLINE_LOG_LEVEL": "warning"}, LogSettings("", 10)),
+    ],
+)
+def test_logs_are_set_by_options_or_else_by_variables(
+    words: list[str], env: dict[str, str], expected: LogSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.logs.configure_logging", lambda *_, **__: None)
+    seen: list[LogSettings] = []
+    probe = click.Command(
+        "probe", params=make_common_options(), callback=click.pass_context(lambda ctx: seen.append(read_log_settings(ctx)))
+    )
+
+    assert CliRunner(env=env).invoke(probe, words).exit_code == 0
+    assert seen == [expected]
+
+
+@pytest.mark.parametrize("env", [{"TOUCHLINE_LOG_FORMAT": "xml"}, {"TOUCHLINE_LOG_LEVEL": "loud"}])
+def test_a_variable_that_says_no_format_or_level_is_a_sentence(env: dict[str, str]) -> None:
+    done = CliRunner(env=env).invoke(main, ["schema"])
+
+    assert (done.exit_code, "is none of" in done.output) == (2, True)

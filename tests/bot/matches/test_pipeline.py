@@ -171,7 +171,7 @@ async def test_unknown_values_stop_nothing_and_are_counted_by_name_and_logged_on
     assert counts("touchline_unknown_names_total", field="send type", name="Reconsidered") == 1
     found = [(entry["field"], entry["name"]) for entry in logs if entry["event"] == "unknown_name"]
     assert sorted(found) == sorted([*unknown.items(), ("send type", "Reconsidered")])
-    assert {entry["trace"] for entry in logs if entry.get("field") == "status"} == {"t1"}
+    assert {entry["feed_trace_id"] for entry in logs if entry.get("field") == "status"} == {"t1"}
 
 
 async def test_a_goal_that_is_never_confirmed_is_struck_at_half_time_and_stands_again_once_it_is(line: Line) -> None:

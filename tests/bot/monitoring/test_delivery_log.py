@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 import structlog
 
@@ -55,6 +57,38 @@ def test_an_alert_is_one_line_with_the_latency_of_each_step(out: io.StringIO) ->
     named |= {"op": "send", "reason": "first", "state": "confirmed", "chat": 1}
     steps = {"feed_ms": 812.4, "outbox_ms": 0.6, "waited_ms": 0.0, "request_ms": 3.1, "telegram_ms": 51.7, "total_ms": 55.4}
     assert {key: line[key] for key in named | steps} == named | steps
+
+
+def test_the_line_has_a_trace_of_ours_for_all_revisions_and_the_feeds_for_each(out: io.StringIO) -> None:
+    delivery_log = DeliveryLog(ManualClock(NOW))
+    for number, feed_trace in ((1, "feed-1"), (2, "feed-2"), (3, "")):
+        delivery_log.on_delivered(*delivered(msgspec.structs.replace(alert(number), feed_trace_id=feed_trace)))
+    delivery_log.on_delivered(*delivered(alert(1, action="other")))
+
+    found = lines(out)
+    assert [line["feed_trace_id"] for line in found] == ["feed-1", "feed-2", None, None]
+    ours = [line["trace_id"] for line in found]
+    assert ours[0] == ours[1] == ours[2] != ours[3]
+    assert re.fullmatch("[0-9a-f]{12}", ours[0])
+
+
+def test_chats_that_do_not_get_an_alert_are_one_line_for_each_reason(out: io.StringIO) -> None:
+    clock = ManualClock(NOW)
+    delivery_log = DeliveryLog(clock)
+    key = alert(1).key
+    for _ in range(1000):
+        delivery_log.on_skipped(key, Reason.EXPIRED)
+    delivery_log.on_skipped(key, Reason.MUTED)
+    delivery_log.log_completed()
+    assert lines(out) == []
+    clock.move_to(NOW + dt.timedelta(seconds=SUMMARY_DELAY))
+    delivery_log.log_completed()
+    delivery_log.log_completed()
+
+    assert [(line["event"], line["reason"], line["chats"], line["trace_id"]) for line in lines(out)] == [
+        ("alert_skipped", "expired", 1000, key.trace_id),
+        ("alert_skipped", "muted", 1, key.trace_id),
+    ]
 
 
 def test_many_chats_are_one_line_more_and_each_revision_has_its_own(out: io.StringIO) -> None:

@@ -15,7 +15,7 @@ STORED_NAMES: list[tuple[type[msgspec.Struct], str]] = [
     (
         Alert,
         "key seq state at fixture facts home away rule kind importance gravity max_age text takes_back follow_up timeline rich"
-        " over fault texts because received delayed",
+        " over fault texts because received delayed feed_trace",
     ),
     (Fixture, "id home away competition kickoff status collection_status name deleted kickoff_known venue coverage"),
     (Event, "side kind period minute player off score"),
@@ -114,6 +114,7 @@ def test_what_an_earlier_version_did_not_store_of_an_alert_is_read_as_nothing() 
         "because": {},
         "received": 0.0,
         "delayed": False,
+        "feed_trace": "",
     }
 
 
