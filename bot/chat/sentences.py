@@ -216,7 +216,7 @@ def _read_single(words: tuple[str, ...]) -> Meaning | None:
         return "delay", words[:-1]
     if len(words) > 1 and any(char.isdigit() for char in text) and parse_hours(text):
         return "quiet", words
-    # It is no name, and whoever says so is content: what is followed is shown.
+    # Thanks is the name of no team: the answer shows what the chat follows.
     return ("subscriptions", ()) if text in _THANKS else None
 
 

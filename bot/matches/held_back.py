@@ -64,5 +64,5 @@ class HeldBackNotices:
 
     def _make_notice(self, ref: ChatRef, fixture: Fixture) -> Alert:
         texts = in_each_language(lambda: held_back_text(fixture))
-        # In a chat that was muted or unreachable it is of no use once the match must be over.
+        # In a chat that was muted or unreachable it would be of no use after the match.
         return make_notice(ref, f"held-back:{fixture.id}", texts, self._clock.now(), LONGEST_MATCH.total_seconds())

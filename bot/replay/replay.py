@@ -144,7 +144,7 @@ async def replay_for_chat(
 
 
 async def relist_match(pipeline: Pipeline, listed: Fixture, now: dt.datetime) -> None:
-    """Tell what changed in the listing of an open match since it was told last."""
+    """Make the alerts about what changed in the listing of an open match since the last one."""
     match = pipeline.match(listed.id)
     if match and (relisting := compare_listing(match.fixture, listed)).changes:
         # One listing at an instant, so that the instant numbers it.

@@ -132,7 +132,7 @@ class PaidMessages:
 
     def count_available(self, now: float) -> int:
         """Return how many may be sent now, by the monotonic clock."""
-        # What was reserved for yesterday is not sent today: it counts there. And who writes 0 wants no more payment from now on.
+        # What was reserved for yesterday counts there, and is not sent today. A limit of 0 stops payment at once.
         return self._reserved if now < self._day_ends_at and self.limit() != 0 else 0
 
     def request(self) -> None:

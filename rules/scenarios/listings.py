@@ -1,6 +1,6 @@
 """How a scenario's fixture is listed as its day goes on: a new kick-off, another ground.
 
-The feed tells these in its list of fixtures alone, and not by packets.
+The feed has these in its list of fixtures alone, and in no packet.
 """
 
 from __future__ import annotations
