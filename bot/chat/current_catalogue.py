@@ -53,7 +53,7 @@ class CurrentCatalogue:
             # The one that is being made may be of older lists, but the next begins after this call.
             for _ in range(2):
                 if not self._is_current():
-                    # Shielded: whoever waits may be cancelled, and others wait for the same.
+                    # Shielded: one caller may be cancelled while others wait for the same.
                     await asyncio.shield(self._start_making())
         else:
             self._start_making()

@@ -33,7 +33,7 @@ _POLITE = _phrases(
     "i would like to,i'd like to,i'd like,let me,let's,lets,just,hey,hi,kannst du,ich will,ich mochte,ich mochte gern,"
     "quiero,puedes,je veux,peux-tu,tu peux,voglio,puoi,vorrei,quero,pode,voce pode,me,mir,for me"
 )
-"""What may stand at either end of a request and says nothing."""
+"""Polite words at either end of a request, which do not change its meaning."""
 
 _PHRASES: dict[tuple[str, str], str] = {
     ("unsubscribe", ""): (

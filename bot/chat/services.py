@@ -199,7 +199,7 @@ class ChatServices:
             await self._tell_match_states(ref, before, added, request_id)
 
     async def _note_held_back(self, ref: ChatRef, added: Sequence[Subscription]) -> None:
-        """Note that the answer has told the chat which of its matches are not followed for now."""
+        """Note which matches the answer has named as held back, so that no message about them follows."""
         if self._mark_held_back_as_known is None or not (held_back := frozenset(self._held_back())):
             return
         for fixture in self.directory.fixtures():

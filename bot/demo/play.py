@@ -28,7 +28,7 @@ from bot.feed.simulator.script import Script, ScriptFrame, ScriptListing, script
 from bot.feed.simulator.server import Simulator
 from bot.matches.pipeline import Pipeline
 from bot.outbox.outbox import Outbox
-from bot.replay.replay import relist_match
+from bot.replay.replay import apply_listing
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
@@ -139,7 +139,7 @@ async def _relist_in_time(script: Script, pipeline: Pipeline, target: DemoTarget
     for listing in script.listings:
         due = begun + (listing.at - script.begins_at).total_seconds()
         await asyncio.sleep(max(0.0, due - target.clock.monotonic()))
-        await relist_match(pipeline, listing.fixture, target.clock.now())
+        await apply_listing(pipeline, listing.fixture, target.clock.now())
 
 
 @asynccontextmanager

@@ -128,7 +128,7 @@ async def replay_for_chat(
             if isinstance(change, Packet):
                 await pipeline.process(change)
             else:
-                await relist_match(pipeline, change, clock.now())
+                await apply_listing(pipeline, change, clock.now())
             # Before the next packet, as in a match that is followed live.
             await sender.send_all_due()
             if after_step is not None and (stands := pipeline.match(fixture_id)):
@@ -143,7 +143,7 @@ async def replay_for_chat(
         await database.close()
 
 
-async def relist_match(pipeline: Pipeline, listed: Fixture, now: dt.datetime) -> None:
+async def apply_listing(pipeline: Pipeline, listed: Fixture, now: dt.datetime) -> None:
     """Make the alerts about what changed in the listing of an open match since the last one."""
     match = pipeline.match(listed.id)
     if match and (relisting := compare_listing(match.fixture, listed)).changes:

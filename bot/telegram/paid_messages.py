@@ -54,7 +54,7 @@ class PaidBudget(msgspec.Struct, frozen=True):
     @property
     def is_spent(self) -> bool:
         """Return True if more was due today than the budget pays for. It stays so for the day, unless the budget is raised."""
-        # A limit of 0 is no budget: nobody waits for it to be raised.
+        # A limit of 0 is no budget that could be spent: it means that nothing is to be paid.
         return bool(self.limit) and self.use.spent_limit is not None and (self.limit or 0) <= self.use.spent_limit
 
 
@@ -74,7 +74,7 @@ class PaidMessageRepository:
             day, seconds_left = await _read_day(tx)
             before = await _read_use(tx, day)
             granted = count if limit is None else max(0, min(count, limit - before.used))
-            # Noted when there is none left and not when the last are taken: those suffice, perhaps.
+            # Noted when none is left, and not when the last are taken: those may suffice.
             after = PaidUse(before.used + granted, before.spent_limit if granted else limit)
             if after != before:
                 await tx.execute(upsert(paid_messages), {"day": day.isoformat()} | msgspec.structs.asdict(after))

@@ -173,7 +173,7 @@ def _add_picture(plan: Send | Edit, chat: Chat) -> Send | Edit:
 
 
 def _add_card_form(plan: Send | Edit, chat: Chat) -> Send | Edit:
-    """Return the plan of a card in the form that the chat has chosen; its text is kept for where that form is not to be had.
+    """Return the plan of a card in the form that the chat has chosen; its text is kept for where that form is not available.
 
     A photo stays a photo, and a text does not become one, until the card of the next match: Telegram has no edit for either.
     Texts and rich messages are edited into each other.

@@ -77,7 +77,7 @@ class RateShare(msgspec.Struct, frozen=True):
     unpaid_wanted: int = 0
 
 
-def select_unpaid(shares: Sequence[RateShare]) -> list[RateShare]:
+def to_unpaid_shares(shares: Sequence[RateShare]) -> list[RateShare]:
     """Return the shares of the free rate, to be divided as those of all messages are."""
     return [msgspec.structs.replace(one, share=one.unpaid_share, wanted=one.unpaid_wanted) for one in shares]
 
@@ -153,7 +153,7 @@ class Renewal(msgspec.Struct, frozen=True):
     apply_limit: Callable[[int | None], RateUse]
 
 
-class Renewed(msgspec.Struct, frozen=True):
+class RenewedShares(msgspec.Struct, frozen=True):
     """The new shares, of all messages and of the free rate (None: nothing is paid for), and for how long all are to pause."""
 
     all: NewShare
@@ -169,7 +169,7 @@ def step_shares(
     stored = msgspec.structs.replace(mine, share=found.share, wanted=use.wanted)
     if unpaid is None:
         return stored, found, None
-    my_unpaid, others = msgspec.structs.replace(mine, share=unpaid.share, wanted=0), select_unpaid(before)
+    my_unpaid, others = msgspec.structs.replace(mine, share=unpaid.share, wanted=0), to_unpaid_shares(before)
     unpaid_found, use = step_share(unpaid.per_second, others, my_unpaid, unpaid.apply_limit)
     if sum(one.share for one in others) > unpaid.per_second:
         # Another process sends paid messages, and can give up nothing of the free rate until it has sent them.
@@ -358,7 +358,9 @@ class RateShareRepository:
     def __init__(self, db: Database, process: str) -> None:
         self._db, self._process = db, process
 
-    async def renew(self, renewal: Renewal, unpaid: Renewal | None, is_sender: bool, *, slot_senders: int, sent: int) -> Renewed:
+    async def renew(
+        self, renewal: Renewal, unpaid: Renewal | None, is_sender: bool, *, slot_senders: int, sent: int
+    ) -> RenewedShares:
         """Store the new shares of this process: of all messages, and of the free rate where others are paid for.
 
         `sent` is what it has sent since the last time.
@@ -383,7 +385,7 @@ class RateShareRepository:
                 await tx.execute(delete(rate_shares).where(rate_shares.c.process.in_(dead)))
             if found.must_notify or (unpaid_found and unpaid_found.must_notify):
                 await tx.notify(RATE_CHANNEL)
-        return Renewed(found, unpaid_found, state.closed_until - now)
+        return RenewedShares(found, unpaid_found, state.closed_until - now)
 
     async def pause_all(self, seconds: float) -> None:
         """Pause all processes for so many seconds, as Telegram asked."""

@@ -143,7 +143,7 @@ def _find_reworded(moment: Moment) -> list[ActionRecord]:
 
 
 def _list_changed_ids(moment: Moment) -> set[str]:
-    """Return the ids of the actions with a change of their own in this moment, which says all that there is to say of them."""
+    """Return the ids of the actions that have a change of their own in this moment, and so need no other."""
     return {moment.action.id, *(record.action.id for record in (*moment.affected, *moment.settled))}
 
 

@@ -1,4 +1,4 @@
-"""Goals that the feed's score counts later than the feed tells them, or still counts after it took them back.
+"""Goals that the feed's score counts later than the feed reports them, or still counts after their retraction.
 
 A packet's summary should hold the score after its action, which is not documented (section 3.1 of the feed documentation), and
 may be a packet or two behind. Until the score follows, the official score is the feed's with what it has not counted yet.
@@ -71,11 +71,11 @@ def note_uncounted(
             was, is_now = (_find_counted(some, side, is_kick=is_kick) for some in (lagging.records, records))
             rest = lagging.changes[is_kick][side] - (len(is_now) - len(was))
             if len(is_now) == len(was):
-                # The action changed no goal, so that the score tells of another one.
+                # The action changed no goal, so that the score has changed for another one.
                 uncounted, records, moved = _explain_change(uncounted, records, before, action, side, rest, is_kick=is_kick)
                 affected += moved
                 continue
-            # What the score had more or less than the goals before was told by this action only now.
+            # Of what the score had more or less than the goals before, this action is the late report.
             known = pair.before.goals_of(side) + _sum_up(before.uncounted, side, is_kick=is_kick) - len(was)
             changed = sorted(is_now - was) if len(is_now) > len(was) else sorted(was - is_now)
             by = 1 if len(is_now) > len(was) else -1
@@ -158,7 +158,7 @@ def _explain_change(
         # The score counts the pending goal only now that it is cancelled.
         return _add(uncounted, action.id, UncountedChange(side, -1, action.at, is_kick)), records, ()
     if rest > 0:
-        # The side of an own goal is not documented (section 14): the score tells it.
+        # The side of an own goal is not documented (section 14): the score shows it.
         for action_id, change in uncounted.items():
             record = records.get(action_id)
             is_own_goal = record is not None and record.action.sub_type == "Own Goal" and record.is_standing

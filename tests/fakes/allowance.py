@@ -15,7 +15,7 @@ from bot.telegram.shared_rate_limits import (
     RateShare,
     RateShareRepository,
     Renewal,
-    Renewed,
+    RenewedShares,
     step_shares,
 )
 
@@ -52,7 +52,9 @@ class FakeShares(RateShareRepository):
     def __init__(self, table: ShareTable, process: str) -> None:
         self._table, self._process = table, process
 
-    async def renew(self, renewal: Renewal, unpaid: Renewal | None, is_sender: bool, *, slot_senders: int, sent: int) -> Renewed:
+    async def renew(
+        self, renewal: Renewal, unpaid: Renewal | None, is_sender: bool, *, slot_senders: int, sent: int
+    ) -> RenewedShares:
         table = self._table
         async with table.lock:
             await table.trip()
@@ -68,7 +70,7 @@ class FakeShares(RateShareRepository):
             await table.trip()
         if found.must_notify or (unpaid_found and unpaid_found.must_notify):
             table.notify()
-        return Renewed(found, unpaid_found, table.closed_until - now)
+        return RenewedShares(found, unpaid_found, table.closed_until - now)
 
     async def pause_all(self, seconds: float) -> None:
         await self._table.trip()

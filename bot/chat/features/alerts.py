@@ -100,7 +100,7 @@ def set_only_kinds(context: ChatContext, args: Sequence[str]) -> DialogueResult 
 
 def set_kinds_for_name(context: ChatContext, args: Sequence[str]) -> DialogueResult | None:
     """`/alerts only goals for Arsenal`: as `/alerts Arsenal only goals`. None if that is not what was typed."""
-    # "goals foo" is a slip: that the rest is a name, only a word such as "for" or "only" tells.
+    # "goals foo" is a slip: only a word such as "for" or "only" shows that the rest is a name.
     if not any(normalise(word) in ONLY_WORDS | JOINING_WORDS | _SMALL_WORDS for word in (*args[1:-1], *args[:1])):
         return None
     for at in range(len(args) - 1, 0, -1):

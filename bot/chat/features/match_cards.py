@@ -85,7 +85,7 @@ def show_card_forms(context: ChatContext, chat: Chat) -> Screen:
 
 
 def set_card_form(context: ChatContext, word: str) -> DialogueResult:
-    """Choose what match cards are. They are switched on with it: whoever chooses their form wants them."""
+    """Choose what match cards are. They are switched on with it: a chat that chooses their form wants them."""
     if word not in frozenset(CardForm):
         raise OutdatedButton
     form = CardForm(word)
