@@ -54,7 +54,7 @@ async def test_each_chat_hears_the_match_in_its_own_language_and_language_change
         await until_told("🏁 Final: ", "🏁 Ende: ")
 
     spanish, german = first_lines(telegram, SPANISH), first_lines(telegram, GERMAN)
-    assert followed.text.startswith("✅ Sigues a todos los partidos.") and chosen.text.startswith("🌍 Sprache: Deutsch")
+    assert followed.text.startswith("✅ Sigues: todos los partidos.") and chosen.text.startswith("🌍 Sprache: Deutsch")
     assert "🟥 Chelsea: roja para Palmer 20'" in spanish and "🟥 Chelsea: Palmer vom Platz 20'" in german
     assert "❌ Arsenal: no es gol, 0–0" in spanish and "❌ Arsenal: kein Tor, 0:0" in german
     fallen = next(message for message in telegram.chat(SPANISH).messages if message.struck)
