@@ -98,6 +98,9 @@ _PING_TIMEOUT = 10.0
 _REFUSAL_RETRY_DELAYS = (1.0, 5.0)
 """Seconds before a message is tried again that Telegram refuses for a reason that is not understood. Then it is given up."""
 
+_PICTURE_PAUSE = 3600.0
+"""Seconds for which a chat that has refused a photo gets text. Its administrators may allow photos at any time."""
+
 _REFUSALS_BEFORE_PLAIN_TEXT = 2
 """After so many such refusals it is tried as plain text: the reason may be new words for a text that Telegram cannot read."""
 
@@ -127,8 +130,8 @@ class Sender:
         # In memory only: what is lost with the process is found again in the outbox.
         self._chat_queues = ChatQueues()
         self._pictures = PictureRenderer()
-        self._chats_without_pictures: set[int] = set()
-        """Chats that have refused a photo since the start."""
+        self._no_pictures_until: dict[int, float] = {}
+        """By chat that has refused a photo, until when it is sent none, by the monotonic clock; the latest refusal last."""
         self._refused_pictures: set[tuple[AlertKey, ChatRef]] = set()
         """Messages whose picture was refused once and is being sent again."""
         self._breaker = CircuitBreaker()
@@ -361,7 +364,7 @@ class Sender:
         """
         if not isinstance(plan, Send | Edit) or plan.picture is None:
             return plan
-        if item.chat.chat_id in self._chats_without_pictures:
+        if self._no_pictures_until.get(item.chat.chat_id, float("-inf")) > self._clock.monotonic():
             return drop_picture(plan)
         picture = plan.picture
 
@@ -478,17 +481,20 @@ class Sender:
 
         A photo that can no longer be edited is followed by a text.
         """
-        name, chat_id = _name_of(item), item.chat.chat_id
+        name, chat_id, now = _name_of(item), item.chat.chat_id, self._clock.monotonic()
         log.info("picture_refused", chat=chat_id, reason=str(error))
         # The second time it was uploaded, and would be refused for ever.
         if isinstance(error, PictureForbidden) or name in self._refused_pictures:
             self._refused_pictures.discard(name)
-            self._chats_without_pictures.add(chat_id)
+            self._no_pictures_until.pop(chat_id, None)
+            self._no_pictures_until[chat_id] = now + _PICTURE_PAUSE
+            while next(iter(self._no_pictures_until.values())) <= now:
+                del self._no_pictures_until[next(iter(self._no_pictures_until))]
         else:
             self._refused_pictures.add(name)
         self._breaker.on_success()
         self._enqueue(item, at_front=True)
-        self._chat_queues.finish(chat_id, self._clock.monotonic())
+        self._chat_queues.finish(chat_id, now)
 
     async def _execute(self, attempt: Attempt) -> int:
         sent_at = self._clock.monotonic()

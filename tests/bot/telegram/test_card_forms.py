@@ -147,6 +147,18 @@ async def test_a_picture_that_is_refused_whenever_it_is_sent_is_replaced_by_text
     assert not shown.photo and "Saka" in shown.text
 
 
+async def test_a_chat_that_has_allowed_photos_since_gets_them_again_after_an_hour(world: World) -> None:
+    await choose(world, CardForm.PICTURE)
+    world.telegram.fail(1, PictureForbidden("Bad Request: not enough rights to send photos to the chat"))
+    await stand(world, card())
+    await world.tell(seconds=3600.0)
+    later = replace(card(), max_age=7200.0)
+    await stand(world, replace(later, key=replace(later.key, fixture_id="f9"), fixture=replace(later.fixture, id="f9")))
+
+    text, photo = world.shown()
+    assert not text.photo and photo.photo
+
+
 async def test_a_photo_in_a_chat_that_takes_none_any_more_is_followed_by_a_text_that_is_kept_up_to_date(world: World) -> None:
     await choose(world, CardForm.PICTURE)
     await stand(world, card())
