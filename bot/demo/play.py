@@ -134,7 +134,7 @@ async def play_match(script: Script, target: DemoTarget) -> None:
 
 
 async def _relist_in_time(script: Script, pipeline: Pipeline, target: DemoTarget) -> None:
-    """Tell each change of the fixture's listing when it is due, with the times of the match itself and not of today."""
+    """Apply each change of the fixture's listing when it is due, with the times of the match itself and not of today."""
     begun = target.clock.monotonic()
     for listing in script.listings:
         due = begun + (listing.at - script.begins_at).total_seconds()

@@ -93,6 +93,9 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             'touchline_paid_messages_used{job="touchline", instance="b"}': "0+50x60",  # the same count, and not another one
             f"touchline_paid_messages_limit{{{HERE}}}": "4000x60",
             'touchline_paid_messages_limit{job="touchline", instance="b"}': "4000x60",
+            # Payment was stopped in the course of the day.
+            'touchline_paid_messages_used{job="stopped", instance="c"}': "50x60",
+            'touchline_paid_messages_limit{job="stopped", instance="c"}': "0x60",
         },
     ),
     "TouchlinePaidMessagesSpent": (
