@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 from telegram._utils.defaultvalue import DefaultValue
 from telegram._utils.types import ODVInput
-from telegram.error import EndPointNotFound, NetworkError, TimedOut
+from telegram.error import BadRequest, EndPointNotFound, NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
@@ -118,8 +118,8 @@ class BotApiSession(BaseRequest):
     ) -> tuple[int, bytes]:
         try:
             return await self._request_once(method, url, client_timeout=client_timeout, **more)
-        except EndPointNotFound:
-            raise
+        except (EndPointNotFound, BadRequest):
+            raise  # answers, though the library's BadRequest is a NetworkError
         except NetworkError as error:
             self._health.on_failure(error.message)
             raise

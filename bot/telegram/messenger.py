@@ -15,7 +15,7 @@ from telegram.ext import Defaults, ExtBot
 from yarl import URL
 
 from bot.clock import SystemClock
-from bot.errors import MethodUnknown, RequestRefused, TextRefused
+from bot.errors import MethodUnknown, RequestRefused, TelegramUnreachable, TextRefused
 from bot.media.renderer import PictureAttachment
 from bot.subscribers import ChatRef
 from bot.telegram.html import TELEGRAM_TAGS, remove_tags
@@ -281,6 +281,10 @@ class BotMessenger:
             # It may be the file id that Telegram refuses: upload the picture the next time.
             self._file_ids.pop(png, None)
             raise meaning from None
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # The library cannot read the message that was made. Its picture is there, and must not be sent again and again.
+            reason = f"an answer that cannot be read ({type(error).__name__})"
+            raise TelegramUnreachable(reason, maybe_sent=True, is_unanswered=True) from error
         count_response(operation)
         # Telegram answers True for an inline message, which the sender never edits.
         if not isinstance(message, Message):

@@ -49,9 +49,13 @@ _SERVER_ERROR_STATUS = 500
 
 NOT_MODIFIED = "message is not modified"
 
+_NOT_MODIFIED_CODE = "message_not_modified"
+"""The same in Telegram's own protocol."""
+
 _REFUSAL_MEANINGS: tuple[tuple[str, Callable[[str], DeliveryError]], ...] = (
     ("message to edit not found", MessageGone),
     ("message can't be edited", MessageGone),
+    ("message_edit_time_expired", MessageGone),
     ("message_id_invalid", MessageGone),
     # A card that was sent as a photo, while pictures could be drawn.
     ("there is no text in the message to edit", MessageGone),
@@ -65,10 +69,13 @@ _REFUSAL_MEANINGS: tuple[tuple[str, Callable[[str], DeliveryError]], ...] = (
     ("can't parse entities", TextRefused),
     ("message is too long", TextRefused),
     ("message_too_long", TextRefused),
+    ("caption is too long", TextRefused),
+    ("caption_too_long", TextRefused),
     ("message text is empty", TextRefused),
     ("text must be non-empty", TextRefused),
     ("can't parse rich message", TextRefused),
     ("entities_too_long", TextRefused),
+    ("entity_bounds_invalid", TextRefused),
     ("chat not found", ChatGone),
     ("user not found", ChatGone),
     ("peer_id_invalid", ChatGone),
@@ -82,11 +89,16 @@ _REFUSAL_MEANINGS: tuple[tuple[str, Callable[[str], DeliveryError]], ...] = (
     ("have no rights", ChatGone),
     ("need administrator rights", ChatGone),
     ("chat_write_forbidden", ChatGone),
+    ("chat_send_plain_forbidden", ChatGone),
+    ("chat_guest_send_forbidden", ChatGone),
+    ("user_banned_in_channel", ChatGone),
     ("chat_restricted", ChatGone),
     ("chat_admin_required", ChatGone),
     ("user_is_blocked", ChatGone),
     ("input_user_deactivated", ChatGone),
     ("channel_private", ChatGone),
+    ("channel_invalid", ChatGone),
+    ("chat_id_invalid", ChatGone),
 )
 """Words of a 400 answer, in lower case, and what they mean; the first that is found counts.
 
@@ -107,8 +119,17 @@ _METHODS_OF_EVERY_SERVER = frozenset(
 )  # fmt: skip
 """Methods that are so old that no Bot API server lacks them: for these a bare 404 can only mean the token."""
 
+_FLOOD_STATUSES = (420, _TOO_MANY_REQUESTS_STATUS)
+"""Too many requests; 420 is what Telegram's own protocol calls it, and some servers hand on."""
+
 _UNKNOWN_RETRY_AFTER = 5.0
 """Seconds to wait after a 429 that names no time."""
+
+_RETRY_AFTER_WORDS = re.compile(r"(?:retry after |flood_wait_)(\d{1,9})", re.IGNORECASE)
+"""Where the time stands in an answer without parameters."""
+
+_SHORTEST_RETRY_AFTER, _LONGEST_RETRY_AFTER = 1.0, 86_400.0
+"""The limits of a time to wait. At once would be refused again, and a chat is not given up for weeks because of one answer."""
 
 RESULT_LABELS: dict[type[DeliveryError] | None, str] = {
     None: "ok",
@@ -136,8 +157,13 @@ OPERATIONS = ("send", "edit", "reply", "photo")
 _COUNTERS = {(op, kind): BOT_API_REQUESTS.labels(op, answer) for op in OPERATIONS for kind, answer in RESULT_LABELS.items()}
 
 
-_GATEWAY_TIMEOUT_STATUSES = (408, 504, 524)
+_REQUEST_TIMEOUT_STATUS = 408
+
+_GATEWAY_TIMEOUT_STATUSES = (_REQUEST_TIMEOUT_STATUS, 504, 524)
 """What a proxy answers that waited too long for Telegram: a slow answer in disguise."""
+
+_TOO_LARGE_STATUS = 413
+"""What a server, or a proxy before it, answers to a picture that is too large for it: the others are not concerned."""
 
 
 class NotSent(api.NetworkError):
@@ -151,11 +177,11 @@ class AnswerLost(api.NetworkError):
 class ForeignAnswer(api.NetworkError):
     """The answer is not Telegram's. `maybe_sent` is True if the request may have reached Telegram all the same.
 
-    `is_timeout`: a proxy says that Telegram's answer did not come in time.
+    `is_unanswered`: a proxy says that Telegram's answer did not come in time, or the answer is a success that lacks its result.
     """
 
-    def __init__(self, reason: str, *, maybe_sent: bool, is_timeout: bool = False) -> None:
-        self.maybe_sent, self.is_timeout = maybe_sent, is_timeout
+    def __init__(self, reason: str, *, maybe_sent: bool, is_unanswered: bool = False) -> None:
+        self.maybe_sent, self.is_unanswered = maybe_sent, is_unanswered
         super().__init__(reason)
 
 
@@ -179,7 +205,9 @@ _ENVELOPE_DECODER = msgspec.json.Decoder(_Envelope)
 
 
 def check_answer(method: str, status: int, content_type: str, body: bytes) -> bool:
-    """Return True if an answer refuses the bot's token. Raises ForeignAnswer, and EndPointNotFound for an unknown method.
+    """Return True if an answer refuses the bot's token.
+
+    Raises ForeignAnswer, EndPointNotFound for an unknown method, and BadRequest for a request that is too large.
 
     Only JSON with `ok`, and with a result or a description, is Telegram speaking. A proxy's 403 says nothing about a chat, its
     401 and 404 nothing about the token.
@@ -192,10 +220,15 @@ def check_answer(method: str, status: int, content_type: str, body: bytes) -> bo
     if answer is None or not is_complete or (answer.ok and status != _HTTP_OK):
         is_page = answer is None and (body.lstrip()[:1] == b"<" or ("html" in content_type and body[:1] != b"{"))
         # A page with a client error, or in place of a success, is of a proxy that kept the request to itself.
-        is_timeout = status in _GATEWAY_TIMEOUT_STATUSES
-        maybe_sent = status >= _SERVER_ERROR_STATUS or is_timeout or (not is_page and status < _REDIRECTION_STATUS)
+        # A success that was cut off has been carried out, most likely: it must not be repeated until the news is too old.
+        is_unanswered = status in _GATEWAY_TIMEOUT_STATUSES or (not is_page and status < _REDIRECTION_STATUS)
         reason = f"an answer that is not Telegram's (status {status}, {content_type or 'no content type'})"
-        raise ForeignAnswer(reason, maybe_sent=maybe_sent, is_timeout=is_timeout)
+        if status == _TOO_LARGE_STATUS:
+            raise _Refusal(reason)
+        raise ForeignAnswer(reason, maybe_sent=status >= _SERVER_ERROR_STATUS or is_unanswered, is_unanswered=is_unanswered)
+    # For pictures, whose answers the library reads: it takes a refusal in a rare status for a server in trouble.
+    if status == _TOO_LARGE_STATUS:
+        raise _Refusal(answer.description)
     if status != _NOT_FOUND_STATUS:
         return status == _UNAUTHORISED_STATUS
     if method not in _METHODS_OF_EVERY_SERVER or _METHOD_NOT_FOUND in answer.description.lower():
@@ -207,7 +240,8 @@ def classify_error(error: api.TelegramError) -> DeliveryError | None:
     """Return the error that the sender knows. None if all is well: the message looks like that already."""
     if isinstance(error, api.RetryAfter):
         wait = error.retry_after
-        return RetryAfter(wait.total_seconds() if isinstance(wait, dt.timedelta) else float(wait))
+        seconds = wait.total_seconds() if isinstance(wait, dt.timedelta) else float(wait)
+        return RetryAfter(min(max(seconds, _SHORTEST_RETRY_AFTER), _LONGEST_RETRY_AFTER))
     if isinstance(error, api.ChatMigrated):
         return ChatMigrated(error.new_chat_id)
     # 403: the bot was blocked, removed, or never started. Telegram says it for nothing else.
@@ -219,7 +253,7 @@ def classify_error(error: api.TelegramError) -> DeliveryError | None:
         return TokenRefused("Telegram does not know the bot's token")
     if isinstance(error, api.BadRequest):  # a subclass of NetworkError, but an answer
         words = error.message.lower()
-        if NOT_MODIFIED in words:
+        if NOT_MODIFIED in words or _NOT_MODIFIED_CODE in words:
             return None
         # By Telegram's words, since its error codes are the HTTP statuses, and all of these are 400.
         if tag := find_unknown_tag(error):
@@ -228,7 +262,7 @@ def classify_error(error: api.TelegramError) -> DeliveryError | None:
         # In Telegram's own spelling, by which an operator can search for it: the library changes the case of its first word.
         return next(meanings, RequestRefused(getattr(error, "description", error.message)))
     if isinstance(error, ForeignAnswer):
-        return NotTelegram(error.message, maybe_sent=error.maybe_sent, is_unanswered=error.is_timeout)
+        return NotTelegram(error.message, maybe_sent=error.maybe_sent, is_unanswered=error.is_unanswered)
     is_unanswered = isinstance(error, api.TimedOut | AnswerLost)
     return TelegramUnreachable(error.message, maybe_sent=not isinstance(error, NotSent), is_unanswered=is_unanswered)
 
@@ -279,17 +313,23 @@ def parse_response(status: int, body: bytes) -> int:
     if answer.parameters.migrate_to_chat_id:
         raise api.ChatMigrated(answer.parameters.migrate_to_chat_id)
     if answer.parameters.retry_after:
-        raise api.RetryAfter(dt.timedelta(seconds=answer.parameters.retry_after))
+        raise api.RetryAfter(dt.timedelta(seconds=min(answer.parameters.retry_after, _LONGEST_RETRY_AFTER)))
     message = answer.description
     if answer.ok or not message:
-        raise ForeignAnswer(f"an answer that is not Telegram's (status {status})", maybe_sent=True)
-    if status == _TOO_MANY_REQUESTS_STATUS:
-        raise api.RetryAfter(dt.timedelta(seconds=_UNKNOWN_RETRY_AFTER))
+        is_unanswered = status < _REDIRECTION_STATUS
+        raise ForeignAnswer(f"an answer that is not Telegram's (status {status})", maybe_sent=True, is_unanswered=is_unanswered)
+    if status in _FLOOD_STATUSES:
+        named = _RETRY_AFTER_WORDS.search(message)
+        seconds = min(float(named[1]), _LONGEST_RETRY_AFTER) if named else _UNKNOWN_RETRY_AFTER
+        raise api.RetryAfter(dt.timedelta(seconds=seconds))
     if status in (_UNAUTHORISED_STATUS, _NOT_FOUND_STATUS):
         raise api.InvalidToken(message)
-    if status == _BAD_REQUEST_STATUS:
+    if status == _FORBIDDEN_STATUS:
+        raise api.Forbidden(message)
+    # Any other 4xx too is an answer about this request: to repeat it as if the server were down would go on for ever.
+    if _BAD_REQUEST_STATUS <= status < _SERVER_ERROR_STATUS and status != _REQUEST_TIMEOUT_STATUS:
         raise _Refusal(message)
-    raise api.Forbidden(message) if status == _FORBIDDEN_STATUS else api.NetworkError(message)
+    raise api.NetworkError(message)
 
 
 def count_response(op: str, error: DeliveryError | None = None) -> None:

@@ -364,7 +364,9 @@ class Sender:
         """
         if not isinstance(plan, Send | Edit) or plan.picture is None:
             return plan
-        if self._no_pictures_until.get(item.chat.chat_id, float("-inf")) > self._clock.monotonic():
+        # After refusals for a reason that is not understood, the picture may be it: too large, or of odd dimensions.
+        is_refused = self._no_pictures_until.get(item.chat.chat_id, float("-inf")) > self._clock.monotonic()
+        if is_refused or self._is_tried_as_plain_text(item):
             return drop_picture(plan)
         picture = plan.picture
 
@@ -499,7 +501,7 @@ class Sender:
     async def _execute(self, attempt: Attempt) -> int:
         sent_at = self._clock.monotonic()
         try:
-            is_plain = self._refusals.get(_name_of(attempt.item), 0) >= _REFUSALS_BEFORE_PLAIN_TEXT
+            is_plain = self._is_tried_as_plain_text(attempt.item)
             message_id = await execute(
                 self._messenger, attempt.item.chat, attempt.plan, is_plain=is_plain, is_paid=attempt.is_paid
             )
@@ -514,6 +516,9 @@ class Sender:
         finally:
             # Also after an error: a message whose answer is lost has most likely arrived, and Telegram counts it.
             self._rate_limiter.record_answer(attempt.started_at, self._clock.monotonic(), sent_at)
+
+    def _is_tried_as_plain_text(self, item: QueueItem) -> bool:
+        return self._refusals.get(_name_of(item), 0) >= _REFUSALS_BEFORE_PLAIN_TEXT
 
     def _gives_up(self, attempt: Attempt, error: RequestRefused) -> bool:
         """Count a refusal that is not understood, and return True if its message is given up."""

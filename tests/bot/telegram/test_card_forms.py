@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from bot.errors import PictureForbidden, PictureRefused
+from bot.errors import PictureForbidden, PictureRefused, RequestRefused
 from bot.media import renderer
 from bot.subscribers import CardForm
 from rules.engine.alert import CARD, Alert, Facts
@@ -157,6 +157,16 @@ async def test_a_chat_that_has_allowed_photos_since_gets_them_again_after_an_hou
 
     text, photo = world.shown()
     assert not text.photo and photo.photo
+
+
+async def test_a_picture_that_is_refused_in_unknown_words_is_replaced_by_text(world: World) -> None:
+    await choose(world, CardForm.PICTURE)
+    world.telegram.fail(1, *(RequestRefused("Bad Request: PHOTO_INVALID_DIMENSIONS") for _ in range(2)))
+    await world.outbox.put_live(card())
+    await world.tell(seconds=20.0)
+
+    (shown,) = world.shown()
+    assert not shown.photo and "Saka" in shown.text
 
 
 async def test_a_photo_in_a_chat_that_takes_none_any_more_is_followed_by_a_text_that_is_kept_up_to_date(world: World) -> None:

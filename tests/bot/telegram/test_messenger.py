@@ -12,12 +12,13 @@ from bot.errors import (
     ChatMigrated,
     DeliveryError,
     MessageGone,
+    RequestRefused,
     RetryAfter,
     TelegramUnreachable,
     TextRefused,
     TokenRefused,
 )
-from bot.fake_telegram import BAD_GATEWAY, BLOCKED, RefusedError
+from bot.fake_telegram import BAD_GATEWAY, BLOCKED, Page, RefusedError
 from bot.media.renderer import PictureAttachment, render_picture
 from bot.subscribers import ChatRef
 from bot.telegram.messenger import BotMessenger, build_bot
@@ -177,6 +178,22 @@ async def test_a_picture_is_sent_with_its_words(api: FakeBotApi, messenger: BotM
 
     shown = api.chat(42).last
     assert (shown.id, shown.photo, shown.text, shown.silent) == (number, png, "Half time", True)
+
+
+async def test_a_picture_whose_answer_cannot_be_read_is_not_sent_for_ever(api: FakeBotApi, messenger: BotMessenger) -> None:
+    api.answer_as_proxy(Page(200, b'{"ok": true, "result": {"message_id": 1}}', "application/json"), "sendPhoto")
+
+    with pytest.raises(TelegramUnreachable) as lost:
+        await messenger.send(REF, "", silent=False, picture=picture(render_picture(full())))
+
+    assert lost.value.maybe_sent and lost.value.is_unanswered
+
+
+async def test_a_picture_that_is_too_large_for_a_proxy_is_no_outage(api: FakeBotApi, messenger: BotMessenger) -> None:
+    api.answer_as_proxy(Page(413), "sendPhoto")
+
+    with pytest.raises(RequestRefused):
+        await messenger.send(REF, "", silent=False, picture=picture(render_picture(full())))
 
 
 async def test_a_picture_for_many_chats_is_uploaded_once(api: FakeBotApi, messenger: BotMessenger) -> None:

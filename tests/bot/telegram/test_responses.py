@@ -76,7 +76,17 @@ def test_the_documentation_names_every_reason() -> None:
     [
         (429, {"description": "Too Many Requests", "parameters": {"retry_after": 7}}, ours.RetryAfter),
         (429, {"description": "Too Many Requests"}, ours.RetryAfter),
+        (420, {"description": "FLOOD_WAIT_9"}, ours.RetryAfter),
+        (429, {"description": "Too Many Requests", "parameters": {"retry_after": 1e18}}, ours.RetryAfter),
         (400, {"description": "Bad Request: SOMETHING_NEW"}, ours.RequestRefused),
+        (402, {"description": "Payment Required"}, ours.RequestRefused),
+        (406, {"description": "Not Acceptable"}, ours.RequestRefused),
+        (413, {"description": "Request Entity Too Large"}, ours.RequestRefused),
+        (408, {"description": "Request Timeout"}, ours.TelegramUnreachable),
+        (400, {"description": "Bad Request: CHAT_SEND_PLAIN_FORBIDDEN"}, ours.ChatGone),
+        (400, {"description": "Bad Request: message caption is too long"}, ours.TextRefused),
+        (400, {"description": "Bad Request: MESSAGE_EDIT_TIME_EXPIRED"}, ours.MessageGone),
+        (400, {"description": "Bad Request: MESSAGE_NOT_MODIFIED"}, type(None)),
         (400, {"description": "Bad Request: upgraded", "parameters": {"migrate_to_chat_id": -100}}, ours.ChatMigrated),
         (400, {"description": "Bad Request: chat not found"}, ours.ChatGone),
         (403, {"description": "Forbidden: bot was kicked"}, ours.ChatGone),
@@ -99,6 +109,53 @@ def test_every_status_and_body_has_a_meaning(status: int, body: object, meant: t
 @pytest.mark.parametrize(("answer", "number"), [({"message_id": 7, "date": 1}, 7), (True, 0)])
 def test_what_was_done_gives_the_messages_id(answer: object, number: int) -> None:
     assert parse_response(200, msgspec.json.encode({"ok": True, "result": answer})) == number
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds"),
+    [
+        ({"description": "Too Many Requests: retry after 17"}, 17.0),
+        ({"description": "FLOOD_WAIT_17"}, 17.0),
+        ({"description": "Too Many Requests"}, 5.0),
+        ({"description": "Too Many Requests", "parameters": {"retry_after": 0}}, 5.0),
+        ({"description": "Too Many Requests", "parameters": {"retry_after": -5}}, 1.0),
+        ({"description": "Too Many Requests", "parameters": {"retry_after": 1e18}}, 86_400.0),
+    ],
+)
+def test_whatever_time_is_named_the_chat_waits_a_second_at_least_and_a_day_at_most(
+    body: dict[str, object], seconds: float
+) -> None:
+    with pytest.raises(api.RetryAfter) as refused:
+        parse_response(429, msgspec.json.encode(body))
+    found = classify_error(refused.value)
+
+    assert isinstance(found, ours.RetryAfter) and found.seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_unanswered"),
+    [
+        (200, b"", True),
+        (200, b'{"ok": true, "result": {"mess', True),
+        (200, b'{"ok": true}', True),
+        (200, b"<html>sign in</html>", False),
+        (503, b"<html>", False),
+        (504, b"<html>", True),
+    ],
+)
+def test_a_success_that_is_cut_off_counts_as_carried_out(status: int, body: bytes, is_unanswered: bool) -> None:
+    with pytest.raises(ForeignAnswer) as foreign:
+        check_answer("sendMessage", status, "application/json", body)
+    found = classify_error(foreign.value)
+
+    assert isinstance(found, ours.NotTelegram) and found.is_unanswered is is_unanswered
+
+
+def test_a_request_that_is_too_large_for_a_proxy_concerns_no_other() -> None:
+    with pytest.raises(api.BadRequest) as refused:
+        check_answer("sendPhoto", 413, "text/html", b"<html>413 Request Entity Too Large</html>")
+
+    assert isinstance(classify_error(refused.value), ours.RequestRefused)
 
 
 @pytest.mark.parametrize("wait", [7, dt.timedelta(seconds=7)])
