@@ -50,7 +50,7 @@ async def test_a_database_from_a_newer_version_is_refused_with_a_sentence(new_da
         ("nonsense", "not a database's address"),
         ("postgresql://you:secret@host:no/db", "not a database's address"),
         ("postgresql://you:secret@[host/db", "not a database's address"),
-        ("postgresql://you:secret@localhost/db?sslmode=often", "cannot read this address"),
+        ("postgresql://you:secret@localhost/db?sslmode=often", "sslmode is one of disable, .*verify-full"),
         ("postgresql://you:secret@localhost:1/db", "localhost:1/db cannot be reached: .+"),
         ("postgresql://you:secret@localhost:1,127.0.0.1:2/db", "localhost:1,127.0.0.1:2/db cannot be reached: .+"),
         ("postgresql://you:secret@localhost:no,127.0.0.1/db", "not a database's address"),
