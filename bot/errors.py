@@ -118,6 +118,10 @@ class MessageGone(DeliveryError):
     """The message to edit or to answer does not exist any more."""
 
 
+class MessageLocked(MessageGone):
+    """The message to edit is there, and Telegram does not let the bot change it any more."""
+
+
 class TextRefused(DeliveryError):
     """Telegram cannot read the HTML of the text, or it is too long. `tag` is the one that it does not know, if that is why."""
 

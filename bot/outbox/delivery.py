@@ -9,6 +9,7 @@ import msgspec
 
 from bot.outbox.latency import LatencyTrace, Timestamps, format_latency, parse_latency
 from bot.outbox.news import LIVE_MESSAGE_PRIORITY, NewsItem
+from bot.storage.copies import Copy, append_copy, decode_copies
 from bot.subscribers import CardForm, ChatRef, Recipient
 from rules.engine.alert import CARD, Alert, AlertKey, State
 
@@ -20,9 +21,6 @@ _MAX_HISTORY_LINES = 20
 
 _MAX_CARD_SENDS = 2
 """A card is sent so often to one chat at most: someone who deletes it a second time does not want it."""
-
-# Unanswered copies that a delivery remembers, one for each text. More would not fit below the message.
-_MAX_COPIES = 3
 
 
 class DeliveryStatus(enum.StrEnum):
@@ -236,27 +234,15 @@ class DeliveryResult(msgspec.Struct, frozen=True):
     latency: LatencyTrace = LatencyTrace()
 
 
-class Copy(msgspec.Struct, frozen=True, array_like=True):
-    """What a copy of a message shows whose answer was lost. It is stored."""
-
-    body: str
-    state: State
-    is_restored: bool = False
-
-
-_COPIES_DECODER = msgspec.json.Decoder(tuple[Copy, ...])
-
-
 def read_copies(delivery: Delivery) -> tuple[Copy, ...]:
     """Return what the copies of a message show whose answers were lost, the latest last."""
-    return _COPIES_DECODER.decode(delivery.earlier_copies) if delivery.earlier_copies else ()
+    return decode_copies(delivery.earlier_copies)
 
 
 def add_copy(delivery: Delivery) -> Delivery:
     """Return the delivery with what it shows as one more copy that may be in the chat. It keeps the last three that differ."""
     new = Copy(delivery.body, delivery.state, delivery.is_restored)
-    copies = [*(copy for copy in read_copies(delivery) if copy != new), new][-_MAX_COPIES:]
-    return msgspec.structs.replace(delivery, earlier_copies=msgspec.json.encode(copies).decode())
+    return msgspec.structs.replace(delivery, earlier_copies=append_copy(delivery.earlier_copies, new))
 
 
 class HistoryLine(msgspec.Struct, frozen=True):

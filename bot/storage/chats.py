@@ -7,16 +7,21 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, exists, false, func, select, true, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, select, true, update
 
 from bot.storage.chat_rows import chat_to_row, join_words, row_to_chat, split_words
+from bot.storage.copies import Copy, append_copy
 from bot.storage.database import Database, upsert
 from bot.storage.driver import CHATS_CHANNEL, Transaction
 from bot.storage.schema import chats, entries, standings, subscriptions, to_timestamp
 from bot.subscribers import Chat, ChatRef
+from rules.engine.alert import LIVE_MESSAGE_KINDS, State
 
 _FORGOTTEN_AT_ONCE = 500
 """Chats whose data one transaction deletes; the rest waits for the next hour."""
+
+_EXPLAINED_AFTER_MOVE = 500
+"""The latest messages of a group that are explained if their news changes after it moved: those of a week's matches."""
 
 OnChange = Callable[[], None]
 
@@ -225,7 +230,7 @@ def is_chat(ref: ChatRef) -> ColumnElement[bool]:
 
 async def _move_chat(tx: Transaction, old: int, new: int) -> None:
     """Give the rows of a chat another id. Repeating it changes nothing."""
-    if not await tx.fetch(select(chats.c.chat_id).where(chats.c.chat_id == old).limit(1)):
+    if old == new or not await tx.fetch(select(chats.c.chat_id).where(chats.c.chat_id == old).limit(1)):
         return
     for table in (chats, subscriptions, entries):
         # Where both ids have a row, that of the old id stays: it is the one that somebody chose.
@@ -234,10 +239,28 @@ async def _move_chat(tx: Transaction, old: int, new: int) -> None:
         await tx.execute(delete(table).where(table.c.chat_id == new, exists().where(other.c.chat_id == old, *same)))
     await tx.execute(update(chats).where(chats.c.chat_id == old).values(chat_id=new, kind="supergroup"))
     await tx.execute(update(subscriptions).where(subscriptions.c.chat_id == old).values(chat_id=new))
+    await _record_copies(tx, old)
     # The messages of the old group have other ids in the new one: 0 says that they cannot be edited or answered.
     is_sent = (entries.c.chat_id == old, entries.c.message_id.is_not(None))
     await tx.execute(update(entries).where(*is_sent).values(message_id=0))
     await tx.execute(update(entries).where(entries.c.chat_id == old).values(chat_id=new))
+
+
+async def _record_copies(tx: Transaction, chat_id: int) -> None:
+    """Note what the latest messages of a group show: they stay in its history, and are explained if their news changes."""
+    shows_news = (entries.c.message_id > 0, entries.c.body != "", entries.c.kind.not_in(LIVE_MESSAGE_KINDS))
+    query = select(entries).where(entries.c.chat_id == chat_id, *shows_news)
+    rows = await tx.fetch(query.order_by(entries.c.due_at.desc()).limit(_EXPLAINED_AFTER_MOVE))
+    values = [
+        {
+            **{f"of_{key.name}": row[key.name] for key in entries.primary_key},
+            "with_copy": append_copy(row["copies"], Copy(row["body"], State(row["state"]), bool(row["restored"]))),
+        }
+        for row in rows
+    ]
+    if values:
+        same = and_(*(key == bindparam(f"of_{key.name}", type_=key.type) for key in entries.primary_key))
+        await tx.execute(update(entries).where(same).values(copies=bindparam("with_copy")), values)
 
 
 async def _move_topic_to_general(tx: Transaction, ref: ChatRef) -> None:

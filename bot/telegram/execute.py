@@ -12,6 +12,7 @@ import structlog
 from bot.errors import (
     DeliveryError,
     MessageGone,
+    MessageLocked,
     PictureRefused,
     StorageError,
     TelegramUnreachable,
@@ -33,7 +34,17 @@ from bot.outbox.latency import LatencyTrace, Timestamps
 from bot.outbox.queue import DeliveryQueue
 from bot.subscribers import ChatRef
 from bot.telegram.html import CAPTION_LIMIT, cut, to_plain
-from bot.telegram.plan import Edit, MessagePlan, Pin, Reply, RequestPlan, Send, make_uncertain_delivery, record_copy
+from bot.telegram.plan import (
+    KINDS_WITHOUT_COPIES,
+    Edit,
+    MessagePlan,
+    Pin,
+    Reply,
+    RequestPlan,
+    Send,
+    make_uncertain_delivery,
+    record_copy,
+)
 
 if TYPE_CHECKING:  # it imports python-telegram-bot, which a replay does without
     from bot.telegram.messenger import Messenger
@@ -74,6 +85,14 @@ class Attempt(msgspec.Struct, frozen=True):
             delivery = add_to_history(delivery, plan.reason, now, latency)
             delivery = record_message_gone(delivery) if isinstance(plan, Edit) else delivery
         return DeliveryResult(self.item, delivery, message_id, self.delay, latency)
+
+    def leave_as_it_is(self) -> DeliveryResult:
+        """Return what counts as seen if the message stands and cannot be edited: it is a copy, which a later message explains."""
+        with use_language(self.language):
+            delivery = record_copy(self.delivery_before)
+        # The number -1 makes the news newer than what the chat has seen, so that the queue plans it once more.
+        delivery = msgspec.structs.replace(delivery, message_id=UNREACHABLE_MESSAGE_ID, seq=-1)
+        return DeliveryResult(self.item, delivery, UNREACHABLE_MESSAGE_ID, self.delay)
 
     def count_as_sent(self) -> DeliveryResult:
         """Return what counts as seen although no answer came: nobody can edit it, and corrections name what it shows."""
@@ -126,6 +145,10 @@ async def _send_or_edit(messenger: Messenger, chat: ChatRef, plan: MessagePlan, 
         return UNREACHABLE_MESSAGE_ID
     try:
         await messenger.edit(chat, message_id, html, keyboard=keyboard, picture=picture, rich=plan.rich)
+    except MessageLocked:
+        if plan.alert.kind in KINDS_WITHOUT_COPIES:
+            return UNREACHABLE_MESSAGE_ID
+        raise  # What it shows stays in the chat: the sender sees to it that another message says what counts.
     except (MessageGone, TopicGone):
         return UNREACHABLE_MESSAGE_ID
     return message_id

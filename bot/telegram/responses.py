@@ -15,6 +15,7 @@ from bot.errors import (
     ChatMigrated,
     DeliveryError,
     MessageGone,
+    MessageLocked,
     MethodUnknown,
     NotTelegram,
     PictureForbidden,
@@ -54,8 +55,8 @@ _NOT_MODIFIED_CODE = "message_not_modified"
 
 _REFUSAL_MEANINGS: tuple[tuple[str, Callable[[str], DeliveryError]], ...] = (
     ("message to edit not found", MessageGone),
-    ("message can't be edited", MessageGone),
-    ("message_edit_time_expired", MessageGone),
+    ("message can't be edited", MessageLocked),
+    ("message_edit_time_expired", MessageLocked),
     ("message_id_invalid", MessageGone),
     # A card that was sent as a photo, while pictures could be drawn.
     ("there is no text in the message to edit", MessageGone),
@@ -139,6 +140,7 @@ RESULT_LABELS: dict[type[DeliveryError] | None, str] = {
     TopicGone: "topic_gone",
     TopicClosed: "topic_closed",
     MessageGone: "message_gone",
+    MessageLocked: "message_locked",
     TextRefused: "refused",
     PictureRefused: "picture_refused",
     PictureForbidden: "picture_forbidden",

@@ -17,6 +17,7 @@ from bot.errors import (
     ChatGone,
     ChatMigrated,
     DeliveryError,
+    MessageLocked,
     NotTelegram,
     PictureForbidden,
     PictureRefused,
@@ -134,6 +135,8 @@ class Sender:
         """By chat that has refused a photo, until when it is sent none, by the monotonic clock; the latest refusal last."""
         self._refused_pictures: set[tuple[AlertKey, ChatRef]] = set()
         """Messages whose picture was refused once and is being sent again."""
+        self._old_chat_ids: set[int] = set()
+        """Of groups that moved. A server that sends one back to where it came from would move it round and round."""
         self._breaker = CircuitBreaker()
         self._suspension_brake = SuspensionBrake()
         self._unanswered = UnansweredMessages()
@@ -438,6 +441,13 @@ class Sender:
         sent_at = self._clock.now().timestamp()
         try:
             message_id = await self._execute(attempt)
+        except MessageLocked as error:
+            log.info("message_locked", chat=item.chat.chat_id, action=item.key.action_id, reason=str(error))
+            self._breaker.on_success()
+            self._suspension_brake.on_delivered(item.chat.chat_id, self._clock.monotonic())
+            self._unanswered.forget(item)
+            self._completed.append((plan, attempt.leave_as_it_is()))
+            return
         except TextRefused as error:
             if isinstance(error, PictureRefused):
                 self._handle_picture_refused(item, error)
@@ -643,7 +653,8 @@ class Sender:
             log.info("topic_deleted", chat=chat_id, topic=ref.topic)
             await self._chats.merge_topic_into_general(ref)
             self._delivery_queue.rescan()
-        elif isinstance(error, ChatMigrated):
+        elif isinstance(error, ChatMigrated) and error.new_chat_id not in (chat_id, *self._old_chat_ids):
+            self._old_chat_ids.add(chat_id)
             log.info("chat_migrated", chat=chat_id, to=error.new_chat_id)
             await self._chats.migrate(chat_id, error.new_chat_id)
             self._delivery_queue.rescan()

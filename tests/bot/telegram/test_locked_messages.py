@@ -1,0 +1,92 @@
+"""A message that stands and cannot be edited: another one says what counts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ChatMigrated, MessageGone, MessageLocked
+from bot.subscribers import ChatRef
+from tests.bot.news import alert, minor, pending, retracted
+from tests.bot.telegram.test_sender import World
+from tests.sqlite import new_sqlite
+
+pytestmark = pytest.mark.virtual_time
+
+GROUP, SUPERGROUP = -5, -1005
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(new_sqlite(tmp_path))
+    await made.open()
+    yield made
+    await made.db.close()
+
+
+async def test_a_silent_message_says_what_counts_and_is_edited_from_then_on(world: World) -> None:
+    await world.follow(1)
+    await world.tell(pending(1, "goal by Havertz"))
+    world.telegram.fail(1, MessageLocked("Bad Request: message can't be edited"))
+    await world.tell(alert(2, "goal by Saka"), alert(3, "goal by Saka, assist Rice"))
+
+    first, second = world.shown()
+    assert len(first.versions) == 1 and second.silent
+    assert second.versions[0].startswith("goal by Saka") and "earlier copy" in second.html and "Havertz" in second.html
+    assert second.html.startswith("goal by Saka, assist Rice")
+
+
+async def test_a_retraction_is_told_once_and_names_the_goal(world: World) -> None:
+    await world.follow(1)
+    await world.tell(alert(1, "goal by Havertz"))
+    world.telegram.fail(1, MessageLocked("Bad Request: message can't be edited"))
+    await world.tell(retracted(2))
+
+    _, reply = world.shown()
+    assert "❌" in reply.html and "<s>goal by Havertz</s>" in reply.html and not reply.silent
+
+
+async def test_a_message_that_somebody_deleted_is_not_explained(world: World) -> None:
+    await world.follow(1)
+    await world.tell(pending(1))
+    world.telegram.fail(1, MessageGone("Bad Request: message to edit not found"))
+    await world.tell(alert(2))
+
+    assert len(world.shown()) == 1
+
+
+@pytest.mark.parametrize("is_told_by_refusal", [True, False])
+async def test_what_a_group_was_told_before_it_moved_is_corrected_at_its_new_place(
+    world: World, is_told_by_refusal: bool
+) -> None:
+    await world.follow(GROUP)
+    await world.tell(pending(1, "goal by Havertz"), alert(2, "second", action="h"), minor(3, action="card"))
+    if is_told_by_refusal:
+        world.telegram.fail(GROUP, ChatMigrated(SUPERGROUP))
+    else:
+        await world.chats.migrate(GROUP, SUPERGROUP)
+    await world.tell(alert(4, "goal by Saka"), retracted(5, action="h"), minor(6, action="card"))
+
+    corrected, taken_back = world.shown(SUPERGROUP)
+    assert corrected.html.startswith("goal by Saka") and "Havertz" in corrected.html and corrected.silent
+    assert "❌" in taken_back.html and "<s>second</s>" in taken_back.html
+
+
+async def test_a_group_that_is_sent_round_in_a_circle_is_suspended_with_what_it_follows(world: World) -> None:
+    await world.follow(GROUP)
+    world.telegram.fail(GROUP, *[ChatMigrated(SUPERGROUP)] * 50)
+    world.telegram.fail(SUPERGROUP, *[ChatMigrated(GROUP)] * 50)
+    await world.tell(alert())
+
+    chat = await world.chats.get(ChatRef(SUPERGROUP))
+    assert chat and not chat.is_active and len(world.telegram.requests) < 5
+
+
+async def test_a_group_that_moves_to_itself_is_not_erased(world: World) -> None:
+    await world.follow(GROUP)
+    await world.chats.migrate(GROUP, GROUP)
+    await world.tell(alert())
+
+    assert [shown.html for shown in world.shown(GROUP)] == ["goal"]
