@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -172,9 +175,31 @@ def load_rules_of(path: Path, env: Mapping[str, str], *, optional: bool = False)
     return config.rules, config.catalogue
 
 
+_STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+"""Where a shell passes what another program writes: `touchline check --config /dev/stdin`."""
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file. Raise OSError at once for a pipe or a device, which may never end or never begin."""
+    if str(path).startswith(_STREAMS):
+        return path.read_bytes()
+    # Opened without waiting, since a pipe without a writer would hold up every later reload, and the stop of the process.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is a pipe or a device, and a file is expected")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
+
+
 def _read_yaml(path: Path, report: Report) -> yaml.Node | None:
     try:
-        text = path.read_bytes().decode("utf-8-sig")  # editors on Windows write a byte order mark
+        text = read_file(path).decode("utf-8-sig")  # editors on Windows write a byte order mark
     except FileNotFoundError as error:
         example = find_shipped_file("config.example.yaml") or "config.example.yaml"
         advice = f"copy {example} to this place and change what you need, or run `touchline init` for a small one"
@@ -278,7 +303,7 @@ class _ConfigReader:
         if not isinstance(node, yaml.ScalarNode) or is_null(node):
             return load_catalogue()
         try:
-            return load_catalogue().extend(self._resolve_path(node.value).read_text(encoding="utf-8"))
+            return load_catalogue().extend(read_file(self._resolve_path(node.value)).decode())
         except OSError as error:
             self.report.add_mistake(location_of(node), f"the catalogue {node.value} cannot be read: {_explain_read_error(error)}")
         except ValueError as error:
@@ -326,7 +351,7 @@ class _ConfigReader:
             return section.token
         # Stripped: a secret that Docker or an editor wrote to a file often ends with a line break.
         try:
-            token = self._resolve_path(section.token_file).read_text(encoding="utf-8").strip()
+            token = read_file(self._resolve_path(section.token_file)).decode().strip()
             return self._check_token(section, token, at)
         except (OSError, ValueError) as error:
             self.report.add_mistake(
@@ -340,7 +365,12 @@ class _ConfigReader:
         if section.ca_file is None or at is None:
             return section
         path = str(self._resolve_path(section.ca_file))
-        if reason := explain_ca_file(path):
+        try:
+            read_file(Path(path))  # the library would wait for a pipe
+            reason = explain_ca_file(path)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+        if reason:
             self.report.add_mistake(location_of(at), f"the authority {section.ca_file} cannot be used: {reason}")
         return section.model_copy(update={"ca_file": path})
 

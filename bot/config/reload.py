@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.config.load import Config, load_config
+from bot.config.load import Config, load_config, read_file
 from bot.errors import ConfigInvalid, TouchlineError, UserMistake
 from bot.metrics import CONFIG_RELOADS
 from bot.retry import OutageLog
@@ -35,6 +35,9 @@ RESTART_REQUIRED = {
 
 _MAX_REFUSAL_LENGTH = 3500
 """Characters of mistakes that fit in one message to the admins: Telegram allows 4096, the heading included."""
+
+_MAX_LINE_LENGTH = 500
+"""Characters of one mistake that are shown."""
 
 _POLL_INTERVAL = 0.5
 """Seconds between two looks at the files. A look takes some microseconds a file, and works on every file system; notifications
@@ -140,19 +143,24 @@ class ConfigReloader:
         while True:
             await self._requested.wait()
             self._requested.clear()
-            await self.reload()
+            try:
+                await self.reload()
+            except OSError as error:  # as in `_watch`: a folder or a file that goes away while it is read
+                log.warning("configuration_not_read", reason=str(error))
 
 
 def _is_blank(path: Path) -> bool:
     """Return True if a file has only comments: more likely it is half written than meant to select the shipped rules."""
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    lines = read_file(path).decode("utf-8-sig", "replace").splitlines()
     return all(not line.strip() or line.lstrip().startswith("#") for line in lines)
 
 
 def format_refusal(lines: Sequence[str]) -> str:
     """Format the mistakes for the admins, cut to fit one message."""
     shown: list[str] = []
-    for line in lines:
+    for whole_line in lines:
+        # A mistake may repeat a value as long as the file: the first ones must be shown all the same.
+        line = whole_line if len(whole_line) <= _MAX_LINE_LENGTH else f"{whole_line[:_MAX_LINE_LENGTH]}…"
         if sum(map(len, shown)) + len(line) > _MAX_REFUSAL_LENGTH:
             break
         shown.append(line)

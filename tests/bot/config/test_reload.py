@@ -208,3 +208,51 @@ def test_the_documentation_names_everything_that_takes_effect_at_once() -> None:
     }
 
     assert {setting for setting in settings if f"`{setting}`" not in at_once} == set()
+
+
+def test_a_mistake_as_long_as_the_file_is_shown_cut() -> None:
+    text = format_refusal(["config.yaml:1:1: " + "9" * 6000, "second"])
+
+    assert "config.yaml:1:1: 999" in text and "second" in text and len(text) < 4096
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link to itself"])
+async def test_what_is_no_file_is_refused_at_once_and_holds_up_no_later_reload(world: World, kind: str) -> None:
+    world.path.unlink()
+    if kind == "pipe":
+        os.mkfifo(world.path)
+    elif kind == "folder":
+        world.path.mkdir()
+    else:
+        world.path.symlink_to("/dev/zero" if kind == "device" else world.path)
+
+    async with asyncio.timeout(60):
+        assert not await world.reloader.reload()
+    assert world.names() == ["goals"] and "it cannot be read" in world.refusals[0]
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["telegram: {token_file: pipe}", "feed: {token_file: pipe}", "catalogue: pipe", "include: [pipe]", "tls: {ca_file: pipe}"],
+)
+async def test_a_file_that_the_configuration_names_is_no_pipe_either(world: World, named: str) -> None:
+    os.mkfifo(world.path.parent / "pipe")
+    world.path.write_text(f"{named}\n")
+
+    async with asyncio.timeout(60):
+        assert not await world.reloader.reload()
+    assert "it is a pipe or a device" in world.refusals[0]
+
+
+async def test_a_folder_that_goes_away_while_it_is_read_ends_no_watch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_sources: object) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    async with world.watching():
+        with monkeypatch.context() as patched:
+            patched.setattr("bot.config.reload.read_file_states", fail)
+            world.reloader.request_reload()
+            await asyncio.sleep(0.1)
+        world.path.write_text(CARDS)
+        world.reloader.request_reload()
+        await until(lambda: world.names() == ["cards"])
