@@ -27,7 +27,9 @@ async def test_a_match_that_a_group_mutes_under_its_alert_is_silent_there_and_to
     async with FakeBotApi(BOT_TOKEN) as telegram, stepped() as feed:
         group = telegram.chat(GROUP)
         group.admins = {OWNER}
-        async with running(configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, NOBODY)) as bot:
+        config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, NOBODY)
+        # How many chats wanted an alert is logged by the page of chats, so only when asked for.
+        async with running(config, "--log-level", "info,outbox.fanout=debug") as bot:
             await said(telegram, GROUP, "/spoilers on", OWNER)
             await said(telegram, GROUP, "/subscribe all", OWNER)
             await said(telegram, READER, "/subscribe all", READER)
