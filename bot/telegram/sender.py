@@ -333,7 +333,8 @@ class Sender:
             if plan is None:
                 self._chat_queues.finish(item.chat.chat_id, now)
             elif isinstance(plan, Skip):
-                self._completed.append((plan, DeliveryResult(item, plan.delivery)))
+                # With the chat's delay: a later revision is due after it, and without it would be planned again and again.
+                self._completed.append((plan, DeliveryResult(item, plan.delivery, delay=context.recipient.chat.delay)))
             else:
                 # Counted when it is planned and not when its task runs, so that the next plan knows of it.
                 # Telegram takes no payment for edits and pins.

@@ -22,7 +22,7 @@ from bot.errors import (
     TopicGone,
 )
 from bot.fake_telegram import state as fake_telegram
-from bot.outbox.delivery import DeliveryResult, Reason
+from bot.outbox.delivery import DeliveryResult, QueueItem, Reason
 from bot.outbox.outbox import Outbox, make_sample_alert
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
@@ -348,6 +348,30 @@ async def test_a_chat_with_a_delay_sees_an_alert_retracted_within_its_delay_stan
     await world.tell(seconds=6)
 
     assert [m.html[:3] for m in world.shown()] == ["<s>", "❌ <"]
+
+
+async def test_a_chat_with_a_delay_is_not_asked_for_again_and_again_until_a_later_revision_is_due(world: World) -> None:
+    await world.follow(1, delay=30)
+    queue, rounds = world.outbox.queue, 0
+    complete = queue.complete
+
+    async def count_and_complete(results: Sequence[DeliveryResult]) -> list[QueueItem | None]:
+        nonlocal rounds
+        rounds += bool(results)
+        assert rounds < 20
+        return await complete(results)
+
+    queue.complete = count_and_complete  # type: ignore[method-assign]
+    task = asyncio.create_task(world.sender.run())
+    # The second says nothing new, so that nothing is sent for it; the third is due five seconds after it.
+    for one in (alert(1), alert(2), alert(3, "goal by Saka")):
+        await world.outbox.put([one])
+        await asyncio.sleep(5)
+    await asyncio.sleep(25.5)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert [shown.versions for shown in world.shown()] == [["goal", "goal by Saka"]]
 
 
 async def test_a_strict_telegram_never_has_to_refuse_anything(world: World) -> None:
