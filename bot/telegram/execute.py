@@ -64,6 +64,11 @@ class Attempt(msgspec.Struct, frozen=True):
         """Return True for a message that was sent before and may have arrived then."""
         return isinstance(self.plan, Send) and self.delivery_before.is_uncertain
 
+    @property
+    def leaves_a_message(self) -> bool:
+        """Return True if giving this request up leaves a message in the chat as it was, which another one has to explain."""
+        return isinstance(self.plan, Edit) and self.plan.alert.kind not in KINDS_WITHOUT_COPIES
+
     item: QueueItem
     plan: RequestPlan
     started_at: float
@@ -145,10 +150,11 @@ async def _send_or_edit(messenger: Messenger, chat: ChatRef, plan: MessagePlan, 
         return UNREACHABLE_MESSAGE_ID
     try:
         await messenger.edit(chat, message_id, html, keyboard=keyboard, picture=picture, rich=plan.rich)
-    except MessageLocked:
+    except (MessageLocked, TopicClosed) as error:
         if plan.alert.kind in KINDS_WITHOUT_COPIES:
             return UNREACHABLE_MESSAGE_ID
-        raise  # What it shows stays in the chat: the sender sees to it that another message says what counts.
+        # What it shows stays in the chat: the sender sees to it that another message says what counts.
+        raise MessageLocked(str(error)) from None
     except (MessageGone, TopicGone):
         return UNREACHABLE_MESSAGE_ID
     return message_id

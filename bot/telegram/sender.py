@@ -441,23 +441,19 @@ class Sender:
         item, plan = attempt.item, attempt.plan
         sent_at = self._clock.now().timestamp()
         try:
-            message_id = await self._execute(attempt)
+            message_id, is_left = await self._execute(attempt), False
         except MessageLocked as error:
             log.info("message_locked", chat=item.chat.chat_id, action=item.key.action_id, reason=str(error))
-            self._breaker.on_success()
-            self._suspension_brake.on_delivered(item.chat.chat_id, self._clock.monotonic())
-            self._unanswered.forget(item)
-            self._completed.append((plan, attempt.leave_as_it_is()))
-            return
+            message_id, is_left = UNREACHABLE_MESSAGE_ID, True
         except TextRefused as error:
             if isinstance(error, PictureRefused):
                 self._handle_picture_refused(item, error)
                 return
-            # Refused as plain text too. Trying again would be refused again: the delivery counts as done.
+            # Refused as plain text too. Trying again would be refused again: a new message counts as done.
             log.error("text_refused", trace_id=item.key.trace_id, chat=item.chat.chat_id, rule=plan.alert.rule, reason=str(error))
             if self.on_text_refused:
                 self.on_text_refused(plan.alert.rule, str(error))
-            message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
+            message_id, is_left = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID, attempt.leaves_a_message
         except DeliveryError as error:
             if isinstance(error, TelegramUnreachable) and error.is_unanswered:
                 await self._handle_unanswered(attempt, error)
@@ -468,7 +464,7 @@ class Sender:
                 await undo_uncertain(self._delivery_queue, attempt, error)
                 await self._handle_failure(item, error)
                 return
-            message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
+            message_id, is_left = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID, attempt.leaves_a_message
         except Exception as error:
             log.error(
                 "delivery_failed",
@@ -487,7 +483,7 @@ class Sender:
         self._send_once_more(item.chat.chat_id)
         now = self._clock.now()
         latency = measure_latency(attempt.timestamps, sent_at, now.timestamp())
-        self._completed.append((plan, attempt.complete(message_id, now, latency)))
+        self._completed.append((plan, attempt.leave_as_it_is() if is_left else attempt.complete(message_id, now, latency)))
 
     def _handle_picture_refused(self, item: QueueItem, error: PictureRefused) -> None:
         """Queue the message again: a file that Telegram has forgotten is uploaded anew, and a chat without photos gets text.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import ChatMigrated, MessageGone, MessageLocked
+from bot.errors import ChatMigrated, DeliveryError, MessageGone, MessageLocked, RequestRefused, TextRefused, TopicClosed
 from bot.subscribers import ChatRef
 from tests.bot.news import alert, minor, pending, retracted
 from tests.bot.telegram.test_sender import World
@@ -26,11 +26,22 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await made.db.close()
 
 
-async def test_a_silent_message_says_what_counts_and_is_edited_from_then_on(world: World) -> None:
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [MessageLocked("Bad Request: message can't be edited")],
+        [TopicClosed("Bad Request: TOPIC_CLOSED")],
+        [TextRefused("Bad Request: can't parse entities"), TextRefused("Bad Request: message is too long")],
+        [RequestRefused("Bad Request: SOMETHING_NEW")] * 3,
+    ],
+    ids=lambda answers: type(answers[0]).__name__,
+)
+async def test_a_silent_message_says_what_counts_and_is_edited_from_then_on(world: World, answers: list[DeliveryError]) -> None:
     await world.follow(1)
     await world.tell(pending(1, "goal by Havertz"))
-    world.telegram.fail(1, MessageLocked("Bad Request: message can't be edited"))
-    await world.tell(alert(2, "goal by Saka"), alert(3, "goal by Saka, assist Rice"))
+    world.telegram.fail(1, *answers)
+    await world.tell(alert(2, "goal by Saka"))
+    await world.tell(alert(3, "goal by Saka, assist Rice"))
 
     first, second = world.shown()
     assert len(first.versions) == 1 and second.silent
