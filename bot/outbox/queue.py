@@ -303,8 +303,9 @@ class DeliveryQueue:
         """Return the news if more of it is to be sent to this chat, else None."""
         news = await self._cache.get(tx, delivery.key)
         # A chat that waits for the scorer has seen nothing, and wants the revision that names one.
+        # So has one with a delay for which the news was taken back before its turn, though it stands again by now.
         # Others who have seen nothing are asked again by the fan-out, which walks over all chats with each revision.
-        wants_revisions = delivery.is_sent or delivery.reason == Reason.SCORER_UNKNOWN
+        wants_revisions = delivery.is_sent or delivery.reason in (Reason.SCORER_UNKNOWN, Reason.SUPERSEDED)
         has_more = delivery.has_follow_up or (wants_revisions and news is not None and news.seq > delivery.seq)
         return news if has_more else None
 

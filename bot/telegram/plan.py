@@ -140,11 +140,14 @@ RequestPlan = MessagePlan | Pin
 Plan = RequestPlan | Skip
 
 
-def plan_delivery(context: DeliveryContext, now: dt.datetime) -> Plan:
-    """Plan what to do for one chat, in its language and with its settings. Only the latest revision counts."""
+def plan_delivery(context: DeliveryContext, now: dt.datetime, *, is_shown_uncertain: bool = False) -> Plan:
+    """Plan what to do for one chat, in its language and with its settings. Only the latest revision counts.
+
+    `is_shown_uncertain`: an edit of the message may have arrived, so that it may show something else than is known.
+    """
     chat = context.recipient.chat
     with use_language(chat.language):
-        plan = _plan_without_settings(context, now)
+        plan = _plan_without_settings(context, now, is_shown_uncertain=is_shown_uncertain)
         if isinstance(plan, Skip | Pin):
             return plan
         # Last, around everything: texts are stored and compared without it, so switching it on edits nothing.
@@ -289,7 +292,7 @@ def attribute_to_rule(alert: Alert, delivery: Delivery) -> Alert:
     return replace(alert, rule=alert.rule or delivery.rule, kind=delivery.kind, severity=delivery.severity)
 
 
-def _plan_without_settings(context: DeliveryContext, now: dt.datetime) -> Plan:
+def _plan_without_settings(context: DeliveryContext, now: dt.datetime, *, is_shown_uncertain: bool) -> Plan:
     delivery = context.delivery
     if _waits_for_answer(context):
         # It counts as sent for the fan-out alone. What is left to do is what is left of any message that may have arrived.
@@ -297,7 +300,7 @@ def _plan_without_settings(context: DeliveryContext, now: dt.datetime) -> Plan:
         context = replace(context, delivery=delivery)
     decision = decide(delivery, context.news, context.recipient, now, is_superseded=context.is_superseded)
     if delivery.is_sent:
-        return _plan_revision(context, decision, now)
+        return _plan_revision(context, decision, now, is_shown_uncertain=is_shown_uncertain)
     # A message that may have arrived is sent again while it is news: twice is better than never.
     if decision.alert is not None:
         return _plan_send(context, decision.alert, now)
@@ -305,7 +308,9 @@ def _plan_without_settings(context: DeliveryContext, now: dt.datetime) -> Plan:
         return _plan_uncertain(context, decision.reason, now)
     # The rule is stored with the reason, so that the same news is not considered again for this chat.
     alert = choose_first_alert(context.news, context.recipient)
-    seq = context.news.seq if decision.reason is Reason.SCORER_UNKNOWN else delivery.seq
+    # What is taken back may stand again in a later revision, which a chat with a delay is shown later.
+    keeps_number = decision.reason in (Reason.SCORER_UNKNOWN, Reason.SUPERSEDED)
+    seq = context.news.seq if keeps_number else delivery.seq
     rule = alert.rule if alert else ""
     return Skip(replace(delivery, reason=decision.reason.value, rule=rule, seq=seq), decision.reason)
 
@@ -380,7 +385,7 @@ def _select_sendable_lines(context: DeliveryContext) -> tuple[NewsItem, ...]:
     return tuple(line for line in context.lines if line.key in uncertain or choose_first_alert(line, context.recipient))
 
 
-def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetime) -> Plan:
+def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetime, *, is_shown_uncertain: bool = False) -> Plan:
     """Plan the edit of a message that the chat has."""
     if decision.alert is None:
         return _plan_follow_up(context, now)
@@ -405,7 +410,7 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
     chat_form = context.recipient.chat.card_form
     shows_more = is_picture_card(before) or chat_form is CardForm.RICH if alert.kind == CARD else alert.timeline is not None
     # Telegram would answer "message is not modified", and the request would count against the limits.
-    if after.pending_reply is None and not shows_more and html == shown:
+    if after.pending_reply is None and not shows_more and html == shown and not is_shown_uncertain:
         return Skip(after, reason)
     return Edit(after, alert, html, reason)
 

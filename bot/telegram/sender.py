@@ -140,6 +140,8 @@ class Sender:
         self._breaker = CircuitBreaker()
         self._suspension_brake = SuspensionBrake()
         self._unanswered = UnansweredMessages()
+        self._uncertain_edits: set[tuple[AlertKey, ChatRef]] = set()
+        """Messages of which an edit may have arrived: if the news changes back, they are edited back."""
         self._pinging: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._completed: list[tuple[Plan, DeliveryResult]] = []
@@ -353,7 +355,14 @@ class Sender:
         read_time = cache(self._clock.now)
         try:
             return await self._delivery_queue.begin(
-                items, lambda context: plan_delivery(context, read_time()), make_uncertain_delivery, find_new_mute_offer
+                items,
+                lambda context: plan_delivery(
+                    context,
+                    read_time(),
+                    is_shown_uncertain=(context.delivery.key, context.delivery.chat) in self._uncertain_edits,
+                ),
+                make_uncertain_delivery,
+                find_new_mute_offer,
             )
         except BaseException:
             # CancelledError too: a stop must not lose items that were taken from their chat's queue. They go back to its
@@ -514,8 +523,11 @@ class Sender:
             )
             self._refusals.pop(_name_of(attempt.item), None)
             self._refused_pictures.discard(_name_of(attempt.item))
+            self._uncertain_edits.discard(_name_of(attempt.item))
             return message_id
         except DeliveryError as error:
+            if isinstance(attempt.plan, Edit) and isinstance(error, TelegramUnreachable) and error.maybe_sent:
+                self._uncertain_edits.add(_name_of(attempt.item))
             # Telegram charges for what it delivered. Where nobody knows, it counts as delivered.
             if attempt.is_paid and not (isinstance(error, TelegramUnreachable) and error.maybe_sent):
                 self._rate_limiter.give_back_paid(attempt.started_at)

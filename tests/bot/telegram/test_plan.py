@@ -213,7 +213,7 @@ def test_what_is_not_sent_is_stored_with_its_reason_and_its_rule() -> None:
     gone = plan(Delivery(KEY, REF, rule="goals"), retracted(5)).delivery
 
     assert (skipped.reason, skipped.rule, skipped.seq) == ("muted", "goals", -1)
-    assert (gone.reason, gone.rule, gone.seq) == ("superseded", "", -1)
+    assert (gone.reason, gone.rule, gone.seq) == ("superseded", "", 5)
 
 
 def test_a_goal_that_waits_for_its_scorer_is_asked_again_at_its_next_revision_alone() -> None:

@@ -269,3 +269,26 @@ async def test_an_uncertain_digest_is_sent_again_struck_through_once_a_line_of_i
     lost, again = world.shown()
     note = "↩️ <i>An earlier copy of this message no longer counts, if you got one.</i>"
     assert ("<s>" in lost.html, again.html.splitlines()[1:]) == (False, ["• <s>Goal</s>", note])
+
+
+@pytest.mark.parametrize("is_unanswered", [True, False])
+async def test_a_message_whose_edit_arrived_unanswered_is_edited_back_if_its_news_changes_back(
+    world: World, is_unanswered: bool
+) -> None:
+    await world.follow(1)
+    await world.tell(alert(1))
+    lost = TelegramUnreachable("no answer", maybe_sent=True, is_unanswered=is_unanswered)
+    world.telegram.lost_answers[1].append(lost)
+    await world.tell(retracted(2), alert(3))
+
+    (shown,) = world.shown()
+    assert shown.versions == ["goal", "<s>goal</s>", "goal"]
+
+
+async def test_a_goal_that_a_delayed_chat_would_see_taken_back_after_a_kill_comes_when_it_stands_again(world: World) -> None:
+    await world.follow(1, delay=30)
+    await world.tell(pending(1), seconds=1)
+    await world.restart()
+    await world.tell(retracted(2), alert(3))
+
+    assert [shown.versions for shown in world.shown()] == [["goal"]]
