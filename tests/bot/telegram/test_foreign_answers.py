@@ -109,6 +109,7 @@ async def test_a_page_in_telegrams_place_suspends_nobody_and_blames_nothing_and_
     assert all(world.shown(chat)[-1] == "<b>goal</b>" for chat in CHATS)
 
 
+@pytest.mark.slow
 async def test_while_a_page_stands_in_only_probes_are_made(world: World) -> None:
     async with world.sending():
         world.api.answer_as_proxy(Page(403))
@@ -129,6 +130,7 @@ async def test_an_answer_without_a_result_leaves_the_message_uncertain_and_it_is
     assert await world.active() == len(CHATS) and len(world.api.calls("sendMessage")) >= len(CHATS) + 1
 
 
+@pytest.mark.slow
 async def test_a_refusal_in_unknown_words_is_tried_again_and_given_up_with_its_own_words(world: World) -> None:
     world.api.refuse(3, RefusedError(400, "Bad Request: PREMIUM_FLUX_REQUIRED"))
     async with world.sending():
@@ -168,6 +170,7 @@ async def test_a_tag_that_telegram_never_had_is_the_fault_of_the_text(world: Wor
     assert found.value.tag == "bold"
 
 
+@pytest.mark.slow
 async def test_real_refusals_for_every_chat_suspend_nobody(world: World) -> None:
     told: list[tuple[str, int, int]] = []
     async with world.sending() as sender:
