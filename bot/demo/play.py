@@ -128,6 +128,8 @@ async def play_match(script: Script, target: DemoTarget) -> None:
             await _run_until_closed(connection.run(), sending, target.closed)
         finally:
             relisting.cancel()
+        with suppress(asyncio.CancelledError):
+            await relisting  # an error in it ends the demo with its reason
         # What is still due when the match is over, such as the last edit of a message.
         await pipeline.close(fixture.id, clock.now())
         await sender.send_all_due()
