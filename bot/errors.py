@@ -62,6 +62,10 @@ class FeedUnreachable(FeedError):
         super().__init__(reason)
 
 
+class FeedMoved(FeedUnreachable):
+    """The server answers with a redirect, which is not followed."""
+
+
 class StorageError(TouchlineError):
     """The database cannot be used. `str()` says why and what to do."""
 

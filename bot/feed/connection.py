@@ -34,6 +34,7 @@ from bot.feed.reconnect import (
     classify_close_code,
     classify_network_error,
     classify_status,
+    describe_redirect,
     jittered_delays,
     parse_retry_after,
 )
@@ -310,9 +311,11 @@ class FeedConnection:
         if not isinstance(error, InvalidStatus):
             return classify_network_error(error)
         # The status alone: the body of a proxy's error page is long and says nothing about the feed.
-        self._reason = self._connect_failure = f"HTTP {error.response.status_code}"
-        self._retry_after = parse_retry_after(error.response.headers.get("Retry-After"), self._clock.now())
-        return classify_status(error.response.status_code)
+        response = error.response
+        target = describe_redirect(response.headers.get("Location"))
+        self._reason = self._connect_failure = f"HTTP {response.status_code}" + target
+        self._retry_after = parse_retry_after(response.headers.get("Retry-After"), self._clock.now())
+        return classify_status(response.status_code)
 
     def _classify_close(self, error: ConnectionClosed) -> FailureCause:
         """Return the cause of a connection that was closed, by the server or by this side for a frame that it cannot take."""
@@ -538,9 +541,20 @@ class FeedConnection:
             pass
 
 
+class _ConnectWithoutRedirect(connect):
+    """A connection to the address that is configured, and to no other.
+
+    The library follows ten redirects at once: each is a request that the limiter does not know of, and the last host, which
+    nobody configured, would get the token.
+    """
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 async def open_connection(url: str, proxy_setting: str | None = None) -> ClientConnection:
     """Open a websocket, by a proxy if the setting or the environment names one; raise what the network or the library raises."""
-    socket = await connect(
+    socket = await _ConnectWithoutRedirect(
         url,
         additional_headers={"Accept": ACCEPT_HEADER},
         user_agent_header="touchline",

@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -38,6 +39,7 @@ class FailureCause(enum.StrEnum):
     BUSY = "busy"
     SERVER = "server-error"
     REJECTED = "rejected"
+    MOVED = "moved"
     DNS = "dns"
     TLS = "tls"
     NETWORK = "network"
@@ -71,6 +73,7 @@ REMEDIES = {
     FailureCause.BUSY: Remedy(),
     FailureCause.SERVER: Remedy(),
     FailureCause.REJECTED: Remedy(),
+    FailureCause.MOVED: Remedy(switches_host=True),
     FailureCause.DNS: Remedy(switches_host=True),
     FailureCause.TLS: Remedy(switches_host=True),
     FailureCause.NETWORK: Remedy(),
@@ -80,11 +83,12 @@ REMEDIES = {
     FailureCause.GAP: Remedy(WaitPolicy.NONE),
     FailureCause.REPOSITION: Remedy(WaitPolicy.NONE),
 }
-"""A `Retry-After` header lengthens the jittered waits. Only failures of a name or of TLS switch hosts: they show that this
-host is gone or misconfigured, while the others also happen on a good one."""
+"""A `Retry-After` header lengthens the jittered waits. Only failures of a name or of TLS and redirects switch hosts: they show
+that this host is gone or misconfigured, while the others also happen on a good one."""
 
 # A stream that is not open yet answers 204 by the documentation of another sport; 404 is treated alike (section 2.2).
 _CAUSES_BY_STATUS = {
+    **dict.fromkeys((301, 302, 303, 307, 308), FailureCause.MOVED),
     401: FailureCause.REFUSED,
     403: FailureCause.REFUSED,
     404: FailureCause.NOT_OPEN,
@@ -100,7 +104,14 @@ _CAUSES_BY_CLOSE_CODE = {
     1011: FailureCause.SERVER,
     1012: FailureCause.SERVER,
     1013: FailureCause.BUSY,
+    1014: FailureCause.SERVER,
     1015: FailureCause.TLS,
+    3000: FailureCause.REFUSED,
+    3003: FailureCause.REFUSED,
+    # Private codes; many servers add 4000 to the HTTP status that they mean.
+    4401: FailureCause.REFUSED,
+    4403: FailureCause.REFUSED,
+    4429: FailureCause.BUSY,
 }
 
 
@@ -110,7 +121,7 @@ def classify_status(status: int) -> FailureCause:
 
 
 def classify_close_code(code: int | None, *, is_authorised: bool) -> FailureCause:
-    """Return the cause for a websocket close code. 1008 (policy violation) is a refusal only until the token was accepted."""
+    """Return the cause for a websocket close code. One that refuses, such as 1008, does so only until the token was accepted."""
     cause = _CAUSES_BY_CLOSE_CODE.get(code or 0, FailureCause.NETWORK)
     # After that it cannot be about the token, and treating it so would stop the match for minutes.
     return FailureCause.CLOSED if cause is FailureCause.REFUSED and is_authorised else cause
@@ -143,6 +154,18 @@ def choose_not_open_delay(kickoff: dt.datetime | None, now: dt.datetime) -> floa
     """Return the seconds until a stream that is not open yet is tried again."""
     # The documentation does not say when a stream opens (section 2.2): it is asked for more often where it should be soon.
     return NEAR_KICKOFF_DELAY if kickoff and now >= kickoff - _NEAR_KICKOFF_PERIOD else NOT_OPEN_DELAY
+
+
+def describe_redirect(location: str | None) -> str:
+    """Return the host to which an answer redirects, as the end of a reason; empty if it names none.
+
+    Not the whole address: it may hold a secret.
+    """
+    try:
+        host = urlsplit(location or "").hostname
+    except ValueError:
+        return ""
+    return f", it leads to {host[:100]}" if host else ""
 
 
 def parse_retry_after(value: str | None, now: dt.datetime) -> float | None:

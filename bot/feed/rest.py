@@ -13,11 +13,11 @@ import structlog
 
 from bot.clock import Clock
 from bot.config.models import FeedSettings
-from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
+from bot.errors import FeedError, FeedMoved, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
 from bot.feed import lenient
 from bot.feed.decode import decode_frame
 from bot.feed.lenient import remove_nul
-from bot.feed.reconnect import REMEDIES, FailureCause, classify_status, parse_retry_after
+from bot.feed.reconnect import REMEDIES, FailureCause, classify_status, describe_redirect, parse_retry_after
 from bot.feed.request_limit import FeedRequestLimiter
 from bot.network import explain_connection_error, find_proxy
 from rules.football.action import Fixture, Packet, Team
@@ -118,12 +118,20 @@ class RestClient:
                 reason = f"{error.host} cannot be reached: {explain_connection_error(error) or type(error.os_error).__name__}"
                 if attempt + 1 == len(hosts):
                     raise FeedUnreachable(reason) from error
-                self._host_index += 1  # kept for later calls: a retired host would cost each of them a failed attempt
-                log.warning("feed_api_host_changed", reason=reason, host=hosts[self._host_index % len(hosts)])
+                self._change_host(reason)
+            except FeedMoved as error:
+                if attempt + 1 == len(hosts):
+                    raise
+                self._change_host(str(error))
             except (aiohttp.ClientError, TimeoutError) as error:
                 reason = explain_connection_error(error) or type(error).__name__
                 raise FeedUnreachable(f"the feed's REST side does not answer: {reason}") from error
         raise FeedUnreachable("no host of the feed's REST side is configured")
+
+    def _change_host(self, reason: str) -> None:
+        hosts = self._settings().api_url
+        self._host_index += 1  # kept for later calls: a retired host would cost each of them a failed attempt
+        log.warning("feed_api_host_changed", reason=reason, host=hosts[self._host_index % len(hosts)])
 
     async def _request(self, host: str, path: str, query: Mapping[str, str]) -> bytes:
         headers = {
@@ -135,12 +143,17 @@ class RestClient:
             async with self._limiter.request():
                 setting = self._settings().proxy
                 proxy = find_proxy(host, setting.get_secret_value() if setting else None)
-                call = self._http.get(host + path, params=query, headers=headers, timeout=_TIMEOUT, proxy=proxy)
+                # A redirect would be a request that the limiter does not know of, to a host that nobody configured.
+                call = self._http.get(
+                    host + path, params=query, headers=headers, timeout=_TIMEOUT, proxy=proxy, allow_redirects=False
+                )
                 response = await stack.enter_async_context(call)
             body = await response.read()
             if response.status == 200:
                 return remove_nul(body)
             wait = parse_retry_after(response.headers.get("Retry-After"), self._clock.now())
+            if classify_status(response.status) is FailureCause.MOVED:
+                raise FeedMoved(f"HTTP {response.status}{describe_redirect(response.headers.get('Location'))}", wait)
             # The body is read before, also of an error: it has the reason, and the connection can be used again.
             raise self._make_error(response.status, body, wait)
 

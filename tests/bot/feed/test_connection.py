@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import random
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -165,6 +166,15 @@ async def test_a_reload_tries_a_refused_connection_at_once() -> None:
 
     assert await run(feed, listener) is Ending.COMPLETED
     assert feed.at[1] < 6
+
+
+@pytest.mark.parametrize("location", ["/again", "ws://elsewhere.example/x", "ws://[", "ws://127.0.0.1:99999/"])
+async def test_a_redirect_is_not_followed_and_is_one_request_each_time(location: str) -> None:
+    feed, listener = ScriptedFeed(301, headers={"Location": location}), Listener()
+    await run(feed, listener, within=60.0)
+
+    assert 2 <= len(feed.at) <= 10 and min(b - a for a, b in pairwise(feed.at)) >= 1.0
+    assert listener.connection.status().connect_failure.startswith("HTTP 301")
 
 
 async def test_a_stream_that_is_not_open_is_tried_every_half_minute() -> None:

@@ -37,6 +37,9 @@ NOW = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)
         (500, FailureCause.SERVER),
         (503, FailureCause.SERVER),
         (400, FailureCause.REJECTED),
+        (301, FailureCause.MOVED),
+        (308, FailureCause.MOVED),
+        (304, FailureCause.REJECTED),
     ],
 )
 def test_each_status_of_a_handshake_has_its_meaning(status: int, cause: FailureCause) -> None:
@@ -54,6 +57,11 @@ def test_each_status_of_a_handshake_has_its_meaning(status: int, cause: FailureC
         (1013, True, FailureCause.BUSY),
         (None, True, FailureCause.NETWORK),
         (4999, True, FailureCause.NETWORK),
+        (1014, True, FailureCause.SERVER),
+        (3000, False, FailureCause.REFUSED),
+        (4401, False, FailureCause.REFUSED),
+        (4401, True, FailureCause.CLOSED),
+        (4429, False, FailureCause.BUSY),
     ],
 )
 def test_each_close_code_has_its_meaning(code: int | None, authorised: bool, cause: FailureCause) -> None:
@@ -76,7 +84,11 @@ def test_each_error_of_the_network_has_its_meaning(error: Exception, cause: Fail
 def test_every_trouble_has_a_remedy() -> None:
     assert set(REMEDIES) == set(FailureCause)
     assert REMEDIES[FailureCause.REFUSED].wait is WaitPolicy.REFUSED
-    assert {cause for cause, remedy in REMEDIES.items() if remedy.switches_host} == {FailureCause.DNS, FailureCause.TLS}
+    assert {cause for cause, remedy in REMEDIES.items() if remedy.switches_host} == {
+        FailureCause.DNS,
+        FailureCause.TLS,
+        FailureCause.MOVED,
+    }
 
 
 @given(st.integers())

@@ -160,6 +160,23 @@ async def test_a_host_that_cannot_be_reached_gives_way_to_the_next(refusing_port
         await ask(away)
 
 
+async def test_a_redirect_is_not_followed_and_gives_way_to_the_next_host() -> None:
+    seen: list[str] = []
+
+    async def lead_away(request: web.Request) -> web.Response:
+        seen.append(request.path)
+        return web.Response(status=302, headers={"Location": "http://127.0.0.1:1/?token=secret"})
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.json_response([{"id": "f1"}])
+
+    async with answering(lead_away) as moved, answering(answer) as url:
+        assert len(await ask(moved, url)) == 1
+        with pytest.raises(FeedUnreachable, match=r"^HTTP 302, it leads to 127\.0\.0\.1$"):
+            await ask(moved)
+    assert seen == ["/soccer/fixtures"] * 2
+
+
 async def test_the_simulator_lists_its_fixtures_one_by_one_too() -> None:
     clock = SystemClock()
     async with Simulator([script()], token="feed-token").serve() as urls, aiohttp.ClientSession() as http:
