@@ -146,6 +146,10 @@ class RequestRefused(DeliveryError):
     """Telegram refuses the request for a reason that is not known here. It says nothing about the chat or the text."""
 
 
+class PaymentRefused(RequestRefused):
+    """Telegram cannot be paid for the message: the bot's balance has too few Stars. Without payment it takes it."""
+
+
 class MethodUnknown(RequestRefused):
     """This Bot API server does not have the method: it is older than the method, or hosted by somebody who left it out."""
 

@@ -11,7 +11,7 @@ import structlog
 from bot.clock import MAX_CLOCK_SKEW, Clock
 from bot.cluster.roles import Role
 from bot.monitoring.health import ROLE_ABSENCES, ROLE_GRACE, ProcessHealth, is_frame_expected, is_silent, outdated_fixtures_since
-from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND
+from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND, PAYMENT_PAUSE
 
 # Six missed heartbeats. Reconnecting takes seconds, and a message to the admins at each would teach them to ignore it.
 FEED_DOWN_AFTER = dt.timedelta(seconds=60)
@@ -85,6 +85,9 @@ log = structlog.get_logger()
 TEXT_REFUSED_DURATION = dt.timedelta(minutes=10)
 """How long a refused text counts as a condition: whether it is corrected shows only at its next alert."""
 
+PAYMENT_REFUSED_DURATION = dt.timedelta(seconds=PAYMENT_PAUSE)
+"""How long a refused payment counts as a condition: then one is tried again."""
+
 
 class ReportedConditions:
     """The conditions that parts of the process report: sentences by their names in INCIDENT_POLICIES."""
@@ -152,6 +155,10 @@ class ReportedConditions:
         """Telegram refused a message for a reason that is not understood, several times."""
         self.report("messages-refused", describe_request_refused(reason), TEXT_REFUSED_DURATION)
 
+    def on_payment_refused(self, reason: str) -> None:
+        """Telegram refused to be paid for a message, which leaves without payment."""
+        self.report("payment-refused", describe_payment_refused(reason), PAYMENT_REFUSED_DURATION)
+
     def on_mass_refusal(self, reason: str, refused: int, tried: int) -> None:
         """Telegram refused too many chats at once for all of them to be gone."""
         self.report("chats-refused", describe_mass_refusal(reason, refused, tried), TEXT_REFUSED_DURATION)
@@ -213,6 +220,15 @@ def describe_paid_messages_spent(limit: int | None) -> str:
     return (
         f"the {limit or 0:,} paid messages of today are sent (telegram.paid_messages_per_day). Until 00:00 UTC messages leave at "
         f"Telegram's free rate of {FREE_MESSAGES_PER_SECOND} a second; nothing is lost, but alerts to many chats are late."
+    )
+
+
+def describe_payment_refused(reason: str) -> str:
+    """Describe that Telegram cannot be paid."""
+    return (
+        f'Telegram cannot be paid for messages ("{reason}"): the bot most likely has too few Stars. Messages leave at '
+        f"Telegram's free rate of {FREE_MESSAGES_PER_SECOND} a second; nothing is lost, but alerts to many chats are late. "
+        "Payment is tried again every ten minutes."
     )
 
 

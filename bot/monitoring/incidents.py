@@ -61,6 +61,8 @@ INCIDENT_POLICIES = {
     "chats-refused": IncidentPolicy(resolve_after=1200.0),
     # It holds until the day is over or the budget is raised.
     "paid-messages-spent": IncidentPolicy(),
+    # Payment is tried again with the first message after ten minutes, and nothing may be due for hours.
+    "payment-refused": IncidentPolicy(resolve_after=3600.0),
     # A restart or a failover of the server takes some seconds.
     "database-away": IncidentPolicy(notify_after=15.0),
     "database-full": IncidentPolicy(resolve_after=30.0),

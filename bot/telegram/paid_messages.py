@@ -32,6 +32,12 @@ _RETURN_AFTER = 1.0
 _RETRY_DELAY = 1.0
 """Seconds until a budget that is spent is asked again: it may have been raised, or another process returned what it had."""
 
+PAYMENT_PAUSE = 600.0
+"""Seconds for which nothing is paid after Telegram refused a payment. Then one message is tried."""
+
+_TRIAL_TIMEOUT = 60.0
+"""Seconds until another message is tried, if the answer to the one before never came."""
+
 _SECONDS_A_DAY = 86_400.0
 
 _KEPT_DAYS = 31
@@ -124,6 +130,9 @@ class PaidMessages:
         self._repository, self._clock, self._block = repository, clock, max(1, per_second // 4)
         self._reserved, self._day, self._day_ends_at = 0, dt.date.min, float("-inf")
         self._last_used_at = float("-inf")
+        self._refused_at = float("-inf")
+        self._next_trial_at: float | None = None
+        """When one message may be paid for again after a payment was refused; None if payments are taken."""
         self._requested = asyncio.Event()
         self.limit: Callable[[], int | None] = lambda: None
         """Returns `telegram.paid_messages_per_day`; None: no limit."""
@@ -133,7 +142,18 @@ class PaidMessages:
     def count_available(self, now: float) -> int:
         """Return how many may be sent now, by the monotonic clock."""
         # What was reserved for yesterday counts there, and is not sent today. A limit of 0 stops payment at once.
-        return self._reserved if now < self._day_ends_at and self.limit() != 0 else 0
+        reserved = self._reserved if now < self._day_ends_at and self.limit() != 0 else 0
+        if self._next_trial_at is None:
+            return reserved
+        return min(reserved, 1) if now >= self._next_trial_at else 0
+
+    def record_payment(self, taken_at: float, now: float, *, is_accepted: bool) -> None:
+        """Note whether Telegram took a payment. If the bot has too few Stars, nothing is paid until they may be there."""
+        if not is_accepted:
+            self._refused_at, self._next_trial_at = now, now + PAYMENT_PAUSE
+        elif taken_at > self._refused_at:
+            # The last Stars may have paid for one that left before the refusal: it says nothing about the next.
+            self._next_trial_at = None
 
     def request(self) -> None:
         """Ask for more to be reserved."""
@@ -146,6 +166,8 @@ class PaidMessages:
             return False
         self._reserved -= 1
         self._last_used_at = now
+        if self._next_trial_at is not None:
+            self._next_trial_at = now + _TRIAL_TIMEOUT
         if self._reserved < self._block // 2:
             # Early, so that the sender need not wait for the database.
             self.request()
@@ -180,7 +202,13 @@ class PaidMessages:
             return
         self._requested.clear()
         asked_at = self._clock.monotonic()
-        if self.count_available(asked_at) >= max(1, self._block // 2):
+        if self._next_trial_at is not None and asked_at < self._next_trial_at:
+            # Asked again and again while nothing may be paid: it would use up the budget.
+            await self._return_reserved()
+            await asyncio.sleep(_RETRY_DELAY)
+            return
+        enough = max(1, self._block // 2) if self._next_trial_at is None else 1
+        if self.count_available(asked_at) >= enough:
             return  # asked for while the last ones were being reserved
         granted, day, seconds_left = await self._repository.reserve(self._block, self.limit())
         if day != self._day:

@@ -102,6 +102,10 @@ class RateLimitPolicy(Protocol):
         """Note that a paid message, counted then, was refused, so that it costs nothing."""
         ...
 
+    def record_payment(self, taken_at: float, now: float, *, is_accepted: bool) -> None:
+        """Note whether Telegram took the payment of a message. If it did not, nothing is paid for a while."""
+        ...
+
     def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:
         """Count what an earlier process sent: chats and times, in order. To be called before anything is sent."""
         ...
@@ -202,6 +206,11 @@ class RateLimiter:
         """Note that a paid message, counted then, was refused, so that it costs nothing."""
         if self._paid:
             self._paid.give_back(taken_at)
+
+    def record_payment(self, taken_at: float, now: float, *, is_accepted: bool) -> None:
+        """Note whether Telegram took the payment of a message."""
+        if self._paid:
+            self._paid.record_payment(taken_at, now, is_accepted=is_accepted)
 
     def restore_chats(self, sends: Sequence[tuple[int, float]]) -> None:
         """Count what another process sent, for the limits of its chats alone."""
@@ -315,6 +324,9 @@ class Unlimited:
         return False
 
     def give_back_paid(self, taken_at: float) -> None:
+        """Do nothing."""
+
+    def record_payment(self, taken_at: float, now: float, *, is_accepted: bool) -> None:
         """Do nothing."""
 
     def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:

@@ -19,6 +19,7 @@ from bot.errors import (
     DeliveryError,
     MessageLocked,
     NotTelegram,
+    PaymentRefused,
     PictureForbidden,
     PictureRefused,
     RequestRefused,
@@ -159,6 +160,8 @@ class Sender:
         """How often Telegram refused a message for a reason that is not understood."""
         self.on_request_refused: Callable[[str], None] | None = None
         """Called with Telegram's words if a message is given up that it refuses for a reason that is not understood."""
+        self.on_payment_refused: Callable[[str], None] | None = None
+        """Called with Telegram's words if it refuses a payment. The message is sent without it."""
         self.on_mass_refusal: Callable[[str, int, int], None] | None = None
         """Called with Telegram's words, and how many chats were refused and tried, if it refuses too many at once."""
         queue.on_available = self._on_available
@@ -340,9 +343,9 @@ class Sender:
             else:
                 # Counted when it is planned and not when its task runs, so that the next plan knows of it.
                 # Telegram takes no payment for edits and pins.
-                is_paid = self._rate_limiter.record_send(
-                    item.chat.chat_id, started_at, is_tracked=True, may_be_paid=isinstance(plan, Send | Reply)
-                )
+                # One that was refused in unknown words is tried without payment: that may be why.
+                may_be_paid = isinstance(plan, Send | Reply) and _name_of(item) not in self._refusals
+                is_paid = self._rate_limiter.record_send(item.chat.chat_id, started_at, is_tracked=True, may_be_paid=may_be_paid)
                 blocked_at = max(self._blocked_at, self._chat_queues.blocked_until(item))
                 timestamps = collect_timestamps(context, plan.alert, wall_clock, wall_clock - now + blocked_at)
                 chat = context.recipient.chat
@@ -524,6 +527,8 @@ class Sender:
             self._refusals.pop(_name_of(attempt.item), None)
             self._refused_pictures.discard(_name_of(attempt.item))
             self._uncertain_edits.discard(_name_of(attempt.item))
+            if attempt.is_paid:
+                self._rate_limiter.record_payment(attempt.started_at, self._clock.monotonic(), is_accepted=True)
             return message_id
         except DeliveryError as error:
             if isinstance(attempt.plan, Edit) and isinstance(error, TelegramUnreachable) and error.maybe_sent:
@@ -531,16 +536,27 @@ class Sender:
             # Telegram charges for what it delivered. Where nobody knows, it counts as delivered.
             if attempt.is_paid and not (isinstance(error, TelegramUnreachable) and error.maybe_sent):
                 self._rate_limiter.give_back_paid(attempt.started_at)
+            if attempt.is_paid and isinstance(error, PaymentRefused):
+                self._pause_payment(attempt, error)
             raise
         finally:
             # Also after an error: a message whose answer is lost has most likely arrived, and Telegram counts it.
             self._rate_limiter.record_answer(attempt.started_at, self._clock.monotonic(), sent_at)
+
+    def _pause_payment(self, attempt: Attempt, error: PaymentRefused) -> None:
+        """Pay for nothing for a while, and let the admins know why messages are late."""
+        log.warning("payment_refused", chat=attempt.item.chat.chat_id, reason=str(error))
+        self._rate_limiter.record_payment(attempt.started_at, self._clock.monotonic(), is_accepted=False)
+        if self.on_payment_refused:
+            self.on_payment_refused(str(error))
 
     def _is_tried_as_plain_text(self, item: QueueItem) -> bool:
         return self._refusals.get(_name_of(item), 0) >= _REFUSALS_BEFORE_PLAIN_TEXT
 
     def _gives_up(self, attempt: Attempt, error: RequestRefused) -> bool:
         """Count a refusal that is not understood, and return True if its message is given up."""
+        if attempt.is_paid and isinstance(error, PaymentRefused):
+            return False  # It says nothing about the message, which is sent again without payment.
         name = _name_of(attempt.item)
         self._refusals[name] = self._refusals.get(name, 0) + 1
         if self._refusals[name] <= len(_REFUSAL_RETRY_DELAYS):
@@ -575,7 +591,9 @@ class Sender:
             self._rate_limiter.on_retry_after(chat_id, error.seconds, now)
             retry_at = now + error.seconds
         elif isinstance(error, RequestRefused):
-            retry_at = now + _REFUSAL_RETRY_DELAYS[self._refusals[_name_of(item)] - 1]
+            # Not counted if only its payment was refused: without payment it may leave at once.
+            count = self._refusals.get(_name_of(item), 0)
+            retry_at = now + _REFUSAL_RETRY_DELAYS[count - 1] if count else now
         elif isinstance(error, TokenRefused):
             self._breaker.on_failure(chat_id, now, is_token_refused=True)
             retry_at = self._breaker.retry_at

@@ -249,6 +249,10 @@ class SharedRateLimiter:
         """Note that a paid message, counted then, was refused, so that it costs nothing."""
         self._limits.give_back_paid(taken_at)
 
+    def record_payment(self, taken_at: float, now: float, *, is_accepted: bool) -> None:
+        """Note whether Telegram took the payment of a message. Each process finds out by itself."""
+        self._limits.record_payment(taken_at, now, is_accepted=is_accepted)
+
     def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:
         """Count what an earlier process sent for the limits of its chats. For the rate its own share counts."""
         self._limits.restore_chats(sends)

@@ -55,6 +55,9 @@ class FakeMessenger:
     """Replies are carried out, and never answered."""
     away: Exception | None = None
     """Raised by every request while it is set."""
+    payment_refusal: Exception | None = None
+    """Raised by every message that is to be paid for while it is set."""
+    payments_refused_at: list[float] = field(default_factory=list)
     requests: list[tuple[float, str, int]] = field(default_factory=list)
     refusals: int = 0
     paid_at: list[float] = field(default_factory=list)
@@ -130,6 +133,9 @@ class FakeMessenger:
             await asyncio.sleep(self.latency)
         if self.away:
             raise self.away
+        if is_paid and self.payment_refusal:
+            self.payments_refused_at.append(now)
+            raise self.payment_refusal
         if self.errors[chat.chat_id]:
             raise self.errors[chat.chat_id].popleft()
         try:

@@ -12,7 +12,8 @@ from sqlalchemy import insert, select, update
 
 from bot.clock import SystemClock
 from bot.cluster.leases import LeaseRepository, name_process_lease
-from bot.errors import ChatGone, TelegramUnreachable
+from bot.errors import ChatGone, PaymentRefused, RequestRefused, TelegramUnreachable
+from bot.fake_telegram.state import Limits
 from bot.outbox.outbox import Outbox
 from bot.outbox.shared_source import SharedSource
 from bot.storage.chats import ChatRepository
@@ -174,6 +175,52 @@ async def test_what_telegram_refuses_costs_nothing_and_what_it_may_have_taken_do
         use = await PaidMessageRepository(db).read()
 
     assert len(one.telegram.paid_at) <= use.used <= 60
+
+
+@virtual
+@pytest.mark.parametrize(
+    "refusal", [PaymentRefused("Bad Request: BALANCE_TOO_LOW"), RequestRefused("Bad Request: NO_MONEY_TODAY")]
+)
+async def test_a_message_whose_payment_is_refused_is_sent_without_it(refusal: RequestRefused) -> None:
+    async with opened("sqlite://") as db:
+        await follow(db, 200)
+        one = OneSender(db, None)
+        one.telegram.limits, one.telegram.payment_refusal = Limits(), refusal
+        given_up: list[str] = []
+        one.sender.on_request_refused = given_up.append
+        await one.send(seconds=120.0)
+        use = await PaidMessageRepository(db).read()
+
+    assert one.reached == 200 and all(len(shown) == 1 for shown in one.telegram.chats.values())
+    assert (given_up, use.used, one.telegram.paid_at) == ([], 0, [])
+
+
+@virtual
+async def test_after_a_refused_payment_one_message_is_tried_every_ten_minutes_until_it_is_taken() -> None:
+    async with opened("sqlite://") as db:
+        await follow(db, 200)
+        one = OneSender(db, None)
+        one.telegram.payment_refusal = PaymentRefused("Bad Request: BALANCE_TOO_LOW")
+        told: list[str] = []
+        one.sender.on_payment_refused = told.append
+        tasks = [asyncio.create_task(one.sender.run()), asyncio.create_task(one.paid.run())]
+        tries, last = [], 0
+        for number in range(1, 7):
+            if number == 5:
+                one.telegram.payment_refusal = None
+            await one.outbox.put([alert(number, action=f"a{number}", at=one.clock.now())])
+            await asyncio.sleep(300.0)
+            tries.append(len(one.telegram.payments_refused_at) - last)
+            last = len(one.telegram.payments_refused_at)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        use = await PaidMessageRepository(db).read()
+
+    # Every five minutes a goal: what was in flight the first time, and then one of each third goal at most.
+    assert 1 <= tries[0] <= 70 and tries[1] == 0 and tries[2] + tries[3] == 1 and tries[4:] == [0, 0]
+    assert len(told) == sum(tries) and all(len(shown) == 6 for shown in one.telegram.chats.values())
+    assert len(one.telegram.paid_at) == use.used > 100
 
 
 class PostgresSender:
