@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from math import inf
 from operator import itemgetter
@@ -110,6 +110,8 @@ class MatchScheduler:
         self._jobs = AsyncIOScheduler(timezone=dt.UTC, job_defaults={"misfire_grace_time": None})
         self._fixtures: dict[str, Fixture] = {}
         self._listed: tuple[Fixture, ...] = ()
+        self._last_list: frozenset[str] = frozenset()
+        """The ids of the last whole list."""
         self._subscription_keys: dict[str, tuple[Fixture, frozenset[tuple[Scope, str]]]] = {}
         """By fixture, and for the fixture as it was then: they are asked for at each plan."""
         self._planned: dict[str, PlannedConnection] = {}
@@ -206,6 +208,12 @@ class MatchScheduler:
             self._refusal = ""
             if self._on_accepted:
                 await self._on_accepted()
+        if not fetched and self._has_fixtures_ahead():
+            # More likely a fault of the feed than a sport without matches. Those that are gone are found by their ids.
+            self.refresh_failure = "the feed lists no fixtures any more; those that were listed are kept"
+            log.warning("fixtures_not_refreshed", reason=self.refresh_failure)
+            await self._look_for_missing(fetched, today)
+            return False
         self.refreshed_at, self.refresh_failure = self._clock.now(), ""
         await self._apply_fixtures(fetched)
         await self._look_for_missing(fetched, today)
@@ -213,6 +221,15 @@ class MatchScheduler:
         if self.on_refreshed:
             self.on_refreshed()
         return True
+
+    def _has_fixtures_ahead(self) -> bool:
+        """Return True if a fixture is known that is still to be played, or in play, so that a list without any is not right."""
+        now = self._clock.now()
+        return any(
+            fixture.is_live or (fixture.kickoff is not None and fixture.kickoff > now)
+            for fixture in self._fixtures.values()
+            if not fixture.is_deleted and not fixture.is_over
+        )
 
     async def _keep_fresh(self) -> None:
         """Refresh the list at its interval, and at once after the clocks stepped."""
@@ -302,9 +319,7 @@ class MatchScheduler:
                 # An unchanged fixture stays the same object: what was worked out for it is then valid, as it is for an unchanged
                 # list.
                 applied[new.id] = before[new.id] if before.get(new.id) == new else new
-            # A match that is followed stays known after it has left the list, as one does that lasts until the day after
-            # tomorrow.
-            stays = self._following if is_whole_list else before
+            stays = self._take_over_list(applied) if is_whole_list else before
             self._fixtures = {fixture_id: before[fixture_id] for fixture_id in stays if fixture_id in before} | applied
             await self._list_by_kickoff()
             for known, new in changed:
@@ -322,6 +337,14 @@ class MatchScheduler:
                 # After the changes of status: of a match that is postponed to a new date, chats get "postponed" first.
                 await self._relistings.compare(relisted)
         self._changed.set()
+
+    def _take_over_list(self, ids: Iterable[str]) -> Collection[str]:
+        """Note what a new whole list has; return the ids of what stays known beside that."""
+        # A match that is followed stays known after it has left the list, as one does that lasts until the day after tomorrow.
+        # Any other stays for one list more: one that a single list forgets may have to be connected before the next one comes.
+        stays = {*self._following, *self._last_list}
+        self._last_list = frozenset(ids)
+        return stays
 
     async def _list_by_kickoff(self) -> None:
         keyed = [
