@@ -234,8 +234,8 @@ def format_tables() -> str:
         "| --- | --- | --- | --- |",
     ]
     for sub in list_sub_type_rows():
-        cells = (sub.name, ", ".join(sub.also), ", ".join(sub.comes_with) or "not known", ", ".join(sub.changes) or "–")
-        lines.append(f"| {' | '.join(cells)} |")
+        shown = (sub.name, ", ".join(sub.also), ", ".join(sub.comes_with) or "not known", ", ".join(sub.changes) or "–")
+        lines.append(f"| {' | '.join(shown)} |")
     return "\n".join(lines)
 
 

@@ -10,11 +10,11 @@ import re
 import tempfile
 from pathlib import Path
 
-from playwright.async_api import ViewportSize
+from playwright.async_api import Browser, ViewportSize
 
 from tests.e2e.stage import BOT_TOKEN, configuration, running, touchline
 from tests.e2e.story import CHAT, RULES, stepped
-from tests.e2e.test_console import PASSWORD, opened
+from tests.e2e.test_console import PASSWORD, launched, opened
 from tests.fakes.bot_api import FakeBotApi
 
 FOLDER = Path(__file__).with_name("pictures") / "console"
@@ -22,11 +22,11 @@ FOLDER = Path(__file__).with_name("pictures") / "console"
 SIZE, PHONE = ViewportSize(width=1200, height=800), ViewportSize(width=375, height=740)
 
 
-async def make_playground(folder: Path) -> None:
+async def make_playground(folder: Path, browser: Browser) -> None:
     """The playground and the rules, with nothing else running."""
     process = await touchline("console", "--port", "0", folder=folder)
     address = re.findall(r"http://\S+", await process.says("The console is at"))[0]
-    async with opened() as page:
+    async with opened(browser) as page:
         await page.set_viewport_size(SIZE)
         await page.goto(address)
         await page.locator(".bubble").first.wait_for()
@@ -44,13 +44,13 @@ async def make_playground(folder: Path) -> None:
     await process.end()
 
 
-async def make_live(folder: Path) -> None:
+async def make_live(folder: Path, browser: Browser) -> None:
     """The pages of a bot in the middle of a match."""
     async with FakeBotApi(BOT_TOKEN) as telegram, stepped() as feed:
         config = configuration(folder, feed.urls.stream, feed.urls.api, telegram, RULES)
         console = f"http: {{listen: null, console: {{listen: '127.0.0.1:0', password: {PASSWORD}}}}}"
         config.write_text(config.read_text().replace("http: {listen: null}", console))
-        async with running(config) as bot, opened() as page:
+        async with running(config) as bot, opened(browser) as page:
             await page.set_viewport_size(SIZE)
             port = re.findall(r'"port": (\d+)', await bot.says("console_served"))[0]
             await feed.until_connected()
@@ -82,8 +82,9 @@ async def main() -> None:
     """Make all of them."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        await make_playground(Path(folder))
-        await make_live(Path(folder))
+        async with launched() as browser:
+            await make_playground(Path(folder), browser)
+            await make_live(Path(folder), browser)
 
 
 if __name__ == "__main__":

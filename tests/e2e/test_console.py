@@ -44,14 +44,21 @@ rules:
 """
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """One browser for all tests of a worker: to start it takes as long as a test of it."""
+@asynccontextmanager
+async def launched() -> AsyncIterator[Browser]:
+    """Chromium, until it is not needed any more."""
     async with playwright.async_playwright() as starter:
         # Debian's Chromium does not start its sandbox for root, as in a container.
         browser = await starter.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for all tests of a worker: to start it takes as long as a test of it."""
+    async with launched() as browser:
+        yield browser
     # What the driver left is collected here, where its warnings are expected, and not in whichever test comes next.
     gc.collect()
 

@@ -24,6 +24,9 @@ _CONNECTION_COLUMNS = (
     ("reconnects", "Reconnects"),
 )
 
+_CHART_TEXT = {"color": "#7f858c"}
+"""The style of words in the chart, which does not know whether the page is light or dark: read on both."""
+
 
 class NowPage:
     """Figures, incidents, the table of connections and the chart. Only what has changed is sent to the browser."""
@@ -108,10 +111,13 @@ def _draw_chart() -> ui.echart:
     return ui.echart(
         {
             "grid": {"left": 45, "right": 45, "top": 40, "bottom": 30},
-            "legend": {"top": 0, "textStyle": {"color": "#888"}},
-            "xAxis": {"type": "time", "axisLabel": {"hideOverlap": True}},
+            "legend": {"top": 0, "textStyle": _CHART_TEXT},
+            "xAxis": {"type": "time", "axisLabel": {"hideOverlap": True, **_CHART_TEXT}},
             # Two axes: after a great match thousands of messages may wait, of which some thirty leave in a second.
-            "yAxis": [{"type": "value", "minInterval": 1}, {"type": "value", "minInterval": 1, "splitLine": {"show": False}}],
+            "yAxis": [
+                {"type": "value", "minInterval": 1, "axisLabel": _CHART_TEXT, "splitLine": {"lineStyle": {"opacity": 0.3}}},
+                {"type": "value", "minInterval": 1, "axisLabel": _CHART_TEXT, "splitLine": {"show": False}},
+            ],
             "series": [
                 {"type": "line", "name": "messages/s", "showSymbol": False, "data": []},
                 {"type": "line", "name": "waiting", "showSymbol": False, "yAxisIndex": 1, "data": []},
