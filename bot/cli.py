@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Iterator, MutableMapping
@@ -107,6 +109,18 @@ class CommandGroup(click.Group):
             with formatter.section(use):
                 formatter.write_dl([(name, COMMANDS[name][1]) for name in names], col_max=max(map(len, COMMANDS)))
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program, and end it with a sentence where its output finds no room."""
+        _print_any_letter()
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            _silence_stdout()
+            click.echo(f"{error.filename or 'the output'} cannot be written: {os.strerror(error.errno).lower()}", err=True)
+            sys.exit(1)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command, and turn every error into a sentence and an exit code."""
         try:
@@ -117,16 +131,34 @@ class CommandGroup(click.Group):
         except KeyboardInterrupt:
             ctx.exit(130)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence_stdout()
             ctx.exit(0)
         except (click.exceptions.Exit, click.Abort, click.ClickException):
             raise
         except Exception as error:  # the log masks secrets; a traceback printed by Python would not
+            if isinstance(error, OSError) and error.errno in _NO_ROOM:
+                raise  # `main` handles it, for --help too
             import structlog
 
             structlog.get_logger().critical("internal_error", exc_info=error)
             click.echo(INTERNAL_ERROR_TEXT, err=True)
             ctx.exit(70)
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A full disk, a quota that is used up, and the largest file that a shell's `ulimit -f` allows."""
+
+
+def _print_any_letter() -> None:
+    """Print what a terminal's encoding lacks as `?`, and a name of a file that is not UTF-8 escaped, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="backslashreplace" if stream.encoding.lower().startswith("utf") else "replace")
+
+
+def _silence_stdout() -> None:
+    """Let what is still to be written go nowhere: Python would try again at its end, and print an error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(cls=CommandGroup, commands=LazyCommands(), context_settings={"help_option_names": ["-h", "--help"]})

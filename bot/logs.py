@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import logging
 import pkgutil
@@ -10,10 +11,10 @@ import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 from urllib.parse import quote
 
 
@@ -155,6 +156,30 @@ def read_log_levels(text: str) -> LogSettings:
     return LogSettings(level=level, levels=levels)
 
 
+class _LossyStream(io.TextIOBase):
+    """The stream of the log. A line that it cannot take is lost, and the work that logged it goes on.
+
+    A full disk, or a reader of the log that is gone, must not cost a match.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        if self._stream is not None:
+            with suppress(OSError, ValueError):  # ValueError: the stream is closed, or has no such letter
+                self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        if self._stream is not None:
+            with suppress(OSError, ValueError):
+                self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream is not None and self._stream.isatty()
+
+
 def configure_logging(
     secrets: Iterable[str] = (),
     *,
@@ -167,7 +192,7 @@ def configure_logging(
 
     The lines are JSON, or coloured text if standard error is a terminal, unless `settings` say another format.
     """
-    out, settings = stream or sys.stderr, settings or LogSettings()
+    out, settings = _LossyStream(stream or sys.stderr), settings or LogSettings()
     level = logging.DEBUG if verbose else level if settings.level is None else settings.level
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -182,7 +207,7 @@ def configure_logging(
         processors=[LoggerFilter(level, settings.levels), *shared, renderer],
         # What no logger wants is dropped before anything is done for it.
         wrapper_class=structlog.make_filtering_bound_logger(min([level, *settings.levels.values()])),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, out)),
         cache_logger_on_first_use=False,
     )
     for name in LIBRARIES:

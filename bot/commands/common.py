@@ -81,7 +81,7 @@ def read_log_settings(ctx: click.Context) -> LogSettings:
     from bot.logs import LOG_FORMATS, read_log_levels
 
     meta = ctx.find_root().meta
-    written = meta.get(f"{_LOG_KEY}.log_format") or os.environ.get("TOUCHLINE_LOG_FORMAT", "")
+    written = meta.get(f"{_LOG_KEY}.log_format") or os.environ.get("TOUCHLINE_LOG_FORMAT", "").strip()
     if written and written not in LOG_FORMATS:
         raise click.BadParameter(f"{written!r} is none of {', '.join(LOG_FORMATS)}", param_hint="TOUCHLINE_LOG_FORMAT")
     try:

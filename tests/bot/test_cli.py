@@ -322,3 +322,21 @@ async def silent_feed() -> AsyncIterator[int]:
     finally:
         gone.set()
         server.close()
+
+
+def test_an_encoding_that_lacks_letters_ends_no_command() -> None:
+    done = CliRunner(charset="latin-1").invoke(main, ["replay", "two-goals"])
+
+    assert done.exit_code == 0, done.output
+    assert "1?0" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("word", ["--help", "schema"])
+def test_output_that_finds_no_room_is_a_sentence(word: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", word], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=ENVIRONMENT
+        )
+
+    assert (done.returncode, done.stderr) == (1, "the output cannot be written: no space left on device\n")

@@ -1,6 +1,7 @@
 """No secret ever leaves through a log, whoever writes it and however it is wrapped."""
 
 import asyncio
+import errno
 import io
 import json
 import logging
@@ -247,3 +248,27 @@ def test_a_fault_is_written_whatever_the_level() -> None:
 def test_a_level_or_a_logger_that_is_none_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         read_log_levels(text)
+
+
+class Full(io.StringIO):
+    """A stream on a full disk."""
+
+    is_full = True
+
+    def write(self, text: str) -> int:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+@pytest.mark.parametrize("write", [as_event, as_value, logging.getLogger("aiohttp.server").warning])
+def test_a_log_that_cannot_be_written_costs_nothing_but_its_lines(write: Write) -> None:
+    out = Full()
+    assert written(write, "lost", out=out) == ""
+
+    out.is_full = False
+    write("kept")
+    assert "kept" in out.getvalue() and "lost" not in out.getvalue()
+
+    out.close()
+    write("lost, too")

@@ -94,6 +94,7 @@ def test_the_help_lists_every_command_once_by_its_use_and_cuts_no_sentence() -> 
     [
         (["--log-format", "text", "--log-level", "error,feed=debug"], {}, LogSettings("text", 40, {"feed": 10})),
         ([], {"TOUCHLINE_LOG_FORMAT": "json", "TOUCHLINE_LOG_LEVEL": "warning"}, LogSettings("json", 30)),
+        ([], {"TOUCHLINE_LOG_FORMAT": "json\n", "TOUCHLINE_LOG_LEVEL": " warning\n"}, LogSettings("json", 30)),
         (["--log-level", "debug"], {"TOUCHLINE_LOG_LEVEL": "warning"}, LogSettings("", 10)),
     ],
 )
