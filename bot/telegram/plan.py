@@ -128,8 +128,8 @@ class Skip(msgspec.Struct, frozen=True):
     reason: Reason
 
 
-KINDS_WITHOUT_COPIES = frozenset({*LIVE_MESSAGE_KINDS, DIGEST_KIND})
-"""What is not explained if it stands and cannot be edited: cards and digests show how things stood when they were sent."""
+KINDS_WITHOUT_COPIES = LIVE_MESSAGE_KINDS
+"""What is not explained if it stands and cannot be edited: the next card or picture shows how the match stands."""
 
 MessagePlan = Send | Edit | Reply
 """What a chat gets to read."""

@@ -7,10 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import ChatMigrated, DeliveryError, MessageGone, MessageLocked, RequestRefused, TextRefused, TopicClosed
+from bot.errors import (
+    ChatMigrated,
+    DeliveryError,
+    MessageGone,
+    MessageLocked,
+    RequestRefused,
+    RetryAfter,
+    TextRefused,
+    TopicClosed,
+)
 from bot.subscribers import ChatRef
 from tests.bot.news import alert, minor, pending, retracted
+from tests.bot.telegram.test_digests import of
 from tests.bot.telegram.test_sender import World
+from tests.packets import FIXTURE
 from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
@@ -101,3 +112,27 @@ async def test_a_group_that_moves_to_itself_is_not_erased(world: World) -> None:
     await world.tell(alert())
 
     assert [shown.html for shown in world.shown(GROUP)] == ["goal"]
+
+
+async def test_a_digest_that_cannot_be_edited_is_followed_by_one_that_says_what_counts(world: World) -> None:
+    await world.follow(1)
+    world.telegram.fail(1, RetryAfter(400))
+    await world.tell(alert(1, "goal by Havertz"), alert(1, "second", action="h"), seconds=450)
+    await world.outbox.summarise_missed(FIXTURE.id)
+    await world.tell()
+    world.telegram.fail(1, MessageLocked("Bad Request: message can't be edited"))
+    await world.tell(retracted(2))
+    await world.tell(retracted(2, action="h"))
+
+    first, second = world.shown()
+    assert "<s>" not in first.html and second.silent and second.versions[0].count("<s>") == 1 and second.html.count("<s>") == 2
+    assert "earlier copy" in second.html
+
+
+async def test_a_burst_that_cannot_be_edited_is_followed_by_a_reply_that_names_the_line(world: World) -> None:
+    await world.follow(1, digests=True)
+    await world.tell(*(of(match, alert(1)) for match in ("f1", "f2", "f3")), seconds=20)
+    world.telegram.fail(1, MessageLocked("Bad Request: message can't be edited"))
+    await world.tell(of("f3", retracted(2)))
+
+    assert len(world.shown()) == 3 and world.shown()[-1].text[0] == "❌"
