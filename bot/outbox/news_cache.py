@@ -83,7 +83,22 @@ class DelayedView:
             return latest
         return next((news for at, news in reversed(known) if at + delay <= now), known[0][1])
 
+    def is_early(self, latest: NewsItem, delay: int, now: float) -> bool:
+        """Return True if `view_for` returns what a chat with this delay is to be shown later.
+
+        So it is after a restart: the database has the newest revision alone, and what the chat is to be shown now is not known.
+        """
+        if not delay or latest.line_ids:
+            return False
+        known = self._revisions.get(latest.key)
+        return (known[0][0] if known else latest.stored_at) + delay > now
+
+    def knows(self, key: AlertKey) -> bool:
+        """Return True if some revision is known."""
+        return key in self._revisions
+
     def next_change_at(self, latest: NewsItem, seq: int, delay: int, now: float) -> float:
         """Return when a chat with this delay is shown the first revision after number `seq`."""
         times = [at for at, news in self._revisions.get(latest.key, ()) if news.seq > seq]
-        return (times[0] if times else now) + delay
+        # Of an earlier process only the newest is known, by the database.
+        return (times[0] if times else latest.stored_at or now) + delay

@@ -103,7 +103,18 @@ class DeliveryQueue:
             async with self.database.transaction() as tx:
                 await self._refresh_cache(tx, revised)
         self._forget_quiet_hours_digests(items)
+        await self._note_delayed_news(items)
         return items
+
+    async def _note_delayed_news(self, items: Sequence[QueueItem]) -> None:
+        """Note the revisions for which chats with a delay wait since before a restart: the database keeps the newest alone."""
+        now = self._clock.now().timestamp()
+        # Nearly always empty: what was stored in this process is known.
+        keys = {item.key for item in items if item.due_at > now and not self._delayed_view.knows(item.key)}
+        if keys:
+            async with self.database.transaction() as tx:
+                for news in (await repository.read_news(tx, keys)).values():
+                    self._delayed_view.add(news, news.stored_at)
 
     async def begin(
         self,
@@ -280,7 +291,11 @@ class DeliveryQueue:
             if match := select_state(states, chat.delay, at):
                 news, state = tell_match_state(news, match, delivery)
                 shown = str(state)
+        is_early = delivery.is_sent and not tells_match_state(news) and self._delayed_view.is_early(news, chat.delay, now)
         news = self._delayed_view.view_for(news, chat.delay, now)
+        if is_early and news.seq > delivery.seq:
+            # As if there were no revision: it waits until the chat's delay is over, and only a reply that is due leaves.
+            news = msgspec.structs.replace(news, seq=delivery.seq)
         is_superseded = not delivery.is_sent and await is_announced_elsewhere(tx, news, delivery.chat)
         recent_kinds = self._recent_alerts.list_kinds(delivery, now)
         return DeliveryContext(delivery, news, recipient, is_superseded, lines, recent_kinds=recent_kinds, shown=shown)
