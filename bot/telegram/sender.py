@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -64,6 +65,7 @@ from bot.telegram.queues import ChatQueues
 from bot.telegram.rate_limits import LONGEST_WINDOW, CircuitBreaker, RateLimitPolicy
 from bot.telegram.suspensions import SuspensionBrake
 from bot.telegram.unanswered import NextStep, UnansweredMessages
+from bot.telegram.uncertain_edits import UncertainEdits
 from rules.engine.alert import AlertKey
 
 if TYPE_CHECKING:  # it imports python-telegram-bot, which a replay does without
@@ -141,8 +143,7 @@ class Sender:
         self._breaker = CircuitBreaker()
         self._suspension_brake = SuspensionBrake()
         self._unanswered = UnansweredMessages()
-        self._uncertain_edits: set[tuple[AlertKey, ChatRef]] = set()
-        """Messages of which an edit may have arrived: if the news changes back, they are edited back."""
+        self._uncertain_edits = UncertainEdits()
         self._pinging: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._completed: list[tuple[Plan, DeliveryResult]] = []
@@ -169,6 +170,7 @@ class Sender:
     async def run(self) -> None:
         """Send for ever. When cancelled or stopped, finish what is in flight."""
         try:
+            self._uncertain_edits.on_start(self._clock.now().timestamp())
             await self._restore_limits()
             while not self._stopping:
                 self._wake_up.clear()
@@ -359,11 +361,7 @@ class Sender:
         try:
             return await self._delivery_queue.begin(
                 items,
-                lambda context: plan_delivery(
-                    context,
-                    read_time(),
-                    is_shown_uncertain=(context.delivery.key, context.delivery.chat) in self._uncertain_edits,
-                ),
+                lambda context: self._plan(context, read_time()),
                 make_uncertain_delivery,
                 find_new_mute_offer,
             )
@@ -372,6 +370,16 @@ class Sender:
             # front, so that the chat still gets its messages in order.
             self._put_back(items, now)
             raise
+
+    def _plan(self, context: DeliveryContext, now: dt.datetime) -> Plan:
+        """Plan one delivery. If its message may show an edit that is not stored, it is edited though nothing seems to change."""
+        plan = plan_delivery(context, now, is_shown_uncertain=self._uncertain_edits.is_unanswered(context.delivery))
+        if not isinstance(plan, Skip) or not self._uncertain_edits.is_suspect(context.delivery, now.timestamp()):
+            return plan
+        plan = plan_delivery(context, now, is_shown_uncertain=True)
+        if not isinstance(plan, Skip):
+            self._uncertain_edits.count_suspect()
+        return plan
 
     def _attach_picture(self, item: QueueItem, plan: Plan) -> Plan | None:
         """Return the plan with its picture drawn, or as text where there is none.
@@ -526,13 +534,13 @@ class Sender:
             )
             self._refusals.pop(_name_of(attempt.item), None)
             self._refused_pictures.discard(_name_of(attempt.item))
-            self._uncertain_edits.discard(_name_of(attempt.item))
+            self._uncertain_edits.discard(attempt.item)
             if attempt.is_paid:
                 self._rate_limiter.record_payment(attempt.started_at, self._clock.monotonic(), is_accepted=True)
             return message_id
         except DeliveryError as error:
             if isinstance(attempt.plan, Edit) and isinstance(error, TelegramUnreachable) and error.maybe_sent:
-                self._uncertain_edits.add(_name_of(attempt.item))
+                self._uncertain_edits.add(attempt.item)
             # Telegram charges for what it delivered. Where nobody knows, it counts as delivered.
             if attempt.is_paid and not (isinstance(error, TelegramUnreachable) and error.maybe_sent):
                 self._rate_limiter.give_back_paid(attempt.started_at)

@@ -292,3 +292,65 @@ async def test_a_goal_that_a_delayed_chat_would_see_taken_back_after_a_kill_come
     await world.tell(retracted(2), alert(3))
 
     assert [shown.versions for shown in world.shown()] == [["goal"]]
+
+
+async def kill_in_an_edit(world: World, *revisions: Alert) -> None:
+    """Kill the process when the edit of the first revision has arrived and its answer has not; the others come meanwhile."""
+    world.telegram.deaf_until = world.clock.monotonic() + 50
+    await world.tell(*revisions, seconds=1)
+    world.telegram.deaf_until = 0.0
+    await world.restart()
+
+
+@pytest.mark.parametrize("comes_before_the_kill", [True, False])
+@pytest.mark.parametrize(
+    ("before", "edit", "back"),
+    [(alert(1), retracted(2), alert(3)), (alert(1, "A"), alert(2, "B"), alert(3, "A")), (pending(1), alert(2), pending(3))],
+)
+async def test_an_edit_that_arrived_before_a_kill_is_taken_back_if_its_news_changed_back(
+    world: World, comes_before_the_kill: bool, before: Alert, edit: Alert, back: Alert
+) -> None:
+    await world.follow(1)
+    await world.tell(before)
+    await kill_in_an_edit(world, edit, *([back] if comes_before_the_kill else []))
+    if not comes_before_the_kill:
+        await world.outbox.put([back])
+    await world.tell()
+
+    (shown,) = world.shown()
+    assert len(shown.versions) == 3 and shown.html == shown.versions[0] != shown.versions[1]
+
+
+async def test_what_is_edited_after_a_start_to_be_sure_is_edited_once_and_within_a_limit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telegram.uncertain_edits.MAX_SUSPECTS", 3)
+    await world.follow(1, 2, 3, 4, 5)
+    await world.tell(alert(1))
+    await world.restart()
+    await world.tell(alert(2), alert(3), alert(4))
+    assert sorted(len(shown.versions) for chat in range(1, 6) for shown in world.shown(chat)) == [1, 1, 2, 2, 2]
+
+    await world.restart()
+    await world.tell(seconds=1000)
+    await world.tell(alert(5))
+    assert sum(op == "edit" for _, op, _ in world.telegram.requests) == 3
+
+
+@pytest.mark.parametrize("is_retracted_again", [True, False])
+async def test_a_delayed_chat_is_shown_a_retraction_after_its_delay_also_after_a_kill(
+    world: World, is_retracted_again: bool
+) -> None:
+    await world.follow(1, delay=30)
+    await world.tell(pending(1), seconds=10)
+    await world.tell(alert(2), seconds=15)
+    retracted_at = world.clock.monotonic()
+    await world.tell(retracted(3), seconds=8)
+    await world.restart()
+    (goal,) = world.shown()
+    await world.tell(seconds=0.1)
+    await world.tell(*([retracted(4)] if is_retracted_again else []), seconds=retracted_at + 29 - world.clock.monotonic())
+    early = len(world.shown())
+    await world.tell(seconds=2)
+
+    assert (early, len(world.shown())) == (1, 2) and "<s>" in goal.html
