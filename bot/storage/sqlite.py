@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Executable, RootTransaction, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -25,9 +25,14 @@ from bot.errors import StorageError, StorageUnavailable, StorageUnusable
 from bot.storage.driver import NotificationHandler, PreparedStatement, Row, Transaction
 from bot.storage.migrate import migrate
 
+_LOCK_PATIENCE = 5.0
+"""Seconds to wait for a file that a backup or another tool holds."""
+
+_LOCK_RETRY_INTERVAL = 0.05
+
 _PRAGMAS = (
-    # A backup or another tool may hold the file for a moment.
-    "PRAGMA busy_timeout = 5000",
+    # While it is opened. Later the event loop would stand still meanwhile, so that no frame is read and no message sent.
+    f"PRAGMA busy_timeout = {_LOCK_PATIENCE * 1000:.0f}",
     # With a write-ahead log, a backup reads while the bot writes.
     "PRAGMA journal_mode = WAL",
     # In WAL mode the file stays consistent with NORMAL. A power cut may undo the last commits, a crash of the process none.
@@ -75,6 +80,7 @@ class SQLiteDriver:
         except (SQLAlchemyError, sqlite3.Error) as error:
             connection.close()
             raise translate_sqlite_error(url, error) from error
+        _driver_connection(connection).execute("PRAGMA busy_timeout = 0")
         return cls(url, connection)
 
     @asynccontextmanager
@@ -83,7 +89,7 @@ class SQLiteDriver:
         notifications: list[tuple[str, str]] = []
         async with self._lock:
             try:
-                with self._connection.begin():
+                with await self._begin():
                     yield _SQLiteTransaction(self._connection, notifications)
             except (DBAPIError, sqlite3.Error) as error:
                 raise translate_sqlite_error(self._url, error) from error
@@ -91,6 +97,18 @@ class SQLiteDriver:
         for channel, payload in notifications:
             for handler in self._handlers.get(channel, ()):
                 handler(payload)
+
+    async def _begin(self) -> RootTransaction:
+        """Begin a transaction. While another program holds the file, other work of this process goes on."""
+        give_up_at = asyncio.get_running_loop().time() + _LOCK_PATIENCE
+        while True:
+            try:
+                return self._connection.begin()
+            except DBAPIError as error:
+                is_held = _find_error_code(error) == sqlite3.SQLITE_BUSY
+                if not is_held or asyncio.get_running_loop().time() >= give_up_at:
+                    raise
+            await asyncio.sleep(_LOCK_RETRY_INTERVAL)
 
     async def listen(self, channel: str, handler: NotificationHandler) -> None:
         """Call `handler` for what this process notifies. No other process works on the file."""
@@ -231,12 +249,16 @@ _PRIMARY_CODE_MASK = 0xFF
 """An extended code of SQLite carries its primary one in the lowest byte."""
 
 
+def _find_error_code(error: Exception) -> int:
+    """Return SQLite's primary code of an error of the driver; 0 if it has none."""
+    cause = getattr(error, "orig", None) or error
+    return (getattr(cause, "sqlite_errorcode", None) or 0) & _PRIMARY_CODE_MASK
+
+
 def translate_sqlite_error(url: URL, error: Exception) -> StorageError:
     """Return the error of ours that says what the driver's means and what to do about it."""
     cause = getattr(error, "orig", None) or error
-    kind, sentence = _ERRORS_BY_CODE.get(
-        (getattr(cause, "sqlite_errorcode", None) or 0) & _PRIMARY_CODE_MASK, (StorageUnusable, "")
-    )
+    kind, sentence = _ERRORS_BY_CODE.get(_find_error_code(error), (StorageUnusable, ""))
     where = url.database or "memory"
     return kind("storage.url: " + (sentence.format(where=where) if sentence else f"{where} cannot be used: {cause}"))
 

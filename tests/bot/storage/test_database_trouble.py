@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -63,14 +64,26 @@ async def test_a_read_only_file_is_a_sentence(disk: Disk) -> None:
     assert disk.db.failure is None
 
 
+@pytest.mark.virtual_time
 async def test_a_file_that_another_process_holds_is_tried_again_later(disk: Disk, tmp_path: Path) -> None:
     other = await Database.open(f"sqlite:///{tmp_path}/touchline.db")
-    async with disk.db.transaction() as tx:
-        await tx.execute(text("PRAGMA busy_timeout = 10"))
     async with other.transaction() as tx:
         await tx.execute(text("DELETE FROM chats"))
         with pytest.raises(StorageUnavailable, match="locked by another process"):
             await ChatRepository(disk.db).get_all()
 
     assert await ChatRepository(disk.db).get_all() == () and disk.db.failure is None
+    await other.close()
+
+
+@pytest.mark.virtual_time
+async def test_while_another_process_holds_the_file_other_work_goes_on(disk: Disk, tmp_path: Path) -> None:
+    other = await Database.open(f"sqlite:///{tmp_path}/touchline.db")
+    async with other.transaction() as tx:
+        await tx.execute(text("DELETE FROM chats"))
+        reading = asyncio.create_task(ChatRepository(disk.db).get_all())
+        await asyncio.sleep(4)
+        assert not reading.done()
+
+    assert await reading == () and disk.db.failure is None
     await other.close()
