@@ -26,7 +26,8 @@ class Disk:
 
         event.listen(Pool, "connect", seen)
         try:
-            return cls(await Database.open(url), made[0])
+            database = await Database.open(url)
+            return cls(database, made[-1])  # the first of a process asks SQLite for its version, and is closed
         finally:
             event.remove(Pool, "connect", seen)
 
