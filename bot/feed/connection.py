@@ -74,6 +74,10 @@ _DELAY_AFTER_END = 20.0
 _BEHIND_CHOSEN = 30 * 86_400.0
 """Seconds that are added to the distance from kick-off of a match that nobody chose: more than any fixture is listed ahead."""
 
+_STANDSTILL = 1.0
+_TIME_TO_READ = 1.0
+"""Seconds by which the watchdog of a connection is late if the process stood still, and in which what came meanwhile is read."""
+
 _MIN_WAIT = 0.001
 """The shortest wait, in seconds. The clock may not move during a shorter one, and the loop would spin."""
 
@@ -459,13 +463,22 @@ class FeedConnection:
         if self._unreadable[error.kind] == 1:
             log.warning("frame_unreadable", fixture=self._fixture_id, kind=error.kind, reason=error.reason, feed_trace_id=trace)
 
-    def _check_stale(self, socket: ClientConnection) -> None:
-        """Abort the connection if no frame came for `stale_after`; otherwise look again when it could be."""
+    def _check_stale(self, socket: ClientConnection, due: float = math.inf) -> None:
+        """Abort the connection if no frame came for `stale_after`; otherwise look again when it could be.
+
+        `due`: when this look was to be. One that comes later shows that the process stood still, and proves nothing of the peer:
+        the frames of that time may wait in the socket, and are read first.
+        """
         # The timer is not restarted by every frame, so that the watchdog costs nothing per frame.
         now = self._clock.monotonic()
-        if not self._session.check_stale(now):
+        if now - due > _STANDSTILL:
+            delay = _TIME_TO_READ
+        elif not self._session.check_stale(now):
             delay = max(_MIN_WAIT, self._session.stale_at - now)
-            self._watchdog = asyncio.get_running_loop().call_later(delay, self._check_stale, socket)
+        else:
+            delay = 0.0
+        if delay:
+            self._watchdog = asyncio.get_running_loop().call_later(delay, self._check_stale, socket, now + delay)
             return
         self._reason = "no frame for too long"
         socket.transport.abort()  # a close handshake would wait for a peer that is silent

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from websockets.asyncio.server import ServerConnection
 
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable
 from bot.feed.connection import MAX_FRAME_SIZE, FeedConnection
-from bot.feed.encode import encode_packet
+from bot.feed.encode import encode_heartbeat, encode_packet
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, SessionState
 from bot.feed.source import ConnectionStatus, StreamSpeed
@@ -114,6 +115,19 @@ async def test_a_silent_peer_is_left_after_25_seconds() -> None:
 
     assert 25 < feed.at[1] < 28
     assert listener.seqs == [1, 2]
+
+
+async def test_a_process_that_stood_still_reads_what_came_meanwhile_before_it_gives_a_connection_up() -> None:
+    async def stand_still(_connection: ServerConnection) -> None:
+        # As a stopped process sees it: all timers are late, and what the server sent meanwhile waits in the socket.
+        asyncio.get_running_loop()._selector.clock.advance(40.0)  # type: ignore[attr-defined]
+
+    heartbeat = send(encode_heartbeat(LoopClock.START))
+    script = [accept, fouls(1, 1), beat(2), stand_still, heartbeat, beat(3), fouls(2, 2), wait(500)]
+    feed, listener = ScriptedFeed(script), Listener()
+    await run(feed, listener, within=100)
+
+    assert len(feed.at) == 1 and listener.seqs == [1, 2]
 
 
 async def test_eleven_seconds_of_patience_are_allowed_and_heartbeats_keep_a_quiet_match() -> None:
