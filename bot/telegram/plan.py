@@ -438,9 +438,12 @@ def _plan_unreachable_revision(
     if reason is Reason.RESTORATION:
         # A short reply would speak of a message that is not there: the whole alert is sent.
         is_silent = not after.is_loud or context.recipient.chat.is_quiet(now)
-        return Send(replace(after, is_uncertain=False), alert, html, is_silent, reason)
+        # A reply that says that it was taken back, and has not left yet, is not true any more.
+        return Send(replace(after, is_uncertain=False, pending_reply=None), alert, html, is_silent, reason)
     after = record_card_edited(_add_reply(after, context, alert, html, reason), alert)
-    if after.pending_reply is not None:
+    # A reply of an earlier revision does not say what counts now.
+    is_explained = after.pending_reply != context.delivery.pending_reply
+    if after.pending_reply is not None and (is_explained or not has_note):
         # Nothing is edited; the reply follows as it would after an edit.
         return Edit(after, alert, html, reason)
     if has_note:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -68,6 +69,21 @@ async def test_a_retraction_is_told_once_and_names_the_goal(world: World) -> Non
 
     _, reply = world.shown()
     assert "❌" in reply.html and "<s>goal by Havertz</s>" in reply.html and not reply.silent
+
+
+async def test_what_counts_is_said_also_while_the_reply_of_an_earlier_revision_waits(world: World) -> None:
+    await world.follow(1)
+    await world.tell(alert(1, "goal by Havertz"), retracted(2))
+    world.telegram.latency = 2
+    telling = asyncio.create_task(world.tell(alert(3, "goal by Havertz"), alert(4, "goal by Saka")))
+    await asyncio.sleep(2.5)
+    # The edit of the restored goal has arrived, and its reply waits behind the next edit.
+    world.telegram.fail(1, MessageLocked("Bad Request: message can't be edited"))
+    await telling
+
+    _, _, goal, stands = world.shown()
+    assert goal.html.startswith("goal by Saka") and "Havertz" in goal.html and goal.silent
+    assert "✅" in stands.html and (stands.reply_to, stands.silent) == (goal.id, False)
 
 
 async def test_a_message_that_somebody_deleted_is_not_explained(world: World) -> None:
