@@ -11,6 +11,7 @@ import math
 import re
 import unicodedata
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any, overload
 
 import msgspec
@@ -167,6 +168,17 @@ def as_instant(value: Any) -> dt.datetime | None:
             return found  # nearly always: no new object is needed
         return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
     except (ValueError, OverflowError):
+        return _read_other_instant(as_text(value).strip())
+
+
+def _read_other_instant(text: str) -> dt.datetime | None:
+    """Return an instant as other interfaces write it: seconds or milliseconds since 1970, or as in the headers of HTTP."""
+    try:
+        if text.isdecimal() and 9 <= len(text) <= 13:
+            return dt.datetime.fromtimestamp(int(text) / (1000 if len(text) > 11 else 1), dt.UTC)
+        found = parsedate_to_datetime(text)
+        return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
+    except (ValueError, TypeError, IndexError, OverflowError, OSError):
         return None
 
 

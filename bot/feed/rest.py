@@ -254,7 +254,7 @@ def _read_fixture(data: dict[str, Any]) -> Fixture:
     name = lenient.as_text(data.get("name"))
     home, away = _read_sides(data, name)
     # The one with UTC in its name first: the other has no time zone in some samples.
-    kickoff = lenient.as_instant(data.get("startDateUTC", data.get("startDate")))
+    kickoff = lenient.as_instant(data.get("startDateUTC")) or lenient.as_instant(data.get("startDate"))
     return Fixture(
         id=lenient.as_text(data["id"]),
         home=home,

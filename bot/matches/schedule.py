@@ -307,7 +307,8 @@ class MatchScheduler:
         async with self._applying:
             before = self._fixtures
             changed, fresh, relisted, applied = [], [], [], {}
-            async for new in share_event_loop(fetched):
+            async for answered in share_event_loop(fetched):
+                new = _complete(answered, before.get(answered.id))
                 known = await self._find_previous(new)
                 if known and (known.status, known.collection_status) != (new.status, new.collection_status):
                     changed.append((known, new))
@@ -523,3 +524,20 @@ class MatchScheduler:
         self._over[fixture.id] = self._clock.monotonic()
         self._reopened.discard(fixture.id)
         log.info("match_over", fixture=fixture.id, match=fixture.title)
+
+
+def _complete(fixture: Fixture, before: Fixture | None) -> Fixture:
+    """Return the fixture with what the answer before had of it and this one leaves out: teams, competition, kick-off.
+
+    Without them it would not be connected, or not for those who follow its teams. One that was put off has no kick-off indeed.
+    """
+    if before is None:
+        return fixture
+    kept: dict[str, object] = {}
+    if not (fixture.home.name or fixture.away.name):
+        kept |= {"home": before.home, "away": before.away, "name": fixture.name or before.name}
+    if not fixture.competition.name:
+        kept["competition"] = before.competition
+    if fixture.kickoff is None and not fixture.is_over and not find_status(fixture.status).is_lost:
+        kept |= {"kickoff": before.kickoff, "is_kickoff_known": before.is_kickoff_known}
+    return msgspec.structs.replace(fixture, **kept) if kept else fixture

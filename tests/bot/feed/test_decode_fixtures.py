@@ -51,6 +51,24 @@ def test_a_kick_off_is_in_utc_and_midnight_is_a_placeholder() -> None:
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        "2026-04-04 20:30",
+        "1775334600",
+        1775334600,
+        1775334600000,
+        "Sat, 04 Apr 2026 20:30:00 GMT",
+        "Sat, 04 Apr 2026 22:30:00 +0200",
+    ],
+)
+def test_a_kick_off_is_read_however_it_is_written(written: object) -> None:
+    kickoff = dt.datetime(2026, 4, 4, 20, 30, tzinfo=dt.UTC)
+
+    assert fixture(startDateUTC=written).kickoff == kickoff
+    assert fixture(startDateUTC="soon", startDate=written).kickoff == kickoff
+
+
+@pytest.mark.parametrize(
     ("value", "venue"),
     [
         ({"id": "v", "name": "Emirates Stadium"}, "Emirates Stadium"),

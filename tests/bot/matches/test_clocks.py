@@ -6,10 +6,11 @@ import asyncio
 import datetime as dt
 
 import pytest
+from msgspec.structs import replace
 
 from bot.config.models import ScheduleSettings
 from bot.subscribers import Scope, Subscription
-from rules.football.action import Fixture
+from rules.football.action import Fixture, Team
 from tests.bot.matches.test_schedule import World, moved, running
 from tests.fakes.feed import LoopClock
 
@@ -137,3 +138,19 @@ async def test_matches_that_leave_the_list_one_by_one_are_let_go() -> None:
         await asyncio.sleep(2 * 3600)
 
         assert world.runner.list_fixtures() == () and not world.runner.refresh_failure
+
+
+@pytest.mark.parametrize(
+    "lost", [{"kickoff": None, "is_kickoff_known": False}, {"home": Team(), "away": Team(), "name": ""}, {"competition": Team()}]
+)
+async def test_a_match_of_which_a_list_leaves_something_out_is_connected_in_time(lost: dict[str, object]) -> None:
+    whole = moved(kickoff=LoopClock.START + dt.timedelta(hours=1, seconds=60) + LEAD, competition=Team("c", "Premier League"))
+    world = Matches(SteppingClock(), whole)
+    scope, key = (Scope.COMPETITION, "c") if "competition" in lost else (Scope.TEAM, whole.home.id)
+    world.wanted = [Subscription(scope, key)]
+    async with running(world):
+        await asyncio.sleep(1800)
+        world.listed = [replace(whole, **lost)]
+        await asyncio.sleep(3600)
+
+    assert world.followed == ["f1"] and world.followed_at[0] <= 3662
