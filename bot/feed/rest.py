@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -83,7 +84,7 @@ class RestClient:
 
     async def fetch_fixture(self, fixture_id: str) -> Fixture:
         """Return one fixture; raise FeedError."""
-        body = await self._get_json(f"/soccer/fixtures/{fixture_id}", {})
+        body = await self._get_json(_fixture_path(fixture_id), {})
         try:
             return decode_fixture(body)
         except FrameUnreadable as error:
@@ -91,7 +92,7 @@ class RestClient:
 
     async def fetch_lineups(self, fixture_id: str) -> Lineups:
         """Return the line-ups of a match, empty ones while they are not known (section 9.2); raise FeedError."""
-        body = await self._get_json(f"/soccer/fixtures/{fixture_id}/lineups", {})
+        body = await self._get_json(_fixture_path(fixture_id) + "/lineups", {})
         try:
             return read_lineups(lenient.clean_values(lenient.as_mapping(_decode_json(body))))
         except FrameUnreadable as error:
@@ -100,7 +101,7 @@ class RestClient:
     async def fetch_actions(self, fixture_id: str) -> tuple[Packet, ...]:
         """Return all packets of a match that has ended, in order of their numbers (section 1.4); raise FeedError."""
         now = self._clock.now()
-        frames = _split_list(await self._get_json(f"/soccer/fixtures/{fixture_id}/actions", {}))
+        frames = _split_list(await self._get_json(_fixture_path(fixture_id) + "/actions", {}))
         if frames is None:
             raise FeedUnreachable("the feed's answer cannot be read: it is no list of actions")
         # In the order of arrival, as the stream has them: a finished match is listed by time on the pitch (section 7).
@@ -175,6 +176,11 @@ class RestClient:
         words = " ".join(str(data).split())
         token = self._settings().token.get_secret_value()
         return (words.replace(token, "***") if token else words)[:200]
+
+
+def _fixture_path(fixture_id: str) -> str:
+    # Quoted, as for the stream: with a "#" or a "/" in an id another fixture would be asked for, and its 404 believed.
+    return f"/soccer/fixtures/{quote(fixture_id, safe='')}"
 
 
 def _split_list(body: bytes) -> list[bytes] | None:

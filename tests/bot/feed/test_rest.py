@@ -177,6 +177,21 @@ async def test_a_redirect_is_not_followed_and_gives_way_to_the_next_host() -> No
     assert seen == ["/soccer/fixtures"] * 2
 
 
+async def test_an_id_with_signs_of_an_address_is_asked_for_as_it_is() -> None:
+    seen: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request.rel_url.raw_path)
+        return web.json_response({"id": "a#1/2"})
+
+    clock = SystemClock()
+    async with answering(answer) as url, aiohttp.ClientSession() as http:
+        rest = RestClient(lambda: feed_settings(url), http, clock, FeedRequestLimiter(clock, 1000))
+        assert (await rest.fetch_fixture("a#1/2")).id == "a#1/2"
+
+    assert seen == ["/soccer/fixtures/a%231%2F2"]
+
+
 async def test_the_simulator_lists_its_fixtures_one_by_one_too() -> None:
     clock = SystemClock()
     async with Simulator([script()], token="feed-token").serve() as urls, aiohttp.ClientSession() as http:
