@@ -134,6 +134,9 @@ def _keep(request: dict[str, object], typed: int, out: int, err: int, control: i
     os.dup2(typed, 0)
     os.dup2(out, 1)
     os.dup2(err, 2)
+    # Opened as Python does at a start: those of the server remember whether its own output was a file.
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False, buffering=1 if os.isatty(1) else -1)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
     for fd in (typed, out, err, control):
         os.close(fd)
     os.chdir(str(request["folder"]))
