@@ -75,8 +75,10 @@ _BEHIND_CHOSEN = 30 * 86_400.0
 """Seconds that are added to the distance from kick-off of a match that nobody chose: more than any fixture is listed ahead."""
 
 _STANDSTILL = 1.0
+"""Seconds by which the watchdog of a connection is late if the process stood still."""
+
 _TIME_TO_READ = 1.0
-"""Seconds by which the watchdog of a connection is late if the process stood still, and in which what came meanwhile is read."""
+"""Seconds after a standstill in which the frames that came meanwhile are read, before the watchdog looks again."""
 
 _MIN_WAIT = 0.001
 """The shortest wait, in seconds. The clock may not move during a shorter one, and the loop would spin."""

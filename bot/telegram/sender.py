@@ -344,8 +344,8 @@ class Sender:
                 self._completed.append((plan, DeliveryResult(item, plan.delivery, delay=context.recipient.chat.delay)))
             else:
                 # Counted when it is planned and not when its task runs, so that the next plan knows of it.
-                # Telegram takes no payment for edits and pins.
-                # One that was refused in unknown words is tried without payment: that may be why.
+                # Telegram takes no payment for edits and pins. A message that was refused in unknown words is tried without
+                # payment, which may be why.
                 may_be_paid = isinstance(plan, Send | Reply) and _name_of(item) not in self._refusals
                 is_paid = self._rate_limiter.record_send(item.chat.chat_id, started_at, is_tracked=True, may_be_paid=may_be_paid)
                 blocked_at = max(self._blocked_at, self._chat_queues.blocked_until(item))
@@ -465,10 +465,10 @@ class Sender:
         except MessageLocked as error:
             log.info("message_locked", chat=item.chat.chat_id, action=item.key.action_id, reason=str(error))
             message_id, is_left = UNREACHABLE_MESSAGE_ID, True
+        except PictureRefused as error:
+            self._handle_picture_refused(item, error)
+            return
         except TextRefused as error:
-            if isinstance(error, PictureRefused):
-                self._handle_picture_refused(item, error)
-                return
             # Refused as plain text too. Trying again would be refused again: a new message counts as done.
             log.error("text_refused", trace_id=item.key.trace_id, chat=item.chat.chat_id, rule=plan.alert.rule, reason=str(error))
             if self.on_text_refused:

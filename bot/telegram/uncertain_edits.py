@@ -7,10 +7,11 @@ from bot.subscribers import ChatRef
 from rules.engine.alert import AlertKey
 
 _SUSPECT_SECONDS = 900.0
-"""After a start, for so long a message may show an edit of the process before. By then it is planned, delay included."""
+"""Seconds after a start in which a message may still show an unanswered edit of the process before. Every delivery that
+waited then has been planned by the end of them, those of chats with a delay included."""
 
 MAX_SUSPECTS = 800
-"""So many messages are edited at most to be sure: a killed process had 400 requests in flight, and these are planned first."""
+"""How many messages are edited at most to be sure. A killed process had 400 requests in flight, and they are planned first."""
 
 
 class UncertainEdits:
