@@ -1,8 +1,9 @@
-"""Rows for every table of any version of the schema, made from what its columns are, and many chats that are alike."""
+"""Databases for the length of a block, rows for every table of any version of the schema, and many chats that are alike."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, Table, insert, select
@@ -31,6 +32,16 @@ _WORDS = {
 def row_of(table: Table, number: int) -> dict[str, Any]:
     """The row with this number, from 1, of a table; what may be empty is, in every other row."""
     return {column.name: _value(column, number) for column in table.columns}
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Database]:
+    """Open a database, and close it after the block."""
+    db = await Database.open(url)
+    try:
+        yield db
+    finally:
+        await db.close()
 
 
 async def copy_chat(db: Database, chat_id: int, others: Iterable[int]) -> None:

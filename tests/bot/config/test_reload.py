@@ -245,14 +245,17 @@ async def test_a_file_that_the_configuration_names_is_no_pipe_either(world: Worl
 
 
 async def test_a_folder_that_goes_away_while_it_is_read_ends_no_watch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures: list[PermissionError] = []
+
     def fail(_sources: object) -> object:
-        raise PermissionError(13, "Permission denied")
+        failures.append(PermissionError(13, "Permission denied"))
+        raise failures[-1]
 
     async with world.watching():
         with monkeypatch.context() as patched:
             patched.setattr("bot.config.reload.read_file_states", fail)
             world.reloader.request_reload()
-            await asyncio.sleep(0.1)
+            await until(lambda: failures)
         world.path.write_text(CARDS)
         world.reloader.request_reload()
         await until(lambda: world.names() == ["cards"])

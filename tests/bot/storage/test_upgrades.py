@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, closing
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from bot.storage.fixtures import FeedPositionRepository, FixtureStatusRepository
 from bot.storage.schema import alerts, entries, metadata, positions
 from bot.storage.subscriptions import SubscriptionRepository
 from tests.bot.news import NOW
-from tests.rows import row_of
+from tests.rows import open_database, row_of
 from tests.stored import FOLDER, ROWS, build, revisions, upgrade
 
 EARLIER = revisions()[:-1]
@@ -51,15 +51,6 @@ def tables_of(revision: str, file: Path) -> dict[str, Table]:
     return {name: t for name, t in there.tables.items() if name != "alembic_version" and (revision, name) not in GONE}
 
 
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    db = await Database.open(url)
-    try:
-        yield db
-    finally:
-        await db.close()
-
-
 async def rows_now(db: Database, was: Table) -> list[dict[Any, Any]]:
     """What a table holds, in the columns that it had."""
     now = metadata.tables[was.name]
@@ -73,7 +64,7 @@ async def everything_is_there(db: Database, known: dict[str, Table]) -> None:
         assert await rows_now(db, table) == [row_of(table, number) for number in range(1, ROWS + 1)], table.name
 
 
-async def built(url: str, revision: str, numbers: Iterable[int]) -> dict[str, Table]:
+async def build_postgres(url: str, revision: str, numbers: Iterable[int]) -> dict[str, Table]:
     """Bring a PostgreSQL database to a version, which leaves rows with these numbers in each table; return its tables."""
     engine = create_async_engine(url.replace("postgresql", "postgresql+asyncpg", 1))
     async with engine.connect() as connection:
@@ -102,19 +93,19 @@ async def test_a_stored_database_is_opened_with_all_that_it_knew(revision: str, 
     known = tables_of(revision, tmp_path / "known.db")
     load(revision, tmp_path / "touchline.db")
 
-    async with opened(f"sqlite:///{tmp_path}/touchline.db") as db:
+    async with open_database(f"sqlite:///{tmp_path}/touchline.db") as db:
         await everything_is_there(db, known)
         await read_by_the_bot(db)
 
 
-async def test_so_is_one_in_postgresql_whichever_version_wrote_its_rows(new_postgres_url: str) -> None:
-    """One database goes through all versions, and each leaves rows in it: to begin anew for each would take all steps again."""
+async def test_a_postgresql_database_is_opened_with_the_rows_that_every_version_wrote(new_postgres_url: str) -> None:
+    """One database goes through all versions, and each writes rows into it: one for each would repeat all earlier steps."""
     written = {revision: range(1 + ROWS * place, 1 + ROWS * (place + 1)) for place, revision in enumerate(EARLIER)}
     known = {}
     for revision, numbers in written.items():
-        known[revision] = await built(new_postgres_url, revision, numbers)
+        known[revision] = await build_postgres(new_postgres_url, revision, numbers)
 
-    async with opened(new_postgres_url) as db:
+    async with open_database(new_postgres_url) as db:
         for name in {name for tables in known.values() for name in tables}:
             rows = await rows_now(db, metadata.tables[name])
             writers = [revision for revision in EARLIER if name in known[revision] and (revision, name) not in GONE]
@@ -127,10 +118,12 @@ async def test_so_is_one_in_postgresql_whichever_version_wrote_its_rows(new_post
 
 
 @pytest.mark.parametrize("revision", [EARLIER[0], EARLIER[-1]])
-async def test_the_bot_takes_all_steps_at_once_in_postgresql_too(revision: str, tmp_path: Path, new_postgres_url: str) -> None:
-    await built(new_postgres_url, revision, range(1, ROWS + 1))
+async def test_a_postgresql_database_of_an_earlier_version_is_upgraded_at_one_start(
+    revision: str, tmp_path: Path, new_postgres_url: str
+) -> None:
+    await build_postgres(new_postgres_url, revision, range(1, ROWS + 1))
 
-    async with opened(new_postgres_url) as db:
+    async with open_database(new_postgres_url) as db:
         await everything_is_there(db, tables_of(revision, tmp_path / "known.db"))
         await read_by_the_bot(db)
 

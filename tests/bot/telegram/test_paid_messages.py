@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -31,7 +29,7 @@ from tests.chats import make_chat
 from tests.fakes.allowance import FakePaidCounts, ShareTable
 from tests.fakes.feed import LoopClock
 from tests.fakes.messenger import FakeMessenger
-from tests.rows import copy_chat
+from tests.rows import copy_chat, open_database
 from tests.waiting import until
 
 virtual = pytest.mark.virtual_time
@@ -136,15 +134,6 @@ class OneSender:
         return sum(bool(shown) for shown in self.telegram.chats.values())
 
 
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    db = await Database.open(url)
-    try:
-        yield db
-    finally:
-        await db.close()
-
-
 async def follow(db: Database, count: int) -> None:
     await ChatRepository(db).save(make_chat(ChatRef(1), all_kinds=True))
     await SubscriptionRepository(db).add(ChatRef(1), Subscription(Scope.ALL))
@@ -154,7 +143,7 @@ async def follow(db: Database, count: int) -> None:
 @virtual
 @pytest.mark.parametrize(("budget", "paid"), [(None, 70), (45, 45), (0, 0)])
 async def test_what_leaves_beyond_thirty_a_second_is_paid_for_as_far_as_the_budget_goes(budget: int | None, paid: int) -> None:
-    async with opened("sqlite://") as db:
+    async with open_database("sqlite://") as db:
         await follow(db, 100)
         one = OneSender(db, budget)
         await one.send()
@@ -165,7 +154,7 @@ async def test_what_leaves_beyond_thirty_a_second_is_paid_for_as_far_as_the_budg
 
 @virtual
 async def test_what_telegram_refuses_costs_nothing_and_what_it_may_have_taken_does() -> None:
-    async with opened("sqlite://") as db:
+    async with open_database("sqlite://") as db:
         await follow(db, 60)
         one = OneSender(db, 1000)
         for chat in range(1, 61):
@@ -182,7 +171,7 @@ async def test_what_telegram_refuses_costs_nothing_and_what_it_may_have_taken_do
     "refusal", [PaymentRefused("Bad Request: BALANCE_TOO_LOW"), RequestRefused("Bad Request: NO_MONEY_TODAY")]
 )
 async def test_a_message_whose_payment_is_refused_is_sent_without_it(refusal: RequestRefused) -> None:
-    async with opened("sqlite://") as db:
+    async with open_database("sqlite://") as db:
         await follow(db, 200)
         one = OneSender(db, None)
         one.telegram.limits, one.telegram.payment_refusal = Limits(), refusal
@@ -197,7 +186,7 @@ async def test_a_message_whose_payment_is_refused_is_sent_without_it(refusal: Re
 
 @virtual
 async def test_after_a_refused_payment_one_message_is_tried_every_ten_minutes_until_it_is_taken() -> None:
-    async with opened("sqlite://") as db:
+    async with open_database("sqlite://") as db:
         await follow(db, 200)
         one = OneSender(db, None)
         one.telegram.payment_refusal = PaymentRefused("Bad Request: BALANCE_TOO_LOW")
@@ -250,7 +239,7 @@ class PostgresSender:
 async def test_two_senders_on_one_database_pay_for_no_more_than_the_budget_and_send_the_rest_for_nothing(
     postgres_url: str,
 ) -> None:
-    async with opened(postgres_url) as first, opened(postgres_url) as second:
+    async with open_database(postgres_url) as first, open_database(postgres_url) as second:
         await follow(first, 100)
         senders = [PostgresSender(first, "a", 25), PostgresSender(second, "b", 25)]
         tasks = [task for sender in senders for task in await sender.start()]
