@@ -38,7 +38,7 @@ def pytest_runtestloop() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What the bot says is what is written now. The process that starts workers starts their servers too."""
+    """Compile the catalogues as they are now. The process that starts workers also owns the servers that they share."""
     compile_catalogues()
     if getattr(config.option, "numprocesses", None) and not is_owned():
         servers = contextlib.ExitStack()

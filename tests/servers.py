@@ -80,7 +80,7 @@ class _Servers:
 def _answer(listener: Listener) -> None:
     """Answer one after the other. Who asks for a server waits until it has started, so others may wait for that too."""
     while True:
-        with listener.accept() as asking, suppress(EOFError, OSError):  # a worker that is killed while it asks is no matter
+        with listener.accept() as asking, suppress(EOFError, OSError):  # a worker that was killed needs no answer
             maker = asking.recv()
             if maker == _END:
                 return

@@ -15,8 +15,8 @@ from rules.football.action import Fixture, Team
 from tests.bot.chat.fixtures import FIXTURES, NOW
 
 
-def many(word: str) -> tuple[Fixture, ...]:
-    """So many fixtures that their catalogue is not waited for, the first of a team of this name."""
+def make_fixtures(word: str) -> tuple[Fixture, ...]:
+    """Return so many fixtures that nobody waits for their catalogue. The first is one of a team of this name."""
     names = [word, *(f"{word}ville {number}" for number in range(1000))]
     return tuple(
         Fixture(f"{word} {number}", Team(f"{word} h{number}", name), Team(f"{word} a{number}", f"{name} guests"), kickoff=NOW)
@@ -24,7 +24,7 @@ def many(word: str) -> tuple[Fixture, ...]:
     )
 
 
-OLD, NEW, NEWEST = many("Oldham"), many("Newport"), many("Northampton")
+OLD, NEW, NEWEST = make_fixtures("Oldham"), make_fixtures("Newport"), make_fixtures("Northampton")
 
 
 class Lists:
@@ -72,7 +72,7 @@ async def test_a_list_that_comes_while_another_is_made_is_made_next() -> None:
     assert knows(await lists.current.get(newest=True), "Northampton")
 
 
-async def test_who_gives_up_waiting_takes_the_catalogue_from_nobody() -> None:
+async def test_the_others_get_the_catalogue_when_one_gives_up_waiting_for_it() -> None:
     lists = Lists(OLD)
     impatient = asyncio.create_task(lists.current.get())
     patient = asyncio.create_task(lists.current.get())
@@ -82,7 +82,7 @@ async def test_who_gives_up_waiting_takes_the_catalogue_from_nobody() -> None:
     assert knows(await patient, "Oldham") and impatient.cancelled()
 
 
-async def test_a_catalogue_that_was_not_asked_for_since_long_answers_no_more() -> None:
+async def test_a_catalogue_that_nobody_asked_for_within_an_hour_is_not_used_any_more() -> None:
     lists = Lists(OLD)
     await lists.current.get()
     lists.fixtures = NEW

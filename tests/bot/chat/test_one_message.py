@@ -24,7 +24,7 @@ SETTINGS = (
 
 
 async def tap_all(world: World, chat: FakeChat, message: Message, user: int) -> None:
-    """Tap through every setting, and see that the chat has this one message of it."""
+    """Tap through every setting, and assert that each tap edits this message and adds none to the chat."""
     before = len(chat.messages)
     for labels in SETTINGS:
         for label in labels:

@@ -12,8 +12,8 @@ from tests.bot.chat.conftest import World
 COMMANDS = [name for name, command in ROUTER.commands.items() if command.run]
 
 
-def meant(text: str) -> str | None:
-    """The command that a text means, as it would be typed."""
+def read_command(text: str) -> str | None:
+    """Return the command that a text means, as it would be typed. None: it is no sentence, but a name."""
     found = read_plain_text(text, COMMANDS, SHIPPED_KINDS)
     return " ".join((found[0], *found[1])) if found else None
 
@@ -73,12 +73,12 @@ def meant(text: str) -> str | None:
     ],
 )
 def test_a_sentence_means_a_command(text: str, command: str) -> None:
-    assert meant(text) == command
+    assert read_command(text) == command
 
 
 @pytest.mark.parametrize("text", ["Arsenal", "Real Madrid", "man utd and leeds", "inter", "FC Köln", "Standard Liège", "Nice"])
 def test_a_name_stays_a_name(text: str) -> None:
-    assert meant(text) is None
+    assert read_command(text) is None
 
 
 @pytest.mark.parametrize(

@@ -46,26 +46,26 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await made.db.close()
 
 
-async def stand(world: World, *alerts: Alert) -> None:
-    """Show how things stand, one after the other, each with some time to be drawn and sent."""
+async def send_cards(world: World, *alerts: Alert) -> None:
+    """Send cards, one after the other, each with some time to be drawn and sent."""
     for one in alerts:
         await world.outbox.put_live(one)
         await world.tell(seconds=2.0)
 
 
-async def choose(world: World, form: CardForm, **settings: object) -> None:
+async def choose_form(world: World, form: CardForm, **settings: object) -> None:
     """Let chat 1 have cards, in this form."""
     await world.follow(1, kinds_on=ONLY_CARDS, card_form=form, **settings)
 
 
 async def test_a_card_is_one_photo_whose_caption_has_no_lists_and_which_a_restart_goes_on_editing(world: World) -> None:
-    await choose(world, CardForm.PICTURE)
-    await stand(world, card())
+    await choose_form(world, CardForm.PICTURE)
+    await send_cards(world, card())
     first = world.shown()[0].photo
-    await stand(world, card(51))
+    await send_cards(world, card(51))
     same = world.shown()[0].photo
     await world.restart()
-    await stand(world, card(52, goals=2), card(90, goals=2, is_match_over=True))
+    await send_cards(world, card(52, goals=2), card(90, goals=2, is_match_over=True))
 
     (shown,) = world.shown()
     assert [version.split("\n")[1] for version in shown.versions] == [
@@ -78,15 +78,15 @@ async def test_a_card_is_one_photo_whose_caption_has_no_lists_and_which_a_restar
 
 async def test_nothing_is_asked_of_telegram_while_a_card_shows_the_same(world: World) -> None:
     for form in CardForm:
-        await choose(world, form)
+        await choose_form(world, form)
         before = len(world.telegram.requests)
-        await stand(world, card(), card(), card())
+        await send_cards(world, card(), card(), card())
         assert len(world.telegram.requests) == before + (2 if form is CardForm.TEXT else 0)
 
 
 async def test_a_text_card_is_not_edited_for_what_only_a_picture_shows(world: World) -> None:
-    await choose(world, CardForm.TEXT)
-    await stand(world, card(goals=1), card(goals=2))
+    await choose_form(world, CardForm.TEXT)
+    await send_cards(world, card(goals=1), card(goals=2))
 
     assert len(world.shown()[0].versions) == 1
 
@@ -95,9 +95,9 @@ async def test_without_the_extra_the_card_is_text_and_one_line_of_the_log_says_w
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(renderer, "is_available", lambda: False)
-    await choose(world, CardForm.PICTURE)
+    await choose_form(world, CardForm.PICTURE)
     with capture_logs() as logs:
-        await stand(world, card(), card(51))
+        await send_cards(world, card(), card(51))
 
     (shown,) = world.shown()
     assert not shown.photo and len(shown.versions) == 2 and "Saka" in shown.text
@@ -107,31 +107,31 @@ async def test_without_the_extra_the_card_is_text_and_one_line_of_the_log_says_w
 async def test_an_extra_that_is_gone_in_mid_match_turns_the_photo_into_a_new_text(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await choose(world, CardForm.PICTURE)
-    await stand(world, card())
+    await choose_form(world, CardForm.PICTURE)
+    await send_cards(world, card())
     await world.restart()
     monkeypatch.setattr(renderer, "is_available", lambda: False)
-    await stand(world, card(51), card(52))
+    await send_cards(world, card(51), card(52))
 
     photo, text = world.shown()
     assert photo.photo and not text.photo and [len(photo.versions), len(text.versions)] == [1, 2] and text.pinned
 
 
 async def test_a_chat_that_takes_no_photos_gets_the_text(world: World) -> None:
-    await choose(world, CardForm.PICTURE)
+    await choose_form(world, CardForm.PICTURE)
     world.telegram.fail(1, PictureForbidden("Bad Request: not enough rights to send photos to the chat"))
-    await stand(world, card(), card(51))
+    await send_cards(world, card(), card(51))
 
     (shown,) = world.shown()
     assert not shown.photo and "Saka" in shown.text and len(shown.versions) == 2
 
 
 async def test_a_photo_whose_file_telegram_has_forgotten_is_edited_all_the_same(world: World) -> None:
-    await choose(world, CardForm.PICTURE)
-    await stand(world, card())
+    await choose_form(world, CardForm.PICTURE)
+    await send_cards(world, card())
     world.telegram.fail(1, PictureRefused("Bad Request: wrong file identifier/HTTP URL specified"))
     with capture_logs() as logs:
-        await stand(world, card(51))
+        await send_cards(world, card(51))
 
     (shown,) = world.shown()
     assert shown.photo and len(shown.versions) == 2
@@ -139,28 +139,28 @@ async def test_a_photo_whose_file_telegram_has_forgotten_is_edited_all_the_same(
 
 
 async def test_a_picture_that_is_refused_whenever_it_is_sent_is_replaced_by_text(world: World) -> None:
-    await choose(world, CardForm.PICTURE)
+    await choose_form(world, CardForm.PICTURE)
     world.telegram.fail(1, *(PictureRefused("Bad Request: wrong file identifier/HTTP URL specified") for _ in range(2)))
-    await stand(world, card())
+    await send_cards(world, card())
 
     (shown,) = world.shown()
     assert not shown.photo and "Saka" in shown.text
 
 
 async def test_a_chat_that_has_allowed_photos_since_gets_them_again_after_an_hour(world: World) -> None:
-    await choose(world, CardForm.PICTURE)
+    await choose_form(world, CardForm.PICTURE)
     world.telegram.fail(1, PictureForbidden("Bad Request: not enough rights to send photos to the chat"))
-    await stand(world, card())
+    await send_cards(world, card())
     await world.tell(seconds=3600.0)
     later = replace(card(), max_age=7200.0)
-    await stand(world, replace(later, key=replace(later.key, fixture_id="f9"), fixture=replace(later.fixture, id="f9")))
+    await send_cards(world, replace(later, key=replace(later.key, fixture_id="f9"), fixture=replace(later.fixture, id="f9")))
 
     text, photo = world.shown()
     assert not text.photo and photo.photo
 
 
 async def test_a_picture_that_is_refused_in_unknown_words_is_replaced_by_text(world: World) -> None:
-    await choose(world, CardForm.PICTURE)
+    await choose_form(world, CardForm.PICTURE)
     world.telegram.fail(1, *(RequestRefused("Bad Request: PHOTO_INVALID_DIMENSIONS") for _ in range(2)))
     await world.outbox.put_live(card())
     await world.tell(seconds=20.0)
@@ -170,52 +170,52 @@ async def test_a_picture_that_is_refused_in_unknown_words_is_replaced_by_text(wo
 
 
 async def test_a_photo_in_a_chat_that_takes_none_any_more_is_followed_by_a_text_that_is_kept_up_to_date(world: World) -> None:
-    await choose(world, CardForm.PICTURE)
-    await stand(world, card())
+    await choose_form(world, CardForm.PICTURE)
+    await send_cards(world, card())
     world.telegram.fail(1, PictureForbidden("Bad Request: not enough rights to send photos to the chat"))
-    await stand(world, card(51), card(52))
+    await send_cards(world, card(51), card(52))
 
     photo, text = world.shown()
     assert photo.photo and not text.photo and [len(photo.versions), len(text.versions)] == [1, 2]
 
 
 async def test_a_choice_in_mid_match_leaves_a_photo_a_photo_and_a_text_a_text(world: World) -> None:
-    await choose(world, CardForm.PICTURE)
-    await stand(world, card())
-    await choose(world, CardForm.TEXT)
-    await stand(world, card(51))
+    await choose_form(world, CardForm.PICTURE)
+    await send_cards(world, card())
+    await choose_form(world, CardForm.TEXT)
+    await send_cards(world, card(51))
     other = card(60)
     other = replace(other, key=replace(other.key, fixture_id="f9"), fixture=replace(other.fixture, id="f9"))
-    await stand(world, other)
-    await choose(world, CardForm.PICTURE)
-    await stand(world, replace(other, text=TEXT.format(minute=61)))
+    await send_cards(world, other)
+    await choose_form(world, CardForm.PICTURE)
+    await send_cards(world, replace(other, text=TEXT.format(minute=61)))
 
     photo, text = world.shown()
     assert [bool(photo.photo), len(photo.versions), bool(text.photo), len(text.versions)] == [True, 2, False, 2]
 
 
 async def test_a_rich_card_has_a_text_beside_it_and_hidden_scores_are_text_alone(world: World) -> None:
-    await choose(world, CardForm.RICH)
-    await stand(world, card(), card(51))
+    await choose_form(world, CardForm.RICH)
+    await send_cards(world, card(), card(51))
     (shown,) = world.shown()
     rich = (shown.rich, len(shown.versions))
-    await choose(world, CardForm.RICH, spoilers=True)
-    await stand(world, card(52))
+    await choose_form(world, CardForm.RICH, spoilers=True)
+    await send_cards(world, card(52))
 
     assert rich == ("<p>51'</p>", 2)
     assert shown.rich == "" and "<tg-spoiler>" in shown.html
 
 
 async def test_a_rich_card_is_in_the_language_of_its_chat(world: World) -> None:
-    await choose(world, CardForm.RICH, language="de")
-    await stand(world, card(rich_texts={"en": "<p>Goal</p>", "de": "<p>Tor</p>"}))
+    await choose_form(world, CardForm.RICH, language="de")
+    await send_cards(world, card(rich_texts={"en": "<p>Goal</p>", "de": "<p>Tor</p>"}))
 
     assert world.shown()[0].rich == "<p>Tor</p>"
 
 
 async def test_where_scores_are_hidden_a_picture_card_hides_its_picture_and_its_caption(world: World) -> None:
-    await choose(world, CardForm.PICTURE, spoilers=True)
-    await stand(world, card())
+    await choose_form(world, CardForm.PICTURE, spoilers=True)
+    await send_cards(world, card())
 
     (shown,) = world.shown()
     assert shown.is_spoiler and "<tg-spoiler>" in shown.html and "1–0" not in shown.html.partition("<tg-spoiler>")[0]
