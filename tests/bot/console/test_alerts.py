@@ -27,7 +27,7 @@ from bot.storage.frames import FrameRepository, StoredFrame
 from rules.engine.alert import ConditionResult, Facts, State
 from rules.football.action import Team
 from tests.bot.news import KEY, NOW, alert, pending, retracted
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.packets import FIXTURE
 from tests.sqlite import new_sqlite
 

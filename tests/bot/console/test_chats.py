@@ -15,7 +15,7 @@ from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
 from bot.storage.schema import chats, suspensions
 from bot.subscribers import ChatRef
 from tests.bot.news import KEY, NOW, REF, alert, pending
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.packets import FIXTURE
 from tests.sqlite import new_sqlite
 

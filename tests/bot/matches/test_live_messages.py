@@ -15,7 +15,7 @@ from bot.matches.live_messages import REFRESH_INTERVAL, LiveMessageUpdater, card
 from bot.subscribers import CardForm
 from rules.engine.alert import CARD, PICTURE
 from rules.football.match import Match
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.fakes.messenger import Shown
 from tests.packets import KICKOFF, Story
 from tests.sqlite import new_sqlite

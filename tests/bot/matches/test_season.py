@@ -12,7 +12,7 @@ from bot.matches.connection_plan import LOOK_AHEAD
 from bot.matches.season import RELOAD_AFTER, SEASON_AHEAD, SeasonFixtures, select_next_matches
 from rules.football.action import Fixture, Team
 from tests.bot.news import NOW
-from tests.bot.telegram.test_sender import LoopClock
+from tests.bot.telegram.conftest import LoopClock
 
 pytestmark = pytest.mark.virtual_time
 

@@ -12,7 +12,7 @@ from bot.outbox.outbox import make_sample_alert
 from bot.subscribers import ChatRef
 from rules.engine.alert import ConditionResult, State
 from tests.bot.news import NOW, alert, retracted
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time

@@ -12,7 +12,7 @@ from bot.outbox.explanation import explain_message
 from bot.telegram.rate_limits import RateLimiter
 from rules.engine.alert import Alert
 from tests.bot.news import NOW, alert, retracted
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +15,7 @@ from rules.engine.alert import CARD, Alert, Facts
 from rules.football.match import Score
 from tests.bot.media.timelines import full
 from tests.bot.news import minor
-from tests.bot.telegram.test_sender import World
-from tests.sqlite import new_sqlite
+from tests.bot.telegram.conftest import World
 
 pytestmark = pytest.mark.virtual_time
 ONLY_CARDS = frozenset({CARD})
@@ -36,14 +33,6 @@ def card(minute: int = 50, goals: int = 1, **more: Any) -> Alert:
         "rich_texts": {"en": f"<p>{minute}'</p>"},
     }
     return minor(1, text, action=CARD, rule=CARD, kind=CARD, max_age=3600.0, **(named | more))
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(new_sqlite(tmp_path))
-    await made.open()
-    yield made
-    await made.db.close()
 
 
 async def send_cards(world: World, *alerts: Alert) -> None:

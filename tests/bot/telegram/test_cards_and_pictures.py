@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +18,8 @@ from rules.engine.alert import CARD, PICTURE, Alert
 from rules.football.timeline import Timeline
 from tests.bot.media.timelines import full
 from tests.bot.news import NOW, REF, alert, minor
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.fakes.messenger import FakeMessenger
-from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 LIVE_KINDS = frozenset({CARD, PICTURE})
@@ -36,14 +33,6 @@ def card(text: str = "0–0", **more: Any) -> Alert:
 def pictured(timeline: Timeline, text: str = "<b>half time</b>") -> Alert:
     """The picture of a match."""
     return minor(1, text, action="picture:half_time", rule=PICTURE, kind=PICTURE, timeline=timeline)
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(new_sqlite(tmp_path))
-    await made.open()
-    yield made
-    await made.db.close()
 
 
 async def stand(world: World, *alerts: Alert, seconds: float = 1.0) -> None:

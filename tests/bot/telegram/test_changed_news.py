@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +12,9 @@ from bot.telegram.html import to_plain
 from rules.engine.evaluate import evaluate
 from rules.football.match import Moment
 from rules.loading.loader import load_pack
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.fakes.messenger import Shown
 from tests.packets import Story
-from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 RULES = load_pack("default")
@@ -28,14 +25,6 @@ GOAL = {"kind": "Goal", "sub": "Penalty", "player": "Kane", "score": (1, 0)}
 OTHER_GOAL = {"kind": "Goal", "player": "Kane", "score": (0, 1), "side": "away"}
 MISS = {"kind": "Penalty Missed", "player": "Kane", "score": (0, 0)}
 PENALTY = {"kind": "Penalty Awarded"}
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(new_sqlite(tmp_path))
-    await made.open()
-    yield made
-    await made.db.close()
 
 
 class Teller:

@@ -14,7 +14,7 @@ from bot.fake_telegram import state as fake_telegram
 from bot.subscribers import ChatRef
 from bot.telegram.rate_limits import RateLimiter
 from tests.bot.news import NOW, alert
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time

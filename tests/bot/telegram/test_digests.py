@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,20 +15,11 @@ from bot.subscribers import ChatRef
 from rules.engine.alert import Alert, AlertKey
 from rules.football.action import Team
 from tests.bot.news import NOW, alert, minor, pending, retracted
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.packets import FIXTURE
-from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 TEAMS = {"f1": "Arsenal", "f2": "Leeds", "f3": "Everton"}
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(new_sqlite(tmp_path))
-    await made.open()
-    yield made
-    await made.db.close()
 
 
 def of(match: str, one: Alert, at: float = 0.0, **more: Any) -> Alert:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -20,22 +18,13 @@ from bot.errors import (
 )
 from bot.subscribers import ChatRef
 from tests.bot.news import alert, minor, pending, retracted
+from tests.bot.telegram.conftest import World
 from tests.bot.telegram.test_digests import of
-from tests.bot.telegram.test_sender import World
 from tests.packets import FIXTURE
-from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
 GROUP, SUPERGROUP = -5, -1005
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(new_sqlite(tmp_path))
-    await made.open()
-    yield made
-    await made.db.close()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from rules.football.catalogue import load_catalogue
 from rules.football.match import Moment
 from rules.loading.loader import load_pack
 from tests.bot.news import NOW
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.packets import FIXTURE, KICKOFF, Story
 from tests.sqlite import new_sqlite
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bot.subscribers import ChatRef, Mentions
 from bot.telegram.mentions import split_replies
 from tests.bot.news import alert, minor, pending, retracted
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.packets import FIXTURE
 from tests.sqlite import new_sqlite
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -15,19 +13,10 @@ from bot.subscribers import Chat, ChatRef, MuteOffer
 from bot.telegram.plan import MUTE_BUTTON
 from rules.engine.alert import Alert
 from tests.bot.news import alert, minor
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.fakes.messenger import Shown
-from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(new_sqlite(tmp_path))
-    await made.open()
-    yield made
-    await made.db.close()
 
 
 def labels(shown: Shown) -> list[str]:

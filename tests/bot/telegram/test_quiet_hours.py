@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from bot.outbox.delivery import Reason
 from bot.subscribers import QuietHours
 from tests.bot.news import NOW, alert, minor, pending, retracted
-from tests.bot.telegram.test_sender import World
-from tests.sqlite import new_sqlite
+from tests.bot.telegram.conftest import World
 
 pytestmark = pytest.mark.virtual_time
 
@@ -21,14 +18,6 @@ START = NOW.hour * 60 + NOW.minute
 SOON, NIGHT = QuietHours(START + 5, START + 65, holds_alerts=True), QuietHours(START - 5, START + 55, holds_alerts=True)
 END = 55 * 60.0
 """Seconds until the night is over."""
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(new_sqlite(tmp_path))
-    await made.open()
-    yield made
-    await made.db.close()
 
 
 async def test_nothing_rings_in_silent_hours_and_everything_comes_at_once(world: World) -> None:

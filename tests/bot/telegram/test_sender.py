@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -28,71 +28,14 @@ from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
-from bot.telegram.plan import MessagePlan
-from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
+from bot.telegram.rate_limits import RateLimiter, Unlimited
 from bot.telegram.sender import Sender
-from rules.engine.alert import Alert
 from tests.bot.news import NOW, alert, minor, pending, retracted
-from tests.chats import make_chat
-from tests.fakes.messenger import FakeMessenger, Shown
+from tests.bot.telegram.conftest import World
 from tests.packets import FIXTURE
-from tests.rows import copy_chat
-from tests.sqlite import new_sqlite
 from tests.waiting import until
 
 pytestmark = pytest.mark.virtual_time
-
-
-class LoopClock:
-    """The wall clock runs as the virtual loop does."""
-
-    def now(self) -> dt.datetime:
-        return NOW + dt.timedelta(seconds=self.monotonic())
-
-    def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
-
-
-class World:
-    """One sender at work; `restart` kills it and starts another on the same database."""
-
-    def __init__(self, url: str) -> None:
-        self.url, self.clock = url, LoopClock()
-        self.telegram = FakeMessenger()
-        self.limits: RateLimitPolicy = Unlimited()
-        self.delivered: list[tuple[MessagePlan, DeliveryResult]] = []
-
-    async def open(self) -> None:
-        self.db = await Database.open(self.url)
-        self.chats, self.outbox = ChatRepository(self.db), Outbox(self.db, self.clock)
-        self.subscriptions = SubscriptionRepository(self.db)
-        self.sender = Sender(self.outbox.queue, self.telegram, self.limits, self.clock, self.on_delivered, self.chats)
-
-    def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
-        self.delivered.append((plan, result))
-
-    async def restart(self) -> None:
-        await self.db.close()
-        await self.open()
-
-    async def follow(self, *ids: int, **settings: object) -> None:
-        first, *others = ids
-        await self.chats.save(make_chat(ChatRef(first), all_kinds=True, **settings))
-        await self.subscriptions.add(ChatRef(first), Subscription(Scope.ALL))
-        await copy_chat(self.db, first, others)
-
-    async def tell(self, *alerts: Alert, seconds: float = 100.0) -> None:
-        """Put alerts, one revision after the other, and let so much time pass."""
-        task = asyncio.create_task(self.sender.run())
-        for one in alerts:
-            await self.outbox.put([one])
-            await asyncio.sleep(0.1)
-        await asyncio.sleep(seconds)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    def shown(self, chat_id: int = 1) -> Sequence[Shown]:
-        return self.telegram.chats[chat_id]
 
 
 async def test_a_chat_that_wants_confirmed_goals_gets_a_goal_when_it_is_confirmed_and_never_one_that_is_not(world: World) -> None:
@@ -113,14 +56,6 @@ async def test_a_sample_reaches_its_chat_alone_once_and_after_a_restart_too(worl
     await world.tell(seconds=2)
 
     assert [shown.html for shown in world.shown(1)] == ["🧪 sample"] and not world.shown(2)
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(new_sqlite(tmp_path))
-    await made.open()
-    yield made
-    await made.db.close()
 
 
 async def test_a_goal_is_sent_edited_retracted_and_restored(world: World) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Iterable
-from pathlib import Path
+from collections.abc import Iterable
 
 import pytest
 
@@ -14,19 +13,10 @@ from bot.errors import ChatGone, DeliveryError, TelegramUnreachable
 from bot.subscribers import Chat, ChatRef
 from bot.telegram.suspensions import SuspendedChatsCheck, SuspensionBrake, SuspensionRepository
 from tests.bot.news import NOW, alert
-from tests.bot.telegram.test_sender import World
-from tests.sqlite import new_sqlite
+from tests.bot.telegram.conftest import World
 
 pytestmark = pytest.mark.virtual_time
 GONE = ChatGone("Bad Request: chat not found")
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(new_sqlite(tmp_path))
-    await made.open()
-    yield made
-    await made.db.close()
 
 
 async def suspended(world: World) -> set[int]:

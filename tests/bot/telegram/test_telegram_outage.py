@@ -14,7 +14,7 @@ from bot.storage.chats import ChatRepository
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.telegram.sender import Sender
 from tests.bot.news import alert, minor
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.fakes.storage import Disk
 from tests.sqlite import new_sqlite
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from bot.errors import NotTelegram, RetryAfter, TelegramUnreachable
 from tests.bot.news import alert, minor, pending, retracted
+from tests.bot.telegram.conftest import World
 from tests.bot.telegram.test_cards_and_pictures import LIVE_KINDS, card
-from tests.bot.telegram.test_sender import World
 from tests.packets import FIXTURE
-from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
@@ -22,14 +20,6 @@ LOST = TelegramUnreachable("Timed out", maybe_sent=True, is_unanswered=True)
 GATEWAY_TIMEOUT = NotTelegram("an answer that is not Telegram's (status 504)", maybe_sent=True, is_unanswered=True)
 SHORT_NOTE = "\n↩️ <i>An earlier copy of this message no longer counts, if you got one.</i>"
 NOTE = "\n↩️ <i>An earlier copy no longer counts, if you got one:</i>\n"
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(new_sqlite(tmp_path))
-    await made.open()
-    yield made
-    await made.db.close()
 
 
 @asynccontextmanager

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.errors import DeliveryError, RetryAfter, TelegramUnreachable, TokenRefused
@@ -12,10 +9,9 @@ from bot.outbox.delivery import Reason
 from bot.subscribers import QuietHours
 from rules.engine.alert import Alert
 from tests.bot.news import NOW, alert, pending, retracted
+from tests.bot.telegram.conftest import World
 from tests.bot.telegram.test_digests import of
-from tests.bot.telegram.test_sender import World
 from tests.packets import FIXTURE
-from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
@@ -27,14 +23,6 @@ UNCONFIRMED = "goal\n⏳ <i>unconfirmed</i>"
 START = NOW.hour * 60 + NOW.minute
 NIGHT = QuietHours(START + 1, START + 31, holds_alerts=True)
 """It begins within the minute after."""
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(new_sqlite(tmp_path))
-    await made.open()
-    yield made
-    await made.db.close()
 
 
 async def lose(world: World, *alerts: Alert, seconds: float = 0.2) -> None:

@@ -11,7 +11,7 @@ from bot.outbox.sources import MemorySource
 from bot.telegram.rate_limits import RateLimiter
 from rules.engine.alert import Alert, Importance
 from tests.bot.news import alert, minor, retracted
-from tests.bot.telegram.test_sender import World
+from tests.bot.telegram.conftest import World
 from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
