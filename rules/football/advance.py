@@ -26,7 +26,7 @@ from rules.football.match import ActionRecord, Match, Moment, Score, update_colo
 from rules.football.minute import PERIODS_BY_ID, Period, minute_of, parse_period
 from rules.football.names import normalise
 from rules.football.repeated_reports import own_record
-from rules.football.score_lag import ScorePair, add_uncounted, catch_up, note_uncounted
+from rules.football.score_lag import ScorePair, add_uncounted, catch_up, reconcile_score
 from rules.football.statuses import COVERAGE_LEVELS
 from rules.football.substitutions import name_coming_player
 from rules.football.unconfirmed import settle_unconfirmed
@@ -55,7 +55,7 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
         action = msgspec.structs.replace(action, send_type=resolve_unknown_send_type(action, own, summary, change))
     caught_up = msgspec.structs.replace(before, records=lagging.records) if lagging.records is not before.records else before
     action, records, affected = record_revision(caught_up, action, change, catalogue)
-    uncounted, records, credited = note_uncounted(lagging, before, records, action, pairs)
+    uncounted, records, credited = reconcile_score(lagging, before, records, action, pairs)
     affected += credited
     clocked = _update_clock(before, action, packet, summary, is_late)
     score = add_uncounted(scores.match, uncounted, is_kick=False)

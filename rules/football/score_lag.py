@@ -57,23 +57,31 @@ def catch_up(before: Match, scores: dict[bool, ScorePair]) -> LaggingScore:
     return LaggingScore(uncounted, records, changes)
 
 
-def note_uncounted(
-    lagging: LaggingScore, before: Match, records: dict[str, ActionRecord], action: Action, scores: dict[bool, ScorePair]
-) -> tuple[dict[str, UncountedChange], dict[str, ActionRecord], tuple[ActionRecord, ...]]:
-    """Compare what a packet's action did to the goals with what its summary did to the score.
+class ReconciledScore(NamedTuple):
+    """The goals and the score after a packet."""
 
-    Return the changes that the score has not counted, the records, and those of own goals whose side only the score shows.
-    """
-    uncounted = lagging.uncounted
-    affected: tuple[ActionRecord, ...] = ()
+    uncounted: dict[str, UncountedChange]
+    """The changes that the score has not counted, by the action's id."""
+    records: dict[str, ActionRecord]
+    credited: tuple[ActionRecord, ...] = ()
+    """Those of own goals whose side only the score has shown."""
+
+
+def reconcile_score(
+    lagging: LaggingScore, before: Match, records: dict[str, ActionRecord], action: Action, scores: dict[bool, ScorePair]
+) -> ReconciledScore:
+    """Compare what a packet's action did to the goals with what its summary did to the score."""
+    found = ReconciledScore(lagging.uncounted, records)
     for is_kick, pair in scores.items():
         for side in Side:
-            was, is_now = (_find_counted(some, side, is_kick=is_kick) for some in (lagging.records, records))
+            was, is_now = (_find_counted(some, side, is_kick=is_kick) for some in (lagging.records, found.records))
             rest = lagging.changes[is_kick][side] - (len(is_now) - len(was))
             if len(is_now) == len(was):
                 # The action changed no goal, so that the score has changed for another one.
-                uncounted, records, moved = _explain_change(uncounted, records, before, action, side, rest, is_kick=is_kick)
-                affected += moved
+                if rest > 0:
+                    found = _explain_rise(found, before, action, side, is_kick=is_kick)
+                elif rest < 0:
+                    found = _explain_fall(found, action, side, is_kick=is_kick)
                 continue
             # Of what the score had more or less than the goals before, this action is the late report.
             known = pair.before.goals_of(side) + _sum_up(before.uncounted, side, is_kick=is_kick) - len(was)
@@ -81,11 +89,12 @@ def note_uncounted(
             by = 1 if len(is_now) > len(was) else -1
             missing = min(len(changed), max(0, -rest * by) - max(0, known * by))
             for action_id in changed[: max(0, missing)]:
-                if by > 0 and _is_second_report(records, records[action_id]):
+                if by > 0 and _is_second_report(found.records, found.records[action_id]):
                     continue
-                uncounted = _add(uncounted, action_id, UncountedChange(side, by, action.at, is_kick))
-    uncounted = {i: change for i, change in uncounted.items() if action.at - change.since < MAX_LAG}
-    return uncounted, records, affected
+                change = UncountedChange(side, by, action.at, is_kick)
+                found = found._replace(uncounted=_add(found.uncounted, action_id, change))
+    recent = {i: change for i, change in found.uncounted.items() if action.at - change.since < MAX_LAG}
+    return found._replace(uncounted=recent)
 
 
 def add_uncounted(score: Score, uncounted: dict[str, UncountedChange], *, is_kick: bool) -> Score:
@@ -141,41 +150,48 @@ def _is_second_report(records: dict[str, ActionRecord], record: ActionRecord) ->
     )
 
 
-def _explain_change(
-    uncounted: dict[str, UncountedChange],
-    records: dict[str, ActionRecord],
-    before: Match,
-    action: Action,
-    side: Side,
-    rest: int,
-    *,
-    is_kick: bool,
-) -> tuple[dict[str, UncountedChange], dict[str, ActionRecord], tuple[ActionRecord, ...]]:
-    """Find the goal whose score a packet about something else has changed."""
+def _explain_rise(found: ReconciledScore, before: Match, action: Action, side: Side, *, is_kick: bool) -> ReconciledScore:
+    """Find the goal that the score counts since a packet about something else."""
     was = before.records.get(action.id)
-    is_cancelled = was is not None and action.send_type.is_retraction and _is_waiting(was) and was.credited is side
-    if rest > 0 and is_cancelled:
+    if was is not None and action.send_type.is_retraction and _is_waiting(was) and was.credited is side:
         # The score counts the pending goal only now that it is cancelled.
-        return _add(uncounted, action.id, UncountedChange(side, -1, action.at, is_kick)), records, ()
-    if rest > 0:
-        # The side of an own goal is not documented (section 14): the score shows it.
-        for action_id, change in uncounted.items():
-            record = records.get(action_id)
-            is_own_goal = record is not None and record.action.sub_type == "Own Goal" and record.is_standing
-            if record and is_own_goal and change.by > 0 and change.side is not side and change.is_kick is is_kick:
-                moved = _mark_shown(_credit(record, side, before))
-                return {i: c for i, c in uncounted.items() if i != action_id}, records | {action_id: moved}, (moved,)
-    pending = [r for r in records.values() if r.action.type == "Goal" and r.action.send_type is SendType.PENDING]
-    pending = [r for r in pending if not (r.is_retracted or r.repeats or r.own) and r.action.id != action.id]
-    pending = [r for r in pending if (r.action.period is Period.SHOOTOUT) is is_kick]
-    if rest > 0 and (waiting := [r for r in pending if _is_waiting(r) and r.credited is side]):
-        record = msgspec.structs.replace(waiting[0], counted=side, is_shown=True)
-        return uncounted, records | {record.action.id: record}, ()
-    if rest < 0 and (counted := [r for r in pending if r.counted is side]):
-        # The score has dropped a goal that was never confirmed.
-        record = msgspec.structs.replace(counted[-1], counted=None, is_shown=False)
-        return uncounted, records | {record.action.id: record}, ()
-    return uncounted, records, ()
+        return found._replace(uncounted=_add(found.uncounted, action.id, UncountedChange(side, -1, action.at, is_kick)))
+    # The side of an own goal is not documented (section 14): the score shows it.
+    for action_id, change in found.uncounted.items():
+        record = found.records.get(action_id)
+        is_own_goal = record is not None and record.action.sub_type == "Own Goal" and record.is_standing
+        if record and is_own_goal and change.by > 0 and change.side is not side and change.is_kick is is_kick:
+            moved = _mark_shown(_credit(record, side, before))
+            uncounted = {i: c for i, c in found.uncounted.items() if i != action_id}
+            return ReconciledScore(uncounted, found.records | {action_id: moved}, (*found.credited, moved))
+    for record in _list_pending_goals(found.records, action, is_kick=is_kick):
+        if _is_waiting(record) and record.credited is side:
+            return _set_counted(found, record, side)
+    return found
+
+
+def _explain_fall(found: ReconciledScore, action: Action, side: Side, *, is_kick: bool) -> ReconciledScore:
+    """Find the goal that was never confirmed and that the score has dropped with a packet about something else."""
+    for record in reversed(_list_pending_goals(found.records, action, is_kick=is_kick)):
+        if record.counted is side:
+            return _set_counted(found, record, None)
+    return found
+
+
+def _list_pending_goals(records: dict[str, ActionRecord], action: Action, *, is_kick: bool) -> list[ActionRecord]:
+    """Return the pending goals of one counter but for the packet's own."""
+    return [
+        record
+        for record in records.values()
+        if record.action.type == "Goal" and record.action.send_type is SendType.PENDING and record.action.id != action.id
+        if not (record.is_retracted or record.repeats or record.own)
+        if (record.action.period is Period.SHOOTOUT) is is_kick
+    ]
+
+
+def _set_counted(found: ReconciledScore, record: ActionRecord, side: Side | None) -> ReconciledScore:
+    changed = msgspec.structs.replace(record, counted=side, is_shown=side is not None)
+    return found._replace(records=found.records | {record.action.id: changed})
 
 
 def _credit(record: ActionRecord, side: Side, match: Match) -> ActionRecord:
