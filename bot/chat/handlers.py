@@ -116,7 +116,7 @@ class Handlers:
         result = run(context)
         # A dialogue is pure, so that it can be run twice: only the second result is stored and shown.
         if result.searches_season and await self._services.load_season():
-            result = run(await self._services.load_context(origin, newest=True))
+            result = run(await self._services.load_context(origin))
         return result
 
     async def _run_command(

@@ -112,9 +112,8 @@ class ChatServices:
         `privacy_url` is the operator's page about privacy; empty if there is none. `nicknames` are those that come with the
         program if they are None. `season` knows what is played later than the fixtures of the `directory`.
         `max_subscriptions` is how many one chat may have, `max_matches` how many matches the bot follows at once. `held_back`
-        returns the ids of matches that wait for that, and `mark_held_back_as_known` is called when an
-        answer named one of them.
-        `allowed_chats` names those that may use the bot; None: all may."""
+        returns the ids of the matches that wait for one of those to end, and `mark_held_back_as_known` is called if an answer
+        named one of them. `allowed_chats` names the chats that may use the bot; None: all may."""
         self.chats, self.directory, self.clock, self.replies = chats, directory, clock, replies
         self._subscriptions = subscriptions
         self.is_admin, self.render_status, self.explain_message = is_admin, render_status, explain_message
@@ -126,17 +125,14 @@ class ChatServices:
         self._catalogue = CurrentCatalogue(directory.fixtures, season.fixtures if season else tuple, nicknames, clock)
         self._held_back, self._mark_held_back_as_known = held_back, mark_held_back_as_known
 
-    async def load_context(self, origin: UpdateOrigin, *, newest: bool = False) -> ChatContext:
-        """Load everything that is known for one chat. A new chat is stored, a suspended one resumed.
-
-        `newest`: of the fixtures too, also if that takes seconds.
-        """
+    async def load_context(self, origin: UpdateOrigin) -> ChatContext:
+        """Load everything that is known for one chat. A new chat is stored, a suspended one resumed."""
         chat = await self.chats.get_or_create(origin.ref, origin.type, origin.title)
         if not chat.is_active:
             # A person who writes to the bot has not blocked it, even if Telegram's update that says so was lost.
             await self.chats.resume(origin.ref.chat_id)
             chat = replace(chat, is_active=True)
-        context = await self._make_context(chat, await self._subscriptions.get_all(origin.ref), newest=newest)
+        context = await self._make_context(chat, await self._subscriptions.get_all(origin.ref))
         return replace(context, may_change=not origin.is_member)
 
     async def mark_member(self, bot: Bot, origin: UpdateOrigin) -> UpdateOrigin:
@@ -147,7 +143,11 @@ class ChatServices:
 
     async def load_season(self) -> bool:
         """Ask the feed what is played in the coming months. Return True if a context that is loaded now may know more."""
-        return self._season is not None and await self._season.load()
+        if self._season is None or not await self._season.load():
+            return False
+        # The caller searches once more: the catalogue before would answer that nothing was found.
+        await self._catalogue.get(newest=True)
+        return True
 
     async def load_user_context(self, user_id: int) -> ChatContext:
         """Load what a user sees who may have no chat with the bot, as in an inline query. Nothing is stored."""
@@ -155,11 +155,11 @@ class ChatServices:
         # Without subscriptions: what a user shares in another chat does not depend on what the private chat follows.
         return await self._make_context(await self.chats.get(ref) or Chat(ref), ())
 
-    async def _make_context(self, chat: Chat, subscriptions: tuple[Subscription, ...], *, newest: bool = False) -> ChatContext:
+    async def _make_context(self, chat: Chat, subscriptions: tuple[Subscription, ...]) -> ChatContext:
         return ChatContext(
             chat=chat,
             subscriptions=subscriptions,
-            catalogue=await self._catalogue.get(newest=newest),
+            catalogue=await self._catalogue.get(),
             # In the order of the words, goals first, and not in that of the rules. An operator's own kinds come last.
             kinds=tuple(sorted(self._list_kinds(), key=lambda kind: _KIND_ORDER.get(kind, len(_KIND_ORDER)))),
             now=self.clock.now(),
