@@ -37,6 +37,10 @@ ConditionGroup = tuple[Condition, ...]
 """The conditions of one mapping; a group holds if all of them hold."""
 
 
+_NAME_KEYS = ("action_type", "sub_action_type", "period", "side")
+"""The conditions on names from which something follows for the whole rule."""
+
+
 class MatchBlock(msgspec.Struct, frozen=True):
     """What a rule's `match:` expects of a moment. The fields mean what those of `Rule` mean."""
 
@@ -49,15 +53,18 @@ def read_match(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> MatchBl
     """Read a rule's `match:`. Reports what is wrong and leaves it out."""
     conditions = _read_group(reader, node, catalogue, "match") or ()
     fields = {key.value: value for key, value in mapping_items(node)}
+    # Once more and silently: the mistakes in them are reported already.
+    silent = Reader(Report())
+    names = {key: found for key in _NAME_KEYS if key in fields and (found := read_names(silent, fields[key], ""))}
     if isinstance(node, yaml.MappingNode) and not fields:
         reader.report_warning(node, "match is empty: this rule fires for every action of every match")
-    match = MatchBlock(conditions, _derive_action_types(fields, catalogue), _derive_send_types(fields, node))
-    if why := _find_impossible(fields, match, catalogue):
+    match = MatchBlock(conditions, _derive_action_types(fields, names, catalogue), _derive_send_types(fields, node))
+    if why := _find_impossible(fields, names, match, catalogue):
         reader.report_mistake(node, f"this rule can never fire: {why}")
     else:
         _warn_of_contradiction(reader, node, conditions)
-        _warn_of_foreign_sub_types(reader, fields, catalogue)
-        _warn_of_impossible_values(reader, fields, match)
+        _warn_of_foreign_sub_types(reader, names, catalogue)
+        _warn_of_impossible_values(reader, fields, names, match)
     return match
 
 
@@ -73,9 +80,9 @@ def _warn_of_contradiction(reader: Reader, node: yaml.Node, conditions: Conditio
     reader.report_warning(at, f"this rule can never fire: {words} {ending}")
 
 
-def _warn_of_foreign_sub_types(reader: Reader, fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> None:
+def _warn_of_foreign_sub_types(reader: Reader, names: Mapping[str, ExpectedNames], catalogue: Catalogue) -> None:
     """Warn of sub action types that never come with the action types of the rule."""
-    types, sub_types = _read_names_silently(fields.get("action_type")), _read_names_silently(fields.get("sub_action_type"))
+    types, sub_types = names.get("action_type"), names.get("sub_action_type")
     if types is None or sub_types is None or types.is_negated or sub_types.is_negated:
         return
     asked = {normalise(action_type) for action_type, _ in canonical_pairs(types, catalogue)}
@@ -89,7 +96,9 @@ def _warn_of_foreign_sub_types(reader: Reader, fields: Mapping[str, yaml.Node], 
 _ODD_MINUTE = re.compile(r"\b0\b|\b1[2-9]\d|[2-9]\d\d")
 
 
-def _warn_of_impossible_values(reader: Reader, fields: Mapping[str, yaml.Node], match: MatchBlock) -> None:
+def _warn_of_impossible_values(
+    reader: Reader, fields: Mapping[str, yaml.Node], names: Mapping[str, ExpectedNames], match: MatchBlock
+) -> None:
     """Warn of minutes that no match has, and of scores that a goal cannot make."""
     silent = Reader(Report())
     # Most minutes are at once seen to be possible, without reading their range.
@@ -100,24 +109,19 @@ def _warn_of_impossible_values(reader: Reader, fields: Mapping[str, yaml.Node], 
         if minutes is not None and not any(_overlaps(minutes, period) for period in LAST_MINUTE):
             reader.report_warning(minute, f"this rule can never fire: there is no minute {minutes}")
     score = fields.get("score")
-    # Whoever names a period may mean the shootout, whose goals leave the score as it is.
+    # A rule that names a period may mean the shootout, whose goals leave the score as it is.
     if score is None or match.action_types != frozenset({"goal"}) or "period" in fields:
         return
     nodes = {str(key.value): value for key, value in mapping_items(score)}
     asked = {key: found for key, value in nodes.items() if key in SCORE_VALUES and (found := GOAL_RANGES.read(silent, value, ""))}
     none = {key for key, found in asked.items() if found.high == 0}
-    side = _read_names_silently(fields.get("side"))
+    side = names.get("side")
     own_side = side.names[0].strip().casefold() if side and not side.is_negated and len(side.names) == 1 else ""
     if none & {"total", "own", own_side} or {"home", "away"} <= none:
         sentence = "a goal counts in its own score, so that this holds in a shootout alone: the first goal has first: true"
         reader.report_warning(score, sentence)
     elif _is_true(fields.get("first")) and (total := asked.get("total")) and (total.low or 0) > 1:
         reader.report_warning(score, f"this rule can never fire: the first goal makes a total of 1, not {total}")
-
-
-def _may_be_pending(action_types: frozenset[str] | None, catalogue: Catalogue) -> bool:
-    """Return True if the feed first sends such an action as pending: goals, cards and penalties (section 4.1)."""
-    return action_types is None or any(catalogue.find_type(one).severity for one in action_types)
 
 
 def _read_group(reader: Reader, node: yaml.Node, catalogue: Catalogue, what: str) -> ConditionGroup | None:
@@ -172,11 +176,13 @@ def _list_group_cases(key: str, groups: Sequence[ConditionGroup]) -> Cases | Non
     return complement_cases(found) if key == "not" and found is not None else found
 
 
-def _derive_action_types(fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> frozenset[str] | None:
+def _derive_action_types(
+    fields: Mapping[str, yaml.Node], names: Mapping[str, ExpectedNames], catalogue: Catalogue
+) -> frozenset[str] | None:
     """Return the action types that the rule can fire for, in lower case; None for any."""
-    names = _read_names_silently(fields.get("action_type"))
-    if names is not None and not names.is_negated:
-        return frozenset(action_type for action_type, _ in canonical_pairs(names, catalogue))
+    types = names.get("action_type")
+    if types is not None and not types.is_negated:
+        return frozenset(action_type for action_type, _ in canonical_pairs(types, catalogue))
     # Conditions inside `any`, `all` and `not` are left out: None is always right, and only costs an evaluation.
     if any(_is_true(fields.get(key)) for key in GOAL_CONDITIONS):
         return frozenset({"goal"})
@@ -196,20 +202,17 @@ def mentions_key(node: yaml.Node, word: str) -> bool:
     return any(key.value == word or mentions_key(value, word) for key, value in mapping_items(node))
 
 
-def _read_names_silently(node: yaml.Node | None) -> ExpectedNames | None:
-    """Read names once more: their mistakes are reported already."""
-    return None if node is None else read_names(Reader(Report()), node, "")
-
-
-def _find_impossible(fields: Mapping[str, yaml.Node], match: MatchBlock, catalogue: Catalogue) -> str:
+def _find_impossible(
+    fields: Mapping[str, yaml.Node], names: Mapping[str, ExpectedNames], match: MatchBlock, catalogue: Catalogue
+) -> str:
     """Return why the conditions exclude each other, in the few cases that are certain; empty where none is found."""
     # The feed often adds the sub type only when it confirms an action (feed documentation, section 3.2).
-    if match.send_types == {SendType.PENDING} and _requires_sub_type(fields, catalogue):
+    if match.send_types == {SendType.PENDING} and _requires_sub_type(names, catalogue):
         return "the feed gives the sub action type when it confirms, and this asks for Pending alone"
     for key in GOAL_CONDITIONS:
         if _is_true(fields.get(key)) and match.action_types and "goal" not in match.action_types:
             return f"{key} is about goals, and action_type asks for something else"
-    return _find_minute_outside_period(fields)
+    return _find_minute_outside_period(fields.get("minute"), names.get("period"))
 
 
 def _is_true(node: yaml.Node | None) -> bool:
@@ -219,17 +222,16 @@ def _is_true(node: yaml.Node | None) -> bool:
         return False
 
 
-def _requires_sub_type(fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> bool:
+def _requires_sub_type(names: Mapping[str, ExpectedNames], catalogue: Catalogue) -> bool:
     # An alias such as `Own Goal` expects a sub type, although the rule does not mention one.
-    sub_types, types = _read_names_silently(fields.get("sub_action_type")), _read_names_silently(fields.get("action_type"))
+    sub_types, types = names.get("sub_action_type"), names.get("action_type")
     by_alias = types is not None and not types.is_negated and all(sub for _, sub in canonical_pairs(types, catalogue))
     return by_alias or (sub_types is not None and not sub_types.is_negated)
 
 
-def _find_minute_outside_period(fields: Mapping[str, yaml.Node]) -> str:
+def _find_minute_outside_period(minute: yaml.Node | None, names: ExpectedNames | None) -> str:
     """Return why no expected minute lies in an expected period; empty where one may."""
-    names, node = _read_names_silently(fields.get("period")), fields.get("minute")
-    minutes = MINUTE_RANGES.read(Reader(Report()), node, "") if node is not None else None
+    minutes = MINUTE_RANGES.read(Reader(Report()), minute, "") if minute is not None else None
     if names is None or names.is_negated or minutes is None:
         return ""
     periods = [period for name in names.names for period in PERIOD_NAMES.get(normalise(name), ())]
