@@ -6,8 +6,8 @@ import datetime as dt
 import json
 import os
 import re
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,10 @@ from rules.engine.evaluate import evaluate
 from rules.engine.explain import Explanation, explain
 from rules.engine.rule import RuleSet
 from rules.football.action import Fixture, Packet
-from rules.football.advance import advance
 from rules.football.catalogue import Catalogue
-from rules.football.match import Match, Moment
+from rules.football.match import Moment
 from rules.football.minute import Minute
-from rules.football.relisting import relist_match
+from rules.football.playback import play_packets
 from rules.loading.values import describe_unknown
 from rules.scenarios.parser import ScenarioInvalid, parse_scenario
 
@@ -177,7 +176,7 @@ def _explain_packets(
     """Play the packets as `run` does, and explain the moments for which `is_selected` returns true."""
     notified_rules: defaultdict[str, set[str]] = defaultdict(set)
     found: list[Explanation] = []
-    for moment in _play_packets(packets, fixtures, catalogue, listings):
+    for moment in play_packets(packets, fixtures, listings, catalogue):
         if is_selected(moment):
             # Explained before it is evaluated: `explain` must see which rules had fired until then. The sets are copied, since
             # they grow.
@@ -187,26 +186,6 @@ def _explain_packets(
             if alert.rule:
                 notified_rules[alert.key.action_id].add(alert.rule)
     return found
-
-
-def _play_packets(
-    packets: Iterable[Packet],
-    fixtures: Mapping[str, Fixture],
-    catalogue: Catalogue,
-    listings: Sequence[tuple[dt.datetime, Fixture]],
-) -> Iterator[Moment]:
-    """Yield what each packet changes, and before it what changed in the list of fixtures up to its time."""
-    matches: dict[str, Match] = {}
-    waiting = deque(enumerate(listings, start=1))
-    for packet in packets:
-        match = matches.get(packet.fixture_id) or Match(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
-        while waiting and waiting[0][1][0] <= packet.at:
-            number, (at, listed) = waiting.popleft()
-            match, moments = relist_match(match, listed, number, at)
-            yield from moments
-        moment = advance(match, packet, catalogue)
-        matches[packet.fixture_id] = moment.after
-        yield moment
 
 
 def _read_packets(path: Path) -> list[Packet]:

@@ -32,6 +32,7 @@ from rules.engine.text import Wording
 from rules.football.action import Fixture, Packet
 from rules.football.catalogue import Catalogue
 from rules.football.match import Match
+from rules.football.playback import merge_in_time
 from rules.football.relisting import compare_listing
 
 if TYPE_CHECKING:  # it imports python-telegram-bot, which a replay does without
@@ -115,7 +116,7 @@ async def replay_for_chat(
         sender = Sender(outbox.queue, messenger, Unlimited(), clock, lambda plan, _result: on_delivered(plan, clock.now()))
         pipeline = Pipeline(rules, catalogue, outbox, wordings=wordings)
         opened: set[str] = set()
-        for at, change in _merge_in_time(_decode_packets(frames), listings):
+        for at, change in merge_in_time(_decode_packets(frames), listings):
             # By the time of arrival and not of the action, as live: the order of the frames is that of the feed.
             clock.move_to(at)
             fixture_id = change.fixture_id if isinstance(change, Packet) else change.id
@@ -131,8 +132,8 @@ async def replay_for_chat(
                 await apply_listing(pipeline, change, clock.now())
             # Before the next packet, as in a match that is followed live.
             await sender.send_all_due()
-            if after_step is not None and (stands := pipeline.match(fixture_id)):
-                after_step(stands)
+            if after_step is not None and (played := pipeline.match(fixture_id)):
+                after_step(played)
         if last_wait:
             clock.move_to(clock.now() + dt.timedelta(seconds=last_wait))
             await sender.send_all_due()
@@ -151,20 +152,8 @@ async def apply_listing(pipeline: Pipeline, listed: Fixture, now: dt.datetime) -
         await pipeline.apply_relisting(match.fixture, relisting, int(now.timestamp()), now)
 
 
-def _merge_in_time(
-    packets: Iterator[tuple[Packet, dt.datetime]], listings: Sequence[tuple[dt.datetime, Fixture]]
-) -> Iterator[tuple[dt.datetime, Packet | Fixture]]:
-    """Yield the packets in their order, and before each one the listings up to its time."""
-    waiting = list(listings)
-    for packet, at in packets:
-        while waiting and waiting[0][0] <= at:
-            yield waiting.pop(0)
-        yield at, packet
-    yield from waiting
-
-
-def _decode_packets(frames: list[RecordedFrame]) -> Iterator[tuple[Packet, dt.datetime]]:
-    """Yield the packets with their times. Unreadable frames are skipped and logged once at the end, by kind."""
+def _decode_packets(frames: list[RecordedFrame]) -> Iterator[tuple[dt.datetime, Packet]]:
+    """Yield the packets with the times of their arrival. Unreadable frames are skipped and logged once at the end, by kind."""
     unreadable: Counter[str] = Counter()
     for frame in frames:
         try:
@@ -173,7 +162,7 @@ def _decode_packets(frames: list[RecordedFrame]) -> Iterator[tuple[Packet, dt.da
             unreadable[error.kind] += 1
             continue
         if isinstance(decoded, Packet):
-            yield decoded, frame.at
+            yield frame.at, decoded
     for kind, count in unreadable.items():
         log.warning("frames_skipped", kind=kind, count=count)
 

@@ -12,11 +12,10 @@ from rules.engine.alert import Alert, Importance, State
 from rules.engine.evaluate import evaluate
 from rules.engine.rule import RuleSet, SourceLocation
 from rules.engine.text import visible_text
-from rules.football.advance import advance
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.football.match import Match, Moment
+from rules.football.match import Moment
 from rules.football.minute import Minute
-from rules.football.relisting import relist_match
+from rules.football.playback import play_packets
 from rules.loading.document import Report, compose, location_of, mapping_items
 from rules.loading.values import Reader
 from rules.scenarios.builder import build_packets
@@ -131,16 +130,9 @@ def play_scenario(scenario: Scenario, rules: RuleSet, catalogue: Catalogue | Non
 
 
 def play_moments(scenario: Scenario, catalogue: Catalogue | None = None) -> Iterator[Moment]:
-    """Yield every step of the match, and every change of its listing that is news, in the order in which they happen."""
-    match, waiting = Match(scenario.fixture), list(enumerate(scenario.relisted_fixtures, start=1))
-    for packet in build_packets(scenario):
-        while waiting and waiting[0][1][0] <= packet.at:
-            number, (at, listed) = waiting.pop(0)
-            match, moments = relist_match(match, listed, number, at)
-            yield from moments
-        moment = advance(match, packet, catalogue)
-        match = moment.after
-        yield moment
+    """Return every step of the match, and every change of its listing that is news, in the order in which they happen."""
+    fixture = scenario.fixture
+    return play_packets(build_packets(scenario), {fixture.id: fixture}, scenario.relisted_fixtures, catalogue)
 
 
 class _SimulatedChat:
