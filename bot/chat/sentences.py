@@ -1,12 +1,11 @@
 """Reads whole sentences without a slash as commands: "stop following Arsenal", "no cards please", "what's on tomorrow".
 
-The words of all six languages are read in every chat. What is no sentence of this kind is left to the search for names.
+The words of all six languages are read in every chat. Any other text is left to the search for names.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 
 from bot.chat.plain_words import EVERY_WORDS, JOINING_WORDS, parse_day, parse_hours, parse_length
 from bot.i18n.language import CHOICES
@@ -14,7 +13,7 @@ from rules.football.names import normalise
 
 _ANY_DAY = dt.date(2026, 1, 1)
 
-Meaning = tuple[str, tuple[str, ...]]
+ParsedCommand = tuple[str, tuple[str, ...]]
 """A command and its arguments."""
 
 
@@ -23,7 +22,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 def _phrases(text: str) -> tuple[tuple[str, ...], ...]:
-    """Return the phrases of a list with commas, the longest first."""
+    """Return the phrases of a list with commas, those with the most words first."""
     return tuple(sorted((tuple(phrase.split()) for phrase in text.split(",")), key=len, reverse=True))
 
 
@@ -101,9 +100,9 @@ _PHRASES: dict[tuple[str, str], str] = {
         "che partite ci sono,que jogos tem"
     ),
 }  # fmt: skip
-"""By command and its first argument, the phrases that begin or end a request; what is left of it are the other arguments."""
+"""By command and its first argument, the phrases that begin or end a request. The rest of the request is the other arguments."""
 
-_TABLE = sorted(
+_PHRASE_TABLE = sorted(
     ((phrase, command, argument) for (command, argument), text in _PHRASES.items() for phrase in _phrases(text)),
     key=lambda row: len(row[0]),
     reverse=True,
@@ -111,6 +110,8 @@ _TABLE = sorted(
 
 _NEVER_LAST = frozenset({("add",), ("wait",), ("speak",), ("habla",), ("silence",), ("stumm",), ("language", "to")})
 """Phrases that mean something only where a request begins."""
+
+_THANKS = frozenset({"thanks", "thank you", "thx", "ok", "okay", "danke", "gracias", "merci", "grazie", "obrigado", "obrigada"})
 
 _SCHEDULE_WORDS = _words(
     "what what's whats is are on who plays play playing when does do the next any there a match matches game games fixture "
@@ -124,36 +125,36 @@ _SCHEDULE_SIGNS = _words(
     "when next plays play playing who wann spielt cuando juega quand joue quando gioca joga proximo prochain prossima "
     "nachstes match game"
 )
+
+_ARTICLES = _words("the el la al le los les las il lo o a to from of der die das den dem aux au du")
+"""Articles and prepositions that may stand before a name. A name of one word is kept, since it may be one of them."""
+
+_WEEKEND = _words("weekend wochenende week-end finde")
+
 _SCORE_SIGNS = _words("score scores result livescore spielstand ergebnis resultado marcador resultat risultato placar live")
 
 
 def strip_politeness(text: str) -> str:
     """Return a request without "please", "can you", "I want to" and the like at its ends."""
-    return " ".join(given for _, given in _strip_polite(_pair_words(text)))
+    return " ".join(typed for _, typed in _strip_polite_words(_pair_words(text)))
 
 
-def read_phrase(text: str) -> Meaning | None:
+def read_phrase(text: str) -> ParsedCommand | None:
     """Return the command and its arguments that a request begins or ends with; None if it has no known phrase."""
     pairs = _pair_words(text)
     words = tuple(word for word, _ in pairs)
-    for phrase, command, argument in _TABLE:
+    for phrase, command, argument in _PHRASE_TABLE:
         if words[: len(phrase)] == phrase:
-            return command, _arguments(argument, pairs[len(phrase) :])
+            return command, _make_arguments(argument, pairs[len(phrase) :])
         if words[-len(phrase) :] == phrase and len(words) > len(phrase) and phrase not in _NEVER_LAST:
-            return command, _arguments(argument, pairs[: -len(phrase)])
-    return _read_single(words) if words else None
+            return command, _make_arguments(argument, pairs[: -len(phrase)])
+    return _read_bare_value(words) if words else None
 
 
 def _pair_words(text: str) -> list[tuple[str, str]]:
-    """Return each word as it is compared, and as it was typed: names are handed on as they are."""
-    given = [word.strip("!.?¿¡") for word in text.split()]
-    return [(normalise(word).replace("’", "'").strip(","), word) for word in given if word.strip(",")]
-
-
-_ARTICLES = _words("the el la al le los les las il lo o a to from of der die das den dem aux au du")
-"""What may stand before a name; some names begin with it, so a name alone is never shortened to it."""
-
-_WEEKEND = _words("weekend wochenende week-end finde")
+    """Return each word as it is compared, and as it was typed: the arguments of a command are names as they were typed."""
+    typed = [word.strip("!.?¿¡") for word in text.split()]
+    return [(normalise(word).replace("’", "'").strip(","), word) for word in typed if word.strip(",")]
 
 
 def drop_article(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -161,52 +162,50 @@ def drop_article(words: tuple[str, ...]) -> tuple[str, ...]:
     return words[1:] if len(words) > 1 and normalise(words[0]) in _ARTICLES else words
 
 
-def _arguments(first: str, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    rest = _strip_polite(list(pairs))
+def _make_arguments(first: str, pairs: list[tuple[str, str]]) -> tuple[str, ...]:
+    rest = _strip_polite_words(pairs)
     while rest and (rest[0][0] in JOINING_WORDS or rest[0][0] == "at" or (len(rest) > 1 and rest[0][0] in _ARTICLES)):
         rest = rest[1:]
-    return (*((first,) if first else ()), *(given for _, given in rest))
+    return (*((first,) if first else ()), *(typed for _, typed in rest))
 
 
-def _strip_polite(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    changed = True
-    while changed and len(pairs) > 1:
-        words, changed = tuple(word for word, _ in pairs), False
-        for phrase in _POLITE:
-            if len(phrase) < len(words) and words[: len(phrase)] == phrase:
-                pairs, changed = pairs[len(phrase) :], True
-                break
-            if len(phrase) < len(words) and words[-len(phrase) :] == phrase:
-                pairs, changed = pairs[: -len(phrase)], True
-                break
-    return pairs
+def _strip_polite_words(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    words, begin, end = tuple(word for word, _ in pairs), 0, len(pairs)
+
+    def stands_at(place: int, phrase: tuple[str, ...]) -> bool:
+        return len(phrase) < end - begin and words[place : place + len(phrase)] == phrase
+
+    while found := next(((p, at) for p in _POLITE for at in (begin, end - len(p)) if stands_at(at, p)), None):
+        phrase, at = found
+        begin, end = (begin + len(phrase), end) if at == begin else (begin, at)
+    return pairs[begin:end]
 
 
-def read_question(text: str) -> Meaning | None:
+def read_question(text: str) -> ParsedCommand | None:
     """Read "when does Arsenal play", "Premier League today", "Arsenal score"; None if it is no question about matches."""
     pairs = _pair_words(text)
-    words = {word for word, _ in pairs}
-    # The date itself does not matter here: only whether a word is a day.
-    days = [given for word, given in pairs if _is_day(word)]
-    days = days or ["Saturday" for word in words if word in _WEEKEND]
-    rest = [given for word, given in pairs if word not in _SCHEDULE_WORDS | _SCORE_SIGNS | _WEEKEND and not _is_day(word)]
-    rest = list(drop_article(tuple(rest)))
     if len(pairs) < 2:
         return None
+    words = {word for word, _ in pairs}
+    days = [typed for word, typed in pairs if _is_day(word)]
+    if not days and words & _WEEKEND:
+        days = ["Saturday"]
+    ignored = _SCHEDULE_WORDS | _SCORE_SIGNS | _WEEKEND
+    rest = drop_article(tuple(typed for word, typed in pairs if word not in ignored and not _is_day(word)))
     if words & _SCORE_SIGNS:
-        return "live", tuple(rest)
+        return "live", rest
     if (days and len(rest) < len(pairs)) or words & _SCHEDULE_SIGNS:
         return "today", (*rest, *days[:1])
     return None
 
 
 def _is_day(word: str) -> bool:
-    # Not a number such as 23.7, which is an hour as well.
+    # Not a number such as 23.7, which is an hour as well. Only whether it is a day matters here, and not which.
     return word[:1].isalpha() and len(word) > 3 and parse_day(word, _ANY_DAY) is not None
 
 
-def _read_single(words: tuple[str, ...]) -> Meaning | None:
-    """Read what is one of a few things by itself: a language, a length of time, hours of the day, thanks."""
+def _read_bare_value(words: tuple[str, ...]) -> ParsedCommand | None:
+    """Read a text that is nothing but a language, a length of time, hours of the day or thanks; None for any other."""
     text = " ".join(words)
     if text in EVERY_WORDS:
         return "alerts", ("all",)
@@ -218,6 +217,3 @@ def _read_single(words: tuple[str, ...]) -> Meaning | None:
         return "quiet", words
     # Thanks is the name of no team: the answer shows what the chat follows.
     return ("subscriptions", ()) if text in _THANKS else None
-
-
-_THANKS = frozenset({"thanks", "thank you", "thx", "ok", "okay", "danke", "gracias", "merci", "grazie", "obrigado", "obrigada"})
