@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,7 +16,7 @@ from bot.i18n.language import format_until
 from bot.i18n.shorten import shorten_names, text_length
 from bot.storage.chats import ChangeChat
 from bot.storage.subscriptions import ChangeOverrides
-from bot.subscribers import AlertFilter, Chat, Subscription
+from bot.subscribers import AlertFilter, Chat, Scope, Subscription
 from rules.engine.alert import LIVE_MESSAGE_KINDS
 from rules.football.action import Fixture
 from rules.football.match import Match
@@ -279,6 +279,14 @@ def make_page_buttons(count: int, page: int, data_prefix: str, per_page: int = B
     # It shows the page itself: a tap on it refreshes the list.
     here = Button(f"{page + 1} / {last + 1}", f"{data_prefix}:{page}")
     return ((*before, here, *after),)
+
+
+def select_held_back(
+    fixtures: Iterable[Fixture], held_back: Collection[str], subscriptions: Sequence[Subscription]
+) -> list[Fixture]:
+    """Return the fixtures that are held back and that the subscriptions choose. One to all matches chooses none of them."""
+    choosing = [one for one in subscriptions if one.scope is not Scope.ALL]
+    return [one for one in fixtures if one.id in held_back and any(chosen.covers(one) for chosen in choosing)]
 
 
 def to_inline_keyboard(buttons: Sequence[ButtonRow], *, with_styles: bool = False) -> InlineKeyboardMarkup | None:

@@ -46,7 +46,7 @@ def measure_fit(typed: str, name: str) -> Fit | None:
 
 
 def measure_words_fit(typed: str, known: str) -> Fit | None:
-    """The same for what are search words already."""
+    """Return how well a name fits what was typed, both as `to_search_words` makes them; None if it does not."""
     if not typed:
         return None
     if typed == known:

@@ -12,11 +12,7 @@ from telegram.constants import ChatType, ParseMode
 from telegram.error import BadRequest, EndPointNotFound, RetryAfter, TelegramError
 
 from bot.chat.dialogue import ButtonRow, Screen, to_inline_keyboard
-from bot.chat.reply_retrier import (
-    LatestScreen,
-    Redraw,
-    ReplyRetrier,
-)
+from bot.chat.reply_retrier import LatestScreen, Redraw, ReplyRetrier
 from bot.chat.update_origin import UpdateOrigin, read_ephemeral_id
 from bot.i18n.language import translate as _
 from bot.i18n.shorten import shorten
@@ -29,13 +25,10 @@ T = TypeVar("T")
 
 JSONDict = dict[str, Any]
 
-
 DrawPicture = Callable[[Match], Awaitable[bytes]]
-
 
 MAX_NOTE_LENGTH = 200
 """UTF-16 units of the note on a press that Telegram takes."""
-
 
 CHANNEL_ANSWER_SECONDS = 60.0
 """Seconds for which the answer to a command stands in a channel, where all its readers see it."""
@@ -44,7 +37,6 @@ _EPHEMERAL_RETRY_SECONDS = 3600.0
 """Seconds until an ephemeral message is tried again in a group that refused one: the bot's rights may have changed."""
 
 _MAX_REMEMBERED_CHATS = 10_000
-
 
 log = structlog.get_logger()
 

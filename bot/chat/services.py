@@ -22,6 +22,7 @@ from bot.chat.dialogue import (
     Unsubscribe,
     UpdateChat,
     UpdateSubscription,
+    select_held_back,
 )
 from bot.chat.middleware import sender_language
 from bot.chat.nicknames import Nicknames
@@ -43,7 +44,7 @@ from bot.storage.subscriptions import (
     unfollow_all,
     update_subscription_overrides,
 )
-from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.subscribers import Chat, ChatRef, Subscription
 from rules.engine.alert import CARD
 from rules.football.action import Fixture
 from rules.football.match import Match
@@ -200,10 +201,8 @@ class ChatServices:
 
     async def _note_held_back(self, ref: ChatRef, added: Sequence[Subscription]) -> None:
         """Note which matches the answer has named as held back, so that no message about them follows."""
-        if self._mark_held_back_as_known is None or not (held_back := frozenset(self._held_back())):
-            return
-        for fixture in self.directory.fixtures():
-            if fixture.id in held_back and any(one.scope is not Scope.ALL and one.covers(fixture) for one in added):
+        if self._mark_held_back_as_known is not None:
+            for fixture in select_held_back(self.directory.fixtures(), frozenset(self._held_back()), added):
                 await self._mark_held_back_as_known(ref, fixture)
 
     async def _tell_match_states(

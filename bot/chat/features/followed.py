@@ -21,6 +21,7 @@ from bot.chat.dialogue import (
     UpdateSubscription,
     arrange_rows,
     make_button,
+    select_held_back,
 )
 from bot.chat.features.fixtures import render_headline
 from bot.chat.routing import Feature
@@ -81,11 +82,7 @@ def show_followed(
         added = subscriptions if is_new else ()
     before = [one for one in context.subscriptions if one not in added]
     lines += [line for subscription in subscriptions if (line := render_effect(context, subscription, before))]
-    held_back = [
-        fixture
-        for fixture in context.catalogue.all_fixtures
-        if fixture.id in context.held_back and any(one.scope is not Scope.ALL and one.covers(fixture) for one in subscriptions)
-    ]
+    held_back = select_held_back(context.catalogue.all_fixtures, context.held_back, subscriptions)
     lines += [held_back_text(fixture) for fixture in held_back[:MAX_NAMES]]
     if context.max_matches is not None and any(one.scope is Scope.ALL for one in subscriptions):
         limit = _("The bot follows {count} matches at a time, those of followed teams and leagues first.")
