@@ -91,21 +91,21 @@ def choose_text(texts: Mapping[str, str]) -> str:
 
 def translate(text: str) -> str:
     """Translate a text into the current language. Imported as `_`."""
-    return _set_spaces(_load_catalogue(_current_language.get()).gettext(text))
+    return _set_typography(_load_catalogue(_current_language.get()).gettext(text))
 
 
 def translate_plural(one: str, many: str, number: int) -> str:
     """Translate a text into the plural form for a number. Imported as `ngettext`."""
-    return _set_spaces(_load_catalogue(_current_language.get()).ngettext(one, many, number))
+    return _set_typography(_load_catalogue(_current_language.get()).ngettext(one, many, number))
 
 
 def translate_in_context(context: str, text: str) -> str:
     """Translate a text that has several meanings; `context` says which. Imported as `pgettext`."""
-    return _set_spaces(_load_catalogue(_current_language.get()).pgettext(context, text))
+    return _set_typography(_load_catalogue(_current_language.get()).pgettext(context, text))
 
 
-def _set_spaces(text: str) -> str:
-    # Here and not in the catalogue, where nobody sees which space a translator typed.
+def _set_typography(text: str) -> str:
+    # Here and not in the catalogue, where nobody sees which space or apostrophe a translator typed.
     return set_french_typography(text) if _current_language.get() == "fr" else text
 
 

@@ -22,11 +22,11 @@ _SIGN = re.compile(
 )
 _OPENING = re.compile(r"«[ \u00a0\u202f]*(?=\S)")
 
-# Between letters, or a letter and what is inserted. After a digit it is the sign of a minute.
-_APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W_]|«|\ue000)")
-
 _PLACE = "\ue000"
 """Stands for what is no prose while the prose is set; a character for private use, which no text has."""
+
+# Between letters, or a letter and what is inserted. After a digit it is the sign of a minute.
+_APOSTROPHE = re.compile(rf"(?<=[^\W\d_])'(?=[^\W_]|«|{_PLACE})")
 
 
 @lru_cache(4096)
