@@ -92,7 +92,7 @@ class DeliveryLog:
             self.log_completed()
 
     def log_completed(self) -> None:
-        """Log a line for each alert that more than one chat got, once no further chat has got it for a while; so too of skips."""
+        """Log a line for each alert that more than one chat got, or that was skipped, once no further chat came for a while."""
         now = self._clock.monotonic()
         for (key, reason), skip in list(self._skips.items()):
             if skip.last_at <= now - SUMMARY_DELAY:
