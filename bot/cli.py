@@ -15,6 +15,9 @@ import click
 from bot.commands.common import configure_command_logging, make_common_options
 from bot.errors import UserMistake
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A full disk, a quota that is used up, and the largest file that a shell's `ulimit -f` allows."""
+
 INTERNAL_ERROR_TEXT = "this is a fault of Touchline's own, not yours: please report it with the log entry above"
 
 
@@ -110,14 +113,14 @@ class CommandGroup(click.Group):
                 formatter.write_dl([(name, COMMANDS[name][1]) for name in names], col_max=max(map(len, COMMANDS)))
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the program, and end it with a sentence where its output finds no room."""
-        _print_any_letter()
+        """Run the program, and end it with a sentence if there is no room for its output."""
+        _replace_unprintable_characters()
         try:
             return super().main(*args, **kwargs)
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 raise
-            _silence_stdout()
+            _discard_stdout()
             click.echo(f"{error.filename or 'the output'} cannot be written: {os.strerror(error.errno).lower()}", err=True)
             sys.exit(1)
 
@@ -131,13 +134,13 @@ class CommandGroup(click.Group):
         except KeyboardInterrupt:
             ctx.exit(130)
         except BrokenPipeError:
-            _silence_stdout()
+            _discard_stdout()
             ctx.exit(0)
         except (click.exceptions.Exit, click.Abort, click.ClickException):
             raise
         except Exception as error:  # the log masks secrets; a traceback printed by Python would not
             if isinstance(error, OSError) and error.errno in _NO_ROOM:
-                raise  # `main` handles it, for --help too
+                raise  # ends in `main`, as the errors of --help, which come before any command
             import structlog
 
             structlog.get_logger().critical("internal_error", exc_info=error)
@@ -145,19 +148,15 @@ class CommandGroup(click.Group):
             ctx.exit(70)
 
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""A full disk, a quota that is used up, and the largest file that a shell's `ulimit -f` allows."""
-
-
-def _print_any_letter() -> None:
-    """Print what a terminal's encoding lacks as `?`, and a name of a file that is not UTF-8 escaped, instead of failing."""
+def _replace_unprintable_characters() -> None:
+    """Print `?` for a character that the terminal lacks, and escape a file name that is not UTF-8, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
             stream.reconfigure(errors="backslashreplace" if stream.encoding.lower().startswith("utf") else "replace")
 
 
-def _silence_stdout() -> None:
-    """Let what is still to be written go nowhere: Python would try again at its end, and print an error."""
+def _discard_stdout() -> None:
+    """Discard what is still to be written: Python would try again at its end, and print an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

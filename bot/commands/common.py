@@ -68,30 +68,35 @@ def is_verbose(ctx: click.Context) -> bool:
     return bool(ctx.find_root().meta.get(_VERBOSE_KEY))
 
 
-def configure_command_logging(ctx: click.Context) -> None:
-    """Log warnings of a command, or everything with --verbose."""
+def configure_command_logging(ctx: click.Context, secrets: Sequence[str] = (), level: int = logging.WARNING) -> None:
+    """Log as the options and the variables say, or else from `level` on. Raises BadParameter.
+
+    `secrets` are masked besides those of the environment.
+    """
     from bot.logs import configure_logging
 
     settings = read_log_settings(ctx)
-    configure_logging(read_environment_secrets(), level=logging.WARNING, verbose=is_verbose(ctx), settings=settings)
+    configure_logging([*read_environment_secrets(), *secrets], level=level, verbose=is_verbose(ctx), settings=settings)
 
 
 def read_log_settings(ctx: click.Context) -> LogSettings:
-    """Return what the options say of logs, or else the variables. Raises BadParameter."""
+    """Return the format and levels of logs from the options, or else from the variables. Raises BadParameter."""
     from bot.logs import LOG_FORMATS, read_log_levels
 
     meta = ctx.find_root().meta
-    written = meta.get(f"{_LOG_KEY}.log_format") or os.environ.get("TOUCHLINE_LOG_FORMAT", "").strip()
+    written = meta.get(_LOG_FORMAT_KEY) or os.environ.get("TOUCHLINE_LOG_FORMAT", "").strip()
     if written and written not in LOG_FORMATS:
         raise click.BadParameter(f"{written!r} is none of {', '.join(LOG_FORMATS)}", param_hint="TOUCHLINE_LOG_FORMAT")
     try:
-        levels = read_log_levels(meta.get(f"{_LOG_KEY}.log_level") or os.environ.get("TOUCHLINE_LOG_LEVEL", ""))
+        levels = read_log_levels(meta.get(_LOG_LEVEL_KEY) or os.environ.get("TOUCHLINE_LOG_LEVEL", ""))
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--log-level") from error
     return dataclasses.replace(levels, format=written)
 
 
-_VERBOSE_KEY, _ENV_FILES_KEY, _LOG_KEY = "touchline.verbose", "touchline.env_files", "touchline"
+_VERBOSE_KEY, _ENV_FILES_KEY = "touchline.verbose", "touchline.env_files"
+
+_LOG_FORMAT_KEY, _LOG_LEVEL_KEY = "touchline.log_format", "touchline.log_level"
 
 
 def _on_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -102,7 +107,7 @@ def _on_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) ->
 
 def _on_log_option(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
-        ctx.find_root().meta[f"{_LOG_KEY}.{parameter.name}"] = value
+        ctx.find_root().meta[f"touchline.{parameter.name}"] = value
         configure_command_logging(ctx)
 
 

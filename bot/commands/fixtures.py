@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import logging
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.clock import SystemClock
-from bot.commands.common import config_option, is_verbose, read_environment_secrets, read_log_settings
+from bot.commands.common import config_option, configure_command_logging
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, UserMistake
 from bot.feed.recorder import record_matches
@@ -64,15 +63,11 @@ def record_command(config_path: Path, folder: Path, speed: str | None, fixture_i
 def load_feed_config(config_path: Path) -> Any:
     """Read a configuration with the feed's token, and log what the feed does from now on."""
     from bot.config.load import load_config
-    from bot.logs import configure_logging
 
     config = load_config(config_path, os.environ)
     config.require_feed_token()
     trust_authority(config.tls.ca_file)
-    ctx = click.get_current_context()
-    verbose, settings = is_verbose(ctx), read_log_settings(ctx)
-    # Warnings only: standard output is the answer, and a person watches it.
-    configure_logging([*read_environment_secrets(), *config.secrets], level=logging.WARNING, verbose=verbose, settings=settings)
+    configure_command_logging(click.get_current_context(), config.secrets)
     return config
 
 

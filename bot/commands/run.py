@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 from pathlib import Path
 
 import click
 
 from bot.commands.check import format_text
-from bot.commands.common import (
-    config_option,
-    is_verbose,
-    read_environment_secrets,
-    read_log_settings,
-    read_role_option,
-    role_option,
-)
+from bot.commands.common import config_option, configure_command_logging, read_role_option, role_option
 from bot.errors import ConfigInvalid, UserMistake
 
 
@@ -28,7 +22,7 @@ from bot.errors import ConfigInvalid, UserMistake
 def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -> None:
     """Follow the matches that chats subscribed to, until stopped."""
     from bot.config.load import load_config
-    from bot.logs import configure_logging, hide_optional_libraries, log_unhandled_exceptions
+    from bot.logs import hide_optional_libraries, log_unhandled_exceptions
     from bot.network import explain_environment_proxy
 
     selected = read_role_option(roles)
@@ -44,8 +38,7 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
     if mistake := explain_environment_proxy():
         raise UserMistake(mistake)
     # The secrets must be known before the first line is logged.
-    settings = read_log_settings(ctx)
-    configure_logging([*read_environment_secrets(), *config.secrets], verbose=is_verbose(ctx), settings=settings)
+    configure_command_logging(ctx, config.secrets, logging.INFO)
     # A traceback on standard error would be missed where the log is collected as JSON, and would not be masked.
     log_unhandled_exceptions()
     # The database, its logs and the recordings of matches are nobody else's on this machine.
