@@ -293,6 +293,7 @@ async def test_a_chat_with_a_delay_is_not_asked_for_again_and_again_until_a_late
     async def count_and_complete(results: Sequence[DeliveryResult]) -> list[QueueItem | None]:
         nonlocal rounds
         rounds += bool(results)
+        # Without a pause between the rounds the virtual time would stand still, and the test would not end.
         assert rounds < 20
         return await complete(results)
 
