@@ -74,7 +74,7 @@ def test_a_command_does_without(command: str) -> None:
     assert COMMANDS[command] & imported == set()
 
 
-def test_a_bot_without_a_console_on_a_sqlite_of_today_does_without(tmp_path: Path) -> None:
+def test_a_bot_on_sqlite_without_a_console_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(f"feed: {{token: a}}\ntelegram: {{token: '1:a'}}\nstorage: {{url: '{new_sqlite(tmp_path)}'}}\n")
     # It ends where everything is imported and the database is open: one role alone needs PostgreSQL.
@@ -86,7 +86,7 @@ def test_a_bot_without_a_console_on_a_sqlite_of_today_does_without(tmp_path: Pat
 
 
 @pytest.mark.parametrize("module", CHILDREN)
-def test_a_process_that_somebody_waits_for_does_without(module: str) -> None:
+def test_a_process_that_somebody_waits_for_imports_nothing_that_it_does_not_need(module: str) -> None:
     imported = list_imports(f"import {module}")
 
     assert module in imported

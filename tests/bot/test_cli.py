@@ -333,7 +333,7 @@ def test_an_encoding_that_lacks_letters_ends_no_command() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("word", ["--help", "schema"])
-def test_output_that_finds_no_room_is_a_sentence(word: str) -> None:
+def test_a_full_disk_under_the_output_is_reported_in_a_sentence(word: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "bot", word], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=ENVIRONMENT

@@ -193,7 +193,7 @@ def test_debug_is_written_only_when_asked_for() -> None:
     assert (quiet.getvalue(), loud.getvalue().count("\n")) == ("", 1)
 
 
-def test_a_format_that_is_asked_for_is_written_wherever_the_log_goes() -> None:
+def test_the_chosen_format_is_written_to_a_terminal_and_to_a_file_alike() -> None:
     for out, form in ((Terminal(), "json"), (io.StringIO(), "text")):
         configure_logging(stream=out, settings=LogSettings(form))
         as_event("told")
@@ -245,7 +245,7 @@ def test_a_fault_is_written_whatever_the_level() -> None:
     ("text", "sentence"),
     [("loud", "'loud' is none of debug, info, warning, error"), ("feeed=debug", "'feeed' is no logger; known: aiohttp, ")],
 )
-def test_a_level_or_a_logger_that_is_none_is_refused(text: str, sentence: str) -> None:
+def test_an_unknown_level_or_logger_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         read_log_levels(text)
 

@@ -37,14 +37,14 @@ async def tap_all(world: World, chat: FakeChat, message: Message, user: int) -> 
     assert len(chat.messages) == before and chat.last is message
 
 
-async def test_in_a_private_chat(world: World) -> None:
+async def test_settings_of_a_private_chat_are_one_message(world: World) -> None:
     await world.ask(42, 42, "/subscribe Arsenal")
     message = await world.ask(42, 42, "/settings")
     await tap_all(world, world.api.chat(42), message, 42)
 
 
 @pytest.mark.parametrize("topic", [0, 5])
-async def test_in_a_group_and_in_a_topic(world: World, topic: int) -> None:
+async def test_settings_of_a_group_and_of_a_topic_are_one_message(world: World, topic: int) -> None:
     group = world.api.chat(GROUP, title="Fans", is_forum=bool(topic))
     group.admins = {ADMIN, BOT}
     more = {"topic": topic} if topic else {}
@@ -53,7 +53,7 @@ async def test_in_a_group_and_in_a_topic(world: World, topic: int) -> None:
     await tap_all(world, group, message, ADMIN)
 
 
-async def test_for_a_channel(world: World) -> None:
+async def test_settings_of_a_channel_are_one_message(world: World) -> None:
     channel = world.api.chat(CHANNEL, kind="channel", title="News")
     channel.username, channel.admins = "news", {ADMIN, BOT}
     message = await world.ask(ADMIN, ADMIN, "/channel @news")

@@ -119,7 +119,7 @@ async def test_kinds_for_a_team_are_chosen_in_either_order(world: World) -> None
     assert followed.text.startswith("✅ Following Chelsea.") and "⚽ Only goals" in followed.labels
 
 
-async def test_stop_with_a_name_ends_that_alone(world: World) -> None:
+async def test_stop_with_a_name_unfollows_that_alone(world: World) -> None:
     await world.ask(42, 42, "/subscribe Arsenal, Chelsea")
     for typed in ("stop following Arsenal", "/stop corners"):
         await world.ask(42, 42, typed)

@@ -112,7 +112,7 @@ def test_logs_are_set_by_options_or_else_by_variables(
 
 
 @pytest.mark.parametrize("env", [{"TOUCHLINE_LOG_FORMAT": "xml"}, {"TOUCHLINE_LOG_LEVEL": "loud"}])
-def test_a_variable_that_says_no_format_or_level_is_a_sentence(env: dict[str, str]) -> None:
+def test_an_invalid_format_or_level_in_a_variable_is_refused_in_a_sentence(env: dict[str, str]) -> None:
     done = CliRunner(env=env).invoke(main, ["schema"])
 
     assert (done.exit_code, "is none of" in done.output) == (2, True)

@@ -293,7 +293,7 @@ async def test_a_goal_that_a_break_struck_stands_again_with_the_very_next_packet
     assert ("edit", "Goal 1–0") in await line.take(first=3)
 
 
-async def test_full_time_that_was_made_here_is_corrected_by_the_very_next_packet(line: Line) -> None:
+async def test_full_time_that_touchline_made_is_corrected_by_the_very_next_packet(line: Line) -> None:
     line.story.goal("g", score=(1, 0))
     line.story.tell("Corner", minute=94, status="Completed")
     await line.take()

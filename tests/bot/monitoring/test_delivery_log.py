@@ -59,7 +59,7 @@ def test_an_alert_is_one_line_with_the_latency_of_each_step(out: io.StringIO) ->
     assert {key: line[key] for key in named | steps} == named | steps
 
 
-def test_the_line_has_a_trace_of_ours_for_all_revisions_and_the_feeds_for_each(out: io.StringIO) -> None:
+def test_all_revisions_have_the_same_trace_id_and_each_has_that_of_the_feed(out: io.StringIO) -> None:
     delivery_log = DeliveryLog(ManualClock(NOW))
     for number, feed_trace in ((1, "feed-1"), (2, "feed-2"), (3, "")):
         delivery_log.on_delivered(*delivered(msgspec.structs.replace(alert(number), feed_trace_id=feed_trace)))

@@ -65,7 +65,7 @@ async def test_a_card_is_one_photo_whose_caption_has_no_lists_and_which_a_restar
     assert [op for _, op, _ in world.telegram.requests] == ["send", "pin", "edit", "edit", "edit", "unpin"]
 
 
-async def test_nothing_is_asked_of_telegram_while_a_card_shows_the_same(world: World) -> None:
+async def test_telegram_is_asked_nothing_while_a_card_stays_the_same(world: World) -> None:
     for form in CardForm:
         await choose_form(world, form)
         before = len(world.telegram.requests)

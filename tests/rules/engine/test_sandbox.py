@@ -54,7 +54,7 @@ def test_a_large_width_is_refused_before_memory_is_taken_for_it(source: str) -> 
         AlertText(source).render(FACTS)
 
 
-def test_a_text_may_format_what_is_small() -> None:
+def test_a_text_may_format_with_small_widths() -> None:
     assert AlertText("{{ '{{{:*>8}}}'.format(player) }}").render(FACTS) == "{****Saka}"
 
 

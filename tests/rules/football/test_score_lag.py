@@ -26,7 +26,7 @@ def test_a_goal_that_the_score_still_counts_after_it_was_deleted_is_gone_at_once
     assert not next_one.after.uncounted
 
 
-def test_what_the_score_catches_up_with_is_not_taken_for_the_goal_of_that_packet() -> None:
+def test_a_score_that_catches_up_with_one_goal_does_not_change_the_side_of_the_next() -> None:
     story = Story()
     story.goal("g", "home", score=(0, 0), minute=20)
     other = story.goal("h", "away", score=(1, 0), minute=21)
@@ -48,7 +48,7 @@ def test_the_side_of_an_own_goal_is_told_by_the_score_that_comes_later() -> None
     assert moment.after.score == Score(0, 1)
 
 
-def test_a_score_that_does_not_follow_for_a_minute_is_right() -> None:
+def test_a_score_that_has_not_counted_a_goal_for_a_minute_is_believed() -> None:
     story = Story()
     story.goal("g", score=(0, 0), minute=20)
     story.tell("Corner", minute=20)

@@ -85,7 +85,7 @@ def test_a_test_of_rules_expects_the_news_of_a_listing() -> None:
         ),
     ],
 )
-def test_a_listing_that_cannot_be_is_told_at_its_line(lines: list[str], mistakes: list[str]) -> None:
+def test_a_mistake_in_a_listing_is_reported_at_its_line(lines: list[str], mistakes: list[str]) -> None:
     with pytest.raises(ScenarioInvalid) as raised:
         parse_scenario(HEAD + "".join(f"  - {line}\n" for line in lines), "derby.yaml")
 

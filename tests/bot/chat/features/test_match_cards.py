@@ -28,7 +28,7 @@ async def test_a_group_that_switches_cards_on_is_asked_for_the_right_to_pin(worl
     assert "📌" not in again and able.text.endswith("📌 Match cards are pinned during the match.")
 
 
-async def test_a_tap_on_the_card_leads_to_the_pin_and_a_tap_ends_it(world: World) -> None:
+async def test_a_button_switches_cards_on_and_another_one_their_pin_off(world: World) -> None:
     await world.ask(42, 42, "/alerts")
     await world.tap(42, 42, "Match card")
     asked = world.api.chat(42).last.text
@@ -38,7 +38,7 @@ async def test_a_tap_on_the_card_leads_to_the_pin_and_a_tap_ends_it(world: World
     assert not (await world.stored(42)).pins_cards and "Pin match cards" in world.api.chat(42).last.labels
 
 
-async def test_the_option_is_there_only_for_chats_that_have_cards(world: World) -> None:
+async def test_the_option_to_pin_cards_is_shown_only_to_chats_that_have_cards(world: World) -> None:
     await world.ask(42, 42, "/alerts")
     await world.tap(42, 42, "⚙ Options")
     without = world.api.chat(42).last.labels
@@ -48,7 +48,7 @@ async def test_the_option_is_there_only_for_chats_that_have_cards(world: World) 
     assert "✅ Pin match cards" not in without and "Pin match cards" in world.api.chat(42).last.labels
 
 
-async def test_a_channel_is_asked_in_private(world: World) -> None:
+async def test_whether_a_channel_pins_its_cards_is_asked_in_private(world: World) -> None:
     channel = world.api.chat(CHANNEL, kind="channel", title="News")
     channel.username, channel.admins, channel.lacks = "news", {ADMIN, BOT}, {"can_edit_messages"}
     named = await world.ask(ADMIN, ADMIN, "/channel @news alerts +card")
@@ -96,14 +96,14 @@ async def test_the_answer_that_switches_cards_on_leads_to_their_form(world: Worl
         ("/alerts card: text", CardForm.TEXT),
     ],
 )
-async def test_the_form_is_typed_as_well(world: World, typed: str, form: CardForm | None) -> None:
+async def test_the_form_of_cards_can_be_typed(world: World, typed: str, form: CardForm | None) -> None:
     await world.ask(42, 42, typed)
 
     stored = await world.stored(42)
     assert stored.card_form is (form or CardForm.TEXT) and stored.filter.accepts(CARD) is (form is not None)
 
 
-async def test_card_and_picture_as_kinds_are_two_kinds(world: World) -> None:
+async def test_card_and_picture_without_as_are_two_kinds_of_alerts(world: World) -> None:
     await world.ask(42, 42, "/alerts card picture")
 
     stored = await world.stored(42)
