@@ -168,7 +168,7 @@ _SWITCH_FILLERS = frozenset(
         "envie", "enviar", "si", "anymore", "dei", "delle",
     }
 )  # fmt: skip
-"""Words in such a request that say nothing of it."""
+"""Words in such a request that do not change its meaning."""
 
 _MAX_KIND_WORDS = 4
 

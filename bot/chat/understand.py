@@ -41,8 +41,8 @@ _FOR_WORDS = frozenset({"for", "fur", "para", "pour", "per"})
 
 _QUESTION_COMMANDS = frozenset({"today", "live"})
 
-_MIN_MISSPELT = 4
-"""Letters of a word that is compared with the names of commands: shorter ones are too often names."""
+_MIN_MISSPELT = 5
+"""The fewest letters of a word that may be a misspelt command: shorter ones are too often names."""
 
 _NEVER_FIRST = frozenset({"now", "time", "end", "team", "list", "data", "sound", "mine", "menu", "zone", "basta"})
 """Words that mean a command after a slash, but may begin a sentence or a name without one."""
@@ -62,9 +62,10 @@ def find_nearest(word: str, commands: Collection[str]) -> tuple[str, ...]:
 
 
 def _find_misspelt(word: str, commands: Collection[str]) -> str | None:
+    """Return the command that a word is with certainty: stricter than `find_nearest`, since nobody is asked."""
     names = {other: name for other, name in _COMMAND_BY_WORD.items() if name in commands and other not in _NEVER_FIRST}
     names |= {name: name for name in commands}
-    close = difflib.get_close_matches(word, [name for name in names if len(name) > _MIN_MISSPELT], n=1, cutoff=0.85)
+    close = difflib.get_close_matches(word, [name for name in names if len(name) >= _MIN_MISSPELT], n=1, cutoff=0.85)
     return names[close[0]] if close else None
 
 
@@ -100,7 +101,7 @@ def read_plain_text(text: str, commands: Collection[str], kinds: Sequence[str]) 
     if first not in _NEVER_FIRST and (name := find_command_meant(first, commands)):
         return name, drop_article(words[1:])
     # A misspelt "unfolow Liverpool": the word is no part of a name that is known, or the name would have been found.
-    if len(words) > 1 and len(first) > _MIN_MISSPELT and (name := _find_misspelt(first, commands)):
+    if len(words) > 1 and len(first) >= _MIN_MISSPELT and (name := _find_misspelt(first, commands)):
         return name, words[1:]
     if _names_kinds(words, kinds):
         return "alerts", words

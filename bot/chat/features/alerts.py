@@ -54,6 +54,12 @@ _SOUND_TEXTS = {
 """By the word that people type after `/alerts`."""
 
 
+_ARTICLES = frozenset(
+    {"the", "les", "los", "las", "die", "der", "das", "i", "gli", "le", "os", "as", "de", "di", "du", "da", "do"}
+)
+"""Articles and prepositions between kinds and a name."""
+
+
 def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/alerts …`: choose the kinds of the chat, their sounds, or what one subscription sends.
 
@@ -65,7 +71,7 @@ def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if first in ("wait", "now") and len(args) == 1:
         return set_confirmed_only(is_on=first == "wait")
     if (form := parse_card_form(args, context.kinds)) is not None:
-        return set_card_form(context, form.value)
+        return set_card_form(context, form)
     if (result := set_only_kinds(context, args)) is not None:
         return result
     if not read_kind_switches(args, context.kinds) and (result := set_kinds_for_name(context, args)) is not None:
@@ -101,24 +107,18 @@ def set_only_kinds(context: ChatContext, args: Sequence[str]) -> DialogueResult 
 def set_kinds_for_name(context: ChatContext, args: Sequence[str]) -> DialogueResult | None:
     """`/alerts only goals for Arsenal`: as `/alerts Arsenal only goals`. None if that is not what was typed."""
     # "goals foo" is a slip: only a word such as "for" or "only" shows that the rest is a name.
-    if not any(normalise(word) in ONLY_WORDS | JOINING_WORDS | _SMALL_WORDS for word in (*args[1:-1], *args[:1])):
+    if not any(normalise(word) in ONLY_WORDS | JOINING_WORDS | _ARTICLES for word in (*args[1:-1], *args[:1])):
         return None
     for at in range(len(args) - 1, 0, -1):
-        kinds = [word for word in args[:at] if normalise(word) not in ONLY_WORDS | _SMALL_WORDS]
+        kinds = [word for word in args[:at] if normalise(word) not in ONLY_WORDS | _ARTICLES]
         # `d'Arsenal`, `l'Inter`.
         name = [re.sub(r"^[dl]['’](?=\w)", "", word) for word in args[at:]]
-        while name and normalise(name[0]) in JOINING_WORDS | _SMALL_WORDS:
+        while name and normalise(name[0]) in JOINING_WORDS | _ARTICLES:
             name = name[1:]
         if kinds and name and parse_kinds(kinds, context.kinds) and not parse_kinds(name, context.kinds):
             # A team that is not followed yet is followed, and its kinds are a tap away.
             return set_overrides_by_words(context, (*name, *kinds)) or subscribe(context, tuple(name))
     return None
-
-
-_SMALL_WORDS = frozenset(
-    {"the", "les", "los", "las", "die", "der", "das", "i", "gli", "le", "os", "as", "de", "di", "du", "da", "do"}
-)
-"""Articles, and words between kinds and a name."""
 
 
 def make_alert_buttons() -> tuple[ButtonRow, ...]:

@@ -34,12 +34,13 @@ _FORM_WORDS = {
 
 _FORM_BY_WORD = {word: form for form, words in _FORM_WORDS.items() for word in words.split()}
 
-_SMALL_WORDS = frozenset(
+_FILLER_WORDS = frozenset(
     {
         "as", "a", "an", "als", "ein", "eine", "como", "una", "uma", "comme", "un", "une", "come", "in", "en", "em",
         "message", "messages",
     }
 )  # fmt: skip
+"""Words between the name of match cards and the form."""
 
 _MAX_NAME_WORDS = 3
 """Words of the name of match cards, in the language with the longest."""
@@ -63,10 +64,9 @@ def parse_card_form(args: Sequence[str], offered: Sequence[str]) -> CardForm | N
         if parse_kind(" ".join(args[:end]).strip(":"), offered) == CARD:
             words = [normalise(word) for word in args[end:]]
             named = [_FORM_BY_WORD[word] for word in words if word in _FORM_BY_WORD]
-            others = [word for word in words if word not in _FORM_BY_WORD and word not in _SMALL_WORDS]
-            if len(named) != 1 or others:
-                return None
-            return named[0] if named[0] is not CardForm.PICTURE or words[0] in _SMALL_WORDS else None
+            others = [word for word in words if word not in _FORM_BY_WORD and word not in _FILLER_WORDS]
+            is_kind = named == [CardForm.PICTURE] and words[0] not in _FILLER_WORDS
+            return named[0] if len(named) == 1 and not others and not is_kind else None
     return None
 
 
@@ -84,11 +84,15 @@ def show_card_forms(context: ChatContext, chat: Chat) -> Screen:
     return Screen(f"{html}\n\n{note}", (choices, (Button(display_options_label(), "fs"), Button(done_label(), "done"))))
 
 
-def set_card_form(context: ChatContext, word: str) -> DialogueResult:
-    """Choose what match cards are. They are switched on with it: a chat that chooses their form wants them."""
-    if word not in frozenset(CardForm):
+def press_card_form(context: ChatContext, data: str) -> DialogueResult:
+    """Choose the form that a button names."""
+    if data not in frozenset(CardForm):
         raise OutdatedButton
-    form = CardForm(word)
+    return set_card_form(context, CardForm(data))
+
+
+def set_card_form(context: ChatContext, form: CardForm) -> DialogueResult:
+    """Choose what match cards are. They are switched on with it: a chat that chooses their form wants them."""
     starts_cards = not context.chat.filter.accepts(CARD)
 
     def switch_on(alert_filter: AlertFilter) -> AlertFilter:
@@ -128,6 +132,6 @@ def ask_to_pin(screen: Screen, chat: Chat, *, may_pin: bool) -> Screen:
 
 
 FEATURE = Feature(
-    buttons={"cf": set_card_form},
+    buttons={"cf": press_card_form},
     screens={"cs": lambda context, _: show_card_forms(context, context.chat)},
 )
