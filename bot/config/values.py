@@ -1,8 +1,7 @@
 """The values of `config.yaml`: each with the reader of what a person wrote, and with its JSON Schema.
 
 The readers are given the text of the file, since all scalars are read as text: YAML would make 750 of `12:30` and False of `NO`.
-A default, which pydantic validates with the same function, has its type already. A section of `models.py` uses the types at the
-end of this file.
+A default, which pydantic validates with the same function, has its type already.
 """
 
 from __future__ import annotations
@@ -41,7 +40,9 @@ BOOLEAN_SCHEMA: JsonSchema = {"type": "boolean"}
 
 URL_OR_NULL_SCHEMA: JsonSchema = {"type": ["string", "null"]}
 
-KINDS_SCHEMA: JsonSchema = {"type": "array", "items": {"type": "string", "pattern": r"^[A-Za-z0-9_]{1,32}$"}, "minItems": 1}
+_KIND_PATTERN = r"^[A-Za-z0-9_]{1,32}$"
+
+KINDS_SCHEMA: JsonSchema = {"type": "array", "items": {"type": "string", "pattern": _KIND_PATTERN}, "minItems": 1}
 
 NAME_SCHEMA: JsonSchema = {"type": ["string", "integer"]}
 
@@ -75,10 +76,10 @@ def _require_scalar(value: Any, what: str) -> str:
 
 def _read_list(value: Any) -> Any:
     """Read a list; a single value counts as a list of one. Raises ValueError if it is empty, which is never meant."""
-    values = value if isinstance(value, (list, tuple)) else [value]
-    if not values:
+    items = value if isinstance(value, (list, tuple)) else [value]
+    if not items:
         raise ValueError("the list is empty")
-    return tuple(values)
+    return tuple(items)
 
 
 def _read_text(value: Any) -> str:
@@ -102,16 +103,17 @@ def _read_optional_integer(value: Any) -> Any:
     return None if value is None else _read_integer(value)
 
 
-def _describe_count_or_null(minimum: int) -> JsonSchema:
+def _make_count_schema(minimum: int) -> JsonSchema:
+    """Build the schema of a whole number or null."""
     return {"anyOf": [{"type": "integer", "minimum": minimum}, {"type": "null"}]}
 
 
 OptionalCount = Annotated[
-    Annotated[int, Field(ge=1)] | None, BeforeValidator(_read_optional_integer), with_schema(_describe_count_or_null(1))
+    Annotated[int, Field(ge=1)] | None, BeforeValidator(_read_optional_integer), with_schema(_make_count_schema(1))
 ]
 
 OptionalBudget = Annotated[
-    Annotated[int, Field(ge=0)] | None, BeforeValidator(_read_optional_integer), with_schema(_describe_count_or_null(0))
+    Annotated[int, Field(ge=0)] | None, BeforeValidator(_read_optional_integer), with_schema(_make_count_schema(0))
 ]
 
 
@@ -130,6 +132,8 @@ Duration = Annotated[dt.timedelta, BeforeValidator(_read_duration), with_schema(
 
 
 def at_least(limit: str) -> AfterValidator:
+    """Annotate a duration with the shortest one that is allowed, such as `11s`."""
+
     def check(value: dt.timedelta) -> dt.timedelta:
         if value < values.parse_duration(limit):
             raise ValueError(f"must be at least {limit}")
@@ -356,9 +360,7 @@ def _read_allowed_chats(value: Any) -> tuple[str, ...] | None:
 
 AllowedChats = Annotated[tuple[str, ...] | None, BeforeValidator(_read_allowed_chats), with_schema(_ALLOWED_CHATS_SCHEMA)]
 
-_KIND_PATTERN = re.compile(r"[A-Za-z0-9_]{1,32}")
-
-KindName = Annotated[str, BeforeValidator(_read_text), Field(pattern=r"^[A-Za-z0-9_]{1,32}$")]
+KindName = Annotated[str, BeforeValidator(_read_text), Field(pattern=_KIND_PATTERN)]
 
 NAME_OR_ID_SCHEMA: JsonSchema = {"anyOf": [NAME_SCHEMA, mapping_schema({"id": NAME_SCHEMA}, needs=("id",))]}
 
@@ -405,7 +407,7 @@ def read_subscription(value: Any) -> Subscription:
 
 def _read_kinds(value: Any) -> frozenset[str]:
     kinds = _read_list(value)
-    if not all(isinstance(kind, str) and _KIND_PATTERN.fullmatch(kind) for kind in kinds):
+    if not all(isinstance(kind, str) and re.fullmatch(_KIND_PATTERN, kind) for kind in kinds):
         raise ValueError("kinds of a subscription are names such as [goal, red_card]")
     return frozenset(kinds)
 
