@@ -38,15 +38,20 @@ def parse_listing(line: str, kickoff: dt.datetime) -> ListingChange:
 
 
 def _parse_time(text: str, kickoff: dt.datetime) -> dt.datetime:
-    try:
-        if re.fullmatch(r"\d{1,2}:\d{2}", text):
-            return dt.datetime.combine(kickoff.date(), dt.time.fromisoformat(text.rjust(5, "0")), dt.UTC)
-        instant = dt.datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
+    is_time_of_day = re.fullmatch(r"\d{1,2}:\d{2}", text)
+    instant = parse_instant(f"{kickoff.date().isoformat()}T{text:0>5}Z" if is_time_of_day else text)
+    if instant is None:
         raise ValueError(f"{text!r} is neither a time in UTC such as 15:30 nor an instant such as {kickoff:%Y-%m-%dT%H:%M:%SZ}")
-    return instant.astimezone(dt.UTC)
+    return instant
+
+
+def parse_instant(text: str) -> dt.datetime | None:
+    """Read an instant such as 2022-11-22T10:00:00Z, and return it in UTC; None if it is none or names no offset."""
+    try:
+        instant = dt.datetime.fromisoformat(text)
+        return instant.astimezone(dt.UTC) if instant.tzinfo else None
+    except (ValueError, OverflowError):  # OverflowError: in UTC it is before year 1
+        return None
 
 
 def list_fixtures_in_time(fixture: Fixture, changes: Sequence[ListingChange]) -> Iterator[tuple[dt.datetime, Fixture]]:
@@ -57,21 +62,25 @@ def list_fixtures_in_time(fixture: Fixture, changes: Sequence[ListingChange]) ->
 
 
 def find_listing_mistake(fixture: Fixture, changes: Sequence[ListingChange]) -> tuple[int, str] | None:
-    """Return the number of the first change that cannot be, with a sentence that says why; None if all can."""
-    before, last = fixture, None
+    """Return the index of the first change that is impossible, with a sentence that says why; None if all are possible."""
+    before, changed_at = fixture, None
     for number, (at, now) in enumerate(list_fixtures_in_time(fixture, changes)):
-        if last and at <= last:
-            return number, f"{_name(at, fixture)} does not come after {_name(last, fixture)}: write them in order"
+        if changed_at and at <= changed_at:
+            times = f"{_format_time(at, fixture)} does not come after {_format_time(changed_at, fixture)}"
+            return number, f"{times}: write them in order"
         if now == before:
             return number, "the fixture is listed like that already"
         # Once a match is in play, its packets tell what changes.
         if now.kickoff and at >= now.kickoff:
-            return number, f"{_name(at, fixture)} is not before the kick-off, which is at {_name(now.kickoff, fixture)}"
-        before, last = now, at
+            return (
+                number,
+                f"{_format_time(at, fixture)} is not before the kick-off, which is at {_format_time(now.kickoff, fixture)}",
+            )
+        before, changed_at = now, at
     return None
 
 
-def _name(at: dt.datetime, fixture: Fixture) -> str:
-    """Return the time; with its date if that is not the day of the fixture."""
+def _format_time(at: dt.datetime, fixture: Fixture) -> str:
+    """Return a time, with its date if that is not the day of the fixture."""
     is_same_day = fixture.kickoff and at.date() == fixture.kickoff.date()
     return f"{at:%H:%M}" if is_same_day else f"{at:%Y-%m-%d %H:%M}"

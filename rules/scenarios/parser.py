@@ -20,7 +20,7 @@ from rules.football.minute import Minute
 from rules.football.names import normalise
 from rules.loading.document import Report, compose
 from rules.loading.values import Reader, suggest
-from rules.scenarios.listings import ListingChange, find_listing_mistake, list_fixtures_in_time, parse_listing
+from rules.scenarios.listings import ListingChange, find_listing_mistake, list_fixtures_in_time, parse_instant, parse_listing
 
 SHIPPED_SCENARIOS = {
     "opener": "argentina-saudi-arabia",
@@ -313,17 +313,13 @@ class _ScenarioReader(Reader):
         text = self._read_line(node)
         if not text:
             return _DEFAULT_KICKOFF
-        try:
-            kickoff = dt.datetime.fromisoformat(text)
-        except ValueError:
-            kickoff = None
-        if kickoff is None or kickoff.tzinfo is None:
+        kickoff = parse_instant(text)
+        if kickoff is None:
             self.report_mistake(node, f"{text!r} is not an instant such as 2022-11-22T10:00:00Z")
-            return _DEFAULT_KICKOFF
-        return kickoff.astimezone(dt.UTC)
+        return kickoff or _DEFAULT_KICKOFF
 
     def read_listings(self, node: yaml.Node | None, fixture: Fixture) -> list[ListingChange]:
-        """Read how the fixture is listed later, and report a change that cannot be."""
+        """Read how the fixture is listed later, and report a change that is impossible."""
         first = fixture.kickoff or _DEFAULT_KICKOFF
         changes = self.read_lines(node, lambda line: parse_listing(line, first))
         # A line with a mistake is missing, so that the ones after it may only seem wrong.
