@@ -219,6 +219,10 @@ def _describe_value_error(tag: str, why: str) -> str:
     return f"the text is not a template: {why}"
 
 
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+"""A text in quotes inside of a value or a condition."""
+
+
 def _describe_foreign_value(inside: str) -> str:
     """Return how another language's form of a value is written here; empty if it is none."""
     if inside.startswith("#"):
@@ -230,13 +234,13 @@ def _describe_foreign_value(inside: str) -> str:
     if "&&" in inside or "||" in inside:
         return "write and for &&, or for ||"
     # A question mark in quotes is a text.
-    is_choice = "?" in re.sub(r"'[^']*'|\"[^\"]*\"", "", inside)
+    is_choice = "?" in _QUOTED.sub("", inside)
     return "a choice is written {{ 'one' if player else 'other' }}" if is_choice else ""
 
 
 def _describe_open_bracket(inside: str) -> str:
-    """Return that a round or square bracket is not closed, or empty."""
-    plain = re.sub(r"'[^']*'|\"[^\"]*\"", "", inside)
+    """Return which round or square bracket has no partner; empty if all have one."""
+    plain = _QUOTED.sub("", inside)
     for opening, closing in ("()", "[]"):
         if plain.count(opening) > plain.count(closing):
             return f"a {opening} is opened and never closed by {closing}"

@@ -120,11 +120,9 @@ def _explain_template_in_brackets(error: _Error) -> Slip | None:
             value = line[begin:end].rstrip()
             if not re.search(r"\{[{%]", value):
                 continue
-            which = "holds {{ or {%"
+            which = 'holds ": "' if ": " in value else "holds {{ or {%"
             if value.startswith("{"):
                 which = f"begins with {value[:2]}"
-            elif ": " in value:
-                which = 'holds ": "'
             return Slip(number, begin, *_describe_unquoted(error, number, begin, value, which, line[end:]))
     return None
 
@@ -133,7 +131,7 @@ _CURLY_QUOTES = "“”„‟‘’‚"
 
 
 def _describe_unquoted(error: _Error, number: int, column: int, value: str, which: str, rest: str = "") -> tuple[str, str]:
-    """Return what to write for a text that needs quotes, `which` says why, and the whole text as it was meant."""
+    """Return what to write for a value that needs quotes, and the whole file with it. `which` says why it needs them."""
     if value[0] in _CURLY_QUOTES:
         value = value.strip(_CURLY_QUOTES)
         sentence = f'curly quotes are no quotes for YAML: write "{_shorten(value)}"'
@@ -210,7 +208,7 @@ def _ends_before(value: str) -> bool:
 
 
 def _quote(error: _Error, number: int, column: int, value: str, rest: str = "") -> str:
-    """Return the whole text with the value of a line in quotes; `rest` is what follows it on that line."""
+    """Return the whole file with the value of a line in quotes; `rest` is what follows the value on that line."""
     quoted = "'" + value.replace("'", "''") + "'"
     return _replace_line(error.lines, number, error.lines[number][:column] + quoted + rest)
 
