@@ -35,6 +35,11 @@ def card(minute: int = 50, goals: int = 1, **more: Any) -> Alert:
     return minor(1, text, action=CARD, rule=CARD, kind=CARD, max_age=3600.0, **(named | more))
 
 
+def of_other_match(alert: Alert) -> Alert:
+    """Return the card of another match that stands as this one does."""
+    return replace(alert, key=replace(alert.key, fixture_id="f9"), fixture=replace(alert.fixture, id="f9"))
+
+
 async def send_cards(world: World, *alerts: Alert) -> None:
     """Send cards, one after the other, each with some time to be drawn and sent."""
     for one in alerts:
@@ -142,7 +147,7 @@ async def test_a_chat_that_has_allowed_photos_since_gets_them_again_after_an_hou
     await send_cards(world, card())
     await world.tell(seconds=3600.0)
     later = replace(card(), max_age=7200.0)
-    await send_cards(world, replace(later, key=replace(later.key, fixture_id="f9"), fixture=replace(later.fixture, id="f9")))
+    await send_cards(world, of_other_match(later))
 
     text, photo = world.shown()
     assert not text.photo and photo.photo
@@ -173,8 +178,7 @@ async def test_a_choice_in_mid_match_leaves_a_photo_a_photo_and_a_text_a_text(wo
     await send_cards(world, card())
     await choose_form(world, CardForm.TEXT)
     await send_cards(world, card(51))
-    other = card(60)
-    other = replace(other, key=replace(other.key, fixture_id="f9"), fixture=replace(other.fixture, id="f9"))
+    other = of_other_match(card(60))
     await send_cards(world, other)
     await choose_form(world, CardForm.PICTURE)
     await send_cards(world, replace(other, text=TEXT.format(minute=61)))
