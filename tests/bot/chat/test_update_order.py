@@ -64,9 +64,7 @@ class Handling:
         return handle
 
     async def until(self, event: str) -> None:
-        async with asyncio.timeout(60):
-            while event not in self.events:
-                await asyncio.sleep(0.005)
+        await until(lambda: event in self.events)
 
 
 async def count_waiting(db: Database, count: int) -> bool:
