@@ -16,7 +16,7 @@ from bot.config.models import ConfigSections, Section
 from bot.config.reload import RESTART_REQUIRED, ConfigReloader, find_restart_required, format_refusal
 from bot.errors import StorageUnusable
 from tests.fakes.counts import Counts
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"
 CARDS = "rules: [{name: cards, match: {action_type: Red Card}, alert: {kind: red_card, text: Red}}]\n"
@@ -226,7 +226,7 @@ async def test_what_is_no_file_is_refused_at_once_and_holds_up_no_later_reload(w
     else:
         world.path.symlink_to("/dev/zero" if kind == "device" else world.path)
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(DEADLINE):
         assert not await world.reloader.reload()
     assert world.names() == ["goals"] and "it cannot be read" in world.refusals[0]
 
@@ -239,7 +239,7 @@ async def test_a_file_that_the_configuration_names_is_no_pipe_either(world: Worl
     os.mkfifo(world.path.parent / "pipe")
     world.path.write_text(f"{named}\n")
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(DEADLINE):
         assert not await world.reloader.reload()
     assert "it is a pipe or a device" in world.refusals[0]
 
