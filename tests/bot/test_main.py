@@ -1,4 +1,4 @@
-"""`python -m bot` hears SIGTERM from its first instruction on."""
+"""`python -m bot` handles SIGTERM from its first instruction on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole bot with `limits.matches`: who follows a match that has no place is told once."""
+"""The whole bot with `limits.matches`: a chat that follows a match without a place is told once."""
 
 from __future__ import annotations
 

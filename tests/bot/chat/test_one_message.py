@@ -1,4 +1,4 @@
-"""A setting is one message: whatever is tapped edits it, and nothing is added to the chat, wherever it is."""
+"""Every button of the settings edits the message that it stands under and adds none, in every kind of chat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a chat was told, and why nothing is sent to it."""
+"""What a chat was sent, and why nothing is sent to it."""
 
 from __future__ import annotations
 

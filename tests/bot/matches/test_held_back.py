@@ -1,4 +1,4 @@
-"""Who is told that a match is not followed for now, and that nobody is told twice."""
+"""Which chats are told, once, that a match is not followed for now."""
 
 from __future__ import annotations
 

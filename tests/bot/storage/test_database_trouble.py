@@ -1,4 +1,4 @@
-"""A full disk and a read-only file: a sentence for whoever runs it, and all is well again by itself."""
+"""A full disk or a read-only file is reported in a sentence, and the database works again as soon as that is over."""
 
 from __future__ import annotations
 

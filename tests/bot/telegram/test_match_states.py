@@ -1,4 +1,4 @@
-"""Messages that tell how a match stands: right when they leave, and corrected when what they told falls."""
+"""Messages that show how a match stands: right when they leave, and corrected when a goal in them is taken back."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ MANY = b"".join(
 
 
 class Rules(World):
-    """A world with a rulebook; trials are answered as told."""
+    """A world with versions of the rules; a dry run answers what the test says."""
 
     def begin(self, folder: Path, db: Database) -> None:
         self.path, self.db = folder / "config.yaml", db
