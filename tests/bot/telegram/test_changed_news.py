@@ -1,4 +1,4 @@
-"""What is taken back is as loud as it was when it was announced: real packets, the shipped rules, and what one chat sees of each change."""
+"""What is taken back is as loud as what was announced: real packets, the shipped rules, and what one chat sees."""
 
 from __future__ import annotations
 

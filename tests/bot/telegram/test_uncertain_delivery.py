@@ -26,7 +26,7 @@ NIGHT = QuietHours(START + 1, START + 31, holds_alerts=True)
 
 
 async def lose(world: World, *alerts: Alert, seconds: float = 0.2) -> None:
-    """Messages arrive, and their answers do not."""
+    """Put alerts whose message arrives and whose answer is lost."""
     world.telegram.lost_answers[1].append(LOST)
     await world.tell(*alerts, seconds=seconds)
 
