@@ -238,7 +238,9 @@ class RateLimiter:
         was_tracked = self._forget_unanswered(taken_at)
         self._answer_count += 1
         self._shortest_round_trip = min(self._shortest_round_trip, now - (taken_at if sent_at is None else sent_at))
-        arrived_at = now - (self._shortest_round_trip if self._answer_count > _WARM_UP_REQUESTS else 0.0)
+        # The answer's way back took half of the shortest round trip at least. All of it would be too much: the first requests
+        # leave in bursts, so that even the quickest of them waits for the others.
+        arrived_at = now - (self._shortest_round_trip / 2 if self._answer_count > _WARM_UP_REQUESTS else 0.0)
         if arrived_at > taken_at + _ARRIVAL_TOLERANCE and not self._all.shift(taken_at, arrived_at) and was_tracked:
             # So late that others have taken its place.
             self._all.add(arrived_at)
