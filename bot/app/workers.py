@@ -42,7 +42,7 @@ from bot.matches.snapshots import SnapshotStore
 from bot.media.renderer import is_available, render_match
 from bot.monitoring.delivery_log import DeliveryLog
 from bot.monitoring.health import FeedHealth
-from bot.monitoring.monitor import describe_connection, render_connection
+from bot.monitoring.status import describe_connection, render_connection
 from bot.outbox.explanation import explain_message
 from bot.outbox.outbox import make_sample_alert
 from bot.replay.dry_run import run_dry_run

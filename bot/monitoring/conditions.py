@@ -168,6 +168,7 @@ class ReportedConditions:
         self.report("texts-refused", describe_text_refused(rule, reason), TEXT_REFUSED_DURATION)
 
 
+# The sentence is a message on a phone, and when the network fails every match is in it.
 _MAX_NAMED_MATCHES = 5
 """Matches that are named in a sentence; further ones are only counted."""
 

@@ -17,7 +17,7 @@ from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, AlertKey
 
 log = structlog.get_logger()
 
-# A fan-out to many chats has no pauses of this length: if one ends, its last chat was reached.
+# A fan-out to many chats has no pauses of this length: after one, its last chat was reached.
 SUMMARY_DELAY = 5.0
 """Seconds without a further chat after which an alert counts as delivered to all chats that get it now."""
 
@@ -49,7 +49,7 @@ class AlertSkip:
 
 
 class DeliveryLog:
-    """Logs and measures every message that Telegram accepted."""
+    """Logs and measures every message that Telegram accepted, and counts the chats to which an alert was not sent."""
 
     def __init__(self, clock: Clock, traffic: HourlyTraffic | None = None) -> None:
         """`traffic` counts what is delivered, for /status; None where nobody asks."""

@@ -55,7 +55,7 @@ class DatabaseProblem(msgspec.Struct, frozen=True):
 class ProcessHealth(msgspec.Struct, frozen=True):
     """Everything that readiness, conditions and gauges are computed from.
 
-    `is_working` is false while the start waits for Telegram, since `started_at`; then `started_at` is when work began.
+    While `is_working` is False the start waits for Telegram, since `started_at`; later `started_at` is when the work began.
     `feed` is None if the process follows no matches; `free_disk_bytes` is None if it is not known. `missing_roles` says since
     when no process has had a role; it is empty where one process does everything.
     """
@@ -81,7 +81,7 @@ STREAM_OPEN_GRACE = dt.timedelta(minutes=5)
 HEARTBEAT_TIMEOUT = dt.timedelta(seconds=30)
 """Three missed heartbeats (feed documentation, section 2.3): a live connection without a frame for so long is silent."""
 
-# One attempt with its handshake. A process that is not ready for so long is still not restarted: see /healthz.
+# One attempt with its handshake. It may be strict: a process that is not ready is not restarted, since /healthz still answers.
 RECONNECT_TIMEOUT = dt.timedelta(seconds=5)
 """How long a reconnect may take before the process counts as not ready."""
 
@@ -90,6 +90,7 @@ def is_frame_expected(status: ConnectionStatus, now: dt.datetime) -> bool:
     """Return True if frames should arrive now: the match is not over, and its stream is open or should be."""
     if status.is_ended:
         return False
+    # We connect some time before kick-off, and the feed may not have opened the stream by then.
     return not status.is_not_open or (status.kickoff is not None and now >= status.kickoff + STREAM_OPEN_GRACE)
 
 
@@ -115,6 +116,7 @@ def outdated_fixtures_since(feed: FeedHealth, started: dt.datetime, now: dt.date
     """
     # The feed is read from the start on, so without a success the start counts.
     since = feed.fixtures_read_at or started
+    # Before the first success no match is known at all, so nothing is followed: that cannot wait for three refreshes.
     longest = 3 * feed.refresh_every if feed.fixtures_read_at else HEARTBEAT_TIMEOUT
     return since if now - since > longest else None
 

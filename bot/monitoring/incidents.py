@@ -198,6 +198,7 @@ def _update_absent(policy: IncidentPolicy, incident: Incident, now: dt.datetime)
 
 def _resolve_delay(policy: IncidentPolicy, times: int) -> float:
     """Return for how many seconds the condition must be away. Each reopening makes it longer, so that flapping does not spam."""
+    # A person who edits a file and breaks it several times in a row is not flapping, and waits for each answer.
     if policy.is_manual:
         return policy.resolve_after
     longest = max(policy.resolve_after, MAX_RESOLVE_DELAY.total_seconds())
@@ -266,6 +267,7 @@ def _decode_incidents(bodies: Mapping[str, str]) -> dict[str, Incident]:
 
 
 def _recency_of_incident(incident: Incident) -> tuple[dt.datetime, int, bool]:
+    # Of two that were seen at the same moment the one that has notified wins, or admins would be told once more.
     return max(incident.last_seen, incident.resolved_at or incident.last_seen), incident.times, incident.notified_at is not None
 
 

@@ -1,4 +1,4 @@
-"""Checks the process every few seconds, notifies admins of incidents, and renders `/status`."""
+"""Checks the process every few seconds, notifies admins of incidents, and collects what `/status` and `/metrics` show."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from bot.cluster.roles import Role
 from bot.config.models import LimitSettings
 from bot.errors import StorageError
 from bot.feed.session import SessionState
-from bot.feed.source import ConnectionStatus
 from bot.metrics import ADMIN_MESSAGES, BOT_API_REQUESTS, DELIVERIES, render_metrics, sum_totals
 from bot.monitoring.admin_messages import AdminMessages, render_notice, render_open_incident
 from bot.monitoring.conditions import ReportedConditions, describe_database_problem, find_conditions, name_database_condition
@@ -33,14 +32,14 @@ from bot.monitoring.incidents import (
     IncidentRepository,
     select_open,
 )
+from bot.monitoring.status import render_chats, render_limits, render_paid_budget, render_status, render_status_of_processes
 from bot.monitoring.traffic import HourlyTraffic
 from bot.outbox.depth import OutboxDepth, measure_depth
-from bot.storage.chats import ChatCounts, count_chats
+from bot.storage.chats import count_chats
 from bot.storage.database import Database
 from bot.storage.driver import TROUBLE_CHANNEL
 from bot.telegram.http import ApiHealth
 from bot.telegram.paid_messages import PaidBudget
-from rules.football.match import Match
 
 log = structlog.get_logger()
 
@@ -68,9 +67,10 @@ _QUERY_TIMEOUT = 2.0
 class Monitor:
     """Checks the health of this process.
 
-    The workers set the callables: `feed` reads the connections, `connection_lines` and `list_connections` describe them for
-    `/status` and for the console, `backlog` counts messages in memory, `rules` the rules in effect, `read_processes` reads what
-    all processes are doing if there are several, and `name_lines` is about names in the configuration that no fixture has.
+    The workers set its callables, each only where a process has the part that it asks: `feed` reads the connections,
+    `connection_lines` and `list_connections` describe them for `/status` and the console, `backlog` counts messages in memory,
+    `rules` the rules in effect, `read_processes` reads what all processes are doing if there are several, and `name_lines`
+    returns what `/status` says of names in the configuration that no fixture has.
     """
 
     def __init__(
@@ -116,14 +116,17 @@ class Monitor:
 
     async def check(self) -> None:
         """Check once; notices are queued for the admins."""
-        # Both sources: what can be measured now, and what only the part itself can know, such as a refused request.
+        # First what waits for the database, so that the health below is of one moment.
         await self._look_at_database()
         await self._look_at_paid_budget()
         health = self.health()
         reported = self.reported.list_current()
         if health.database or any(name.startswith("database-") for name in reported):
             self._database_was_in_the_way = health.now
+        # Both sources: what can be measured now, and what only the part itself can know, such as a refused request. The health is
+        # read once more, because what was noted in the lines above already excuses a silent feed.
         found = {**find_conditions(self.health()), **reported}
+        # Passed on by every process and before the next line: the one that reports may not have met the problem itself.
         if health.database and self.read_processes is not None:
             await self._pass_on_database_problem(health.database.sentence)
         if not self._is_reporter():
@@ -135,12 +138,14 @@ class Monitor:
         """Look whether a shared database answers, and which processes are at work."""
         if self.read_processes is None:
             return
+        # One query at a time: a server that hangs would otherwise collect one more at each check.
         if self._look is None or self._look.done():
             self._look = asyncio.ensure_future(self.read_processes())
         # `wait` leaves the query running: a query to a server that hangs cannot be cancelled at once.
         await asyncio.wait({self._look}, timeout=_CHECK_TIMEOUT)
         now = self._clock.now()
         if not self._look.done():
+            # It hangs since the query left, not since we gave up waiting.
             self._database_hangs_since = self._database_hangs_since or now - dt.timedelta(seconds=_CHECK_TIMEOUT)
             return
         self._database_hangs_since = None
@@ -156,6 +161,7 @@ class Monitor:
                 self._roles_seen[role] = now
                 self._missing_roles.pop(role, None)
             else:
+                # A role that this process never saw counts as missing since its own start: it cannot know of earlier.
                 self._missing_roles[role] = self._roles_seen.get(role, self._started_at)
 
     async def _look_at_paid_budget(self) -> None:
@@ -173,11 +179,13 @@ class Monitor:
         """
         if not self._processes:
             return True
+        # False sorts before True: a process that answers people comes first, then the names decide alike in every process.
         ranks = [(Role.CHAT not in info.roles, name) for name, info in self._processes.items()]
         return min(ranks)[1] == self.process_name
 
     async def _pass_on_database_problem(self, sentence: str) -> None:
         """Notify the other processes: the one that reports to the admins may not see the problem, such as a full disk."""
+        # A server that hangs would hold up this check by another timeout, and the others notice by themselves that it hangs.
         if self._database_hangs_since is not None:
             return
         with contextlib.suppress(StorageError, TimeoutError):
@@ -200,6 +208,7 @@ class Monitor:
             with contextlib.suppress(OSError):
                 free_disk = shutil.disk_usage(self._disk).free
         now, database = self._clock.now(), self._database_problem
+        # An error says more than a silence, such as that the disk is full, so it goes first.
         if database is None and (since := self._database_hangs_since) is not None:
             database = DatabaseProblem(f"storage.url: the database has not answered for {_CHECK_TIMEOUT:.0f} s", since)
         in_the_way = self._database_was_in_the_way
@@ -217,7 +226,7 @@ class Monitor:
         )
 
     def count_matches(self) -> tuple[int, int]:
-        """Return how many matches are live in this process, and how many should be connected in all of them."""
+        """Return how many matches are live in this process, and how many should be connected in all processes together."""
         feed = self.feed() if self.feed else None
         if feed is None:
             return 0, 0
@@ -240,7 +249,7 @@ class Monitor:
         )
 
     def list_held_back(self) -> Collection[str]:
-        """Return the ids of chosen matches that are held back: as this process sees it, or the one that follows matches."""
+        """Return the ids of chosen matches that are held back. A process that follows none returns what the others published."""
         if self.held_back:
             return self.held_back()
         return {fixture_id for info in self._processes.values() for fixture_id in info.held_back}
@@ -254,7 +263,7 @@ class Monitor:
         return reasons_not_ready(self.health())
 
     def open_incidents(self) -> tuple[tuple[str, Incident], ...]:
-        """Return the open incidents with their names, in the order of these."""
+        """Return the open incidents with their names, sorted by name."""
         return tuple(sorted(select_open(self._incidents.incidents).items()))
 
     async def render_status(self) -> str:
@@ -304,7 +313,7 @@ class Monitor:
         return render_metrics(gauges)
 
     def _notify(self, notice: IncidentNotice) -> None:
-        # The log says it always, also what cannot be sent because Telegram itself is the trouble.
+        # Every notice is logged, also those that cannot be sent because Telegram itself is the problem.
         write = log.info if notice.event is IncidentEvent.RESOLVED else log.warning
         write("incident", name=notice.name, event_type=notice.event.value, reason=notice.detail)
         if notice.event is IncidentEvent.RESOLVED or not INCIDENT_POLICIES[notice.name].is_unreachable:
@@ -326,7 +335,7 @@ class Monitor:
 
     def _on_database_problem(self, sentence: str | None) -> None:
         """Remember a database problem and since when it lasts; None means that the database works."""
-        # Its sentence may change while it lasts (away, then full): since when it lasts does not.
+        # The sentence may change while it lasts (away, then full), but the problem began when the first one came.
         since = self._database_problem.since if self._database_problem else self._clock.now()
         self._database_problem = DatabaseProblem(sentence, since) if sentence else None
 
@@ -336,99 +345,3 @@ def find_database_folder(url: str) -> Path | None:
     place = make_url(url)
     file = place.database if place.get_backend_name() == "sqlite" else None
     return Path(file).absolute().parent if file and file != ":memory:" else None
-
-
-def render_chats(chats: ChatCounts) -> str:
-    """Render how many chats follow something, and how many are suspended."""
-    gone = f", {chats.suspended} more gone or blocked" if chats.suspended else ""
-    return f"{chats.active} chats, {chats.following} of them follow something{gone}"
-
-
-def render_status(lines: Sequence[str], connected: int, due: int, planned: int, depth: OutboxDepth) -> str:
-    """Render the connections of a process that works alone, after a line with the totals."""
-    due = max(connected, due)
-    return "\n".join([f"{connected} of {due} due matches connected, {planned} planned, {_render_depth(depth)}", *lines])
-
-
-def render_limits(limits: LimitSettings, allowed: Collection[str] | None, followed: int | None, held_back: int) -> str:
-    """Render the limits in one line; `followed` is None in a process that follows no matches."""
-    matches = "all matches" if limits.matches is None else f"{limits.matches} matches at a time"
-    if limits.matches is not None and followed is not None:
-        matches += f" ({followed} now, {held_back} wait)" if held_back else f" ({followed} now)"
-    users = "every chat" if allowed is None else f"{len(allowed)} chats and the admins"
-    return f"limits: {users}, {limits.subscriptions_per_chat} subscriptions per chat, {matches}"
-
-
-def render_paid_budget(budget: PaidBudget | None) -> str:
-    """Render how many messages were paid for today, and how many may be."""
-    if budget is None:
-        return "no paid messages"
-    of = "" if budget.limit is None else f" of {budget.limit:,}"
-    spent = " (spent until 00:00 UTC)" if budget.is_spent else ""
-    return f"{budget.use.used:,}{of} paid messages today{spent}"
-
-
-_SPREAD_TIME = 5.0
-"""Seconds in which news is spread to its chats, also when much comes at once."""
-
-
-def _render_depth(depth: OutboxDepth) -> str:
-    waiting = f"{depth.waiting} waiting to be sent"
-    if depth.oldest_news_seconds <= _SPREAD_TIME:
-        return waiting
-    return f"{waiting}, {depth.unfinished_news} alerts not spread yet, the oldest for {depth.oldest_news_seconds:.0f} s"
-
-
-def render_status_of_processes(processes: Mapping[str, ProcessInfo], depth: OutboxDepth) -> str:
-    """Render the status of several processes, each with its roles and the lines of its connections."""
-    # A process of an earlier version says nothing of how many are live or due.
-    connected = sum(info.connected if info.due else len(info.lines) for info in processes.values())
-    due = max([connected, *(info.due for info in processes.values())])
-    rendered = [f"{len(processes)} processes, {connected} of {due} due matches connected, {_render_depth(depth)}"]
-    for name, info in sorted(processes.items()):
-        rendered += ["", f"{name} ({', '.join(info.roles)})", *filter(None, (info.summary,)), *info.lines]
-    return "\n".join(rendered)
-
-
-def render_connection(status: ConnectionStatus, match: Match | None, now: dt.datetime) -> str:
-    """Render a connection with its state, last frame, position, reconnects and lag, in one line."""
-    title = match.fixture.title if match and match.fixture.title else status.fixture_id
-    last_frame = (
-        f"last frame {(now - status.last_frame_at).total_seconds():.0f} s ago" if status.last_frame_at else "no frame yet"
-    )
-    parts = [f"{title}: {status.state.value}", last_frame, f"position {status.position}", f"reconnects {status.reconnects}"]
-    if status.lag_median is not None and status.lag_p99 is not None:
-        parts.append(f"lag {_format_ms(status.lag_median)} median, {_format_ms(status.lag_p99)} p99")
-    # Only if there is something to say: the line is read on a phone.
-    if status.missing or status.unreadable:
-        parts.append(f"{status.missing} never came, {status.unreadable} unreadable")
-    if status.connect_failure:
-        parts.append(status.connect_failure)
-    return ", ".join(parts)
-
-
-def describe_connection(status: ConnectionStatus, match: Match | None, title: str) -> ConnectionInfo:
-    """Return a connection as the console shows it. `title` is that of the list of fixtures, for a match without a packet."""
-    return ConnectionInfo(
-        status.fixture_id,
-        (match.fixture.title if match else "") or title or status.fixture_id,
-        str(match.score) if match else "",
-        describe_minute(match),
-        status.state.value,
-        status.last_frame_at.timestamp() if status.last_frame_at else None,
-        status.reconnects,
-        None if status.lag_median is None else round(status.lag_median * 1000),
-    )
-
-
-def describe_minute(match: Match | None) -> str:
-    """Return `63'`, or the period where there is no minute."""
-    if match is None:
-        return ""
-    if match.ended_by:
-        return "FT"
-    return f"{match.minute}'" if match.minute else match.period.value
-
-
-def _format_ms(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms"

@@ -52,6 +52,7 @@ class HourlyTraffic:
         return f"{line}, lag {median:.0f} ms median, {p99:.0f} ms p99"
 
     def _drop_old(self, now: float) -> None:
+        # Counts are of full minutes, so the one in which the hour began is kept until it is over too.
         while self._counts and self._counts[0][0] <= now - _HOUR - _MINUTE:
             self._counts.popleft()
         while self._lags and self._lags[0][0] <= now - _HOUR:

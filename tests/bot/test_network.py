@@ -22,7 +22,7 @@ from bot.errors import FeedUnreachable, TelegramUnreachable
 from bot.feed.connection import FeedConnection, open_connection
 from bot.feed.rest import RestClient
 from bot.monitoring.conditions import describe_feed_down
-from bot.monitoring.monitor import render_connection
+from bot.monitoring.status import render_connection
 from bot.network import (
     explain_ca_file,
     explain_connection_error,

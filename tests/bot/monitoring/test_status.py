@@ -1,19 +1,16 @@
 import datetime as dt
 
-from bot.clock import ManualClock
 from bot.cluster.processes import ProcessInfo
 from bot.config.models import LimitSettings
 from bot.feed.session import SessionState
 from bot.feed.source import ConnectionStatus
-from bot.metrics import installed_version
-from bot.monitoring.monitor import (
+from bot.monitoring.status import (
     render_chats,
     render_connection,
     render_limits,
     render_status,
     render_status_of_processes,
 )
-from bot.monitoring.traffic import HourlyTraffic
 from bot.outbox.depth import OutboxDepth
 from bot.storage.chats import ChatCounts, ChatRepository, count_chats
 from bot.storage.database import Database
@@ -55,26 +52,6 @@ def test_several_processes_stand_below_each_other_with_their_roles() -> None:
         "b:2 (send)",
         "Touchline 9, up 2 min",
     ]
-
-
-def test_the_traffic_of_the_last_hour_is_counted_and_measured() -> None:
-    clock = ManualClock(KICKOFF)
-    traffic, version = HourlyTraffic(clock), installed_version()
-    for number in range(100):
-        traffic.add(float(number), is_edit=False)
-    clock.move_to(KICKOFF + dt.timedelta(minutes=30))
-    traffic.add(900.0, is_edit=True)
-    traffic.add(None, is_edit=False)
-    begun = traffic.describe()
-    clock.move_to(KICKOFF + dt.timedelta(minutes=80))
-    later = traffic.describe()
-    clock.move_to(KICKOFF + dt.timedelta(hours=26))
-
-    assert begun == f"Touchline {version}, up 30 min: 101 messages and 1 edits since the start, lag 50 ms median, 99 ms p99"
-    assert later == (
-        f"Touchline {version}, up 1 h 20 min: 1 messages and 1 edits in the last hour, lag 900 ms median, 900 ms p99"
-    )
-    assert traffic.describe() == f"Touchline {version}, up 1 d 2 h: 0 messages and 0 edits in the last hour"
 
 
 async def test_chats_are_counted(db: Database) -> None:
