@@ -11,11 +11,13 @@ from telegram import Bot
 from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot.chat.permissions import is_present, missing_rights
-from bot.config.load import Config, configured_chat
+from bot.config.load import Config
+from bot.config.models import ConfiguredChat
 from bot.retry import Backoff, retry_while_database_unavailable
 from bot.storage.chats import ChatRepository
 from bot.storage.subscriptions import SubscriptionRepository
-from bot.subscribers import Chat, ChatRef
+from bot.subscribers import Chat, ChatRef, Subscription
+from rules.engine.alert import SHIPPED_KINDS
 
 log = structlog.get_logger()
 
@@ -49,10 +51,10 @@ class ConfiguredChats:
         stored = []
         for chat in config.chats:
             if isinstance(chat.chat, int):
-                stored.append(configured_chat(chat, config))
+                stored.append(make_configured_chat(chat, config))
             elif found := known.get(chat.chat.casefold()):
                 # Without what the old row says of its settings: the file alone decides them.
-                as_id, followed = configured_chat(chat.model_copy(update={"chat": found.ref.chat_id}), config)
+                as_id, followed = make_configured_chat(chat.model_copy(update={"chat": found.ref.chat_id}), config)
                 stored.append((replace(as_id, type=found.type, title=found.title, username=found.username), followed))
         await self._subscriptions.store_configured_chats(stored)
 
@@ -125,3 +127,19 @@ def explain_unknown_name(name: str, answer: str) -> str:
     if "not found" not in answer.lower():
         return f"{name}: Telegram says: {answer}"
     return f"{name}: Telegram knows no channel or public group of this name: correct it, or write the chat's number"
+
+
+def make_configured_chat(chat: ConfiguredChat, config: Config) -> tuple[Chat, tuple[Subscription, ...]]:
+    """Return a chat of the configuration as it is stored, and its subscriptions. It has to be named by its id."""
+    if not isinstance(chat.chat, int):
+        raise TypeError(f"{chat.chat} is not an id")
+    # Telegram gives people positive ids, and groups and channels negative ones.
+    chat_type = "private" if chat.chat > 0 else "supergroup"
+    stored = Chat(ChatRef(chat.chat, chat.topic), chat_type, language=chat.language, language_chosen=True, is_configured=True)
+    stored = replace(stored, spoilers=chat.spoilers, digests=chat.bursts)
+    if chat.kinds is None:
+        return replace(stored, filter=replace(stored.filter, all_kinds=True)), chat.subscribe
+    # Kinds of an operator's own rules are on by default, so all others have to be switched off one by one.
+    on = frozenset(chat.kinds)
+    off = frozenset({*SHIPPED_KINDS, *config.rules.list_kinds()}) - on
+    return replace(stored, filter=replace(stored.filter, kinds_on=on, kinds_off=off)), chat.subscribe

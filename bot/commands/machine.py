@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from bot.cluster.roles import ALL_ROLES, NEEDS_POSTGRES, Role, are_enough_alone
+from bot.config.addresses import PLAIN_SQLITE_URL
 from bot.config.load import Config
-from bot.config.values import PLAIN_SQLITE_URL
 from bot.errors import explain_bind_error
 from bot.installation import advise_install, is_installed
 from rules.engine.rule import SourceLocation

@@ -59,6 +59,7 @@ def build_schema() -> dict[str, Any]:
     parts = whole.pop("$defs")
     for model in _SECTION_MODELS:
         _simplify_properties(whole if model is ConfigSections else parts[model.__name__], model)
+    # Suggested and not required: an operator's own rules may have other kinds, and the schema knows no rules.
     parts["ConfiguredChat"]["properties"]["kinds"]["anyOf"][0]["items"] = {
         "anyOf": [{"enum": [*SHIPPED_KINDS, *LIVE_MESSAGE_KINDS]}, {"type": "string"}]
     }
@@ -128,6 +129,7 @@ _EXPECTATION_PATTERN = r"^\s*(\d[\d+]*' )?\w+( \(.+\))?(,? (pending|confirmed|re
 
 
 def _build_scenario_keys() -> dict[str, JsonSchema]:
+    # The longest first: a pattern takes the first word that fits, which may be the beginning of a longer one.
     words = "|".join(sorted(ScenarioEventType, key=len, reverse=True))
     shapes = {
         "match": _add_description("HOME v AWAY.", {"type": "string", "pattern": r"\S v \S"}),
@@ -200,6 +202,7 @@ def _simplify_properties(shape: dict[str, Any], model: type[BaseModel]) -> None:
             value |= {"description": field.description, "allOf": [{"$ref": value.pop("$ref")}]}
         if isinstance(field.default, dt.timedelta):
             value["default"] = format_duration(field.default)  # pydantic would write ISO 8601: PT15M
+        # A section's own keys show their defaults; of an empty default there is nothing to show.
         elif isinstance(field.default, BaseModel) or value.get("default") in ("", None, []):
             value.pop("default", None)
         # pydantic puts bounds into a type that `with_schema` replaces.

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
-import os
 import re
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
-from msgspec.structs import replace
 from pydantic import SecretStr
 
+from bot.config.files import explain_read_error, read_file, read_yaml
 from bot.config.models import (
     ConfigSections,
     ConfiguredChat,
@@ -29,10 +26,7 @@ from bot.config.models import (
 from bot.config.problems import validate_node
 from bot.config.suspicious import list_chat_names, refuse_shared_ports, warn_of_addresses, warn_of_chats, warn_of_token
 from bot.errors import ConfigInvalid, UserMistake
-from bot.installation import find_shipped_file
 from bot.network import explain_ca_file
-from bot.subscribers import Chat, ChatRef, Subscription
-from rules.engine.alert import SHIPPED_KINDS
 from rules.engine.rule import NameReference, RuleSet, SourceLocation
 from rules.engine.text import TEXT_VARIABLES
 from rules.football.catalogue import Catalogue, load_catalogue
@@ -128,6 +122,7 @@ class Config:
 
 
 def _describe_missing_token(path: Path, section: str, fields: Mapping[str, yaml.Node]) -> str:
+    # At the empty token, else at its section, else at the file: the nearest place that exists.
     token = next((value for key, value in mapping_items(fields.get(section)) if key.value == "token"), fields.get(section))
     place = location_of(token) if token is not None else path
     where = f"write it, or ${{VARIABLE}}, as `token:` under `{section}:`, or name a file that holds it as `token_file:`"
@@ -135,6 +130,7 @@ def _describe_missing_token(path: Path, section: str, fields: Mapping[str, yaml.
     return f"{place}: the {section} token is missing: {where}, {variable}"
 
 
+# The names that `config.example.yaml` and `touchline init` write.
 _TOKEN_VARIABLES = {"feed": "FEED_TOKEN", "telegram": "TELEGRAM_BOT_TOKEN"}
 
 
@@ -149,9 +145,10 @@ def load_config(
     Adds to `sources` every file that it names, and patterns of files, even if it is refused: a reload watches them all.
     """
     report = Report()
+    # The caller's own set: an exception leaves it filled, and a reload has to watch the files of a refused configuration too.
     sources = set() if sources is None else sources
     sources.add(path)
-    root = _read_yaml(path, report) if text is None else compose(text, str(path), report)
+    root = read_yaml(path, report) if text is None else compose(text, str(path), report)
     is_readable = root is not None or not report.mistakes
     if root is None:
         # An empty file, or one with nothing but comments, is valid and keeps every default.
@@ -173,45 +170,6 @@ def load_rules_of(path: Path, env: Mapping[str, str], *, optional: bool = False)
         return load_pack(), load_catalogue()
     config = load_config(path, env)
     return config.rules, config.catalogue
-
-
-_STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-"""Where a shell passes what another program writes: `touchline check --config /dev/stdin`."""
-
-
-def read_file(path: Path) -> bytes:
-    """Return the content of a file. Raise OSError at once for a pipe or a device, which may never end or never begin."""
-    if str(path).startswith(_STREAMS):
-        return path.read_bytes()
-    # Opened without waiting, since a pipe without a writer would hold up every later reload, and the stop of the process.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "it is a pipe or a device, and a file is expected")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read()
-    finally:
-        os.close(descriptor)
-
-
-def _read_yaml(path: Path, report: Report) -> yaml.Node | None:
-    try:
-        text = read_file(path).decode("utf-8-sig")  # editors on Windows write a byte order mark
-    except FileNotFoundError as error:
-        example = find_shipped_file("config.example.yaml") or "config.example.yaml"
-        advice = f"copy {example} to this place and change what you need, or run `touchline init` for a small one"
-        raise UserMistake(f"{path}: there is no such file; {advice}") from error
-    except OSError as error:
-        raise UserMistake(f"{path}: it cannot be read: {_explain_read_error(error)}") from error
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode("utf-8", "replace")
-        location = SourceLocation(str(path), before.count("\n") + 1, len(before) - before.rfind("\n"))
-        report.add_mistake(location, "this is not text in UTF-8")
-        return None
-    return compose(text, str(path), report)
 
 
 class _ConfigReader:
@@ -292,6 +250,7 @@ class _ConfigReader:
                 )
             else:
                 sentence = f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}"
+                # A person who writes `${team}` most likely means the value of a text, in the spelling of variables.
                 if name in TEXT_VARIABLES:
                     sentence = f"${{…}} is a variable of the environment; for the value in a text write {{{{ {name} }}}}"
                 self.report.add_mistake(location_of(node), sentence)
@@ -305,7 +264,7 @@ class _ConfigReader:
         try:
             return load_catalogue().extend(read_file(self._resolve_path(node.value)).decode())
         except OSError as error:
-            self.report.add_mistake(location_of(node), f"the catalogue {node.value} cannot be read: {_explain_read_error(error)}")
+            self.report.add_mistake(location_of(node), f"the catalogue {node.value} cannot be read: {explain_read_error(error)}")
         except ValueError as error:
             self.report.add_mistake(location_of(node), f"the catalogue {node.value}: {error}")
         return load_catalogue()
@@ -321,6 +280,7 @@ class _ConfigReader:
 
     def _read_included(self, pattern: str) -> list[yaml.Node]:
         """Read the files that a pattern matches, in the order of their names. Raises ValueError with a sentence."""
+        # Noted even if nothing matches yet: a reload sees the first file that does.
         self._resolve_path(pattern)
         try:
             found = sorted(self.path.parent.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
@@ -333,10 +293,11 @@ class _ConfigReader:
 
     def _read_file(self, file: Path) -> yaml.Node | None:
         try:
-            root = _read_yaml(file, self.report)
+            root = read_yaml(file, self.report)
         except UserMistake as error:
             raise ValueError(str(error)) from error
         if root is not None:
+            # Rules have no tokens, so every variable that is not set is a mistake here.
             self._expand_variables(root, ())
         return root
 
@@ -354,9 +315,7 @@ class _ConfigReader:
             token = read_file(self._resolve_path(section.token_file)).decode().strip()
             return self._check_token(section, token, at)
         except (OSError, ValueError) as error:
-            self.report.add_mistake(
-                location_of(at), f"the file {section.token_file} cannot be read: {_explain_read_error(error)}"
-            )
+            self.report.add_mistake(location_of(at), f"the file {section.token_file} cannot be read: {explain_read_error(error)}")
             return SecretStr("")
 
     def _read_tls(self, section: TlsSettings, node: yaml.Node | None) -> TlsSettings:
@@ -366,7 +325,7 @@ class _ConfigReader:
             return section
         path = str(self._resolve_path(section.ca_file))
         try:
-            read_file(Path(path))  # the library would wait for a pipe
+            read_file(Path(path))  # first, because the library of TLS would wait for a pipe
             reason = explain_ca_file(path)
         except OSError as error:
             reason = error.strerror or type(error).__name__
@@ -401,23 +360,3 @@ def _locate_settings(fields: Mapping[str, yaml.Node], prefix: str = "") -> Itera
     for name, node in fields.items():
         yield f"{prefix}{name}", location_of(node)
         yield from _locate_settings({key.value: value for key, value in mapping_items(node)}, f"{prefix}{name}.")
-
-
-def _explain_read_error(error: Exception) -> str:
-    return (error.strerror or "unknown trouble").lower() if isinstance(error, OSError) else "it is not text"
-
-
-def configured_chat(chat: ConfiguredChat, config: Config) -> tuple[Chat, tuple[Subscription, ...]]:
-    """Return a chat of the configuration as it is stored, and its subscriptions. It has to be named by its id."""
-    if not isinstance(chat.chat, int):
-        raise TypeError(f"{chat.chat} is not an id")
-    # Telegram gives people positive ids, and groups and channels negative ones.
-    chat_type = "private" if chat.chat > 0 else "supergroup"
-    stored = Chat(ChatRef(chat.chat, chat.topic), chat_type, language=chat.language, language_chosen=True, is_configured=True)
-    stored = replace(stored, spoilers=chat.spoilers, digests=chat.bursts)
-    if chat.kinds is None:
-        return replace(stored, filter=replace(stored.filter, all_kinds=True)), chat.subscribe
-    # Kinds of an operator's own rules are on by default, so all others have to be switched off one by one.
-    on = frozenset(chat.kinds)
-    off = frozenset({*SHIPPED_KINDS, *config.rules.list_kinds()}) - on
-    return replace(stored, filter=replace(stored.filter, kinds_on=on, kinds_off=off)), chat.subscribe

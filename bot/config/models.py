@@ -13,33 +13,35 @@ from pydantic import (
     model_validator,
 )
 
-from bot.config.values import (
+from bot.config.addresses import (
     Address,
-    AllowedChats,
-    Boolean,
     BotApiUrl,
-    ChatName,
     DatabaseUrl,
-    Duration,
     FeedApiUrls,
     HttpsUrl,
+    OptionalAddress,
+    OptionalPageUrl,
+    OptionalSecretUrl,
+    Proxy,
+    StreamUrls,
+    is_loopback,
+)
+from bot.config.values import (
+    AllowedChats,
+    Boolean,
+    ChatName,
+    Duration,
     Integer,
     KindName,
     LanguageCode,
     NameList,
-    OptionalAddress,
     OptionalBudget,
     OptionalCount,
-    OptionalPageUrl,
-    OptionalSecretUrl,
-    Proxy,
     Secret,
-    StreamUrls,
     SubscriptionList,
     Text,
     WebhookSecret,
     at_least,
-    is_loopback,
 )
 from bot.i18n.language import ENGLISH
 
@@ -102,6 +104,7 @@ class TelegramSettings(Section):
     """The ids of the users who may see /status and change rules."""
     allowed_chats: AllowedChats = None
     """Who may use the bot: all, or a list of chats by id or @name. Admins always may, in any chat."""
+    # 1,000 is the most that Telegram sends of paid messages.
     messages_per_second: Annotated[Integer, Field(ge=1, le=1000)] = 30
     """The most messages to send in a second; more than 30 need `allow_paid_broadcast: true`."""
     allow_paid_broadcast: Boolean = False
@@ -117,6 +120,7 @@ class TelegramSettings(Section):
 
     @model_validator(mode="after")
     def _check_paid_rate(self) -> TelegramSettings:
+        # Telegram sends 30 messages a second free of charge. With a higher rate and no payment it would refuse the rest (429).
         if self.messages_per_second > 30 and not self.allow_paid_broadcast:
             raise ValueError("more than 30 messages a second need allow_paid_broadcast: true")
         return self
@@ -156,6 +160,7 @@ class ConsoleSettings(Section):
 
     @model_validator(mode="after")
     def _require_password(self) -> ConsoleSettings:
+        # The console shows chats and tries rules, and its port is open to the whole network as soon as it is not on loopback.
         if not self.password.get_secret_value() and not is_loopback(self.listen.rpartition(":")[0]):
             raise ValueError(f"{self.listen} can be reached by others: write a password, or listen on 127.0.0.1")
         return self
@@ -211,6 +216,8 @@ class TlsSettings(Section):
 
 class ConfigSections(Section):
     """The whole file without its rules."""
+
+    # Each section has its default, so that a file needs to say only what differs: tokens, and what somebody follows.
 
     feed: FeedSettings = FeedSettings()
     """The feed: its addresses and your token."""

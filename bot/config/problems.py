@@ -19,7 +19,7 @@ NodePath = tuple[int | str, ...]
 
 
 # pydantic knows the path of a value, such as ("feed", "stale_after"), and not its place in the file. So the error's path is
-# followed through the YAML nodes, which do.
+# followed through the YAML nodes, which know it.
 def node_to_data(node: yaml.Node) -> Any:
     """Convert a node to mappings, lists, strings and None."""
     if isinstance(node, yaml.MappingNode):

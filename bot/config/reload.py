@@ -8,7 +8,8 @@ from pathlib import Path
 
 import structlog
 
-from bot.config.load import Config, load_config, read_file
+from bot.config.files import read_file
+from bot.config.load import Config, load_config
 from bot.errors import ConfigInvalid, TouchlineError, UserMistake
 from bot.metrics import CONFIG_RELOADS
 from bot.retry import OutageLog
@@ -102,12 +103,13 @@ class ConfigReloader:
             before, sources = read_file_states(self._sources), set[Path]()
             try:
                 config = await asyncio.to_thread(self._load, self.config.path, self._env, sources)
+                # After the load, which accepts such a file: at a start it means the defaults.
                 if _is_blank(config.path):
                     sentence = "nothing is written in the file now; start again if that is meant"
                     raise UserMistake(f"{config.path}: {sentence}")
                 await self._apply_config(config)
             except TouchlineError as error:
-                # A failure to store the changed chats refuses it as well: half of a configuration is never in effect.
+                # A failure to store the changed chats refuses it as well, so that half of a configuration is never in effect.
                 self._report_refusal(error)
                 return False
             finally:
@@ -115,6 +117,7 @@ class ConfigReloader:
                 now = read_file_states(sources)
                 self._sources = sources
                 self._file_states = {**now, **{file: state for file, state in before.items() if file in now}}
+            # Only after the configuration took effect: it ends the incident of a refused one.
             self._on_accepted()
             CONFIG_RELOADS.labels("accepted").inc()
             _log_reload(self.config, config)
@@ -211,5 +214,6 @@ def _read_file_state(file: Path) -> tuple[int, int, int] | None:
     try:
         stat = file.stat()
     except OSError:
+        # Gone for a moment, as while an editor replaces it. It is a change when it comes back.
         return None
     return stat.st_mtime_ns, stat.st_size, stat.st_ino

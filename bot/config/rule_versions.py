@@ -115,6 +115,7 @@ class RuleVersions:
         `base_fingerprint` is that of the rules the admin saw: raise RulesOutdated if others are in effect now, or RulesInvalid.
         """
         async with self._lock:
+            # Compared with what is in effect here. Within the lock, or two admins who press at once would both be first.
             if base_fingerprint != self.active.fingerprint:
                 raise RulesOutdated
             self.rules_of(text, name)  # raises RulesInvalid before anything is stored
@@ -200,6 +201,7 @@ class RuleVersionRepository:
             newest = (await tx.fetch(_select_newest_first().limit(1)))[0]
             # Ids rise one by one, so the count needs no query of its own.
             await tx.execute(delete(rule_history).where(rule_history.c.id <= newest["id"] - MAX_RULE_VERSIONS))
+            # In the transaction: PostgreSQL delivers it at the commit, so nobody looks before the row is there.
             await tx.notify(RULES_CHANNEL)
         return _row_to_version(newest)
 

@@ -35,6 +35,7 @@ def parse_sent_rules(text: str, name: str, catalogue: Catalogue) -> ParsedRules:
     report = Report()
     root = compose(text, name, report)
     rules = read_rules_document(root, report, catalogue, refuse_include) if root is not None else RuleSet()
+    # Put into effect, a file without rules would silence every chat.
     if not report.mistakes and not rules.rules:
         report.add_mistake(SourceLocation(name, 1, 1), "there are no rules in this file")
     if report.mistakes:

@@ -58,13 +58,14 @@ def _find_followed(chat: yaml.Node) -> Iterator[tuple[str, str, yaml.ScalarNode,
         for key, value in mapping_items(entry):
             what = {"team": "team", "competition": "competition", "match": "fixture"}.get(key.value)
             if what:
-                # Beside the key, or below it as {id: …}.
+                # A name stands beside the key, an id below it as {id: …}.
                 is_id = isinstance(value, yaml.MappingNode)
                 yield from ((key.value, what, scalar, is_id) for scalar in iterate_scalars(value))
 
 
 def _warn_of_kinds(chat: yaml.Node, rules: RuleSet, report: Report) -> None:
     """Warn of kinds that no rule has: allowed, since a rule may follow later, but more likely misspelt."""
+    # Match cards are made without a rule, and a chat may switch them on and off like any kind.
     known = (*rules.list_kinds(), *LIVE_MESSAGE_KINDS)
     for kind in _find_kinds(chat):
         if kind.value not in known:
@@ -118,7 +119,7 @@ def refuse_shared_ports(sections: Mapping[str, yaml.Node], report: Report) -> No
             continue
         host, _, port = node.value.rpartition(":")
         for other, other_host, other_port in taken:
-            # One that listens on every address leaves none to the other.
+            # One that listens on every address leaves none to the other. Port 0 is any free port, so two of them never collide.
             if port == other_port != "0" and (host == other_host or host in _OPEN_HOSTS or other_host in _OPEN_HOSTS):
                 report.add_mistake(location_of(node), f"the port {port} is already that of {other}: choose another")
                 break
@@ -129,6 +130,7 @@ def warn_of_token(token: str, at: yaml.Node, report: Report, *, is_bot: bool) ->
     """Warn of a token that Telegram cannot have given, and of the bot's where the feed's belongs, without repeating it."""
     if not is_bot and _BOT_TOKEN.fullmatch(token):
         report.add_warning(location_of(at), "this is a token of @BotFather: it belongs under telegram, the feed has its own")
+    # From the particular to the general, since only the nearest cause helps.
     if len(token) > 1 and token[0] == token[-1] and token[0] in "'\"":
         # `docker run --env-file` keeps them, where systemd and the shell take them off.
         sentence = "the quotes are a part of this token: leave them out where it is set"

@@ -1,4 +1,4 @@
-"""The values of `config.yaml`: each with the reader of what a person wrote, and with its JSON Schema.
+"""The values of `config.yaml` that are no addresses: each with the reader of what a person wrote, and with its JSON Schema.
 
 The readers are given the text of the file, since all scalars are read as text: YAML would make 750 of `12:30` and False of `NO`.
 A default, which pydantic validates with the same function, has its type already.
@@ -7,10 +7,8 @@ A default, which pydantic validates with the same function, has its type already
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 import re
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -22,7 +20,6 @@ from pydantic import (
 )
 
 from bot.i18n.language import CHOICES
-from bot.network import DIRECT_CONNECTION
 from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides, make_name_key
 from rules.loading import values
 
@@ -30,6 +27,7 @@ JsonSchema = dict[str, Any]
 
 VARIABLE_SCHEMA: JsonSchema = {"type": "string", "pattern": r"\$\{[A-Za-z_]\w*(:-.*)?\}"}
 
+# Every part may be missing, but not all of them: the pattern looks ahead for one digit.
 DURATION_SCHEMA: JsonSchema = {"type": "string", "pattern": r"^(?=\d)(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"}
 
 TEXT_SCHEMA: JsonSchema = {"type": "string"}
@@ -54,12 +52,13 @@ def mapping_schema(keys: dict[str, JsonSchema], *, needs: tuple[str, ...] = (), 
 
 
 def allow_variable(shape: JsonSchema) -> JsonSchema:
-    """Allow a variable in place of the value; a text may contain one anyway."""
+    """Return a schema that also allows a variable in place of the value. A text needs none: it may contain one anyway."""
     return shape if shape == TEXT_SCHEMA else {"anyOf": [shape, VARIABLE_SCHEMA]}
 
 
 def with_schema(shape: JsonSchema) -> WithJsonSchema:
     """Annotate a value with its JSON Schema."""
+    # pydantic would describe the type in Python, such as a duration in ISO 8601, and not what the file may say.
     return WithJsonSchema(allow_variable(shape))
 
 
@@ -74,7 +73,7 @@ def _require_scalar(value: Any, what: str) -> str:
     return value.strip()
 
 
-def _read_list(value: Any) -> Any:
+def read_list(value: Any) -> Any:
     """Read a list; a single value counts as a list of one. Raises ValueError if it is empty, which is never meant."""
     items = value if isinstance(value, (list, tuple)) else [value]
     if not items:
@@ -82,13 +81,14 @@ def _read_list(value: Any) -> Any:
     return tuple(items)
 
 
-def _read_text(value: Any) -> str:
+def read_text(value: Any) -> str:
+    """Read one text, without the spaces around it. Raises ValueError for a list or a mapping."""
     return _require_scalar(value, "one text")
 
 
-Text = Annotated[str, BeforeValidator(_read_text), with_schema(TEXT_SCHEMA)]
+Text = Annotated[str, BeforeValidator(read_text), with_schema(TEXT_SCHEMA)]
 
-NameList = Annotated[tuple[Text, ...], BeforeValidator(_read_list), with_list_schema(TEXT_SCHEMA)]
+NameList = Annotated[tuple[Text, ...], BeforeValidator(read_list), with_list_schema(TEXT_SCHEMA)]
 """One name or several."""
 
 
@@ -143,7 +143,7 @@ def at_least(limit: str) -> AfterValidator:
 
 
 def _read_secret(value: Any) -> SecretStr:
-    return value if isinstance(value, SecretStr) else SecretStr("" if value is None else _read_text(value))
+    return value if isinstance(value, SecretStr) else SecretStr("" if value is None else read_text(value))
 
 
 Secret = Annotated[SecretStr, BeforeValidator(_read_secret), with_schema(TEXT_SCHEMA)]
@@ -159,158 +159,9 @@ def _check_secret_token(value: SecretStr) -> SecretStr:
 WebhookSecret = Annotated[Secret, AfterValidator(_check_secret_token)]
 
 
-def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
-    try:
-        url = urlsplit(text)
-        return url.scheme in schemes and bool(url.hostname) and url.port != 0 and not re.search(r"\s", text)
-    except ValueError:
-        return False
-
-
-def _make_url_reader(*schemes: str, is_bare: bool = False) -> Any:
-    """Return the reader of an address with one of these schemes; `is_bare`: it names a server, and perhaps a path."""
-
-    def check(value: Any) -> str:
-        url = _read_text(value).rstrip("/")
-        if not _is_url(url, schemes):
-            raise ValueError(f"an address that begins with {' or '.join(f'{s}://' for s in schemes)} is expected here")
-        parts = urlsplit(url)
-        if is_bare and (parts.username is not None or parts.query or parts.fragment):
-            raise ValueError("only the address of the server is expected here: no user, no password, nothing after ? or #")
-        return url
-
-    return check
-
-
-HttpsUrl = Annotated[str, BeforeValidator(_make_url_reader("https"))]
-
-StreamUrl = Annotated[str, BeforeValidator(_make_url_reader("wss", "ws", is_bare=True))]
-
-StreamUrls = Annotated[tuple[StreamUrl, ...], BeforeValidator(_read_list), with_list_schema(TEXT_SCHEMA)]
-
-
-def _read_feed_api_url(value: Any) -> str:
-    url: str = _make_url_reader("https", "http", is_bare=True)(value)
-    if re.search(r"/(soccer|fixtures)(/|$)", urlsplit(url).path):
-        raise ValueError("only the server is expected here: Touchline adds /soccer/fixtures")
-    return url
-
-
-FeedApiUrl = Annotated[str, BeforeValidator(_read_feed_api_url)]
-
-FeedApiUrls = Annotated[tuple[FeedApiUrl, ...], BeforeValidator(_read_list), with_list_schema(TEXT_SCHEMA)]
-
-
-def _read_bot_api_url(value: Any) -> str:
-    url: str = _make_url_reader("https", "http", is_bare=True)(value)
-    # The token follows it, so a person who copies the address from an example of a call copies too much.
-    if re.search(r"/bot([^/]*:[^/]*)?(/|$)", urlsplit(url).path):
-        raise ValueError("only the server is expected here, such as https://api.telegram.org: Touchline adds /bot and the token")
-    return url
-
-
-BotApiUrl = Annotated[str, BeforeValidator(_read_bot_api_url)]
-
-
-def _read_page_url(value: Any) -> str | None:
-    """Read the address of a page that people open; an empty variable counts as null."""
-    if value is None or value == "":
-        return None
-    url: str = _make_url_reader("https", "http")(value)
-    if len(url) > 200:
-        raise ValueError("the address is too long: the bot's description has room for 200 characters of it")
-    return url
-
-
-OptionalPageUrl = Annotated[str | None, BeforeValidator(_read_page_url), with_schema(URL_OR_NULL_SCHEMA)]
-
-
-def _read_secret_url(value: Any) -> SecretStr | None:
-    """Read a secret address, which no error repeats; an empty variable counts as null."""
-    url = value.get_secret_value() if isinstance(value, SecretStr) else "" if value is None else _read_text(value)
-    if url and not _is_url(url, ("http", "https")):
-        raise ValueError("an address that begins with http:// or https:// is expected here, or null for none")
-    return SecretStr(url) if url else None
-
-
-OptionalSecretUrl = Annotated[SecretStr | None, BeforeValidator(_read_secret_url), with_schema(URL_OR_NULL_SCHEMA)]
-
-
-def _read_proxy(value: Any) -> SecretStr | None:
-    """Read the address of a proxy, which may have a user and a password, or `none`; an empty variable counts as null."""
-    if value is None or isinstance(value, SecretStr) or value == "":
-        return value or None
-    text = _read_text(value)
-    url: str = text if text == DIRECT_CONNECTION else _make_url_reader("http", "https")(value)
-    return SecretStr(url)
-
-
-Proxy = Annotated[SecretStr | None, BeforeValidator(_read_proxy), with_schema(URL_OR_NULL_SCHEMA)]
-
-PLAIN_SQLITE_URL = re.compile(r"sqlite:///([\w./-]+)", re.ASCII)
-"""A file whose name has no character with a special meaning in a URL."""
-
-
-def _read_database_url(value: Any) -> str:
-    """Read a database URL. It may contain a password, so no error repeats it."""
-    url = _read_text(value)
-    # `postgres://` is what many hosting services write.
-    if not url.startswith(("sqlite://", "postgresql://", "postgres://")):
-        raise ValueError("a database is sqlite:///FILE or postgresql://USER@HOST/NAME")
-    if re.match(r"sqlite://[^/]", url):
-        # SQLAlchemy takes the name for that of a host and opens a database in memory, which forgets everything.
-        raise ValueError(
-            "a file needs three slashes: sqlite:///touchline.db, or four for a whole path: sqlite:////data/touchline.db"
-        )
-    if not PLAIN_SQLITE_URL.fullmatch(url):
-        from bot.storage.database import (
-            parse_database_url,
-        )  # imports SQLAlchemy, which takes longer than all else that `check` does
-
-        parse_database_url(url)
-    return url
-
-
-DatabaseUrl = Annotated[str, BeforeValidator(_read_database_url)]
-
-
-def _read_optional_address(value: Any) -> str | None:
-    if value is None:
-        return None
-    host, _, port = _read_text(value).rpartition(":")  # the last colon: an IPv6 address has more of them
-    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise ValueError("HOST:PORT is expected here, such as 127.0.0.1:8080, or null for none")
-    return f"{host}:{int(port)}"
-
-
-OptionalAddress = Annotated[str | None, BeforeValidator(_read_optional_address)]
-
-
-def _read_address(value: Any) -> str:
-    """Read HOST:PORT where null is not allowed."""
-    try:
-        listen = _read_optional_address(value)
-    except ValueError:
-        listen = None  # its sentence offers null, which is not allowed here
-    if listen is None:
-        raise ValueError("HOST:PORT is expected here, such as 127.0.0.1:8443")
-    return listen
-
-
-Address = Annotated[str, BeforeValidator(_read_address)]
-"""HOST:PORT."""
-
-
-def is_loopback(host: str) -> bool:
-    """Return True for an address that only this machine can reach."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _read_language(value: Any) -> str:
     typed = _require_scalar(value, "the code of a language such as es")
+    # Some codes have capitals, such as pt-PT, and people type them in any case.
     codes = {code.casefold(): code for code in CHOICES}
     if typed.casefold() not in codes:
         raise ValueError(values.describe_unknown("language", typed, tuple(CHOICES)))
@@ -351,16 +202,17 @@ def _read_allowed_chats(value: Any) -> tuple[str, ...] | None:
     """Read `all`, or ids and @names; names in lower case."""
     if value is None or value == "all":
         return None
-    names = [str(name).strip() for name in _read_list(value)]
+    names = [str(name).strip() for name in read_list(value)]
     wrong = [name for name in names if not re.fullmatch(r"-?\d{1,18}|@\w{4,32}", name, re.ASCII)]
     if wrong:
         raise ValueError(f"{wrong[0]!r} is no chat: write all, or a list of ids and names such as [-1001234567890, '@my_group']")
+    # Telegram's names are the same in any letter case.
     return tuple(name.casefold() for name in names)
 
 
 AllowedChats = Annotated[tuple[str, ...] | None, BeforeValidator(_read_allowed_chats), with_schema(_ALLOWED_CHATS_SCHEMA)]
 
-KindName = Annotated[str, BeforeValidator(_read_text), Field(pattern=_KIND_PATTERN)]
+KindName = Annotated[str, BeforeValidator(read_text), Field(pattern=_KIND_PATTERN)]
 
 NAME_OR_ID_SCHEMA: JsonSchema = {"anyOf": [NAME_SCHEMA, mapping_schema({"id": NAME_SCHEMA}, needs=("id",))]}
 
@@ -388,6 +240,7 @@ def read_subscription(value: Any) -> Subscription:
     if not isinstance(value, dict):
         raise ValueError(_SUBSCRIPTION_EXPECTED)
     overrides = SubscriptionOverrides(_read_kinds(value["kinds"])) if "kinds" in value else NO_OVERRIDES
+    # One thing an entry: of two, nobody could say which one `kinds` is for.
     followed = [(key, name) for key, name in value.items() if key != "kinds"]
     if len(followed) != 1:
         raise ValueError(_SUBSCRIPTION_EXPECTED)
@@ -398,7 +251,7 @@ def read_subscription(value: Any) -> Subscription:
         and isinstance(name["id"], str)
         and scope in ("team", "competition", "match")
     ):
-        # An id of any shape: without `id:` only what looks like one of the feed's counts as an id.
+        # An id of any shape. Without `id:` only what looks like one of the feed's ids counts as one.
         return Subscription(Scope(scope), name["id"].strip(), name["id"].strip(), overrides)
     if scope not in ("team", "competition", "match") or not isinstance(name, str) or not name.strip():
         raise ValueError(_SUBSCRIPTION_EXPECTED)
@@ -406,14 +259,14 @@ def read_subscription(value: Any) -> Subscription:
 
 
 def _read_kinds(value: Any) -> frozenset[str]:
-    kinds = _read_list(value)
+    kinds = read_list(value)
     if not all(isinstance(kind, str) and re.fullmatch(_KIND_PATTERN, kind) for kind in kinds):
         raise ValueError("kinds of a subscription are names such as [goal, red_card]")
     return frozenset(kinds)
 
 
 def _make_subscription(scope: Scope, name: str, overrides: SubscriptionOverrides) -> Subscription:
-    # By id or by name: an operator may write either. A match's name has two teams in it, and anything else must be an id.
+    # By id or by name: an operator may write either. The name of a match has two teams in it, so anything else must be an id.
     is_id = " v " not in name if scope is Scope.MATCH else bool(_FEED_ID_PATTERN.fullmatch(name))
     return Subscription(scope, name if is_id else make_name_key(name), name, overrides)
 
@@ -421,5 +274,5 @@ def _make_subscription(scope: Scope, name: str, overrides: SubscriptionOverrides
 SubscriptionEntry = Annotated[Subscription, PlainValidator(read_subscription), with_schema(SUBSCRIPTION_SCHEMA)]
 
 SubscriptionList = Annotated[
-    tuple[SubscriptionEntry, ...], BeforeValidator(_read_list), with_list_schema(allow_variable(SUBSCRIPTION_SCHEMA))
+    tuple[SubscriptionEntry, ...], BeforeValidator(read_list), with_list_schema(allow_variable(SUBSCRIPTION_SCHEMA))
 ]

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from bot.config.values import is_loopback
+from bot.config.addresses import is_loopback
 
 SESSION_DURATION = 12 * 3600.0
 """Seconds after which somebody has to log in again."""

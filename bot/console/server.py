@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 
 import structlog
 
-from bot.config.values import is_loopback
+from bot.config.addresses import is_loopback
 from bot.console.access import Access, is_own_request
 from bot.errors import UserMistake, explain_bind_error
 from bot.installation import advise_install

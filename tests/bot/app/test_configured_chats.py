@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app.configured_chats import ConfiguredChats
+from bot.app.configured_chats import ConfiguredChats, make_configured_chat
 from bot.config.load import Config, load_config
 from bot.fake_telegram import RefusedError
 from bot.storage.chats import ChatRepository
@@ -154,3 +154,14 @@ async def test_what_is_wrong_with_a_name_is_said_once_and_mended_without_a_resta
     await until(lambda: not configured._problems)
 
     assert first == world.said == [f"{world.path}:3:3: chats: @News: {sentence}"]
+
+
+def test_a_fixed_chat_may_hide_scores_and_group_bursts(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(
+        "chats: [{chat: -1, subscribe: [all], spoilers: true, bursts: true}, {chat: 2, subscribe: [all]}]"
+    )
+    config = load_config(tmp_path / "config.yaml", {})
+
+    stored = [make_configured_chat(chat, config)[0] for chat in config.chats]
+
+    assert [(chat.spoilers, chat.digests, chat.filter.all_kinds) for chat in stored] == [(True, True, True), (False, False, True)]

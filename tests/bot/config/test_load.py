@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 
 from bot.commands.check import check_config
-from bot.config.load import Config, configured_chat, load_config, load_rules_of
+from bot.config.load import Config, load_config, load_rules_of
 from bot.errors import ConfigInvalid, StorageUnusable, UserMistake
 from bot.storage.sqlite import refuse_folder
 from bot.subscribers import Scope, Subscription, SubscriptionOverrides
@@ -147,14 +147,6 @@ def test_a_fixed_chat_follows_by_name_or_id(load: Load, written: str, followed: 
 )
 def test_one_subscription_needs_no_list(load: Load, written: str, followed: Subscription) -> None:
     assert load(f"chats: [{{chat: 1, subscribe: {written}}}]").chats[0].subscribe == (followed,)
-
-
-def test_a_fixed_chat_may_hide_scores_and_group_bursts(load: Load) -> None:
-    config = load("chats: [{chat: -1, subscribe: [all], spoilers: true, bursts: true}, {chat: 2, subscribe: [all]}]")
-
-    stored = [configured_chat(chat, config)[0] for chat in config.chats]
-
-    assert [(chat.spoilers, chat.digests, chat.filter.all_kinds) for chat in stored] == [(True, True, True), (False, False, True)]
 
 
 def test_a_chat_without_kinds_takes_all(load: Load) -> None:
