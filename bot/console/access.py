@@ -41,6 +41,7 @@ class Access:
 
     def must_wait(self, address: str) -> bool:
         """Return True if this address, or all together, guessed wrong too often just now."""
+        # Pruned here, before every attempt, so that the list never holds more than those of one window.
         while self._failures and self._failures[0][0] <= self._now() - ATTEMPT_WINDOW:
             self._failures.popleft()
         own = sum(1 for _, other in self._failures if other == address)
@@ -77,4 +78,6 @@ def is_own_request(host: str, origin: str | None, *, is_loopback_only: bool) -> 
     """
     if is_loopback_only and not is_loopback(urlsplit(f"//{host}").hostname or ""):
         return False
+    # Browsers leave the header out when somebody types an address or follows a link, and send it with everything that can change
+    # something.
     return origin is None or urlsplit(origin).netloc == host

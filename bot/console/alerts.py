@@ -1,4 +1,4 @@
-"""Alerts as the pages show them: those of a match, what became of one on its way, and a search through all of them."""
+"""Alerts as the pages show them: those of a match, and a search through all of them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,21 @@ from collections.abc import Collection, Sequence
 import msgspec
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
-from bot.console.chats import describe_delivery, read_chat_id
-from bot.outbox.delivery import DeliveryStatus, HistoryLine, parse_history
+from bot.console.chats import PAGE_SIZE, describe_delivery, read_chat_id
+from bot.console.traces import RevisionTrace, TraceSums
+from bot.outbox.delivery import DeliveryStatus, parse_history
 from bot.outbox.news import NewsItem
 from bot.outbox.repository import read_fixture_news, read_news
 from bot.outbox.statements import row_to_delivery, row_to_news
 from bot.replay.comparison import to_plain_line
 from bot.storage.database import Database
 from bot.storage.driver import Transaction
-from bot.storage.frames import FrameRepository, StoredFrame
+from bot.storage.frames import FrameRepository
 from bot.storage.schema import alerts, chats, entries, from_timestamp, to_timestamp
 from bot.subscribers import ChatRef
 from rules.engine.alert import AlertKey, ConditionResult
 from rules.engine.text import visible_text
 from rules.football.names import normalise
-
-PAGE_SIZE = 100
-"""Rows of a list: more are found by the search."""
 
 MAX_COUNTED_CHATS = 500
 """Chats of an alert that a list counts. SQLite is asked in the event loop, and a list has many alerts."""
@@ -71,28 +69,6 @@ class AlertRow(msgspec.Struct, frozen=True):
     """What each rule compared, a line each."""
     in_chat: str = ""
     """What became of it in the chat that was searched for; empty where none was."""
-
-
-class RevisionTrace(msgspec.Struct, frozen=True):
-    """One revision of an alert on its way, in milliseconds since its frame arrived; None where a step is not known."""
-
-    seq: int
-    state: str = ""
-    received_at: dt.datetime | None = None
-    feed_ms: float | None = None
-    """From the feed's own time to the frame."""
-    decided_ms: float | None = None
-    """Until the alert was stored."""
-    first_ms: float | None = None
-    """Until Telegram took it for the first chat."""
-    last_ms: float | None = None
-    """Until Telegram took it for the last chat, with what that one waited."""
-    last_waited_ms: float = 0.0
-    """How much of it was the chat's delay, its quiet hours, or Telegram's limits."""
-    chats: int = 0
-    reasons: tuple[str, ...] = ()
-    frame: str = ""
-    """What the feed sent, as JSON on several lines; empty where it was not kept."""
 
 
 class AlertQuery(msgspec.Struct, frozen=True):
@@ -147,6 +123,7 @@ class AlertReader:
         now = asyncio.get_running_loop().time()
         at, look = self._looks.get(fixture_id, (0.0, None))
         if look is None or (look.done() and now - at >= _SHARED_FOR):
+            # Matches at which nobody looks any more are forgotten with the next look at any other.
             self._looks = {key: one for key, one in self._looks.items() if now - one[0] < _SHARED_FOR or not one[1].done()}
             look = asyncio.ensure_future(self._list_alerts(fixture_id))
             self._looks[fixture_id] = (now, look)
@@ -169,6 +146,7 @@ class AlertReader:
 
     async def read_trace(self, key: AlertKey) -> tuple[RevisionTrace, ...]:
         """Return each revision of an alert with the times of its way, the first one first."""
+        # From below the smallest id that the column can hold; then from the last chat of the page before.
         sums, last = TraceSums(), ChatRef(-(2**63))
         while True:
             after = or_(entries.c.chat_id > last.chat_id, and_(entries.c.chat_id == last.chat_id, entries.c.topic > last.topic))
@@ -204,6 +182,8 @@ class AlertReader:
             here = and_(entries.c.fixture_id == alerts.c.fixture_id, entries.c.action_id == alerts.c.action_id)
             statement = statement.where(select(entries.c.chat_id).where(here, entries.c.chat_id.in_(places)).exists())
         statement = statement.order_by(alerts.c.updated_at.desc(), alerts.c.fixture_id, alerts.c.action_id).limit(_SEARCH_PAGE)
+        # The database narrows down by time, rule and chat. The words are within JSON and are compared without accents, so they
+        # are looked for here, page by page, until there are enough.
         for start in range(0, _MAX_SEARCHED, _SEARCH_PAGE):
             async with self._database.transaction() as tx:
                 rows = await tx.fetch(statement.offset(start))
@@ -219,6 +199,7 @@ class AlertReader:
 
     async def count_fired(self, since: dt.datetime) -> Counter[str]:
         """Return for how many alerts each rule has fired since then, in all processes."""
+        # Digests have lines and no rule. What first fired since then was stored since then, so older rows need not be read.
         query = select(alerts.c.born).where(alerts.c.updated_at >= to_timestamp(since), alerts.c.lines == "")
         async with self._database.transaction() as tx:
             rows = await tx.fetch(query)
@@ -236,69 +217,6 @@ class AlertReader:
             return [row["chat_id"] for row in await tx.fetch(query)]
 
 
-class _RevisionSums(msgspec.Struct):
-    state: str
-    chats: int = 0
-    feed_ms: float | None = None
-    decided_ms: float | None = None
-    first_ms: float | None = None
-    last_ms: float | None = None
-    last_waited_ms: float = 0.0
-    reasons: Counter[str] = msgspec.field(default_factory=Counter)
-
-
-class TraceSums:
-    """Adds up what the chats of one alert have seen, revision by revision."""
-
-    def __init__(self) -> None:
-        self._by_seq: dict[int, _RevisionSums] = {}
-
-    def add(self, history: Sequence[HistoryLine]) -> None:
-        """Add one chat's history."""
-        seen: set[int] = set()
-        for line in history:
-            # A reply follows the edit that was counted.
-            if line.reply_id or line.seq in seen:
-                continue
-            seen.add(line.seq)
-            sums = self._by_seq.setdefault(line.seq, _RevisionSums(line.state.value))
-            sums.chats += 1
-            sums.reasons[line.reason] += 1
-            latency = line.latency
-            if latency is None:
-                continue
-            # These two are the same for all chats: one frame, one commit.
-            sums.feed_ms, sums.decided_ms = latency.feed, latency.outbox
-            if (total := latency.total) is not None:
-                whole = total + latency.waited
-                sums.first_ms = whole if sums.first_ms is None else min(sums.first_ms, whole)
-                if sums.last_ms is None or whole > sums.last_ms:
-                    sums.last_ms, sums.last_waited_ms = whole, latency.waited
-
-    def make_traces(self, stored: Sequence[StoredFrame]) -> tuple[RevisionTrace, ...]:
-        """Return a trace for each revision that some chat has seen, or whose frame was kept."""
-        frames = {one.seq: one for one in stored}
-        traces = []
-        for seq in sorted({*self._by_seq, *frames}):
-            frame, sums = frames.get(seq), self._by_seq.get(seq, _RevisionSums(""))
-            traces.append(
-                RevisionTrace(
-                    seq,
-                    sums.state,
-                    from_timestamp(frame.received_at) if frame else None,
-                    sums.feed_ms,
-                    sums.decided_ms,
-                    sums.first_ms,
-                    sums.last_ms,
-                    sums.last_waited_ms,
-                    sums.chats,
-                    tuple(reason for reason, _ in sums.reasons.most_common()),
-                    format_frame(frame.frame) if frame else "",
-                )
-            )
-        return tuple(traces)
-
-
 def read_query(words: str = "", rule: str = "", chat: str = "", since: str = "", until: str = "") -> AlertQuery:
     """Read the fields of the search. Times are such as `2026-08-15T14:30`, in UTC; one that is not finished excludes nothing."""
     return AlertQuery(words, rule, chat, _read_time(since), _read_time(until))
@@ -310,43 +228,6 @@ def _read_time(text: str) -> dt.datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
-
-
-def describe_trace(trace: RevisionTrace) -> tuple[str, ...]:
-    """Return the steps of a revision in words, in their order; what is not known is left out."""
-    steps = []
-    if trace.received_at:
-        steps.append(f"frame arrived at {trace.received_at:%H:%M:%S.%f}"[:-3] + " UTC")
-    if trace.feed_ms is not None:
-        after = f"{format_milliseconds(trace.feed_ms)} after the feed's own time"
-        steps = [f"{steps[0]}, {after}"] if steps else [f"frame arrived {after}"]
-    if trace.decided_ms is not None:
-        steps.append(f"decided after {format_milliseconds(trace.decided_ms)}")
-    if trace.first_ms is not None and trace.last_ms is not None:
-        if trace.chats == 1:
-            steps.append(f"in the chat after {format_milliseconds(trace.last_ms)}{_describe_wait(trace)}")
-        else:
-            steps.append(f"in the first chat after {format_milliseconds(trace.first_ms)}")
-            last = f"in the last of {trace.chats:,} chats after {format_milliseconds(trace.last_ms)}"
-            steps.append(f"{last}{_describe_wait(trace)}")
-    elif trace.chats:
-        steps.append(f"in {trace.chats:,} chats, how fast is not known")
-    return tuple(steps)
-
-
-def _describe_wait(trace: RevisionTrace) -> str:
-    if not trace.last_waited_ms:
-        return ""
-    return f", {format_milliseconds(trace.last_waited_ms)} of it for its delay, quiet hours or Telegram's limits"
-
-
-def format_milliseconds(milliseconds: float) -> str:
-    """Return `0.6 ms`, `52 ms`, `1.2 s` or `3 min`."""
-    if milliseconds < 10:
-        return f"{milliseconds:.1f} ms"
-    if milliseconds < 1000:
-        return f"{milliseconds:.0f} ms"
-    return f"{milliseconds / 1000:.1f} s" if milliseconds < 120_000 else f"{milliseconds / 60_000:,.0f} min"
 
 
 def find_title(news: NewsItem) -> str:
@@ -365,15 +246,6 @@ def has_words(news: NewsItem, words: str) -> bool:
     return all(word in text for word in wanted)
 
 
-def format_frame(frame: bytes) -> str:
-    """Return a frame as JSON on several lines, or as it is if it is none."""
-    text = frame.decode(errors="replace")
-    try:
-        return msgspec.json.format(text, indent=2)
-    except msgspec.DecodeError:
-        return text
-
-
 def _is_of(key: AlertKey) -> ColumnElement[bool]:
     return and_(entries.c.fixture_id == key.fixture_id, entries.c.action_id == key.action_id)
 
@@ -388,7 +260,7 @@ async def _make_row(tx: Transaction, news: NewsItem, chat_ids: Collection[int] =
     (count,) = await tx.fetch(select(told, waiting))
     text = alert.text
     if not text:
-        # What was taken back has no text of its own any more: then as it stood in a chat.
+        # What was taken back has no text of its own any more, so it is shown as it stood in a chat.
         bodies = await tx.fetch(select(entries.c.body).where(_is_of(news.key), entries.c.body != "").limit(1))
         text = bodies[0]["body"] if bodies else ""
     in_chat = ""

@@ -23,7 +23,7 @@ from bot.storage.schema import chats, entries, from_timestamp, subscriptions, su
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import Chat, ChatRef, Subscription
 
-_PAGE_SIZE = 100
+PAGE_SIZE = 100
 """Rows of a list: more are found by the search."""
 
 _REASONS: dict[str, str] = {
@@ -89,7 +89,7 @@ class ChatDesk:
     async def find_chats(self, words: str) -> tuple[ChatRow, ...]:
         """Return the chats whose title, id or subscriptions have these words."""
         query = select(chats, suspensions.c.next_at).outerjoin(suspensions, suspensions.c.chat_id == chats.c.chat_id)
-        query = query.order_by(chats.c.title, chats.c.chat_id, chats.c.topic).limit(_PAGE_SIZE)
+        query = query.order_by(chats.c.title, chats.c.chat_id, chats.c.topic).limit(PAGE_SIZE)
         if words.strip():
             following = select(subscriptions.c.chat_id).where(subscriptions.c.name.icontains(words.strip(), autoescape=True))
             conditions: list[ColumnElement[bool]] = [
@@ -148,11 +148,13 @@ def read_chat_id(words: str) -> int | None:
 
 def describe_delivery(delivery: Delivery) -> str:
     """Return in words what became of an alert in a chat."""
+    # A reason without words here, such as one of a newer version, is shown as it is stored.
     words = _REASONS.get(delivery.reason, delivery.reason)
+    # First: of a send without an answer nothing else is known for certain.
     if delivery.is_uncertain:
         return "sent, and Telegram's answer was lost"
     if delivery.status is DeliveryStatus.WAITING:
-        # The reason is that of what was done last.
+        # The reason is that of the last step that was taken, so it describes what stands in the chat now.
         return f"{words}; a correction is waiting to be sent" if delivery.is_sent else "waiting to be sent"
     return words
 

@@ -107,6 +107,7 @@ def _resolve(node: object, schema: Schema) -> Iterator[Schema]:
     if reference := node.get("$ref"):
         yield from _resolve(schema.get("definitions", {}).get(str(reference).rpartition("/")[2]), schema)
         return
+    # All three alike: what is offered need not be valid in every way, the check below the editor says what is wrong.
     parts = [part for keyword in ("anyOf", "oneOf", "allOf") for part in node.get(keyword, ())]
     yield node
     for part in parts:
@@ -175,6 +176,7 @@ def _find_place(text: str, caret: int) -> _Place | None:
             if key:
                 stack.append((at, _unquote(key[1])))
         elif key:
+            # Behind a key there stands its value, which may open brackets.
             return _find_place_in_flow(rest[key.end() :], [*path, _unquote(key[1])])
         elif rest.startswith(("{", "[")):
             return _find_place_in_flow(rest, path)
@@ -289,7 +291,7 @@ def _find_siblings(text: str, caret: int, indent: int, *, begins_item: bool) -> 
             inner = bare.lstrip("- ") if is_before and bare.startswith("- ") else bare
             if own + len(bare) - len(inner) == indent and (key := _KEY.match(inner)):
                 found.add(_unquote(key[1]))
-            # What is indented less holds the mapping, and a dash begins it.
+            # A line that is indented less holds the mapping, and a dash begins it: either way the mapping ends there.
             if own < indent:
                 break
     return frozenset(found)

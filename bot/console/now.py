@@ -27,7 +27,6 @@ _SAMPLES = 360
 _SHARED_FOR = 1.0
 """Seconds for which all open pages show the same look: fifty browsers ask the database as often as one."""
 
-
 HANDBOOK = "docs/operate/messages.md"
 """Has a section for each incident, by its name."""
 
@@ -116,6 +115,7 @@ class NowReader:
 
     async def take_sample(self) -> None:
         """Add a point to the chart; called every SAMPLE_INTERVAL seconds. Raises StorageError."""
+        # Taken by the server and not by a page: the chart shows the last hour also to whoever opens it only now.
         processes = await self._list_processes()
         depth = await measure_depth(self._database, self._clock.now())
         # By the monotonic clock: where the wall clock is set, a rate would be negative, or a hundred times too high.
@@ -139,7 +139,7 @@ class NowReader:
         return Overview(
             list_connections(processes, now),
             tuple(ProcessRow(name, ", ".join(info.roles), info.summary) for name, info in sorted(processes.items())),
-            # Every process that follows matches plans all of them.
+            # Every process that follows matches plans all of them, so they are not added up.
             max((info.planned for info in processes.values()), default=0),
             await measure_depth(self._database, now),
             self._allowance(),
@@ -160,6 +160,7 @@ def list_connections(processes: Mapping[str, ProcessInfo], now: dt.datetime) -> 
     rows = []
     for name, info in processes.items():
         for one in info.connections:
+            # The clocks of two processes may differ by a moment.
             age = None if one.last_frame_at is None else max(0, round(now.timestamp() - one.last_frame_at))
             rows.append(
                 ConnectionRow(one.fixture_id, one.title, one.score, one.minute, one.state, age, one.reconnects, one.lag_ms, name)
@@ -185,6 +186,7 @@ def find_advice(handbook: str, name: str) -> str:
     section = re.search(rf"^## `{re.escape(name)}`$(.*?)(?=^## |\Z)", handbook, re.MULTILINE | re.DOTALL)
     if section is None:
         return f"see {HANDBOOK}, under {name}"
+    # Lines are joined first: the handbook breaks them anywhere, also within a link.
     text = " ".join(section[1].split())
     advice = text.partition("*What to do:*")[2].strip() or text
     return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", advice).replace("`", "").replace("**", "")

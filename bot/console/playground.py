@@ -119,6 +119,7 @@ def show_phone(events: Sequence[PhoneEvent], moment: int) -> tuple[PhoneMessage,
     for event in events:
         if event.moment > moment:
             break
+        # An edit makes no sound and keeps its place, whatever it changed.
         if event.operation == "edit" and (before := messages.get(event.message_id)):
             messages[event.message_id] = msgspec.structs.replace(before, html=event.html, edits=before.edits + 1)
         elif event.operation != "edit":
@@ -173,6 +174,7 @@ SHIPPED_NAMES = tuple(SHIPPED_SCENARIOS)
 
 async def play(request: PlayRequest) -> PlayedMatch:
     """Play a match through the pipeline and the sender for one chat with the settings of the request."""
+    # Mistakes of what somebody typed come as values: the page shows them while typing goes on.
     try:
         match = _open_source(request)
         rules, warnings = _read_rules(request.rules)

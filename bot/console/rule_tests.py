@@ -53,6 +53,7 @@ class RuleTestReport(msgspec.Struct, frozen=True):
 
 async def run_rule_tests(request: RuleTestRequest) -> RuleTestReport:
     """Run the tests in a process of its own. A failure becomes a mistake; nothing is raised."""
+    # In a child that can be killed: a text of a rule may loop, and this process serves a running bot.
     answer = await run_child("bot.console.rule_tests", msgspec.json.encode(request))
     if answer is None:
         return RuleTestReport(mistakes=(_TOOK_TOO_LONG,))
@@ -75,6 +76,7 @@ def run_in_process(request: RuleTestRequest) -> RuleTestReport:
 
 
 if __name__ == "__main__":
+    # Standard output is the answer, so the log has only what is an error.
     limit_processor_time(TEST_LIMIT)
     configure_logging(level=logging.ERROR)
     sys.stdout.buffer.write(

@@ -54,6 +54,7 @@ class RulesDesk:
 
     async def roll_back(self) -> str:
         """Put the rules before the last change into effect again; return their name. Raises as `apply`."""
+        # Of one moment: if rules come into effect meanwhile, `apply` finds that they are not the ones that were seen here.
         active = self.active
         previous = await self._versions.find_previous(active.version.id if active.version else 0)
         await self._versions.apply(previous.text, previous.name, RuleOrigin.ROLLED_BACK, active.fingerprint, _CONSOLE_USER)
@@ -101,7 +102,7 @@ async def preview_rules(
 
     All of it runs in a process of its own with a time limit: a text of a rule may loop.
     """
-    # An empty text would stand for the rules of the files too. Who has emptied the editor means a file without rules.
+    # An empty text stands for the rules of the files too. A person who empties the editor means a file without rules.
     request = DryRunRequest(config_path, text or "\n", RULES_NAME, active_text, tuple(matches))
     result = await run_dry_run(request)
     marks = [_make_mark(line, is_mistake=True) for line in result.check.mistakes]
@@ -109,16 +110,13 @@ async def preview_rules(
     if result.comparison is None:
         return RulesPreview(tuple(marks), summary=result.reason)
     comparison = result.comparison
+    matches_played = "1 match" if result.match_count == 1 else f"{result.match_count} matches"
     counts = ", ".join(f"{comparison.count(change)} {change.value}" for change in DifferenceKind)
     return RulesPreview(
         tuple(marks),
         tuple(_make_row(difference, comparison.titles) for difference in comparison.differences),
-        f"{counts}, {comparison.unchanged} unchanged over {_count_matches(result.match_count)}",
+        f"{counts}, {comparison.unchanged} unchanged over {matches_played}",
     )
-
-
-def _count_matches(number: int) -> str:
-    return "1 match" if number == 1 else f"{number} matches"
 
 
 def _make_mark(line: str, *, is_mistake: bool) -> EditorMark:

@@ -79,6 +79,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or pass on one request, as an ASGI application."""
+        # The third type is "lifespan", which the server itself sends.
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -93,6 +94,7 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
         elif not is_own:
             await Response("This page does not answer other pages.", status_code=403)(scope, receive, _with_headers(send))
+        # Only a page is led to the login. A script or a picture would take the form for its answer.
         elif scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
             await RedirectResponse(LOGIN_PATH, status_code=303)(scope, receive, _with_headers(send))
         else:
@@ -166,6 +168,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self.is_listening.set()
 
+    # uvicorn would take SIGTERM for itself, and the matches would not be ended in order.
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -214,6 +217,7 @@ async def serve_console(host: str, port: int, password: str = "") -> AsyncIterat
         log.info("console_served", port=listener.getsockname()[1])
         yield listener.getsockname()[1]
     finally:
+        # Not cancelled: uvicorn closes the pages that are open, within SHUTDOWN_TIMEOUT.
         server.should_exit = True
         await running
 

@@ -46,6 +46,7 @@ class AlertSearch:
                 self._inputs[name] = field
         self._said = ui.label("").props('role=status aria-live="polite"')
         self._list.draw()
+        # After the page is sent: somebody who opens it does not wait for the search to see its fields.
         ui.timer(0, self._search, once=True)
 
     async def _search(self) -> None:
@@ -53,6 +54,7 @@ class AlertSearch:
         run = self._runs
         query = read_query(**{name: field.value or "" for name, field in self._inputs.items()})
         result = await read_or_tell(lambda: self._reader.find_alerts(query))
+        # A later search is on its way, and may even have answered first.
         if result is None or run != self._runs:
             return
         count = "1 alert" if len(result.rows) == 1 else f"{len(result.rows)} alerts"

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from bot.console.alerts import format_milliseconds
 from bot.console.chats import ChatDesk, ChatRow, DeliveryRow
 from bot.console.pages.alerts import link_to_alerts
 from bot.console.pages.elements import read_or_tell
+from bot.console.traces import format_milliseconds
 from bot.errors import StorageError
 from bot.monitoring.conditions import format_utc
 
@@ -25,6 +25,7 @@ class ChatList:
         self._search = ui.input("Search by title, id or team", on_change=lambda _: self._refresh()).classes("w-full")
         self._search.props("debounce=400 clearable")
         self._content = ui.column().classes("w-full gap-0")
+        # After the page is sent, so that a slow database does not keep it white.
         ui.timer(0, self._refresh, once=True)
 
     async def _refresh(self) -> None:
@@ -90,6 +91,7 @@ class ChatList:
             ui.notify(str(error), type="negative")
             return
         ui.notify(sentence, type="positive")
+        # Read again: another process may have changed the chat as well.
         await self._refresh()
 
 

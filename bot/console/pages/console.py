@@ -109,12 +109,14 @@ class Console:
                         link.props("aria-current=page")
             _draw_colour_button()
             if self._has_login:
+                # A form and no link: a link of another page could log somebody out.
                 ui.html('<form method="post" action="/logout"><button>Log out</button></form>', sanitize=False)
         with ui.column().classes("w-full q-pa-sm").props("role=main id=content"):
             ui.label(title).classes("text-h5").props("role=heading aria-level=1")
             yield
 
     def _show_playground(self, s: str = "") -> None:
+        # A link that was cut off on its way opens the playground as without a link.
         request = (unpack_link(s) if s else None) or PlayRequest()
         with self._frame("Playground"):
             Playground(request, self._recordings).draw()
@@ -165,6 +167,7 @@ def _draw_colour_button() -> None:
         show()
 
     async def restore() -> None:
+        # The tab's storage is known once the browser has connected.
         await ui.context.client.connected()
         if (chosen := app.storage.tab.get("dark")) is not None:
             dark.value = chosen

@@ -19,6 +19,7 @@ TYPING_PAUSE = 0.7
 _STEP_PAUSE = 0.05
 """Seconds between two changes of the editor's text that must not reach the browser as one."""
 
+# It has no width, so that nobody sees it in the moment between the two changes.
 _PLACEHOLDER = "\N{WORD JOINER}"
 
 T = TypeVar("T")
@@ -88,6 +89,7 @@ class YamlEditor:
         ]
 
     def _on_typed(self, event: ValueChangeEventArguments[Any]) -> None:
+        # The placeholder of `_insert` is not what somebody typed.
         if self._is_inserting:
             return
         text = str(event.value or "")

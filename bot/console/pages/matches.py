@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from bot.console.alerts import MAX_COUNTED_CHATS, AlertReader, AlertRow, RevisionTrace, describe_trace
+from bot.console.alerts import MAX_COUNTED_CHATS, AlertReader, AlertRow
 from bot.console.pages.elements import read_or_tell
+from bot.console.traces import RevisionTrace, describe_trace
 from bot.monitoring.conditions import format_utc
 
 REFRESH = 5.0
@@ -40,6 +41,7 @@ class MatchPage:
 
     async def _refresh(self) -> None:
         rows = await read_or_tell(lambda: self._reader.list_alerts(self._fixture_id))
+        # Drawn again only when something changed: it would take away what somebody is reading or has selected.
         if rows is not None and rows != self._rows:
             self._rows = rows
             self._list.show(rows, "There is no alert of this match.")

@@ -19,6 +19,7 @@ _ALLOWED_TAG = re.compile(r"&lt;(/?)(b|i|u|s|code|pre|em|strong|del|tg-spoiler|b
 
 def to_safe_html(text: str) -> str:
     """Return Telegram's HTML with nothing but its own plain tags: everything else is shown as text."""
+    # Escaped first and then allowed back, so that a tag that nobody thought of stays harmless.
     return _ALLOWED_TAG.sub(r"<\1\2>", html.escape(html.unescape(text), quote=True))
 
 
@@ -49,8 +50,10 @@ class Playground:
             with ui.column().classes("col-12 col-md"):
                 matches = list(dict.fromkeys([*SHIPPED_NAMES, *self._recordings]))
                 ui.select(
+                    # A recording is named by its path, of which the last part fits the field.
                     {name: name.rsplit("/", 1)[-1] for name in matches},
                     label="Match",
+                    # A link may name a recording that this console was not started with.
                     value=request.match if request.match in matches else matches[0],
                     on_change=lambda event: self._change(match=event.value),
                 ).classes("w-full")

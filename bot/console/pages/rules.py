@@ -58,6 +58,7 @@ class RulesEditor:
         self._recordings = tuple(recordings) or (tuple(live.list_recordings()) if live else ())
         self._runs = self._test_runs = 0
         self._text = (self._desk.active_text if self._desk else "") or FIRST_RULES
+        # The first tests are of the first rules, and would fail under any others.
         self._tests = FIRST_TESTS if self._text == FIRST_RULES else ""
         self._fingerprint = self._desk.active.fingerprint if self._desk else ""
         self._preview: RulesPreview | None = None
@@ -162,6 +163,7 @@ class RulesEditor:
                 if not some:
                     continue
                 with (
+                    # Open if it is short, or the only one: a long list would push the others out of sight.
                     ui.expansion(f"{sign} {len(some)} {sort}", value=len(some) <= 10 or len(some) == len(changes)).classes(
                         "w-full"
                     ),
@@ -179,6 +181,7 @@ class RulesEditor:
             self._outcome.clear()
             return
         report = await run_rule_tests(RuleTestRequest(self._text, self._tests))
+        # As in `_check`: the answer may be about an old text.
         if run == self._test_runs:
             self._outcome.clear()
             with self._outcome:
@@ -203,6 +206,7 @@ class RulesEditor:
             return
         if self._desk:
             self._fingerprint = self._desk.active.fingerprint
+        # What was compared is in effect now, or other rules are: either way a new comparison has to come first.
         self._apply_button.disable()
         ui.notify(sentence, type="positive")
         await self._draw_active()
@@ -231,6 +235,7 @@ class RulesEditor:
                     button.props(f'aria-label="Load the rules of {format_utc(version.at)} into the editor"')
 
     def _load(self, text: str) -> None:
+        # Into the editor only: a version goes into effect by the same steps as new rules.
         self._editor.text = text
         ui.notify("These rules are in the editor. Nothing has been applied.")
 

@@ -11,20 +11,9 @@ import pytest
 from msgspec.structs import replace
 
 from bot.console import alerts as view
-from bot.console.alerts import (
-    AlertQuery,
-    AlertReader,
-    RevisionTrace,
-    TraceSums,
-    describe_trace,
-    format_frame,
-    format_milliseconds,
-    read_query,
-)
-from bot.outbox.delivery import HistoryLine
-from bot.outbox.latency import LatencyTrace
+from bot.console.alerts import AlertQuery, AlertReader, read_query
 from bot.storage.frames import FrameRepository, StoredFrame
-from rules.engine.alert import ConditionResult, Facts, State
+from rules.engine.alert import ConditionResult, Facts
 from rules.football.action import Team
 from tests.bot.news import KEY, NOW, alert, pending, retracted
 from tests.bot.telegram.conftest import World
@@ -67,32 +56,6 @@ async def test_a_trace_reads_an_alert_of_many_chats_page_by_page(world: World, m
     (trace,) = await AlertReader(world.db).read_trace(KEY)
 
     assert trace.chats == 7
-
-
-def test_the_last_chat_counts_with_what_it_waited_and_a_reply_does_not_count() -> None:
-    sums = TraceSums()
-    sums.add((HistoryLine(1.0, "first", State.CONFIRMED, 4, LatencyTrace(80.0, 2.0, 0.0, 10.0, 50.0)),))
-    sums.add(
-        (
-            HistoryLine(9.0, "first", State.CONFIRMED, 4, LatencyTrace(80.0, 2.0, 30_000.0, 12.0, 40.0)),
-            HistoryLine(9.5, "graver", State.CONFIRMED, 4, LatencyTrace(None, None, 0.0, 1.0, 1.0), reply_id=7),
-        )
-    )
-
-    (trace,) = sums.make_traces(())
-
-    assert (trace.chats, trace.first_ms, trace.last_ms, trace.last_waited_ms) == (2, 62.0, 30_054.0, 30_000.0)
-    assert describe_trace(trace) == (
-        "frame arrived 80 ms after the feed's own time",
-        "decided after 2.0 ms",
-        "in the first chat after 62 ms",
-        "in the last of 2 chats after 30.1 s, 30.0 s of it for its delay, quiet hours or Telegram's limits",
-    )
-
-
-def test_what_is_not_known_of_a_way_is_left_out() -> None:
-    assert describe_trace(RevisionTrace(1, received_at=NOW)) == ("frame arrived at 14:30:00.000 UTC",)
-    assert describe_trace(RevisionTrace(1, chats=3)) == ("in 3 chats, how fast is not known",)
 
 
 async def test_the_alerts_of_a_match_say_which_rules_made_them_and_where_they_are(world: World) -> None:
@@ -188,12 +151,3 @@ async def test_the_frames_of_old_alerts_are_deleted_with_them(world: World) -> N
     await world.outbox.prune(dt.timedelta(days=14))
 
     assert [(one.seq, one.frame) for one in await frames.get_all(KEY)] == [(2, b"new")]
-
-
-def test_a_frame_that_is_no_json_is_shown_as_it_is() -> None:
-    assert format_frame(b"\xff<html>") == "\ufffd<html>"
-
-
-@pytest.mark.parametrize(("milliseconds", "text"), [(0.64, "0.6 ms"), (52.4, "52 ms"), (1234.0, "1.2 s"), (185_000.0, "3 min")])
-def test_times_are_told_as_short_as_they_matter(milliseconds: float, text: str) -> None:
-    assert format_milliseconds(milliseconds) == text
