@@ -21,6 +21,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 INTERNAL_ERROR_TEXT = "this is a fault of Touchline's own, not yours: please report it with the log entry above"
 
 
+# The help of each command stands here once more, so that `touchline --help` imports none of them. A test compares the two.
 COMMANDS = {
     "backup": ("storage", "Write what the database knows at this moment into FILE, also while Touchline runs."),
     "chat": ("demo", "Chat with the bot on this machine alone: no account, no feed."),
@@ -132,12 +133,13 @@ class CommandGroup(click.Group):
             click.echo(str(mistake), err=True)
             ctx.exit(1)
         except KeyboardInterrupt:
-            ctx.exit(130)
+            ctx.exit(130)  # as shells report a program that Ctrl-C has ended: 128 and the number of the signal
         except BrokenPipeError:
+            # `touchline replay … | head` has read all that it wants.
             _discard_stdout()
             ctx.exit(0)
         except (click.exceptions.Exit, click.Abort, click.ClickException):
-            raise
+            raise  # these end in click itself, each with its sentence and exit code
         except Exception as error:  # the log masks secrets; a traceback printed by Python would not
             if isinstance(error, OSError) and error.errno in _NO_ROOM:
                 raise  # ends in `main`, as the errors of --help, which come before any command
@@ -151,6 +153,7 @@ class CommandGroup(click.Group):
 def _replace_unprintable_characters() -> None:
     """Print `?` for a character that the terminal lacks, and escape a file name that is not UTF-8, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
+        # An error handler that somebody chose by PYTHONIOENCODING stays.
         if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
             stream.reconfigure(errors="backslashreplace" if stream.encoding.lower().startswith("utf") else "replace")
 

@@ -183,6 +183,11 @@ _NO_ADDRESS_LEFT = "could not bind on any address"
 """How asyncio's error begins since Python 3.13 if this machine has none of the addresses. That error has no errno."""
 
 
+def explain_file_error(error: OSError) -> str:
+    """Return why a file cannot be read or written, in the system's words, as the end of a sentence."""
+    return (error.strerror or "unknown trouble").lower()
+
+
 def explain_bind_error(error: OSError) -> str:
     """Return why a server cannot listen on its address, as the end of a sentence."""
     if isinstance(error, socket.gaierror):

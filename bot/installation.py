@@ -34,6 +34,7 @@ def advise_install(extra: str) -> str:
     source, pip = find_source(), _find_pip()
     if source is None:
         return f"{pip} install 'touchline[{extra}]'"
+    # A wheel: there is no folder to run the command in.
     if source.path.is_file():
         return f"{pip} install '{source.path}[{extra}]'"
     option = "--editable " if source.is_editable else ""
@@ -73,6 +74,7 @@ def _shorten(path: Path) -> Path:
 
 def _find_pip() -> str:
     """Return how the pip of this installation is called: by its path if the PATH leads to none or to another one."""
+    # Beside the interpreter and not resolved: in a virtual environment that is a link to the system's, which has another pip.
     own, found = Path(sys.executable).parent / "pip", shutil.which("pip")
     if found is not None and Path(found).parent == own.parent:
         return "pip"

@@ -40,6 +40,7 @@ def hide_optional_libraries() -> Iterator[None]:
 with hide_optional_libraries():
     import structlog
 
+# The bot's id before the colon stays: it is no secret, and says which bot a line is about.
 _TELEGRAM_TOKEN = re.compile(r"(\d{6}(?::|%3[Aa]))[A-Za-z0-9_-]{20,}")
 
 _FEED_TOKEN = re.compile(r"""(?i)(bearer\s+|authToken[\s\\"']*[:=][\s\\"']*)[^\s\\"',}]+""")
@@ -199,6 +200,7 @@ def configure_logging(
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        # After the traceback became text, and before anything is rendered: a traceback quotes values too.
         SecretMasker(secrets),
     ]
     is_text = settings.format == "text" or (not settings.format and out.isatty())
@@ -208,8 +210,10 @@ def configure_logging(
         # What no logger wants is dropped before anything is done for it.
         wrapper_class=structlog.make_filtering_bound_logger(min([level, *settings.levels.values()])),
         logger_factory=structlog.WriteLoggerFactory(cast(TextIO, out)),
+        # Modules get their loggers when they are imported, and logging is configured again when the secrets are known.
         cache_logger_on_first_use=False,
     )
+    # Levels of an earlier call are taken back, since it may have been for other options.
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.NOTSET)
     for name, least in settings.levels.items():
@@ -221,6 +225,7 @@ def configure_logging(
         )
     )
     root = logging.getLogger()
+    # In place of what a library or an earlier call has added, or lines would come twice and not masked.
     root.handlers[:] = [handler]
     # httpx logs the URL of each request at INFO, and a URL of Telegram's contains the bot's token.
     root.setLevel(logging.WARNING)

@@ -96,12 +96,14 @@ def check_command(
         check_file(path, os.environ, fixtures, may_be_rules=bool(files), machine=machine) for path in files or (config_path,)
     ]
     if machine is not None and (variables := list_environment_files(ctx)):
+        # First: what the configuration lacks may be a variable that such a file was meant to set.
         checks.insert(0, _check_environment_files(variables))
     is_refused = any(check.has_mistakes or (strict and check.count("warning")) for check in checks)
     lines = _FORMATS[format_name](checks)
     for line in lines:
         # People see mistakes where the program's other sentences are; what other programs read is standard output.
         click.echo(line, err=is_refused and format_name == "text")
+    # After the findings: what the file itself says wrong does not wait for a feed that can be asked.
     if fixtures and fixtures.trouble:
         raise UserMistake(fixtures.trouble)
     ctx.exit(int(is_refused))
@@ -137,6 +139,7 @@ def check_file(
     gc.disable()
     try:
         if str(path) == STANDARD_INPUT:
+            # It has no place on this machine: an editor or a workflow sends it.
             path, machine = Path("standard input"), None
             text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
             config = load_config(path, env, text=text, may_be_rules=may_be_rules)
@@ -156,6 +159,7 @@ def check_file(
 
         findings = (*findings, *find_machine_trouble(config, machine))
     if fixtures:
+        # Sorted anew, so that these warnings stand among the others and not behind the notes.
         order = ("mistake", "warning", "note")
         findings = tuple(sorted((*findings, *fixtures.find_unknown(config)), key=lambda one: (order.index(one.severity), one)))
     return FileCheck(str(path), findings, config.files, len(config.rules.rules))

@@ -100,6 +100,8 @@ _LOG_FORMAT_KEY, _LOG_LEVEL_KEY = "touchline.log_format", "touchline.log_level"
 
 
 def _on_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    # At once, and again by each further option: what is logged while the rest is read has the right form already. In the root's
+    # `meta`, because an option may stand before the name of the command or after it.
     if value:
         ctx.find_root().meta[_VERBOSE_KEY] = True
         configure_command_logging(ctx)
@@ -133,7 +135,7 @@ def _on_config(ctx: click.Context, _parameter: click.Parameter, path: Path) -> P
 
 
 def _set_variables(ctx: click.Context, path: Path, variables: Sequence[Variable]) -> None:
-    # Of a name that is there twice the last counts, and one of the environment before all.
+    # Of a name that is there twice the last one counts, and one that the environment has already wins over both.
     for name, value in {one.name: one.value for one in variables}.items():
         os.environ.setdefault(name, value)
     ctx.find_root().meta.setdefault(_ENV_FILES_KEY, []).append(path)
@@ -147,7 +149,7 @@ def list_environment_files(ctx: click.Context) -> list[Path]:
 
 
 def is_default(ctx: click.Context, name: str) -> bool:
-    # A config.yaml that is only the default may be missing; one that was named may not.
+    """Return True if an option was not given: a config.yaml that is only the default may be missing, a named one may not."""
     return ctx.get_parameter_source(name) is click.core.ParameterSource.DEFAULT
 
 

@@ -86,6 +86,7 @@ def chat_command(
         language,
         serve=serve,
         feed_port=port if serve else 0,
+        # Fixed only for `--serve`, where they are written into somebody's configuration.
         telegram_port=port + 1 if serve else 0,
     )
     if not is_verbose(ctx):

@@ -39,9 +39,10 @@ _CLOCK_LIMIT = 60.0
 """Seconds from which a wrong clock is no-go: kick-offs and the age of alerts are counted by it."""
 
 _DISK_LOW, _DISK_FULL = 1_000_000_000, 100_000_000
-"""Free bytes."""
+"""Free bytes below which the disk is a warning, and no-go."""
 
 _FIXTURE_DAYS = 7
+"""How many days ahead the fixtures of the feed are counted."""
 
 
 class Outcome(enum.Enum):
@@ -71,6 +72,7 @@ def doctor_command(ctx: click.Context, config_path: Path) -> None:
     try:
         config = load_config(config_path, os.environ)
     except ConfigInvalid as error:
+        # Nothing else can be asked: which database, which token and which ports are in the file.
         click.echo(Finding(Outcome.NO_GO, "configuration", f"{error.mistakes[0]} (`touchline check` shows all mistakes)"))
         ctx.exit(1)
     click.echo(Finding(Outcome.GO, "configuration", f"{config_path}, {len(config.rules.rules)} rules"))
@@ -124,6 +126,7 @@ class _TelegramProbe:
             proxy = find_proxy(url, setting.get_secret_value() if setting else None)
             async with self._http.post(url, json=params, proxy=proxy) as answer:
                 self.date = parsedate_to_datetime(answer.headers["Date"]) if "Date" in answer.headers else None
+                # Whatever type it says: a proxy's page is told apart below, by what is in it.
                 body = await answer.json(content_type=None)
         # Not the error's own words: aiohttp's name the address, which holds the token.
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -180,6 +183,7 @@ async def _examine_webhook(config: Config, telegram: _TelegramProbe) -> Finding:
         info = await telegram.call("getWebhookInfo")
     except _Refused as refusal:
         return Finding(Outcome.NO_GO, "webhook", str(refusal))
+    # Of addresses only the host is shown: the path of a webhook is often a secret.
     url, error = str(info.get("url") or ""), info.get("last_error_message")
     wanted = config.telegram.webhook.url if config.telegram.webhook else ""
     host = urlsplit(url).hostname
@@ -207,10 +211,12 @@ async def _examine_chat(chat: ConfiguredChat, bot_id: int, telegram: _TelegramPr
     try:
         found = await telegram.call("getChat", chat_id=chat.chat)
     except _Refused as refusal:
+        # A name fails for other reasons than an id, and with the sentence that the log and the admins get too.
         if isinstance(chat.chat, str):
             return Finding(Outcome.NO_GO, subject, explain_unknown_name(chat.chat, str(refusal)).removeprefix(f"{chat.chat}: "))
         return Finding(Outcome.NO_GO, subject, f"{refusal}: add the bot to it, or correct the id")
     try:
+        # A private chat that can be seen has written to the bot. It has no members to ask for.
         if found.get("type") == "private":
             return Finding(Outcome.GO, subject, str(found.get("first_name") or "a private chat"))
         member = await telegram.call("getChatMember", chat_id=found["id"], user_id=bot_id)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from bot.errors import UserMistake
+from bot.errors import UserMistake, explain_file_error
 from rules.engine.rule import SourceLocation
 from rules.loading.document import Finding, Severity
 
@@ -44,15 +44,17 @@ class Variable(msgspec.Struct, frozen=True):
     def is_read_alike(self) -> bool:
         """Return True if systemd, the shell and Docker Compose read the same value."""
         name, _, value = self.written.partition("=")
+        # With `export` or blanks before the =, only some of them read the line at all.
         return name == self.name and _SAFE_VALUE.fullmatch(value.rstrip(_BLANKS)) is not None
 
 
 def read_environment_file(path: Path) -> list[Variable]:
     """Read every variable of a file. Raises UserMistake, with the line and never with a value, which may be a secret."""
     try:
+        # As editors on Windows write it: the mark would be a letter of the first name.
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise UserMistake(f"{path} cannot be read: {(error.strerror or 'unknown trouble').lower()}") from error
+        raise UserMistake(f"{path} cannot be read: {explain_file_error(error)}") from error
     except UnicodeDecodeError as error:
         raise UserMistake(f"{path} cannot be read: it is not text in UTF-8") from error
     return parse_variables(text, path)
@@ -117,6 +119,7 @@ class _Parser:
             elif sign == '"':
                 parts.append(self._read_quoted('"', _ESCAPED_IN_QUOTES, line))
             elif sign not in _BLANKS:
+                # Its first sign may be a backslash, so `_read_bare` has to see it too.
                 self._at -= 1
                 parts.append(self._read_bare())
         return "".join(parts)

@@ -16,7 +16,7 @@ import msgspec
 
 from bot.commands.common import config_option, is_default, read_minute
 from bot.commands.explain_text import explanation_to_json, format_explanations
-from bot.errors import FrameUnreadable, UserMistake
+from bot.errors import FrameUnreadable, UserMistake, explain_file_error
 from bot.feed.decode import Control, decode_frame
 from bot.feed.match_source import MatchSource, ScenarioMatch, open_match, read_packets_of
 from bot.feed.recording import read_fixtures_beside
@@ -201,7 +201,7 @@ def _read_json(path: Path) -> Any:
     try:
         return msgspec.json.decode(path.read_bytes())
     except OSError as error:
-        raise UserMistake(f"{path}: it cannot be read: {(error.strerror or 'unknown trouble').lower()}") from error
+        raise UserMistake(f"{path}: it cannot be read: {explain_file_error(error)}") from error
     except msgspec.DecodeError as error:
         raise UserMistake(f"{path}: this is not JSON: {error}") from error
 

@@ -14,6 +14,7 @@ from rules.football.action import Action
 from rules.football.match import Moment
 from rules.loading.loader import list_packs, load_pack
 
+# The answer to a person fits on one screen. With --all or --json nothing is left out.
 _MAX_RULES = 6
 """The most rules of the operator that are shown with the reason why they do not fire."""
 
@@ -41,6 +42,7 @@ def format_explanations(explanations: Sequence[Explanation], *, rule: str = "", 
     for explanation in explanations:
         action_id = explanation.moment.action.id
         before, now = shown.get(action_id), _summarise(explanation, rule)
+        # Most revisions of an action change nothing that a chat sees.
         if before == now and not all_rules:
             skipped += 1
             continue
@@ -60,6 +62,7 @@ def format_explanations(explanations: Sequence[Explanation], *, rule: str = "", 
 
 def _summarise(explanation: Explanation, rule: str) -> Any:
     """Return what a reader learns from a revision, as a value: a revision with an equal one is not shown again."""
+    # Of one rule the verdict alone: its conditions name values, such as the minute, that differ without changing anything.
     if rule:
         return [judged.verdict for part in explanation.changes for judged in part.verdicts if judged.rule.name == rule]
     return explanation.reason_for_silence, [
@@ -100,6 +103,7 @@ def _format_short(explanation: Explanation, before: Any) -> Iterator[str]:
 
 
 def _format_verdicts(part: ActionExplanation) -> Iterator[str]:
+    # `load_pack` gives its rules the bare name of the file as their place.
     pack_files = {f"{name}.yaml" for name in list_packs()}
     own = [judged for judged in part.verdicts if judged.rule.location.file not in pack_files]
     failed_own = [judged for judged in own if judged.verdict is Verdict.FAILS]
@@ -248,9 +252,11 @@ def _format_alert(alert: Alert) -> Iterator[str]:
     # A revision for which another rule fires is only for chats that have the message already.
     to = ", only to chats that got the alert before" if alert.is_follow_up else ""
     state = "" if alert.state is State.CONFIRMED else f", {alert.state.value}"
+    # A message that stands in chats keeps its text when its rule is gone, and has no kind any more.
     if not alert.kind:
         yield f'The rule "{alert.rule}" does not exist any more: its text stays{to}'
         return
+    # What a chat hears: what the feed collected offline is no live news, and silent however important it is.
     sound = "loud" if alert.importance is Importance.MAJOR and not alert.is_delayed else "silent"
     yield f'"{alert.rule}" sends{to}: {alert.kind}, {alert.importance.value} ({sound}){state}'
     yield from (f"    {line}" for line in alert.text.splitlines())

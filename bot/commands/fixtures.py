@@ -36,6 +36,7 @@ def fixtures_command(config_path: Path, days: int, search: str | None) -> None:
     """List the fixtures that the feed offers; SEARCH keeps those whose name or competition has these letters."""
 
     config = load_feed_config(config_path)
+    # All of them, since the nearest name to a misspelt one is among those that do not fit.
     everything = asyncio.run(list_fixtures(config.feed, days, ""))
     found = select_fixtures(everything, search or "")
     if not found and search:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from bot.errors import UserMistake
+from bot.errors import UserMistake, explain_file_error
 
 SCHEMA_FOLDER = "schemas"
 
 _KINDS = ("config", "rules", "tests", "scenarios")
 
+# Short, so that a person reads all of it. config.example.yaml has every setting. Tests run `check` and `test` on these files.
 _CONFIG = """\
 # Touchline's configuration. `touchline check` finds every mistake, `touchline doctor` asks whether all is ready.
 # The tokens are variables of the environment, or of a file: touchline --env-file .env run
@@ -98,6 +99,7 @@ def write_first_files(folder: Path) -> list[str]:
     schemas = folder / SCHEMA_FOLDER
     try:
         schemas.mkdir(parents=True, exist_ok=True)
+        # Written anew each time: after an update the editor knows the new settings.
         for kind in _KINDS:
             path = schemas / f"{kind}.schema.json"
             path.write_text(format_schema(SCHEMAS[kind]()), encoding="utf-8")
@@ -112,5 +114,5 @@ def write_first_files(folder: Path) -> list[str]:
             path.write_text(f"# yaml-language-server: $schema={address}\n{text}", encoding="utf-8")
             lines.append(f"{path}: written")
     except OSError as error:
-        raise UserMistake(f"{error.filename or folder}: it cannot be written: {(error.strerror or 'unknown').lower()}") from error
+        raise UserMistake(f"{error.filename or folder}: it cannot be written: {explain_file_error(error)}") from error
     return lines

@@ -34,10 +34,12 @@ class FixtureNames:
         try:
             return KnownNames(self._read(config), Nicknames(config.telegram.nicknames)).find_unknown(names)
         except UserMistake as error:
+            # Kept and not raised: `check` prints first what it found in the files themselves.
             self.trouble = f"--with-fixtures: {error}"
             return ()
 
     def _read(self, config: Config) -> Sequence[Fixture]:
+        # A file of rules has no feed of its own: the one of the configuration that would include it is asked.
         if "feed" in config.missing_tokens and self._config_path != config.path and self._config_path.exists():
             config = load_feed_config(self._config_path)
         config.require_feed_token()

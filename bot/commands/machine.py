@@ -105,6 +105,7 @@ def _is_touchline(address: str) -> bool:
     host, _, port = address.rpartition(":")
     connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=_HEALTH_TIMEOUT)
     try:
+        # By what it answers: any program may listen on this port.
         connection.request("GET", "/healthz")
         return connection.getresponse().read(10) == b"alive\n"
     except (OSError, http.client.HTTPException):

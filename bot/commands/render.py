@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from bot.commands.common import read_minute
-from bot.errors import UserMistake
+from bot.errors import UserMistake, explain_file_error
 from bot.feed.match_source import MatchSource, open_match, read_packets_of
 from bot.media.renderer import render_picture
 from rules.football.action import Fixture
@@ -48,7 +48,7 @@ def render_match_source(source: MatchSource, out: Path, at: PictureTime, *, dark
     try:
         out.write_bytes(data)
     except OSError as error:
-        raise UserMistake(f"{out}: the picture cannot be written: {(error.strerror or 'unknown trouble').lower()}") from error
+        raise UserMistake(f"{out}: the picture cannot be written: {explain_file_error(error)}") from error
 
 
 def _select_match(moments: list[Moment], at: PictureTime, recording: str) -> Match:
@@ -65,7 +65,7 @@ def _select_match(moments: list[Moment], at: PictureTime, recording: str) -> Mat
 
 
 def _find_half_time(moments: list[Moment], recording: str) -> Match:
-    """The match as the second half begins: what came pending at the end of the first is settled by then."""
+    """Return the match as the second half begins: what came pending at the end of the first is settled by then."""
     for moment in moments:
         if moment.after.period not in (Period.BEFORE, Period.FIRST_HALF):
             return moment.before
@@ -76,7 +76,7 @@ def _find_half_time(moments: list[Moment], recording: str) -> Match:
 
 
 def _find_minute(moments: list[Moment], minute: Minute, recording: str) -> Match:
-    """The match at the end of a minute."""
+    """Return the match at the end of a minute."""
     reached = False
     for moment in moments:
         now = moment.after.minute
@@ -91,7 +91,7 @@ def _find_minute(moments: list[Moment], minute: Minute, recording: str) -> Match
 
 
 def _play_match(source: MatchSource) -> Iterator[Moment]:
-    """Every step of the first match in a recording."""
+    """Yield every step of the first match in a recording."""
     match: Match | None = None
     for packet in read_packets_of(source):
         if match is None:

@@ -11,7 +11,7 @@ import click
 
 from bot.commands.common import config_option, is_default
 from bot.config.load import load_rules_of
-from bot.errors import ConfigInvalid, UserMistake
+from bot.errors import ConfigInvalid, UserMistake, explain_file_error
 from rules.engine.rule import RuleSet
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.loading.loader import list_packs, load_pack
@@ -29,6 +29,7 @@ def test_command(ctx: click.Context, config_path: Path, files: tuple[Path, ...])
     def load_active() -> Any:
         return load_rules_of(config_path, os.environ, optional=is_default(ctx, "config_path"))
 
+    # All before the first line: a file that cannot be read is reported without half a result above it.
     results = [result for file in files for result in run_tests(file, os.environ, load_active)]
     for outcome in results:
         for line in format_outcome(outcome):
@@ -53,7 +54,7 @@ def _read_test_file(path: Path) -> RuleTestFile:
         # Some editors write a byte order mark, which YAML would take for a character of the first key.
         return read_tests(path.read_bytes().decode("utf-8-sig"), str(path))
     except OSError as error:
-        raise UserMistake(f"{path}: it cannot be read: {(error.strerror or 'unknown trouble').lower()}") from error
+        raise UserMistake(f"{path}: it cannot be read: {explain_file_error(error)}") from error
     except UnicodeDecodeError as error:
         raise UserMistake(f"{path}: this is not text in UTF-8") from error
     except RuleTestsInvalid as error:

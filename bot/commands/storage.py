@@ -142,7 +142,7 @@ async def _open_snapshot(url: URL) -> AsyncIterator[Database]:
         async with _open_database(url) as database:
             yield database
         return
-    # A copy, since opening migrates: who only looks at 0.2 must be able to go on with 0.1.
+    # A person who only looks at 0.2 must be able to go on with 0.1.
     with tempfile.TemporaryDirectory(prefix="touchline-") as folder:
         copy = Path(folder, "snapshot.db")
         _write_snapshot(url.database or "", copy)

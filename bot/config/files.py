@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from bot.errors import UserMistake
+from bot.errors import UserMistake, explain_file_error
 from bot.installation import find_shipped_file
 from rules.engine.rule import SourceLocation
 from rules.loading.document import Report, compose
@@ -60,4 +60,4 @@ def read_yaml(path: Path, report: Report) -> yaml.Node | None:
 
 def explain_read_error(error: Exception) -> str:
     """Return why a file cannot be read, as a part of a sentence; never what is in it."""
-    return (error.strerror or "unknown trouble").lower() if isinstance(error, OSError) else "it is not text"
+    return explain_file_error(error) if isinstance(error, OSError) else "it is not text"

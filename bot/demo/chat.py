@@ -21,7 +21,7 @@ from bot.config.load import Config, load_config
 from bot.config.models import HttpSettings
 from bot.demo.chat_view import ChatView, NumberedButton
 from bot.demo.play import pace_script
-from bot.errors import UserMistake
+from bot.errors import UserMistake, explain_file_error
 from bot.fake_telegram import FakeBotApi
 from bot.feed.match_source import open_matches
 from bot.feed.simulator.script import Script, script_from_match
@@ -265,6 +265,7 @@ class ChatSession:
         """Press a button, and show what Telegram would show for a moment; a script waits for a button that is still to come."""
         if is_script:
             await _wait_until(lambda: find() is not None, _ANSWER_TIMEOUT)
+        # A person is told of a slip and goes on. A script has nobody to correct it, so it ends here.
         button = find()
         if button is None:
             if is_script:
@@ -286,7 +287,7 @@ class ChatSession:
         try:
             content = await asyncio.to_thread(path.read_bytes)
         except OSError as error:
-            self._view.show_note(f"{path}: it cannot be read: {(error.strerror or 'unknown trouble').lower()}")
+            self._view.show_note(f"{path}: it cannot be read: {explain_file_error(error)}")
             return
         answers = self._count_answers()
         self._telegram.send_document(self.speaker.chat_id, self.speaker.user_id, path.name, content)
@@ -308,6 +309,7 @@ class ChatSession:
         return self._simulator.has_begun and not self._simulator.has_ended
 
     def _is_quiet(self, seconds: float) -> bool:
+        # Asking for updates goes on all the time, and is nothing that the bot says.
         spoken = [request.at for request in self._telegram.log if request.method.lower() != "getupdates"]
         return bool(spoken) and asyncio.get_running_loop().time() - spoken[-1] > seconds
 

@@ -50,6 +50,7 @@ class ChatView:
         for chat in telegram.chats.values():
             for message in chat.everything:
                 shown = self._shown.get(message.id, _Shown())
+                # Compared as a whole, since one look may find several changes of a message.
                 state = _Shown(len(message.versions), message.deleted, message.pinned)
                 if message.by_bot and state != shown:
                     # By the first version that is not shown yet. A pin or a deletion has no time of its own: by the last one.
@@ -130,6 +131,7 @@ class ChatView:
                 self._last_number += 1
                 known = NumberedButton(self._last_number, message.chat_id, message.id, button.text, button.data, button.url)
             numbered.append(known)
+        # Numbers are never used again: one that somebody is typing must not come to press another button.
         self.buttons = {n: b for n, b in self.buttons.items() if b.message_id != message.id}
         self.buttons |= {button.number: button for button in numbered}
         return numbered

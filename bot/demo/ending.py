@@ -59,6 +59,7 @@ def _show_picture(console: Console, match: Match) -> None:
     except UserMistake:
         return
     if console.is_terminal and (escape := format_inline_picture(png, os.environ)):
+        # Past rich, which would count the letters of the escape sequence and break it into lines.
         console.file.write(f"{escape}\n")
         console.file.flush()
         return
@@ -67,7 +68,7 @@ def _show_picture(console: Console, match: Match) -> None:
     try:
         path.write_bytes(png)
     except OSError:
-        return  # The demo goes without it: a full disk is not its matter.
+        return  # the demo ends well without its picture, as on a full disk
     console.print(f"The match as a picture: {path}", soft_wrap=True, highlight=False, markup=False)
 
 

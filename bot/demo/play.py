@@ -169,6 +169,7 @@ async def _run_until_closed(playing: Coroutine[Any, Any, Any], sending: asyncio.
     try:
         await asyncio.wait({play, sending, closing}, return_when=asyncio.FIRST_COMPLETED)
         if closing.done():
+            # The command line ends on it as after any other output that nobody reads.
             raise BrokenPipeError
         await (play if play.done() else sending)
     finally:
@@ -236,7 +237,6 @@ def compute_show_times(packets: Sequence[tuple[str, SendType]], seconds: float) 
     """
     if len(packets) < 2:
         return (0.0,) * len(packets)
-    # A fixed part for all of them together: however long the quiet play, it takes as long as four goals.
     quiet_count = sum(action_type not in _READING_WEIGHTS for action_type, _ in packets)
     quiet_weight = _QUIET_WEIGHT / max(quiet_count, 1)
     weights = []

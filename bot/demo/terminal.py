@@ -98,6 +98,7 @@ class PlainTerminal:
     ) -> None:
         """Print the new text of a message. Raises MessageGone if there is no such message."""
         html = _mark_picture(html, picture)
+        # Found first: an edit of a message that does not exist is refused here as by Telegram, and nothing is printed.
         _find_message(self._messages, message_id).html = html
         self._print_line("✎", f"#{message_id}", html)
 
@@ -147,6 +148,7 @@ class LiveTerminal:
         return self
 
     def __exit__(self, *error: object) -> None:
+        # Stopped first, which clears the drawn lines: they are printed once more, as lines that stay.
         self._live.stop()
         for message in self._on_screen:
             self._console.print(self._render_message(message))
@@ -198,6 +200,7 @@ class LiveTerminal:
     def on_match(self, match: Match) -> None:
         """Show the new score and clock, at most twelve times a second."""
         self.match = match
+        # In a match of a minute packets come faster than a slow terminal draws.
         if time.monotonic() - self._drawn_at >= _DRAW_INTERVAL:
             self._draw()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from bot.errors import FrameUnreadable, UserMistake
+from bot.errors import FrameUnreadable, UserMistake, explain_file_error
 from bot.feed.decode import decode_frame
 from bot.feed.encode import Dialect, packet_to_object
 from bot.feed.recording import RecordedFrame, read_fixtures_beside, read_recording
@@ -137,7 +137,7 @@ def _open_file(path: Path) -> MatchSource:
     except UnicodeDecodeError as error:
         raise UserMistake(f"{path}: this is not text in UTF-8") from error
     except OSError as error:
-        raise UserMistake(f"{path}: it cannot be read: {(error.strerror or 'unknown trouble').lower()}") from error
+        raise UserMistake(f"{path}: it cannot be read: {explain_file_error(error)}") from error
 
 
 def _describe_missing(name: str) -> str:

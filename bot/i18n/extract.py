@@ -59,6 +59,7 @@ def update_catalogues() -> None:
         if language != ENGLISH:
             catalogue = read_catalogue(language)
             catalogue.update(template)
+            # A regional language looks up its base language next, so a text that both say alike would only be kept twice.
             if language in REGIONAL_LANGUAGES:
                 catalogue = _keep_what_differs(language, catalogue, read_catalogue(base_language(language)))
             _write_catalogue(catalogue, _catalogue_file(language))

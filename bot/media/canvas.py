@@ -51,7 +51,7 @@ class Canvas:
         mask = Image.new("L", ((right - left) * _SUPERSAMPLING, (bottom - top) * _SUPERSAMPLING))
         enlarged = [((x - left) * _SUPERSAMPLING, (y - top) * _SUPERSAMPLING) for x, y in points]
         ImageDraw.Draw(mask).line(enlarged, 255, width * _SUPERSAMPLING, joint="curve")
-        # Pillow draws without smooth edges: the shape is drawn four times as large and reduced.
+        # As a mask, so that the smooth edge blends into whatever lies below.
         mask = mask.reduce(_SUPERSAMPLING)
         self.image.paste(colour, (left, top), mask)
 
@@ -129,6 +129,7 @@ def _draw_own_goal(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
 
 def _draw_disallowed(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
     _draw_ball(draw, unit, theme)
+    # An edge in the colour of the ground, as around the discs of the other icons, parts the line from the ball.
     _draw_line(draw, unit, ((0.08, 0.92), (0.92, 0.08)), 0.2, theme.background)
     _draw_line(draw, unit, ((0.08, 0.92), (0.92, 0.08)), 0.11, RED)
 

@@ -71,6 +71,7 @@ def render_card(match: Match, *, is_closed: bool = False, timeline: Timeline | N
     `timeline` is the result of `build_card_timeline`, if the caller has it already.
     """
     timeline, labels = timeline or build_card_timeline(match), translate_labels()
+    # Of what is pending the match knows, and the timeline does not: it has only what counts.
     entries = [*_list_entries(timeline, labels), *_list_pending_entries(match, labels)]
     title, subtitle = _render_title(timeline), _render_card_subtitle(match, timeline, labels, is_closed=is_closed)
     parts = [
@@ -88,6 +89,7 @@ def shorten_to_caption(card: str) -> str:
 
     The picture shows the rest, but nothing that may yet be retracted.
     """
+    # The first empty line of a card stands above its lists.
     above, _blank, lists = card.partition("\n\n")
     return "\n".join([above, *(line for line in lists.split("\n") if line.startswith(PENDING_SIGN))])
 
@@ -268,6 +270,7 @@ def _render_rich_events(timeline: Timeline, labels: MatchLabels) -> str:
     if all(event.kind.is_goal for event in timeline.events):
         return ""
     rows = []
+    # The latest, if there are more: how it began is in the table.
     for event in timeline.events[-_MAX_RICH_EVENTS:]:
         name = escape_html(isolate(event.player or unnamed_player_text(event.kind, labels)))
         if event.replaced_player:

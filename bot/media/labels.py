@@ -78,13 +78,14 @@ def translate_labels() -> MatchLabels:
 
 def period_text(period: Period) -> str:
     """Return the name of a period in the current language, such as `Second half`."""
+    # Not `capitalize`, which would make the other letters small.
     name = football.translate_term(period.value)
     return name[:1].upper() + name[1:]
 
 
 def stage_text(timeline: Timeline, labels: MatchLabels) -> str:
     """Return the stage of the match in words, or the minute during play; the period where the minute is not known."""
-    # The feed's own word if it has no translation: better than nothing.
+    # Without a translation the feed's own word, as of a status that is new.
     if timeline.stage is Stage.LOST:
         return dict(labels.statuses).get(timeline.status, timeline.status)
     if timeline.stage is Stage.BEFORE:
@@ -152,9 +153,10 @@ def match_title(fixture: Fixture, match: Match | None) -> str:
 
 def standing_text(fixture: Fixture, match: Match | None) -> str:
     """Return the minute or the stage in words; empty before kick-off."""
+    # First what the match's own packets say. The list of fixtures may be minutes behind them.
     if match is not None and (match.is_completed or match.ended_by):
         return football.translate_term("full time")
-    # The match may go on, but neither the score nor its end will come.
+    # Before the minute, which would stand still: the match may go on, but neither the score nor its end will come.
     if (match.collection_status if match else fixture.collection_status).casefold() == "collectiondropped":
         return football.translate_term("no live coverage")
     status = (match.status if match else "") or fixture.status

@@ -204,7 +204,7 @@ def _build_ticks(period: Period, rows: Sequence[EventRow], top: float, height: f
 
 def _is_near_tick(row: EventRow, axis_y: float) -> bool:
     """Return True if the line from a row's minute to its label comes near this place on the axis."""
-    # 26 pixels: half of a label's height.
+    # 26 pixels: about half of a label's height.
     near, far = sorted((row.axis_y, row.middle))
     return near - 26 < axis_y < far + 26
 

@@ -101,6 +101,7 @@ def split_team_name(name: str) -> list[FittedText]:
 
     A smaller font is tried before the name is shortened.
     """
+    # A name that would need letters smaller than 54 has two lines instead.
     words = name.split()
     if len(words) < 2 or not fit_text(name, 54, _TEAM_ROOM).is_cut:
         return [fit_line(name, (58, 54, 48, 42, 36))]

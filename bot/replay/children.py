@@ -14,6 +14,7 @@ LONGEST_WAIT = 120.0
 
 def limit_processor_time(seconds: int) -> None:
     """End this process once it has computed for so long. A busy machine makes it slower, and does not end it sooner."""
+    # At the first limit the kernel sends SIGXCPU, by which the parent knows why it ended; at the second it kills.
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
 
 
@@ -35,6 +36,7 @@ async def run_child(module: str, request: bytes, seconds: float = LONGEST_WAIT) 
     except TimeoutError:
         return None
     finally:
+        # Also when the caller is cancelled, as by a page that is closed: a loop would go on for as long as it likes.
         if process.returncode is None:
             process.kill()
             await process.wait()

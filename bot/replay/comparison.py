@@ -231,6 +231,7 @@ def select_changed_text(side: AlertMessages | None, other: AlertMessages | None)
     if side is None:
         return ""
     texts = list(side.texts)
+    # What differs is what a reader looks for. The first text may be the same in both, such as that of a pending goal.
     if other is not None:
         pairs = [(ours, theirs) for ours, theirs in zip(texts, other.texts, strict=False) if ours != theirs]
         texts = [ours for ours, _ in pairs] or texts[len(other.texts) :] or texts[-1:]

@@ -147,7 +147,7 @@ def _load_rules(config_path: str) -> RulesWithCatalogue:
     """Return the rules of the files, or the shipped ones while the files are invalid."""
     try:
         return load_rules_of(Path(config_path), os.environ)
-    # The file may be the one that the admin is about to mend by what was sent.
+    # The file may be the one that the admin is about to correct by what was sent.
     except UserMistake:
         return load_pack(), load_catalogue()
 
