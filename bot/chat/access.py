@@ -47,7 +47,7 @@ class AllowedChatsHandler(BaseHandler[Update, HandlerContext, None]):
         # Admins may use the bot in any chat.
         if user and self._is_admin(user.id):
             return False
-        # An inline query comes from no chat: who may write to the bot in private may ask for a card.
+        # An inline query comes from no chat. A person who may write to the bot in private may ask for a card.
         if chat is None:
             return not (user and is_allowed(user.id, user.username, allowed))
         return not is_allowed(chat.id, chat.username, allowed)
@@ -55,8 +55,10 @@ class AllowedChatsHandler(BaseHandler[Update, HandlerContext, None]):
     async def on_refused(self, update: Update, _ptb_context: HandlerContext) -> None:
         """Tell the chat, once an hour, if somebody asked for something."""
         chat = update.effective_chat
+        # Asked in this order, so that what members of a group write to each other does not use up the one answer of the hour.
         if chat is None or not _asks_for_something(update, chat) or not self._refusals.allow(chat.id):
             return
+        # Logged with the id, which is what an operator adds to `telegram.allowed_chats`.
         log.info("chat_not_allowed", chat=chat.id)
         await run_in_chat_language(update, self._chats, lambda: self._tell(update))
 

@@ -157,6 +157,8 @@ class FollowableCatalogue:
     def list_teams(self, competition: Choice) -> tuple[Choice, ...]:
         """Return the teams of a competition, by name."""
         ours = (f for f in self.all_fixtures if _is_same_team(f.competition, competition))
+        # Few enough to be made at once: a competition has a few dozen. Their qualifiers are those among all teams, so each
+        # is looked up by its token.
         teams = finish(_remove_duplicates(Scope.TEAM, (team for f in ours for team in (f.home, f.away))))
         return tuple(self._by_token.get(team.token, team) for team in teams)
 
@@ -188,6 +190,7 @@ class FollowableCatalogue:
         # "Arsenal v Chelsea" names no team, so it has to be divided before anything is searched.
         pair = _TEAM_SEPARATOR.split(typed.strip(), maxsplit=1)
         hits = _leave_out_ended(self._match_index.find_by_teams(pair[0], pair[1]), now) if len(pair) == 2 else ()
+        # Matches only after the teams: their titles contain every team's name, and somebody who types one means the team.
         hits = hits or self._team_index.find_fitting(typed)
         return self._choose(typed, hits or _leave_out_ended(self._match_index.titles.find_fitting(typed), now))
 
@@ -222,6 +225,7 @@ def has_ended(fixture: Fixture, now: dt.datetime) -> bool:
 
 
 def _is_same_team(team: Team, choice: Choice) -> bool:
+    # The feed leaves out an id now and then, so a name counts where one of the two has none.
     return team.id == choice.id if team.id and choice.id else normalise(team.name) == normalise(choice.name)
 
 
@@ -290,6 +294,7 @@ def _qualify(choices: Sequence[Choice], first_matches: Mapping[str, Fixture]) ->
             for choice, match in zip(namesakes, matches, strict=True)
         ]
         words = next((one for one in (own, played_in) if _tells_apart(one)), [""] * len(namesakes))
+        # Nearly every name: the feed's words about a team that nobody else is called like would only make it longer.
         is_alone = len(namesakes) == 1
         for place, word, match in zip(places, words, matches, strict=True):
             qualified[place] = msgspec.structs.replace(
@@ -306,6 +311,7 @@ def _tells_apart(words: Sequence[str]) -> bool:
     return len(set(words)) == len(words) and any(words)
 
 
+# Shorter ones are in too many names by chance.
 _MIN_SUBSTRING = 5
 """Typed text of this length may match in the middle of a name, if only one name contains it: `gladbach`."""
 

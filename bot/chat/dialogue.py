@@ -83,9 +83,7 @@ class ChatContext(msgspec.Struct, frozen=True):
         match = self.find_match(fixture.id)
         if match is None:
             return is_listed
-        # A suspended match may go on, so it counts as in play.
-        is_over = match.is_completed or match.ended_by or match.is_lost
-        return (match.has_begun or is_listed) and not is_over
+        return (match.has_begun or is_listed) and not is_match_over(match)
 
     def format_until(self, until: dt.datetime) -> str:
         """Return `until 15:00` in the chat's time zone, with the day unless that is today."""
@@ -99,6 +97,11 @@ class ChatContext(msgspec.Struct, frozen=True):
     def find_kind(self, token: str) -> str | None:
         """Return the kind on offer that a button's token names; None if it is no longer on offer."""
         return next((kind for kind in self.kinds if make_short_id(kind) == token), None)
+
+
+def is_match_over(match: Match) -> bool:
+    """Return True if a match has ended or will not be played to its end. One that is suspended may go on, and is not over."""
+    return bool(match.is_completed or match.ended_by or match.is_lost)
 
 
 class Button(msgspec.Struct, frozen=True):
@@ -237,6 +240,7 @@ MAX_NUMBER_LENGTH = 9
 
 def make_button(label: str, data: str, *, is_chosen: bool = False, names: Sequence[str] = ()) -> Button:
     """Make a button; its label is shortened to fit a row and ticked if it is chosen. Names in it are shortened alike."""
+    # The tick is counted before the label is cut, or it would push the end of the label out of sight.
     tick = f"{CHOSEN_SIGN} " if is_chosen else ""
     label = shorten_names(isolate(label), names, LABEL_WIDTHS[1] - text_length(tick))
     return Button(f"{tick}{label}", data)
@@ -255,6 +259,7 @@ def arrange_rows(buttons: Sequence[Button], columns: int = 1) -> tuple[ButtonRow
         if rows[-1] and (is_wide or len(rows[-1]) == columns):
             rows.append([])
         rows[-1].append(button)
+        # What comes after a wide one begins a new row too.
         if is_wide:
             rows.append([])
     return tuple(tuple(row) for row in rows if row)

@@ -87,6 +87,7 @@ class ReplyRetrier:
 
         RetryAfter is raised only if Telegram asks for more than `MAX_REPLY_RETRY_DELAY`, or if too many requests wait already.
         """
+        # Behind those that wait, even if Telegram would take it now: a chat's answers stay in their order.
         if (queue := self._waiting.get(key)) is not None and self.waiting_count < self._max_waiting:
             queue.append(_WaitingReply(request, copy_context()))
             return
@@ -120,6 +121,7 @@ class ReplyRetrier:
             while queue:
                 await self._wait_for_turn()
                 try:
+                    # A task of its own, since only a task can be given the context, and so the language, of another one.
                     await asyncio.create_task(queue[0].make(), context=queue[0].context)
                 except RetryAfter as refusal:
                     if (delay := read_retry_after(refusal)) <= MAX_REPLY_RETRY_DELAY:
@@ -130,11 +132,13 @@ class ReplyRetrier:
                     log.warning("reply_not_sent", chat=key, reason=str(error))
                 except Exception as error:  # such as a picture that cannot be drawn: later replies must not wait for ever
                     log.error("reply_not_sent", chat=key, reason=repr(error), exc_info=error)
+                # Only now: while it stands in the queue, later replies wait behind it.
                 queue.popleft()
         finally:
             del self._waiting[key]
 
     async def _wait_for_turn(self) -> None:
+        # Taken before the sleep, so that each of several chats gets an instant of its own.
         now = asyncio.get_running_loop().time()
         at = max(now, self._next_at)
         self._next_at = at + _RETRY_INTERVAL

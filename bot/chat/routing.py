@@ -85,7 +85,7 @@ class Router:
             _add_all(self._screens, feature.screens)
             _add_all(self._buttons, feature.buttons)
             _add_all(self._buttons, {prefix: self._bind_toggle(act) for prefix, act in feature.toggles.items()})
-        # At the start and not at the press: the second of two features would never be reached.
+        # Found at the start and not at a press: the second of two features would never be reached.
         if both := self._buttons.keys() & self._screens.keys():
             raise ValueError(f"registered twice: {', '.join(sorted(both))}")
         self._public_prefixes = frozenset[str]().union(*(feature.public_prefixes for feature in self.features))
@@ -103,6 +103,7 @@ class Router:
     def press_button(self, context: ChatContext, data: str) -> DialogueResult:
         """Do what a button does. Raise OutdatedButton if it is out of date or its data forged."""
         prefix, _, rest = data.partition(":")
+        # Buttons that run a command need no entry of their own in the table.
         if prefix == COMMAND_PREFIX:
             name, *args = rest.split()[:_MAX_COMMAND_WORDS] or [""]
             run = self.find_command(name)

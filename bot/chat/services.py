@@ -22,6 +22,7 @@ from bot.chat.dialogue import (
     Unsubscribe,
     UpdateChat,
     UpdateSubscription,
+    is_match_over,
     select_held_back,
 )
 from bot.chat.middleware import sender_language
@@ -105,16 +106,22 @@ class ChatServices:
         mark_held_back_as_known: Callable[[ChatRef, Fixture], Awaitable[None]] | None = None,
         allowed_chats: Callable[[], Collection[str] | None] = lambda: None,
     ) -> None:
-        """`list_kinds` returns the kinds of alerts on offer now; `commands` is the menu for /help. `is_admin` is asked at
-        each command, for a reload may change the admins. `render_status` returns the
-        plain text of /status. `explain_message` takes a chat's and a message's id and returns None if the message is no
-        alert. `send_sample` takes the chat, the id of the request, for which one sample is sent at most, and a delay in
-        seconds. `send_match_state` tells a chat how a match stands, and takes a match besides.
-        `privacy_url` is the operator's page about privacy; empty if there is none. `nicknames` are those that come with the
-        program if they are None. `season` knows what is played later than the fixtures of the `directory`.
-        `max_subscriptions` is how many one chat may have, `max_matches` how many matches the bot follows at once. `held_back`
-        returns the ids of the matches that wait for one of those to end, and `mark_held_back_as_known` is called if an answer
-        named one of them. `allowed_chats` names the chats that may use the bot; None: all may."""
+        """The callables are called each time, because a reload may change what they return. Not needed in every process are:
+
+        `render_status`: returns the plain text of /status.
+        `explain_message`: takes the ids of a chat and of a message; returns None if the message is no alert.
+        `send_sample`: takes the chat, the id of the request, for which one sample is sent at most, and a delay in seconds.
+        `send_match_state`: tells a chat how a match stands; takes both, the id of the request, and a delay in seconds.
+        `privacy_url`: the operator's page about privacy; empty if there is none.
+        `nicknames`: None for those that come with the program.
+        `season`: knows what is played later than the fixtures of the `directory`.
+        `max_subscriptions`: how many one chat may have. `max_matches`: how many matches the bot follows at once; None: no limit.
+        `held_back`: the ids of the matches that wait for one of those to end.
+        `mark_held_back_as_known`: called for each of them that an answer named.
+        `allowed_chats`: the chats that may use the bot; None: all may.
+
+        Of the others, `list_kinds` returns the kinds of alerts on offer now, and `commands` is the menu for /help.
+        """
         self.chats, self.directory, self.clock, self.replies = chats, directory, clock, replies
         self._subscriptions = subscriptions
         self.is_admin, self.render_status, self.explain_message = is_admin, render_status, explain_message
@@ -192,6 +199,7 @@ class ChatServices:
                 # The sender had locked the same rows the other way round. Changes are functions, so they can be applied again.
                 if not attempts_left:
                     raise
+        # After the changes are stored: what is sent cannot be taken back if storing fails.
         for change in changes:
             if isinstance(change, SendSample) and self._send_sample is not None:
                 await self._send_sample(ref, request_id, change.delay)
@@ -217,7 +225,7 @@ class ChatServices:
             match
             for fixture in self.directory.fixtures()
             if any(one.covers(fixture) for one in added) and not any(one.covers(fixture) for one in before)
-            if (match := self.directory.match(fixture.id)) and is_match_in_play(match)
+            if (match := self.directory.match(fixture.id)) and match.has_begun and not is_match_over(match)
         ]
         for match in joined[:_MAX_STATES_AT_ONCE]:
             await self._send_match_state(ref, match, request_id, chat.delay)
@@ -247,8 +255,3 @@ class ChatServices:
                 await learn_language(tx, ref, current_language())
             # Here and not when the update was answered: what is committed must not be carried out again after a kill.
             await mark_update_stored(tx)
-
-
-def is_match_in_play(match: Match) -> bool:
-    """Return True if a match has kicked off and is not over. One that is suspended may go on, and counts."""
-    return match.has_begun and not (match.is_completed or match.ended_by or match.is_lost)

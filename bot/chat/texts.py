@@ -54,6 +54,7 @@ def administrators_only_text() -> str:
 
 
 def too_many_subscriptions_text(limit: int, chat: Chat | None = None) -> str:
+    # Two whole sentences and not one with a word in it: languages inflect what stands around "channel" and "chat".
     if is_channel(chat):
         return ngettext(
             "This channel can follow {count} team, league or match at most. Unfollow something first: /subscriptions",

@@ -9,6 +9,7 @@ from bot.clock import Clock
 REFUSAL_INTERVAL = 3600.0
 """Seconds after which a person or a chat is refused in words again."""
 
+# A megabyte or two. Without a limit, invented users could fill the memory.
 _MAX_REMEMBERED = 10_000
 
 
@@ -25,6 +26,7 @@ class Throttle:
         now = self._clock.monotonic()
         if now - self._allowed_at.get(key, float("-inf")) < self._interval:
             return False
+        # Taken out first, so that the key stands at the end of the order.
         self._allowed_at.pop(key, None)
         self._allowed_at[key] = now
         if len(self._allowed_at) > _MAX_REMEMBERED:

@@ -76,6 +76,7 @@ class UpdateRepository:
             now = await tx.now()
             row: dict[str, object] = {"chat_id": chat_id, "other_chat": others[0] if others else None, "holder": self._holder}
             row |= {"update_id": update_id, "state": _State.WAITING.value, "stored": False, "at": now}
+            # Nearly always it is new: then one statement registers it, and there is nothing to read.
             if await tx.execute(upsert(updates, keep_existing=True), row):
                 return Registration.NEW
             # One query, which locks the row: its process may just be finishing it.
@@ -85,6 +86,7 @@ class UpdateRepository:
                 return Registration.HANDLED
             if known["in_progress"]:
                 return Registration.IN_PROGRESS
+            # Its process is gone, or hung for a minute: this one takes it over.
             await tx.execute(update(updates).where(updates.c.update_id == update_id).values(row))
         return Registration.NEW
 
@@ -171,6 +173,7 @@ class UpdateOrder:
     async def handle(self, update: Update, handle: Callable[[], Awaitable[None]]) -> None:
         """Call `handle` when the update's turn has come, or not at all if it was handled before. Raise what `handle` raises."""
         update_id, chat_ids = update.update_id, read_chats_to_order(update)
+        # An inline query changes nothing, and each key typed makes one.
         if not chat_ids:
             async with self._slots:
                 await handle()
@@ -190,9 +193,11 @@ class UpdateOrder:
             async with self._slots:
                 await handle()
         except StorageError:
+            # What has stored nothing may come again: a webhook's call is answered with 503.
             await self._close(lambda: self._updates.withdraw(update_id))
             raise
         except Exception:
+            # Any other error would come again with it.
             await self._close(lambda: self._updates.finish(update_id))
             raise
         else:
@@ -203,6 +208,7 @@ class UpdateOrder:
 
     def on_changed(self, _payload: str = "") -> None:
         """Look again whose turn it is: some update was handled, here or in another process."""
+        # A new event for the next change: those that wait have the old one, and none of them misses it.
         self._changed.set()
         self._changed = asyncio.Event()
 
