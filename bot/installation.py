@@ -63,13 +63,10 @@ def find_shipped_file(name: str) -> Path | None:
     """Return a file that ships beside the program, such as the example: in the checkout, or where a wheel has put it."""
     checkout = Path(__file__).resolve().parents[1]
     for folder in (checkout, Path(sys.prefix) / "share" / "touchline"):
-        if (folder / name).is_file():
-            return _shorten(folder / name)
+        if (path := folder / name).is_file():
+            # As short as a person would type it: the path stands in messages.
+            return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     return None
-
-
-def _shorten(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _find_pip() -> str:

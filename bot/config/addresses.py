@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 
-from bot.config.values import TEXT_SCHEMA, URL_OR_NULL_SCHEMA, read_list, read_text, with_list_schema, with_schema
+from bot.config.values import TEXT_SCHEMA, URL_OR_NULL_SCHEMA, read_list, read_string, with_list_schema, with_schema
 from bot.network import DIRECT_CONNECTION
 
 
@@ -27,7 +27,7 @@ def _make_url_reader(*schemes: str, is_bare: bool = False) -> Any:
 
     def check(value: Any) -> str:
         # Paths are added after it, so that a slash at the end would stand there twice.
-        url = read_text(value).rstrip("/")
+        url = read_string(value).rstrip("/")
         if not _is_url(url, schemes):
             raise ValueError(f"an address that begins with {' or '.join(f'{s}://' for s in schemes)} is expected here")
         parts = urlsplit(url)
@@ -94,7 +94,7 @@ OptionalPageUrl = Annotated[str | None, BeforeValidator(_read_page_url), with_sc
 
 def _read_secret_url(value: Any) -> SecretStr | None:
     """Read a secret address, which no error repeats; an empty variable counts as null."""
-    url = value.get_secret_value() if isinstance(value, SecretStr) else "" if value is None else read_text(value)
+    url = value.get_secret_value() if isinstance(value, SecretStr) else "" if value is None else read_string(value)
     if url and not _is_url(url, ("http", "https")):
         raise ValueError("an address that begins with http:// or https:// is expected here, or null for none")
     return SecretStr(url) if url else None
@@ -107,7 +107,7 @@ def _read_proxy(value: Any) -> SecretStr | None:
     """Read the address of a proxy, which may have a user and a password, or `none`; an empty variable counts as null."""
     if value is None or isinstance(value, SecretStr) or value == "":
         return value or None
-    text = read_text(value)
+    text = read_string(value)
     url: str = text if text == DIRECT_CONNECTION else _make_url_reader("http", "https")(value)
     return SecretStr(url)
 
@@ -120,7 +120,7 @@ PLAIN_SQLITE_URL = re.compile(r"sqlite:///([\w./-]+)", re.ASCII)
 
 def _read_database_url(value: Any) -> str:
     """Read a database URL. It may contain a password, so no error repeats it."""
-    url = read_text(value)
+    url = read_string(value)
     # `postgres://` is what many hosting services write.
     if not url.startswith(("sqlite://", "postgresql://", "postgres://")):
         raise ValueError("a database is sqlite:///FILE or postgresql://USER@HOST/NAME")
@@ -143,7 +143,7 @@ DatabaseUrl = Annotated[str, BeforeValidator(_read_database_url)]
 def _read_optional_address(value: Any) -> str | None:
     if value is None:
         return None
-    host, _, port = read_text(value).rpartition(":")  # the last colon: an IPv6 address has more of them
+    host, _, port = read_string(value).rpartition(":")  # the last colon: an IPv6 address has more of them
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ValueError("HOST:PORT is expected here, such as 127.0.0.1:8080, or null for none")
     return f"{host}:{int(port)}"

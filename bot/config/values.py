@@ -81,12 +81,12 @@ def read_list(value: Any) -> Any:
     return tuple(items)
 
 
-def read_text(value: Any) -> str:
+def read_string(value: Any) -> str:
     """Read one text, without the spaces around it. Raises ValueError for a list or a mapping."""
     return _require_scalar(value, "one text")
 
 
-Text = Annotated[str, BeforeValidator(read_text), with_schema(TEXT_SCHEMA)]
+Text = Annotated[str, BeforeValidator(read_string), with_schema(TEXT_SCHEMA)]
 
 NameList = Annotated[tuple[Text, ...], BeforeValidator(read_list), with_list_schema(TEXT_SCHEMA)]
 """One name or several."""
@@ -143,7 +143,7 @@ def at_least(limit: str) -> AfterValidator:
 
 
 def _read_secret(value: Any) -> SecretStr:
-    return value if isinstance(value, SecretStr) else SecretStr("" if value is None else read_text(value))
+    return value if isinstance(value, SecretStr) else SecretStr("" if value is None else read_string(value))
 
 
 Secret = Annotated[SecretStr, BeforeValidator(_read_secret), with_schema(TEXT_SCHEMA)]
@@ -212,7 +212,7 @@ def _read_allowed_chats(value: Any) -> tuple[str, ...] | None:
 
 AllowedChats = Annotated[tuple[str, ...] | None, BeforeValidator(_read_allowed_chats), with_schema(_ALLOWED_CHATS_SCHEMA)]
 
-KindName = Annotated[str, BeforeValidator(read_text), Field(pattern=_KIND_PATTERN)]
+KindName = Annotated[str, BeforeValidator(read_string), Field(pattern=_KIND_PATTERN)]
 
 NAME_OR_ID_SCHEMA: JsonSchema = {"anyOf": [NAME_SCHEMA, mapping_schema({"id": NAME_SCHEMA}, needs=("id",))]}
 
@@ -255,7 +255,10 @@ def read_subscription(value: Any) -> Subscription:
         return Subscription(Scope(scope), name["id"].strip(), name["id"].strip(), overrides)
     if scope not in ("team", "competition", "match") or not isinstance(name, str) or not name.strip():
         raise ValueError(_SUBSCRIPTION_EXPECTED)
-    return _make_subscription(Scope(scope), " ".join(name.split()), overrides)
+    name = " ".join(name.split())
+    # By id or by name: an operator may write either. The name of a match has two teams in it, so anything else must be an id.
+    is_id = " v " not in name if scope == Scope.MATCH else bool(_FEED_ID_PATTERN.fullmatch(name))
+    return Subscription(Scope(scope), name if is_id else make_name_key(name), name, overrides)
 
 
 def _read_kinds(value: Any) -> frozenset[str]:
@@ -263,12 +266,6 @@ def _read_kinds(value: Any) -> frozenset[str]:
     if not all(isinstance(kind, str) and re.fullmatch(_KIND_PATTERN, kind) for kind in kinds):
         raise ValueError("kinds of a subscription are names such as [goal, red_card]")
     return frozenset(kinds)
-
-
-def _make_subscription(scope: Scope, name: str, overrides: SubscriptionOverrides) -> Subscription:
-    # By id or by name: an operator may write either. The name of a match has two teams in it, so anything else must be an id.
-    is_id = " v " not in name if scope is Scope.MATCH else bool(_FEED_ID_PATTERN.fullmatch(name))
-    return Subscription(scope, name if is_id else make_name_key(name), name, overrides)
 
 
 SubscriptionEntry = Annotated[Subscription, PlainValidator(read_subscription), with_schema(SUBSCRIPTION_SCHEMA)]

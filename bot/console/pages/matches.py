@@ -71,7 +71,7 @@ class AlertList:
     def _draw_row(self, row: AlertRow) -> None:
         name = f"{row.key.fixture_id}/{row.key.action_id}"
         match = row.match if self._names_match else ""
-        parts = (format_utc(row.at), match, row.kind, row.state, row.in_chat or count_chats(row))
+        parts = (format_utc(row.at), match, row.kind, row.state, row.in_chat or describe_chat_count(row))
         # Taken back before any chat had it, it has no text.
         with ui.expansion(row.text or "(without a text)", caption=" · ".join(filter(None, parts))) as expansion:
             content = ui.column().classes("w-full gap-1")
@@ -91,7 +91,7 @@ class AlertList:
         expansion.value = name in self._opened
 
 
-def count_chats(row: AlertRow) -> str:
+def describe_chat_count(row: AlertRow) -> str:
     """Return `in 3 chats, 1 waiting`."""
     if row.told + row.waiting >= MAX_COUNTED_CHATS:
         return f"in {MAX_COUNTED_CHATS} chats or more"

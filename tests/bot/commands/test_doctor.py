@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import Clock, SystemClock
-from bot.commands.doctor import Finding, Outcome, examine
+from bot.commands.doctor import CheckResult, Outcome, examine
 from bot.config.load import Config, load_config
 from bot.feed.simulator.server import Simulator
 from tests.bot.feed.simulator.test_script import script
@@ -42,11 +42,11 @@ http: {{listen: null}}
     return load_config(path, {})
 
 
-async def found(config: Config, clock: Clock | None = None) -> dict[str, Finding]:
+async def found(config: Config, clock: Clock | None = None) -> dict[str, CheckResult]:
     return {finding.subject: finding async for finding in examine(config, clock or SystemClock())}
 
 
-def failed(findings: dict[str, Finding]) -> dict[str, str]:
+def failed(findings: dict[str, CheckResult]) -> dict[str, str]:
     """Return what is not all right, by its subject."""
     return {one.subject: f"{one.outcome.value} {one.sentence}" for one in findings.values() if one.outcome is not Outcome.GO}
 
