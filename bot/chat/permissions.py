@@ -14,7 +14,7 @@ from bot.clock import Clock
 from bot.i18n.language import mark_for_translation as N_
 
 ADMINISTRATOR_CACHE_SECONDS = 60.0
-"""Seconds. Somebody who is no longer an administrator may change the chat for so long."""
+"""Seconds for which Telegram's answer is kept. Somebody who is no administrator any more may change the chat for that long."""
 
 MAX_CACHED_ANSWERS = 5000
 

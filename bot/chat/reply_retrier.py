@@ -26,7 +26,7 @@ MAX_WAITING_REPLIES = 2000
 """Replies in memory that wait out a 429. Each is a few kilobytes, one with a picture some hundred."""
 
 MAX_REPLY_RETRY_DELAY = 900.0
-"""Seconds. Somebody who would have to wait longer for an answer has asked again by then."""
+"""The longest wait in seconds. Somebody who would have to wait longer for an answer has asked again by then."""
 
 _RETRY_MARGIN = 0.5
 """Seconds added to what Telegram asks for, since waiting exactly that long does not promise success."""

@@ -54,6 +54,7 @@ _FOLLOWER_CHANGES = (Subscribe, Unsubscribe, UnfollowAll, RestoreUnfollowed, Era
 """Changes of who follows what; every process is notified of them."""
 
 _STORE_ATTEMPTS = 3
+"""How often changes are tried that meet the locks of another transaction."""
 
 _MAX_SUBSCRIPTIONS = 200
 """The default of `limits.subscriptions_per_chat`."""

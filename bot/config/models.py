@@ -72,6 +72,7 @@ class FeedSettings(Section):
     """Where matches are streamed: one address or several; the next is used if the first cannot be reached."""
     api_url: FeedApiUrls = API_URLS
     """Where fixtures are looked up: one address or several."""
+    # Two missed heartbeats, and a moment for the line.
     stale_after: Annotated[Duration, at_least("11s")] = dt.timedelta(seconds=25)
     """Reconnect after this time without a frame; at least 11s, as heartbeats come every ten (feed documentation, section 2.3)."""
     proxy: Proxy = None

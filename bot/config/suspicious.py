@@ -1,4 +1,4 @@
-"""Settings that are valid and probably mean something else than what was meant: warnings at their place."""
+"""Warns of settings that are valid but most likely not what was meant, each at its place."""
 
 from __future__ import annotations
 

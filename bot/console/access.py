@@ -14,13 +14,13 @@ SESSION_DURATION = 12 * 3600.0
 """Seconds after which somebody has to log in again."""
 
 MAX_ATTEMPTS = 5
-"""Wrong passwords of one address within ATTEMPT_WINDOW, after which it has to wait."""
+"""How many wrong passwords an address may try within ATTEMPT_WINDOW before it has to wait."""
 
 MAX_ATTEMPTS_OF_ALL = 50
 """The same for all addresses together: an attacker may have many."""
 
 ATTEMPT_WINDOW = 60.0
-"""Seconds."""
+"""Seconds for which a wrong password counts."""
 
 _MAX_SESSIONS = 200
 

@@ -181,6 +181,7 @@ class AlertReader:
         if places is not None:
             here = and_(entries.c.fixture_id == alerts.c.fixture_id, entries.c.action_id == alerts.c.action_id)
             statement = statement.where(select(entries.c.chat_id).where(here, entries.c.chat_id.in_(places)).exists())
+        # By the key too, so that the order is the same for each page: of equal times none is read twice or left out.
         statement = statement.order_by(alerts.c.updated_at.desc(), alerts.c.fixture_id, alerts.c.action_id).limit(_SEARCH_PAGE)
         # The database narrows down by time, rule and chat. The words are within JSON and are compared without accents, so they
         # are looked for here, page by page, until there are enough.
@@ -227,6 +228,7 @@ def _read_time(text: str) -> dt.datetime | None:
         at = dt.datetime.fromisoformat(text.strip())
     except ValueError:
         return None
+    # The field of the page has no time zone, and its label says UTC.
     return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
 
 

@@ -88,6 +88,7 @@ class ChatDesk:
 
     async def find_chats(self, words: str) -> tuple[ChatRow, ...]:
         """Return the chats whose title, id or subscriptions have these words."""
+        # An outer join, because active chats have no row among the suspensions.
         query = select(chats, suspensions.c.next_at).outerjoin(suspensions, suspensions.c.chat_id == chats.c.chat_id)
         query = query.order_by(chats.c.title, chats.c.chat_id, chats.c.topic).limit(PAGE_SIZE)
         if words.strip():

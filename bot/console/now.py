@@ -189,4 +189,5 @@ def find_advice(handbook: str, name: str) -> str:
     # Lines are joined first: the handbook breaks them anywhere, also within a link.
     text = " ".join(section[1].split())
     advice = text.partition("*What to do:*")[2].strip() or text
+    # The page shows plain text, so of Markdown only the words are kept.
     return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", advice).replace("`", "").replace("**", "")

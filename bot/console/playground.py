@@ -51,6 +51,7 @@ _TOOK_TOO_LONG = "playing this match took too long; a text of these rules may lo
 class PlayRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is chosen in the playground. It travels in links, so its fields keep their names."""
 
+    # What nobody has changed is left out, so that links are short.
     match: str = "opener"
     """A match that ships, or a recording that the console was started with."""
     scenario: str = ""
@@ -149,6 +150,7 @@ def unpack_link(word: str) -> PlayRequest | None:
         unpacker = zlib.decompressobj()
         text = unpacker.decompress(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)), MAX_LINK_SIZE)
         return msgspec.json.decode(text, type=PlayRequest)
+    # A link is typed, cut off and forwarded: whatever comes is no reason for an error page.
     except (ValueError, binascii.Error, zlib.error, msgspec.DecodeError):
         return None
 
@@ -306,6 +308,7 @@ def _describe_moment(match: Match) -> PlayMoment:
 
 
 def _first_words(text: str) -> str:
+    # One line, as Telegram quotes. Tags go first: what an entity stands for may look like one.
     plain = html.unescape(re.sub(r"<[^>]*>", "", text)).split("\n", 1)[0]
     return plain if len(plain) <= 60 else f"{plain[:59]}…"
 

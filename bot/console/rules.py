@@ -120,6 +120,7 @@ async def preview_rules(
 
 
 def _make_mark(line: str, *, is_mistake: bool) -> EditorMark:
+    # The child sends the lines that `check` prints. One without a place is about the rules as a whole.
     place = _PLACE.match(line)
     return EditorMark(int(place[1]), int(place[2]), place[3], is_mistake) if place else EditorMark(0, 0, line, is_mistake)
 

@@ -193,6 +193,7 @@ async def serve_console(host: str, port: int, password: str = "") -> AsyncIterat
     # Signed with a key of this process: a restart ends all sessions.
     secret = secrets.token_urlsafe(32)
     ui.run_with(api, title="Touchline", dark=None, storage_secret=None, show_welcome_message=False, reconnect_timeout=10.0)
+    # `strict`: the cookie is not sent with a request that another site's page makes.
     guarded = SessionMiddleware(
         Gate(api, access, is_loopback_only=is_loopback(host)), secret, session_cookie="touchline", same_site="strict"
     )

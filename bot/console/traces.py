@@ -107,10 +107,12 @@ def describe_trace(trace: RevisionTrace) -> tuple[str, ...]:
         steps.append(f"frame arrived at {trace.received_at:%H:%M:%S.%f}"[:-3] + " UTC")
     if trace.feed_ms is not None:
         after = f"{format_milliseconds(trace.feed_ms)} after the feed's own time"
+        # Behind the arrival where the frame was kept, and instead of it where it was not.
         steps = [f"{steps[0]}, {after}"] if steps else [f"frame arrived {after}"]
     if trace.decided_ms is not None:
         steps.append(f"decided after {format_milliseconds(trace.decided_ms)}")
     if trace.first_ms is not None and trace.last_ms is not None:
+        # The first and the last of one chat are the same.
         if trace.chats == 1:
             steps.append(f"in the chat after {format_milliseconds(trace.last_ms)}{_describe_wait(trace)}")
         else:

@@ -148,6 +148,7 @@ class Console:
             ChatList(self._require_live().chats).draw()
 
     def _require_live(self) -> LiveConsole:
+        # For the type checker: `add_pages` registers these pages only for a running bot.
         if self._live is None:
             raise LookupError("this console shows no running bot")
         return self._live

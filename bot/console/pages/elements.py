@@ -83,6 +83,7 @@ class YamlEditor:
     def show_mistakes(self, sentences: Mapping[int, str]) -> None:
         """Show a sentence at each of these lines, while the mouse is over it, and mark the line."""
         self._element.line_tooltips = dict(sentences)
+        # Sentences may be about a text that was longer, and the editor fails on a line that is not there.
         last = self.text.count("\n") + 1
         self._element.decorations = [
             {"kind": "line", "line": line, "class": "cm-mistake"} for line in sorted(sentences) if 1 <= line <= last

@@ -55,6 +55,7 @@ class RulesEditor:
     def __init__(self, run_dry_run: RunDryRun, live: LiveConsole | None, recordings: Sequence[str]) -> None:
         self._run_dry_run, self._live = run_dry_run, live
         self._desk = live.rules if live else None
+        # Those that were named when the console was started, else the last matches of the running bot.
         self._recordings = tuple(recordings) or (tuple(live.list_recordings()) if live else ())
         self._runs = self._test_runs = 0
         self._text = (self._desk.active_text if self._desk else "") or FIRST_RULES
@@ -95,6 +96,7 @@ class RulesEditor:
         live = self._live
         if live is None:
             return
+        # Since midnight in UTC, as the label says: the server does not know the reader's time zone.
         active, today = live.rules.active, dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         fired: Mapping[str, int] = await read_or_tell(lambda: live.alerts.count_fired(today)) or {}
         origin = "those of the configuration" if active.from_files or active.version is None else active.version.name
