@@ -1,4 +1,4 @@
-"""How Touchline was installed, and so by which command an optional part is added."""
+"""Finds out how Touchline was installed, and so by which command an optional part is added."""
 
 from __future__ import annotations
 

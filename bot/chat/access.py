@@ -1,4 +1,4 @@
-"""Who may use the bot: the chats that `telegram.allowed_chats` names, and the admins."""
+"""Decides who may use the bot: the chats that `telegram.allowed_chats` names, and the admins."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class AllowedChatsHandler(BaseHandler[Update, HandlerContext, None]):
         return not is_allowed(chat.id, chat.username, allowed)
 
     async def on_refused(self, update: Update, _ptb_context: HandlerContext) -> None:
-        """Tell the chat, once an hour, if somebody asked for something."""
+        """Tell the chat that it may not use the bot: once an hour, and only if somebody asked for something."""
         chat = update.effective_chat
         # Asked in this order, so that what members of a group write to each other does not use up the one answer of the hour.
         if chat is None or not _asks_for_something(update, chat) or not self._refusals.allow(chat.id):

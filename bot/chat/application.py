@@ -1,4 +1,4 @@
-"""Registers every feature and handler in order; command menu; errors."""
+"""Registers the features and handlers in order, sets the command menus, and handles errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be followed, and finding it by what a person types."""
+"""Knows what can be followed, and finds it by what a person types."""
 
 from __future__ import annotations
 

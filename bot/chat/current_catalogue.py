@@ -1,4 +1,4 @@
-"""The catalogue of the fixtures as they are listed now, made anew beside the one in use whenever a list has changed."""
+"""Keeps a catalogue of the fixtures as they are listed now: a new list has a new one made beside the one in use."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class CurrentCatalogue:
         self._making: asyncio.Task[None] | None = None
 
     async def get(self, *, newest: bool = False) -> FollowableCatalogue:
-        """Return the catalogue; of the lists as they are now if `newest`, if these are short, or if the one before is old."""
+        """Return the catalogue. It may be the one before a change, unless `newest` is set, the lists are short, or it is old."""
         if self._is_current():
             self._current_at = self._clock.monotonic()
             return self._ready
@@ -67,7 +67,7 @@ class CurrentCatalogue:
         return all(made is now for made, now in zip(self._made_of, self._list_now(), strict=True))
 
     def _start_making(self) -> asyncio.Task[None]:
-        """Make the catalogue of the lists of now, unless one is being made."""
+        """Begin to make the catalogue of the present lists, unless one is being made."""
         if self._making is None:
             self._making = asyncio.create_task(self._make())
             self._making.add_done_callback(self._on_made)

@@ -1,4 +1,4 @@
-"""What a feature is given and what it answers, as values; buttons and pages."""
+"""The values that a feature is given and that it answers with; buttons and pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thin handlers: from an update to a dialogue and back."""
+"""Takes each update to its dialogue, and the result back to the chat. Thin: what is decided is decided in the features."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Handlers:
         self._runnable = frozenset(name for name, command in router.commands.items() if command.run)
 
     async def on_command(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
-        """Run a command of the router's."""
+        """Run a command that a feature has registered."""
         # `/subscribe@touchline_bot Arsenal` in groups.
         name = (message.text or "").split(maxsplit=1)[0].lstrip("/").split("@")[0].lower()
         # Cut before it is split: Telegram takes 4,096 characters, and every word is compared with thousands of names.

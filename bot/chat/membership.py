@@ -1,4 +1,4 @@
-"""The bot added, blocked, kicked; groups that migrate."""
+"""Follows what happens to the bot in chats: added, blocked, kicked, restricted; and groups that migrate."""
 
 from __future__ import annotations
 

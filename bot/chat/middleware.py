@@ -1,4 +1,4 @@
-"""Before every handler: the chat's language, the origin of the update, the per-user rate limit."""
+"""Prepares each update for its handler: the chat's language, the origin of the update, the per-user rate limit."""
 
 from __future__ import annotations
 

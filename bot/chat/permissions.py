@@ -1,4 +1,4 @@
-"""Who may change a chat, and what the bot may do there."""
+"""Finds out who may change a chat, and what the bot may do there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which feature a command or button belongs to, and who may use it."""
+"""Finds the feature that a command or button belongs to, and who may use it."""
 
 from __future__ import annotations
 

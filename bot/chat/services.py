@@ -1,4 +1,4 @@
-"""What features need of the rest: loads contexts, applies changes."""
+"""Loads what the features are given, and applies the changes that they decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says something to somebody at most once in a while."""
+"""Limits how often somebody is told the same thing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_REMEMBERED = 10_000
 
 
 class Throttle:
-    """Allows each key once in `interval` seconds. What is older than ten thousand others is forgotten, and allowed again."""
+    """Allows each key once in `interval` seconds. Keys beyond the latest ten thousand are forgotten, and so allowed again."""
 
     def __init__(self, clock: Clock, interval: float = REFUSAL_INTERVAL) -> None:
         self._clock, self._interval = clock, interval

@@ -55,7 +55,7 @@ class _State(enum.StrEnum):
 
 
 class Registration(enum.Enum):
-    """What the table says of an update that arrives."""
+    """What is known of an update that arrives."""
 
     NEW = "it waits for its turn now"
     IN_PROGRESS = "it came before, and is being handled"
@@ -124,7 +124,7 @@ class UpdateRepository:
             await tx.execute(delete(updates).where(updates.c.at < await tx.now() - _KEPT_FOR))
 
     def _is_in_progress(self, now: float) -> ColumnElement[bool]:
-        """The WHERE clause for updates that a living process waits to handle, or handles."""
+        """Return the WHERE clause for updates that a living process waits to handle, or handles."""
         table = updates.c
         lease_of_holder = literal(name_process_lease("")).concat(table.holder)
         is_alive = or_(table.holder == self._holder, exists().where(leases.c.name == lease_of_holder, leases.c.until > now))
@@ -268,7 +268,7 @@ class UpdateOrder:
         self.on_changed()
 
     async def stop(self) -> None:
-        """End what still tries to reach the database."""
+        """Cancel the attempts to note the end of an update that still wait for the database."""
         for task in self._closing:
             task.cancel()
         await asyncio.gather(*self._closing, return_exceptions=True)

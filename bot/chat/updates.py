@@ -1,4 +1,4 @@
-"""Updates from Telegram: long polling that loses none, or webhook."""
+"""Receives updates from Telegram: by long polling that loses none, or by webhook."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ TOKEN_REFUSED_TEXT = "Telegram refuses the bot token; put the right one at teleg
 
 
 class UpdatePoller:
-    """Fetches updates by long polling and hands over each.
+    """Fetches updates by long polling and hands them over one by one.
 
     python-telegram-bot's own polling parses a batch as a whole: one update that it cannot parse drops the batch, is never
     confirmed, and comes again at once, for ever. This one takes each update by itself.
@@ -175,7 +175,7 @@ MAX_ANSWERED_IN_BATCH = 25
 
 
 def _find_flooder(raw: Any) -> int | None:
-    """Return who sent a text, a press or an inline query, all of which may be dropped; None for what has to be taken."""
+    """Return the id of who sent a text, a press or an inline query, which may be dropped; None for what has to be taken."""
     if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
         return None
     for kind in ("message", "callback_query", "inline_query"):

@@ -110,7 +110,7 @@ def check_command(
 
 
 def _check_environment_files(paths: Sequence[Path]) -> FileCheck:
-    """Return what other readers of the files of variables would take differently."""
+    """Return the variables of these files that other programs would read differently."""
     from bot.commands.environment_file import find_different_readings
 
     names = tuple(map(str, paths))

@@ -1,4 +1,4 @@
-"""Files of variables, NAME=value: read as systemd's EnvironmentFile= is, and what other readers would take differently."""
+"""Reads files of variables, NAME=value, as systemd does for EnvironmentFile=, and finds what other programs read differently."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class _Parser:
         return self._text[self._at : self._at + 1]
 
     def _take_line(self) -> str:
-        """Return the rest of the line, and go behind it."""
+        """Return the rest of the line, and move behind it."""
         end = self._text.find("\n", self._at)
         end = len(self._text) if end < 0 else end
         line, self._at = self._text[self._at : end], end

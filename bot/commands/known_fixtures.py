@@ -20,7 +20,7 @@ class FixtureNames:
     """The names of the fixtures of the next days, for which each feed is asked once."""
 
     def __init__(self, config_path: Path) -> None:
-        """`config_path`: the configuration whose feed is asked for a file of rules, which names none."""
+        """`config_path`: the configuration whose feed is asked when the checked file has only rules, and names no feed."""
         self._config_path = config_path
         self._fixtures: dict[tuple[object, str], Sequence[Fixture]] = {}
         self.trouble = ""

@@ -1,4 +1,4 @@
-"""What `touchline run` needs of this machine: installed drivers, free ports, files with rights. Nothing is changed or made."""
+"""Checks what `touchline run` needs of this machine: installed drivers, free ports, rights to files. Changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds the JSON Schema of `config.yaml`, which editors use to complete and check it."""
+"""Builds the JSON Schemas of `config.yaml`, rules, tests and scenarios, by which editors complete and check them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules in effect, those of the files or those that an admin applied in Telegram, and their history.
+"""Keeps the rules in effect, those of the files or those that an admin applied in Telegram, and their history.
 
 The most recent change wins, whether it came from the file or from an admin.
 """

@@ -1,4 +1,4 @@
-"""Who may use the console: the password, sessions, how often somebody may try, and which page a request may come from."""
+"""Decides who may use the console: the password, sessions, how often somebody may try, and which page a request may come from."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Access:
         return bool(self._password)
 
     def must_wait(self, address: str) -> bool:
-        """Return True if this address, or all together, guessed wrong too often just now."""
+        """Return True if this address, or all addresses together, guessed wrong too often just now."""
         # Pruned here, before every attempt, so that the list never holds more than those of one window.
         while self._failures and self._failures[0][0] <= self._now() - ATTEMPT_WINDOW:
             self._failures.popleft()

@@ -1,4 +1,4 @@
-"""Alerts as the pages show them: those of a match, and a search through all of them."""
+"""Reads alerts for the pages: those of a match, and a search through all of them."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ class AlertReader:
         return sums.make_traces(await self._frames.get_all(key))
 
     async def find_alerts(self, query: AlertQuery) -> SearchResult:
-        """Return alerts that fit, the latest first."""
+        """Return the alerts that a query finds, the latest first."""
         found: list[NewsItem] = []
         is_complete = False
         places = await self._find_chats(query.chat) if query.chat.strip() else None
@@ -199,7 +199,7 @@ class AlertReader:
         return SearchResult(made, is_complete and len(found) <= PAGE_SIZE)
 
     async def count_fired(self, since: dt.datetime) -> Counter[str]:
-        """Return for how many alerts each rule has fired since then, in all processes."""
+        """Return how many alerts each rule has fired since then, in all processes."""
         # Digests have lines and no rule. What first fired since then was stored since then, so older rows need not be read.
         query = select(alerts.c.born).where(alerts.c.updated_at >= to_timestamp(since), alerts.c.lines == "")
         async with self._database.transaction() as tx:
@@ -219,7 +219,7 @@ class AlertReader:
 
 
 def read_query(words: str = "", rule: str = "", chat: str = "", since: str = "", until: str = "") -> AlertQuery:
-    """Read the fields of the search. Times are such as `2026-08-15T14:30`, in UTC; one that is not finished excludes nothing."""
+    """Read the fields of the search. Times are such as `2026-08-15T14:30`, in UTC; one that is half typed excludes nothing."""
     return AlertQuery(words, rule, chat, _read_time(since), _read_time(until))
 
 

@@ -1,4 +1,4 @@
-"""Chats as the pages show them, and what may be done with one: resume it, send it a test, forget it."""
+"""Reads chats for the pages, and does what the pages offer: resume a chat, send it a test, forget it."""
 
 from __future__ import annotations
 

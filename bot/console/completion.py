@@ -1,4 +1,4 @@
-"""Completion in the editor of rules: what may stand where somebody types, by the JSON Schema of the file. Pure."""
+"""Completes keys and words in the editor of rules, by the JSON Schema of the file. Pure."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ Schema = Mapping[str, Any]
 
 
 class Option(msgspec.Struct, frozen=True):
-    """One thing that may stand here."""
+    """One completion that is offered."""
 
     text: str
-    """What is inserted in the place of what was begun."""
+    """What is inserted in place of the word that was begun."""
     help: str = ""
 
     @property
     def label(self) -> str:
-        """Return the text without what only ends it."""
+        """Return the text as it is shown, without the space behind a key's colon."""
         return self.text.strip()
 
 
 class Completions(msgspec.Struct, frozen=True):
-    """What may stand at a place, the likeliest first. What was begun lies from `start` to `end`, where somebody types."""
+    """What is offered at a place, the likeliest first. The word that was begun lies from `start` to `end`, the caret."""
 
     start: int = 0
     end: int = 0
@@ -45,7 +45,7 @@ class Completions(msgspec.Struct, frozen=True):
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """Where somebody types: the path from the top of the file, what was begun, and the keys that the mapping has."""
+    """Where the caret stands: the path from the top of the file, the word that was begun, and the keys that the mapping has."""
 
     path: tuple[str, ...]
     begun: str
@@ -54,7 +54,7 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 def find_caret(before: str, after: str) -> int:
-    """Return where somebody types who has just changed one text into the other."""
+    """Return the position of the caret, given the whole text before the last change and after it."""
     # The page sends whole texts and no position. What differs between two of them was typed just now.
     start, longest = 0, min(len(before), len(after))
     while start < longest and before[start] == after[start]:
@@ -67,7 +67,7 @@ def find_caret(before: str, after: str) -> int:
 
 
 def complete(text: str, caret: int, schema: Schema, words: Sequence[str] = ()) -> Completions:
-    """Return what may stand at the caret. `words` are the variables of texts: they are offered inside `{{ … }}`."""
+    """Return the completions at the caret. `words` are the variables of texts: they are offered inside `{{ … }}`."""
     head = text[:caret]
     line = head.rpartition("\n")[2]
     variable = re.search(r"\{\{-?\s*(\w*)$", line)
@@ -87,7 +87,7 @@ def complete(text: str, caret: int, schema: Schema, words: Sequence[str] = ()) -
 
 
 def insert(text: str, completions: Completions, option: Option) -> str:
-    """Return the text with an option in the place of what was begun."""
+    """Return the text with an option in place of the word that was begun."""
     return text[: completions.start] + option.text + text[completions.end :]
 
 
@@ -166,7 +166,7 @@ def _find_place(text: str, caret: int) -> _Place | None:
     stack: list[tuple[int, str]] = []
     """Indentation and step of what the line at hand lies in."""
     for line in _read_lines(text[:caret]):
-        _leave(stack, line)
+        _close_levels(stack, line)
         length = match.end() if (match := _DASHES.match(line.text)) else 0
         stack += [(line.indent + dash.start(), _ITEM) for dash in re.finditer("-", line.text[:length])]
         rest, at = line.text[length:], line.indent + length
@@ -205,8 +205,8 @@ def _read_lines(head: str) -> Iterator[_Line]:
             yield _Line(indent, bare, is_last)
 
 
-def _leave(stack: list[tuple[int, str]], line: _Line) -> None:
-    """Take from the stack what the line does not lie in."""
+def _close_levels(stack: list[tuple[int, str]], line: _Line) -> None:
+    """Remove the levels from the stack that the line does not belong to."""
     # A list may begin at the indentation of its key.
     while stack and stack[-1][0] >= line.indent:
         if stack[-1][0] == line.indent and line.text.startswith("-") and stack[-1][1] != _ITEM:
@@ -228,7 +228,7 @@ _FLOW_TOKEN = re.compile(r""""[^"]*"?|'[^']*'?|[{}\[\],:]|[^{}\[\],:"']+""")
 
 
 class _Flow:
-    """Follows `{a: b, c: [d` to its end."""
+    """Reads an unfinished flow mapping or list, such as `{a: b, c: [d`, and knows the path at its end."""
 
     def __init__(self, path: list[str]) -> None:
         self.steps, self.word, self.is_key = list(path), "", False

@@ -1,4 +1,4 @@
-"""What the pages show of a bot at work, and what they may change of it."""
+"""Ties together what the pages show of a running bot, and what they may change of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.console.rules import RulesDesk
 
 @dataclass(frozen=True, slots=True)
 class LiveConsole:
-    """One part for each page."""
+    """What the pages of a running bot read and change: one part for each page."""
 
     now: NowReader
     alerts: AlertReader

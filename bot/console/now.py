@@ -1,4 +1,4 @@
-"""The page "Now" as values: the connections of all processes, what waits, how fast it leaves, and open incidents."""
+"""Reads what the page "Now" shows: the connections of all processes, what waits, how fast it leaves, and open incidents."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """The page "Now"."""
+    """Everything that the page "Now" shows."""
 
     connections: tuple[ConnectionRow, ...]
     processes: tuple[ProcessRow, ...]

@@ -1,4 +1,4 @@
-"""The tests of rules, run beside the editor as `touchline test` runs them."""
+"""Runs the tests of rules beside the editor, as `touchline test` does."""
 
 from __future__ import annotations
 

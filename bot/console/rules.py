@@ -1,4 +1,4 @@
-"""What the page of rules shows: mistakes at their lines while somebody types, and what rules would change on matches."""
+"""Finds what the page of rules shows: mistakes at their lines while somebody types, and what rules would change on matches."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CONSOLE_USER = (0, "console")
 
 
 class RulesDesk:
-    """The rules of a bot at work: what is in effect, the versions before, and their change."""
+    """The rules of a running bot: those in effect, the versions before them, and how they are changed."""
 
     def __init__(self, versions: RuleVersions) -> None:
         self._versions = versions

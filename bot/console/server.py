@@ -234,5 +234,5 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def format_address(host: str, port: int) -> str:
-    """Return what to type into a browser."""
+    """Return the address of the console, to be typed into a browser."""
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"

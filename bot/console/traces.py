@@ -1,4 +1,4 @@
-"""What became of one alert on its way: when each of its revisions arrived, was decided, and was in the chats. Pure."""
+"""Traces an alert on its way: when each of its revisions arrived, was decided, and was in the chats. Pure."""
 
 from __future__ import annotations
 

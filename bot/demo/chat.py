@@ -63,7 +63,7 @@ ReadLine = Callable[[str], Awaitable[str | None]]
 
 
 class ChatOptions(msgspec.Struct, frozen=True):
-    """What the command line says."""
+    """The options of the command line."""
 
     matches: tuple[str, ...]
     seconds: float = 60.0
@@ -77,7 +77,7 @@ class ChatOptions(msgspec.Struct, frozen=True):
 
 
 class Speaker(msgspec.Struct, frozen=True):
-    """Who types, and in which chat."""
+    """The person who types, and the chat."""
 
     name: str
     user_id: int
@@ -320,7 +320,7 @@ class ChatSession:
 
 
 async def _wait_until(condition: Callable[[], bool], seconds: float = math.inf) -> None:
-    """Wait until something is so, or for `seconds`."""
+    """Wait until a condition holds, for `seconds` at most."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     # Looked at again and again: what it depends on includes the time itself.

@@ -82,13 +82,13 @@ def collect_shipped_texts() -> list[str]:
 
 
 def write_data_files() -> None:
-    """Write the files from which a bot reads at its start what Babel and the packs would tell it slowly."""
+    """Write the files that a bot reads at its start in place of Babel's data and of all packs, which take longer."""
     for file, values in ((COUNTRY_NAMES_FILE, collect_country_names()), (SHIPPED_TEXTS_FILE, collect_shipped_texts())):
         file.write_bytes(msgspec.json.format(msgspec.json.encode(values)) + b"\n")
 
 
 def _keep_what_differs(language: str, regional: Catalog, base: Catalog) -> Catalog:
-    """Return a regional catalogue with the texts alone that it has and that its language says in another way."""
+    """Return a regional catalogue with only those translations that differ from those of its language."""
     kept = _make_catalogue(language)
     for message in regional:
         common = base.get(message.id, message.context)

@@ -85,7 +85,7 @@ def render_card(match: Match, *, is_closed: bool = False, timeline: Timeline | N
 
 
 def shorten_to_caption(card: str) -> str:
-    """Return what of a card's text stands below its picture: all above the lists, and what is pending.
+    """Return the part of a card's text that stands below its picture: all above the lists, and what is pending.
 
     The picture shows the rest, but nothing that may yet be retracted.
     """

@@ -217,7 +217,7 @@ def _difference_to_row(difference: Difference, titles: Mapping[str, str]) -> tup
 
 
 def format_sound(side: AlertMessages, other: AlertMessages | None) -> str:
-    """Return the sign of the sound where it is what differs."""
+    """Return the sign of a louder or quieter alert; empty if both make as many sounds."""
     if other is None or side.sounds == other.sounds:
         return ""
     return "🔔 " if side.sounds > other.sounds else "🔕 "

@@ -1,4 +1,4 @@
-"""Replays many matches with several processes: a match is replayed alone, so a folder of them takes as long as its packets."""
+"""Replays several matches at the same time, each in one of several processes: no match depends on another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several pages draw with: an editor for YAML with completion, and the line about a database that cannot be read."""
+"""Elements that several pages share: an editor for YAML with completion, and the notice about an unusable database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class YamlEditor:
-    """An editor with highlighting that offers what may stand where somebody types, and tells what was typed after a pause."""
+    """An editor with highlighting and completion, which passes on what was typed after a pause."""
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ _HINT = "Ctrl-Enter takes the first word offered here, Ctrl-. marks the next one
 
 
 async def read_or_tell(read: Callable[[], Awaitable[T]]) -> T | None:
-    """Return what was read; None while the database cannot be used, which the page says."""
+    """Return what `read` returns; None while the database cannot be used, of which the page shows a notice."""
     try:
         return await read()
     except StorageError as error:
