@@ -1,6 +1,6 @@
 """The Prometheus metrics that are counted where things happen, and the text of /metrics.
 
-Their names and labels are in dashboards and alert rules. Gauges that are read only when asked for are in `monitoring.http`.
+Their names and labels are in dashboards and alert rules. Gauges that are read only when asked for are in `monitoring.gauges`.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ from bot.feed.session import SessionState
 from bot.metrics import ADMIN_MESSAGES, BOT_API_REQUESTS, DELIVERIES, render_metrics, sum_totals
 from bot.monitoring.admin_messages import AdminMessages, render_notice, render_open_incident
 from bot.monitoring.conditions import ReportedConditions, describe_database_problem, find_conditions, name_database_condition
+from bot.monitoring.gauges import collect_gauges
 from bot.monitoring.health import ROLE_ABSENCES, DatabaseProblem, FeedHealth, ProcessHealth, TelegramHealth, reasons_not_ready
-from bot.monitoring.http import collect_gauges
 from bot.monitoring.incidents import (
     INCIDENT_POLICIES,
     Incident,
