@@ -163,10 +163,10 @@ async def play_in_child(request: PlayRequest, recordings: Sequence[str] = (), se
     if not request.scenario and request.match not in (*SHIPPED_NAMES, *recordings):
         return PlayedMatch(mistakes=(f"{request.match}: there is no such match here",))
     answer = await run_child("bot.console.playground", msgspec.json.encode(request), seconds)
-    if answer is None:
+    if answer.is_late:
         return PlayedMatch(mistakes=(_TOOK_TOO_LONG,))
     try:
-        return msgspec.json.decode(answer, type=PlayedMatch)
+        return msgspec.json.decode(answer.stdout, type=PlayedMatch)
     except msgspec.DecodeError:
         return PlayedMatch(mistakes=("this match could not be played",))
 

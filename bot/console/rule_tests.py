@@ -55,10 +55,10 @@ async def run_rule_tests(request: RuleTestRequest) -> RuleTestReport:
     """Run the tests in a process of its own. A failure becomes a mistake; nothing is raised."""
     # In a child that can be killed: a text of a rule may loop, and this process serves a running bot.
     answer = await run_child("bot.console.rule_tests", msgspec.json.encode(request))
-    if answer is None:
+    if answer.is_late:
         return RuleTestReport(mistakes=(_TOOK_TOO_LONG,))
     try:
-        return msgspec.json.decode(answer, type=RuleTestReport)
+        return msgspec.json.decode(answer.stdout, type=RuleTestReport)
     except msgspec.DecodeError:
         return RuleTestReport(mistakes=("these tests could not be run",))
 

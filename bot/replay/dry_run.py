@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from bot.config.sent_rules import parse_sent_rules
 from bot.errors import TouchlineError, UserMistake
 from bot.feed.match_source import open_matches
 from bot.i18n.language import mark_for_translation as N_
-from bot.replay.children import limit_processor_time
+from bot.replay.children import limit_processor_time, run_child
 from bot.replay.comparison import Comparison, RulesWithCatalogue, compare_replays, read_match_titles
 from rules.football.catalogue import load_catalogue
 from rules.loading.loader import RulesInvalid, load_pack
@@ -82,33 +81,15 @@ async def run_dry_run(request: DryRunRequest, seconds: float = DRY_RUN_TIMEOUT) 
     therefore this runs in a child process, which can be killed.
     """
     try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot.replay.dry_run",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            # The child finds the same packages, wherever the parent was started from.
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
+        answer = await run_child("bot.replay.dry_run", msgspec.json.encode(request) + b"\n", seconds)
     except OSError as error:
         return DryRunResult(RulesCheck((f"it cannot be tried now: {error.strerror}",)))
-    exchange = asyncio.create_task(process.communicate(msgspec.json.encode(request) + b"\n"))
-    try:
-        # Not wait_for, which would cancel the exchange and lose the check that the child may have written in time.
-        await asyncio.wait({exchange}, timeout=seconds)
-    finally:
-        if is_late := not exchange.done():
-            process.kill()
-            # Also if this task is cancelled at the end of the program: else the process is left to the garbage collector.
-            await process.wait()
-    stdout, stderr = await exchange
-    is_late = is_late or process.returncode == -signal.SIGXCPU
-    # The last line of the traceback: it is the error itself.
-    if process.returncode and not is_late:
-        log.warning("dry_run_failed", reason=stderr.decode(errors="replace").strip().rpartition("\n")[2])
-    return read_result(stdout.splitlines(), len(request.recordings), TOOK_TOO_LONG if is_late else DRY_RUN_FAILED)
+    if answer.is_failed:
+        # The last line of the traceback: it is the error itself.
+        log.warning("dry_run_failed", reason=answer.stderr.decode(errors="replace").strip().rpartition("\n")[2])
+    # Also of a child that took too long: its check may have come in time.
+    lines = answer.stdout.splitlines()
+    return read_result(lines, len(request.recordings), TOOK_TOO_LONG if answer.is_late else DRY_RUN_FAILED)
 
 
 def read_result(lines: Sequence[bytes], match_count: int, missing_reason: str) -> DryRunResult:
