@@ -110,12 +110,16 @@ def _names_two_of_one(case: Case) -> bool:
     seen: set[str] = set()
     for key, values in case.items():
         owner, _, name = key.partition("=")
-        is_id = any(letter.isdigit() for letter in name)
-        if name and owner in ("team", "competition", "fixture") and not is_id and values == IS_TRUE:
+        # In this order, since it runs for every two rules that are compared, and most keys are no names.
+        if name and owner in _SINGLE and values == IS_TRUE and not any(letter.isdigit() for letter in name):
             if owner in seen:
                 return True
             seen.add(owner)
     return False
+
+
+_SINGLE = frozenset({"team", "competition", "fixture"})
+"""What two names without a digit cannot both be meant by."""
 
 
 IS_TRUE, IS_FALSE = Names(frozenset({"true"})), Names(frozenset({"false"}))

@@ -85,6 +85,9 @@ _MARKDOWN = (
     (re.compile(r"(?<![\w_])_[^_\s](?:[^_\n]*[^_\s])?_(?![\w_])"), "<i>…</i>"),
 )
 
+_MARKDOWN_SIGNS = re.compile(r"[*_~|`\]]")
+"""One of these is in all that is searched for. Most texts of many rules have none."""
+
 _OTHER_PLACEHOLDERS = re.compile(
     r"(?<!\{)\{\s*([A-Za-z_]\w*)\s*\}(?!\})"  # {player}
     r"|(?<!\{)\{\s*([A-Za-z_]\w*)\s*\}\}"  # { player }}
@@ -97,13 +100,8 @@ _OTHER_PLACEHOLDERS = re.compile(
 
 def warn_of_text(reader: Reader, node: yaml.ScalarNode, source: str) -> None:
     """Warn of a text that will not look in a chat as it was meant."""
-    # What is filled in and tags are blanked out at their length, so that what is found stands at the same place in the source.
-    plain = _TAGS.sub(lambda tag: " " * len(tag[0]), _TEMPLATE_PARTS.sub(lambda part: "x" * len(part[0]), source))
-    for pattern, tag in _MARKDOWN:
-        if found := pattern.search(plain):
-            sign = shorten(source[found.start() : found.end()])
-            reader.report_warning(node, f"Telegram shows {sign} as it is written: write {tag}")
-            break
+    if _MARKDOWN_SIGNS.search(source):
+        _warn_of_markdown(reader, node, source)
     for found in _OTHER_PLACEHOLDERS.finditer(_TEMPLATE_PARTS.sub("", source)):
         word = next(filter(None, found.groups()))
         meant = word if word in TEXT_VARIABLES else suggest(word, TEXT_VARIABLES, 0.75)
@@ -116,6 +114,16 @@ def warn_of_text(reader: Reader, node: yaml.ScalarNode, source: str) -> None:
     # ’ closes a quotation; elsewhere it is an apostrophe.
     if source[:1] in _QUOTATION_MARKS and source.rstrip()[-1:] in f"{_QUOTATION_MARKS}’":
         reader.report_warning(node, "the curly quotes are part of the text: YAML's own quotes are \" and '")
+
+
+def _warn_of_markdown(reader: Reader, node: yaml.ScalarNode, source: str) -> None:
+    # What is filled in and tags are blanked out at their length, so that what is found stands at the same place in the source.
+    plain = _TAGS.sub(lambda tag: " " * len(tag[0]), _TEMPLATE_PARTS.sub(lambda part: "x" * len(part[0]), source))
+    for pattern, tag in _MARKDOWN:
+        if found := pattern.search(plain):
+            sign = shorten(source[found.start() : found.end()])
+            reader.report_warning(node, f"Telegram shows {sign} as it is written: write {tag}")
+            return
 
 
 def warn_of_comment(reader: Reader, node: yaml.ScalarNode, line: str) -> None:
