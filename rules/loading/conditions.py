@@ -31,17 +31,8 @@ from rules.football.names import normalise
 from rules.football.statuses import COVERAGE_LEVELS
 from rules.loading.document import location_of, mapping_items
 from rules.loading.foreign_syntax import warn_of_name
-from rules.loading.values import (
-    Range,
-    RangeReader,
-    Reader,
-    describe_unknown,
-    find_misspelt,
-    next_integer,
-    next_minute,
-    parse_boolean,
-    suggest,
-)
+from rules.loading.ranges import Range, RangeReader, next_integer, next_minute
+from rules.loading.values import Reader, describe_unknown, find_misspelt, parse_boolean, suggest
 
 ConditionReader = Callable[[Reader, yaml.Node, Catalogue], Condition | None]
 """Makes a condition of the node under its key; reports what is wrong with it, and then returns None."""

@@ -30,8 +30,9 @@ from rules.loading.conditions import (
     read_send_types,
 )
 from rules.loading.document import Report, iterate_scalars, mapping_items
+from rules.loading.ranges import Range
 from rules.loading.rule_keys import MATCH_KEYS, MATCH_PLACES
-from rules.loading.values import Range, Reader, parse_boolean
+from rules.loading.values import Reader, parse_boolean
 
 ConditionGroup = tuple[Condition, ...]
 """The conditions of one mapping; a group holds if all of them hold."""

@@ -10,7 +10,7 @@ from rules.football.match import Moment
 from rules.football.minute import Minute
 from rules.loading.conditions import CONDITION_DESCRIPTIONS, CONDITIONS
 from rules.loading.loader import RulesInvalid, load_rules
-from rules.loading.values import Range
+from rules.loading.ranges import Range
 from tests.packets import FIXTURE, Story
 
 

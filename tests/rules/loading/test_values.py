@@ -8,15 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from rules.football.minute import Minute
 from rules.loading.document import Report, compose, mapping_items
 from rules.loading.values import (
-    Range,
-    RangeReader,
     Reader,
     describe_unknown,
     find_misspelt,
-    next_minute,
     parse_boolean,
     parse_duration,
     parse_integer,
@@ -199,44 +195,3 @@ def test_a_text_that_is_parsed_has_one_sentence(text: str, value: int | None, se
 )
 def test_one_of_a_few_words_is_read_in_any_letter_case(text: str, value: str | None, sentences: tuple[str, ...]) -> None:
     assert read(text, lambda reader, node: reader.read_choice(node, "it", ("Major", "Minor"))) == (value, sentences)
-
-
-@pytest.mark.parametrize(
-    ("text", "shown", "sentences"),
-    [
-        ("67", "67", ()),
-        ("{from: 80}", "from 80", ()),
-        ("{to: 45+2}", "to 45+2", ()),
-        ("{from: 80, to: 90}", "from 80 to 90", ()),
-        ("{from: 80, to: 80}", "80", ()),
-        ("{from: 90, to: 80}", None, ("it runs from 90 to 80: no value lies between",)),
-        ("{}", None, ("it needs from, to or both",)),
-        ("x", None, ("it: 'x' is not a minute such as 45 or 45+2",)),
-    ],
-)
-def test_a_range_is_one_value_or_has_one_end_or_two(text: str, shown: str | None, sentences: tuple[str, ...]) -> None:
-    found, mistakes = read(text, lambda reader, node: RangeReader(Minute.parse, next_minute).read(reader, node, "it"))
-
-    assert (None if found is None else str(found), mistakes) == (shown, sentences)
-
-
-def test_an_end_that_cannot_be_read_is_named_and_one_of_another_name_too() -> None:
-    report = Report()
-    root = compose("a: {from: x, to: 9}\nb: {form: 9}", "f.yaml", report)
-    found = [RangeReader(Minute.parse, next_minute).read(Reader(report), node, "it") for _, node in mapping_items(root)]
-
-    assert found == [None, None]
-    assert report.mistakes == (
-        "f.yaml:1:11: it from: 'x' is not a minute such as 45 or 45+2",
-        'f.yaml:2:5: unknown key "form", did you mean "from"?',
-    )
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "inside"), [(2, 4, [2, 3, 4]), (None, 2, [1, 2]), (4, None, [4, 5]), (None, None, [1, 2, 3, 4, 5])]
-)
-def test_a_range_contains_its_ends_and_never_nothing(low: int | None, high: int | None, inside: list[int]) -> None:
-    asked = Range(low, high)
-
-    assert [value for value in range(1, 6) if asked.contains(value)] == inside
-    assert not asked.contains(None)
