@@ -42,6 +42,12 @@ _SCORE_VARIABLES = frozenset({"score", "goal_score", "shootout", "score_before",
 
 TEXT_ENVIRONMENT = TextEnvironment()
 
+PYTHON_LIMITS = (RecursionError, MemoryError, SyntaxError, ValueError)
+"""What Python raises, and not Jinja, for a template over its limits: brackets nested too deeply, a number of too many digits."""
+
+OVER_A_LIMIT = "the text is not a template: it is nested too deeply, or a number in it is too long"
+"""The sentence about a template that goes over one of these limits."""
+
 _STRAY_MARKS = re.compile(r"(?<![^\s])['’](?![^\s])|\(\s*\)|\[\s*\]")
 _REPEATED_SPACES = re.compile(r"[ \t\u00a0]{2,}")
 _LINE_EDGES = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
@@ -132,9 +138,8 @@ class AlertText:
             return TEXT_ENVIRONMENT.template_class.from_code(TEXT_ENVIRONMENT, TEXT_ENVIRONMENT.compile(tree), {})
         except TemplateError as error:
             raise TextError(f"the text is not a template: {error.message}") from error
-        # Python's own limits: too many brackets in each other, a number of too many digits.
-        except (RecursionError, MemoryError, SyntaxError, ValueError) as error:
-            raise TextError("the text is not a template: it is nested too deeply, or a number in it is too long") from error
+        except PYTHON_LIMITS as error:
+            raise TextError(OVER_A_LIMIT) from error
 
     def render(self, facts: Facts, wording: Wording | None = None) -> str:
         """Return the HTML for these facts, tidied where values are empty. Raises `TextError`.

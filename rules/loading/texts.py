@@ -14,7 +14,8 @@ from rules.engine.alert import Facts
 from rules.engine.sandbox import MAX_SOURCE_LENGTH
 from rules.engine.text import LANGUAGE_CODES, TEXT_VARIABLES, AlertText, tidy_text
 from rules.loading.foreign_syntax import warn_of_comment, warn_of_text, warn_of_text_name
-from rules.loading.templates import TemplateFinding, examine_template
+from rules.loading.template_syntax import TemplateFinding
+from rules.loading.templates import examine_template
 from rules.loading.values import Reader, describe_unknown
 
 MAX_TEXT_LENGTH = 3500
