@@ -26,14 +26,8 @@ from rules.engine.text import LANGUAGE_CODES, TEXT_VARIABLES
 from rules.football.action import Side
 from rules.football.catalogue import load_catalogue
 from rules.football.statuses import COVERAGE_LEVELS
-from rules.loading.conditions import (
-    CONDITION_DESCRIPTIONS,
-    CONDITIONS,
-    NAMED_BY_ID,
-    PERIOD_NAMES,
-    RULE_SEND_TYPES,
-    SCORE_VALUES,
-)
+from rules.loading.conditions import CONDITION_DESCRIPTIONS, CONDITIONS, PERIOD_NAMES, RULE_SEND_TYPES, SCORE_VALUES
+from rules.loading.expected_names import NAMED_BY_ID
 from rules.loading.loader import list_packs
 from rules.scenarios.parser import SCENARIO_KEYS, ScenarioEventType
 

@@ -7,22 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 import yaml
 
-from rules.engine.cases import (
-    IS_FALSE,
-    IS_TRUE,
-    Case,
-    Cases,
-    Names,
-    Numbers,
-    complement_cases,
-    complement_values,
-)
-from rules.engine.rule import Condition, IndexKey, NameReference
+from rules.engine.cases import IS_FALSE, IS_TRUE, Case, Cases, Names, Numbers, complement_cases
+from rules.engine.rule import Condition, NameReference
 from rules.football.action import SendType, Side
 from rules.football.catalogue import Catalogue
 from rules.football.match import Moment, is_comeback, is_first_goal, is_hat_trick
@@ -30,9 +21,19 @@ from rules.football.minute import LAST_MINUTE, Minute, Period
 from rules.football.names import normalise
 from rules.football.statuses import COVERAGE_LEVELS
 from rules.loading.document import location_of, mapping_items
+from rules.loading.expected_names import (
+    NAMED_BY_FIXTURES,
+    NOTHING,
+    ExpectedNames,
+    KnownNames,
+    check_choices,
+    check_known_names,
+    make_name_condition,
+    read_names,
+)
 from rules.loading.foreign_syntax import warn_of_name
 from rules.loading.ranges import Range, RangeReader, next_integer, next_minute
-from rules.loading.values import Reader, describe_unknown, find_misspelt, parse_boolean, suggest
+from rules.loading.values import Reader, describe_unknown, parse_boolean
 
 ConditionReader = Callable[[Reader, yaml.Node, Catalogue], Condition | None]
 """Makes a condition of the node under its key; reports what is wrong with it, and then returns None."""
@@ -61,51 +62,6 @@ SCORE_VALUES: Mapping[str, Callable[[Moment], int | None]] = {
 GOAL_CONDITIONS = ("first", "hat_trick", "comeback")
 """The conditions that only a goal can meet."""
 
-_NOTHING = "nothing"
-"""What an explanation shows where the moment has no value to compare."""
-
-
-class ExpectedNames(msgspec.Struct, frozen=True):
-    """A name, a list of names, or `{not: …}` of either."""
-
-    names: tuple[str, ...]
-    nodes: tuple[yaml.Node, ...]
-    is_negated: bool = False
-
-    def __str__(self) -> str:
-        """Return the names as they were written, in one line."""
-        return ("not " if self.is_negated else "") + ", ".join(self.names)
-
-
-NAMED_BY_ID = frozenset({"team", "player", "competition", "fixture"})
-"""The conditions on things that have an id of the feed's, which tells two of one name apart."""
-
-
-NAMED_BY_FIXTURES = NAMED_BY_ID - {"player"}
-"""The conditions whose names the feed's list of fixtures has."""
-
-
-def read_names(reader: Reader, node: yaml.Node, what: str) -> ExpectedNames | None:
-    """Read a name, a list of names, `{id: …}` of either for what has an id, or `{not: …}` of any of these."""
-    keys: tuple[str, ...] = ("not", "id") if what in NAMED_BY_ID else ("not",)
-    is_negated = False
-    while isinstance(node, yaml.MappingNode):
-        fields = reader.read_mapping(node, what, keys)
-        if not fields:
-            return None
-        if len(fields) > 1:
-            reader.report_mistake(node, f"{what} has either an id or not: write {{not: {{id: …}}}}")
-            return None
-        key, node = next(iter(fields.items()))
-        is_negated = is_negated or key == "not"
-        # Neither stands inside itself, and `not` stands outside.
-        keys = ("id",) if key == "not" and what in NAMED_BY_ID else ()
-        if isinstance(node, yaml.MappingNode) and not keys:
-            reader.report_mistake(node, f"{what}: a name or an id is expected here")
-            return None
-    words = reader.read_strings(node, what)
-    return ExpectedNames(tuple(word.strip() for word, _ in words), tuple(n for _, n in words), is_negated) if words else None
-
 
 def canonical_pairs(asked: ExpectedNames, catalogue: Catalogue) -> frozenset[tuple[str, str]]:
     """Return the canonical pairs that names of action types mean, in lower case; an empty sub type means any."""
@@ -118,7 +74,8 @@ def read_send_types(reader: Reader, node: yaml.Node) -> frozenset[SendType] | No
     asked = read_names(reader, node, "send_type")
     if asked is None:
         return None
-    found = [_read_one_send_type(reader, name, at) for name, at in zip(asked.names, asked.nodes, strict=True)]
+    # All of them before the first mistake ends it, so that each wrong word is reported.
+    found = [_read_one_send_type(reader, name, at) for name, at in asked.items()]
     if None in found:
         return None
     # `{not: Pending}` means the other two for which rules are evaluated, and never a retraction.
@@ -144,16 +101,16 @@ def _read_one_send_type(reader: Reader, name: str, node: yaml.Node) -> SendType 
 def _read_action_type(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """Make the condition on what happened. An alias means its pair: `Own Goal` is a Goal whose sub type is Own Goal."""
     asked = read_names(reader, node, "action_type")
-    if asked is None or not _check_known_names(
-        reader,
-        asked,
+    known = KnownNames(
         "action type",
         catalogue.all_type_names,
         catalogue.has_type,
         lambda name: _describe_sub_type(name, catalogue),
-    ):
+        _OTHER_TYPE_WORDS,
+    )
+    if asked is None or not check_known_names(reader, asked, known):
         return None
-    for name, at in zip(asked.names, asked.nodes, strict=True):
+    for name, at in asked.items():
         pair = catalogue.resolve_names(name)
         if catalogue.may_repeat(name) and normalise(pair[0]) != normalise(name):
             # An operator who asks for `Penalty Scored` may expect an action that is not a goal, and gets every penalty goal.
@@ -172,6 +129,8 @@ def _read_action_type(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> 
 
 
 def _list_type_cases(pairs: Iterable[tuple[str, str]], *, is_negated: bool) -> Cases | None:
+    """Return the cases of some pairs of action type and sub type, or of all others. None if these are too many."""
+    # A type with any sub type contains all its pairs: `[Goal, Own Goal]` is `Goal`.
     whole = frozenset(action_type for action_type, sub_type in pairs if not sub_type)
     cases: list[Case] = [{"action_type": Names(whole)}] if whole else []
     for action_type, sub_type in sorted(pairs):
@@ -181,45 +140,13 @@ def _list_type_cases(pairs: Iterable[tuple[str, str]], *, is_negated: bool) -> C
 
 
 def _read_sub_action_type(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
-    """Make the condition on the sub type. `not` holds also where the feed gives no sub type."""
+    """Make the condition on the sub type. `not` holds also where the feed gives none, as it often does while pending."""
     asked = read_names(reader, node, "sub_action_type")
-    if asked is None or not _check_known_names(
-        reader, asked, "sub action type", catalogue.all_sub_type_names, catalogue.has_sub_type
-    ):
+    known = KnownNames("sub action type", catalogue.all_sub_type_names, catalogue.has_sub_type)
+    if asked is None or not check_known_names(reader, asked, known):
         return None
     canonical = frozenset(normalise(catalogue.resolve_names("", name)[1]) for name in asked.names)
-    return _make_name_condition("sub_action_type", asked, canonical, lambda m: (m.action.sub_type,))
-
-
-def _check_known_names(
-    reader: Reader,
-    asked: ExpectedNames,
-    what: str,
-    known: Sequence[str],
-    is_known: Callable[[str], bool],
-    describe_other: Callable[[str], str] = lambda _: "",
-) -> bool:
-    """Return False if a name is misspelt, after reporting it. `describe_other` says what else a name is, and the cure."""
-    # The feed's own table of names could not be read, and types come and go (feed documentation, sections 5.3 and 5.4). So
-    # one wrong letter is a mistake, but any other name may come from a newer feed: a warning.
-    is_valid = True
-    for name, node in zip(asked.names, asked.nodes, strict=True):
-        if is_known(name):
-            continue
-        if misspelt := find_misspelt(name, known):
-            reader.report_mistake(node, f'unknown {what} "{name}", did you mean "{misspelt}"?')
-            is_valid = False
-            continue
-        if warn_of_name(reader, node, what.replace(" ", "_"), name):
-            continue
-        if other := describe_other(name):
-            reader.report_warning(node, other)
-            continue
-        near = _OTHER_TYPE_WORDS.get(normalise(name), "") if what == "action type" else ""
-        near = near or suggest(name, known)
-        hint = f', which has "{near}"' if near else ""
-        reader.report_warning(node, f'the {what} "{name}" is not in the catalogue{hint}; the rule waits for the feed to send it')
-    return is_valid
+    return make_name_condition("sub_action_type", asked, canonical, lambda m: (m.action.sub_type,))
 
 
 def _describe_sub_type(name: str, catalogue: Catalogue) -> str:
@@ -267,44 +194,14 @@ def _by_name(key: str, read_values: Callable[[Moment], tuple[str, ...]]) -> Cond
         if asked is None:
             return None
         # A name that is warned of for its shape is no name, and not worth a second warning.
-        named = [(name, at) for name, at in zip(asked.names, asked.nodes, strict=True) if not warn_of_name(reader, at, key, name)]
-        condition = _make_name_condition(key, asked, frozenset(map(normalise, asked.names)), read_values)
+        named = [(name, at) for name, at in asked.items() if not warn_of_name(reader, at, key, name)]
+        condition = make_name_condition(key, asked, frozenset(map(normalise, asked.names)), read_values)
         if key not in NAMED_BY_FIXTURES:
             return condition
         names = tuple(NameReference(key, name, location_of(at)) for name, at in named)
         return msgspec.structs.replace(condition, names=names)
 
     return read
-
-
-def _make_name_condition(
-    key: str, asked: ExpectedNames, names: frozenset[str], read_values: Callable[[Moment], tuple[str, ...]]
-) -> Condition:
-    """Make a condition that holds if one of the values, normalised, is one of the names; or none of them, after `not`."""
-    is_negated = asked.is_negated
-
-    def holds(moment: Moment) -> bool:
-        return any(normalise(value) in names for value in read_values(moment) if value) is not is_negated
-
-    def describe(moment: Moment) -> str:
-        return next(filter(None, read_values(moment)), _NOTHING)
-
-    # A negated condition holds for nearly every value, so the index cannot find it by one.
-    index_key = None if is_negated else IndexKey(names, read_values)
-    return Condition(key, str(asked), holds, describe, index_key=index_key, cases=_list_name_cases(key, names, is_negated))
-
-
-_SINGLE_VALUES = frozenset({"sub_action_type", "side", "period", "coverage"})
-"""The conditions that compare one value. The others compare several: a team has a name and an id."""
-
-
-def _list_name_cases(key: str, names: frozenset[str], is_negated: bool) -> Cases:
-    if key in _SINGLE_VALUES:
-        whole = Names(names)
-        return ({key: complement_values(key, whole) if is_negated else whole},)
-    if is_negated:
-        return ({f"{key}={name}": IS_FALSE for name in names},)
-    return tuple({f"{key}={name}": IS_TRUE} for name in sorted(names))
 
 
 def _team_names(moment: Moment) -> tuple[str, ...]:
@@ -319,6 +216,7 @@ def _team_names(moment: Moment) -> tuple[str, ...]:
 
 
 def _competition_names(moment: Moment) -> tuple[str, ...]:
+    """Return the names by which a rule may mean the competition, the one with its country among them, and its id."""
     competition = moment.after.fixture.competition
     return (competition.name, competition.id, competition.qualified_name)
 
@@ -336,26 +234,17 @@ def _player_names(moment: Moment) -> tuple[str, ...]:
 
 def _read_side(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
     asked = read_names(reader, node, "side")
-    if asked is None or not _check_choices(reader, asked, "side", tuple(Side)):
+    if asked is None or not check_choices(reader, asked, "side", tuple(Side)):
         return None
-    return _make_name_condition("side", asked, frozenset(map(normalise, asked.names)), lambda m: (m.action.side or "",))
+    return make_name_condition("side", asked, frozenset(map(normalise, asked.names)), lambda m: (m.action.side or "",))
 
 
 def _read_period(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
     asked = read_names(reader, node, "period")
-    if asked is None or not _check_choices(reader, asked, "period", tuple(PERIOD_NAMES)):
+    if asked is None or not check_choices(reader, asked, "period", tuple(PERIOD_NAMES)):
         return None
     periods = frozenset(normalise(one.value) for name in asked.names for one in PERIOD_NAMES[normalise(name)])
-    return _make_name_condition("period", asked, periods, lambda m: (m.action.period.value,))
-
-
-def _check_choices(reader: Reader, asked: ExpectedNames, what: str, known: tuple[str, ...]) -> bool:
-    """Return False if a name is not one of the few that are possible, after reporting it."""
-    possible = {normalise(name) for name in known}
-    wrong = [(name, at) for name, at in zip(asked.names, asked.nodes, strict=True) if normalise(name) not in possible]
-    for name, node in wrong:
-        reader.report_mistake(node, describe_unknown(what, name, known))
-    return not wrong
+    return make_name_condition("period", asked, periods, lambda m: (m.action.period.value,))
 
 
 def _read_minute(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
@@ -363,6 +252,7 @@ def _read_minute(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | N
     asked = MINUTE_RANGES.read(reader, node, "minute")
     if asked is None:
         return None
+    # A note: 90+3 lies after 90, so that a range up to the last minute of a half leaves out its added time, which few expect.
     if asked.high is not None and asked.low != asked.high and not asked.high.added and asked.high.base in LAST_MINUTE.values():
         end = asked.high.base
         reader.report_note(node, f"this ends before {end}+1: added time is in it with to: {end}+99, or without an end")
@@ -372,23 +262,25 @@ def _read_minute(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | N
         "minute",
         str(asked),
         lambda m: asked.contains(m.action.minute),
-        lambda m: str(m.action.minute or _NOTHING),
+        lambda m: str(m.action.minute or NOTHING),
         cases=({"minute": Numbers(((low, high),))},),
     )
 
 
 _ADDED_MINUTES = 1000
-"""How minutes are numbered where they are compared with each other: 45+2 is 45,002."""
+"""How minutes are numbered where they are compared with each other: 45+2 is 45,002, between 45 and 46."""
 
 
 def _read_score(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
     """Make the condition on the score: for a goal the one that it makes, else the official one; without a shootout."""
+    # A score as it is printed: the sentence says it in the form that is read.
     if isinstance(node, yaml.ScalarNode) and (found := re.fullmatch(r"\s*(\d+)\s*[-–:]\s*(\d+)\s*", node.value)):
         reader.report_mistake(node, f"score: write {{home: {found[1]}, away: {found[2]}}}")
         return None
     fields = reader.read_mapping(node, "score", tuple(SCORE_VALUES), _OTHER_SCORES)
     if fields is not None and not fields and not mapping_items(node):
         reader.report_mistake(node, "score is empty")
+    # A key with a mistake is reported, and the rule is left out: without it the condition would hold for more than was meant.
     ranges = [(key, GOAL_RANGES.read(reader, at, f"score {key}")) for key, at in (fields or {}).items()]
     asked: list[tuple[str, Range[int]]] = [(key, found) for key, found in ranges if found is not None]
     if not ranges or len(asked) < len(ranges):
@@ -439,6 +331,7 @@ def _by_flag(key: str, is_true: Callable[[Moment], bool]) -> ConditionReader:
         if asked is None:
             return None
         case: Case = {key: IS_TRUE if asked else IS_FALSE}
+        # What holds only for goals excludes all other action types, which the comparison of rules has to know.
         if asked and key in GOAL_CONDITIONS:
             case = {**case, "action_type": Names(frozenset({"goal"}))}
         return Condition(key, str(asked).lower(), lambda m: is_true(m) is asked, lambda m: str(is_true(m)).lower(), cases=(case,))
@@ -449,12 +342,11 @@ def _by_flag(key: str, is_true: Callable[[Moment], bool]) -> ConditionReader:
 def _read_coverage(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
     """Make the condition on how the feed covers the match. It never holds, and `not` does, where the feed does not say."""
     asked = read_names(reader, node, "coverage")
-    known = {normalise(level) for level in COVERAGE_LEVELS}
-    if asked is None or not _check_known_names(
-        reader, asked, "coverage level", COVERAGE_LEVELS, lambda name: normalise(name) in known
-    ):
+    levels = {normalise(level) for level in COVERAGE_LEVELS}
+    known = KnownNames("coverage level", COVERAGE_LEVELS, lambda name: normalise(name) in levels)
+    if asked is None or not check_known_names(reader, asked, known):
         return None
-    return _make_name_condition("coverage", asked, frozenset(map(normalise, asked.names)), lambda m: (m.after.coverage_level,))
+    return make_name_condition("coverage", asked, frozenset(map(normalise, asked.names)), lambda m: (m.after.coverage_level,))
 
 
 CONDITIONS: dict[str, ConditionReader] = {
@@ -495,4 +387,3 @@ CONDITION_DESCRIPTIONS: Mapping[str, str] = {
     "coverage": "How the feed covers the match: `No Coverage`, `In Venue`, `Low Latency Stream`, `Standard Stream` or `Video`.",
     "delayed": "What the feed collected offline and sent late: no live news. Such an alert is silent and marked.",
 }
-"""What the JSON Schema of the configuration, and so an editor, says of each condition."""

@@ -24,12 +24,11 @@ from rules.loading.conditions import (
     PERIOD_NAMES,
     RULE_SEND_TYPES,
     SCORE_VALUES,
-    ExpectedNames,
     canonical_pairs,
-    read_names,
     read_send_types,
 )
 from rules.loading.document import Report, iterate_scalars, mapping_items
+from rules.loading.expected_names import ExpectedNames, read_names
 from rules.loading.ranges import Range
 from rules.loading.rule_keys import MATCH_KEYS, MATCH_PLACES
 from rules.loading.values import Reader, parse_boolean
@@ -87,7 +86,7 @@ def _warn_of_foreign_sub_types(reader: Reader, names: Mapping[str, ExpectedNames
     if types is None or sub_types is None or types.is_negated or sub_types.is_negated:
         return
     asked = {normalise(action_type) for action_type, _ in canonical_pairs(types, catalogue)}
-    for name, at in zip(sub_types.names, sub_types.nodes, strict=True):
+    for name, at in sub_types.items():
         owners = catalogue.list_types_of(name)
         if owners and not asked & {normalise(owner) for owner in owners}:
             sentence = f'"{name}" never comes with {", ".join(types.names)}: it is a sub action type of {owners[0]}'
