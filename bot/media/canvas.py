@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from bot.media.fonts import FittedText, load_font
 from bot.media.theme import BLACK, GREEN, RED, WHITE, YELLOW, Theme
 from rules.football.action import Side
-from rules.football.match import Colour
+from rules.football.colours import Colour
 from rules.football.timeline import EventKind
 
 Point = tuple[float, float]

@@ -9,7 +9,7 @@ import msgspec
 from PIL import Image
 
 from rules.football.action import Side
-from rules.football.match import Colour, Colours
+from rules.football.colours import Colour, Colours
 
 
 class Theme(msgspec.Struct, frozen=True):

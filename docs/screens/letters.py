@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from bot.media.fonts import BOLD, FALLBACK, FONT_FOLDER, REGULAR, load_font, measure_width, read_coverage
 from docs.screens.emoji import emoji
 from docs.screens.signs import SHAPES
-from rules.football.match import Colour
+from rules.football.colours import Colour
 
 LINK: Colour = (42, 122, 190)
 CODE: Colour = (152, 62, 96)

@@ -10,7 +10,7 @@ from bot.media.canvas import draw_rounded_box
 from docs.screens.emoji import emoji
 from docs.screens.letters import Line, draw_line, lines_of, one_line, wide
 from docs.screens.shown import Bubble, Screen, Sheet
-from rules.football.match import Colour
+from rules.football.colours import Colour
 
 GROUND: Colour = (203, 217, 229)
 THEIRS: Colour = (255, 255, 255)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rules.football.match import Colour
+from rules.football.colours import Colour
 
 INK, GREY, PALE, WHITE = (58, 66, 78), (138, 148, 162), (222, 229, 237), (255, 255, 255)
 RED, GREEN, BLUE, SKY = (221, 46, 68), (62, 175, 84), (59, 136, 195), (85, 172, 238)

@@ -12,15 +12,8 @@ from rules.engine.rule import Rule, RuleSet, check_conditions
 from rules.engine.text import AlertText, TextError, Wording, fallback_text
 from rules.football.action import Action, SendType
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.football.match import (
-    ActionRecord,
-    Match,
-    Moment,
-    Score,
-    count_player_goals,
-    is_struck_as_unconfirmed,
-    list_scorers,
-)
+from rules.football.match import ActionRecord, Match, Moment, Score, is_struck_as_unconfirmed
+from rules.football.match_questions import count_player_goals, list_scorers
 from rules.football.repeated_reports import find_reporting_action
 from rules.football.rewind import rewind_to_action
 from rules.football.substitutions import list_substitutions

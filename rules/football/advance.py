@@ -12,6 +12,7 @@ import msgspec
 from rules.football.action import Action, Fixture, Packet, SendType, Side, Summary, Team
 from rules.football.action_records import record_revision
 from rules.football.catalogue import Catalogue, load_catalogue
+from rules.football.colours import update_colours
 from rules.football.fixture_changes import (
     BEFORE_KICKOFF,
     COVERAGE_DROPPED,
@@ -22,7 +23,7 @@ from rules.football.fixture_changes import (
     make_action,
 )
 from rules.football.lineups import update_lineups
-from rules.football.match import ActionRecord, Match, Moment, Score, update_colours
+from rules.football.match import ActionRecord, Match, Moment, Score
 from rules.football.minute import PERIODS_BY_ID, Period, minute_of, parse_period
 from rules.football.names import normalise
 from rules.football.repeated_reports import own_record

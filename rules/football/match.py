@@ -1,17 +1,16 @@
-"""A match as a value, one step of it, and the questions that rules ask of it."""
+"""A match as a value, and one step of it. What rules ask of them is in `match_questions.py`."""
 
 from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
-from rules.football.action import Action, Fixture, Player, SendType, Side
+from rules.football.action import Action, Fixture, SendType, Side
+from rules.football.colours import Colours
 from rules.football.lineups import Lineups
-from rules.football.minute import Minute, Period
-from rules.football.names import isolate, normalise
+from rules.football.minute import PERIOD_ORDER, Minute, Period
 from rules.football.statuses import find_status
 
 
@@ -83,14 +82,6 @@ def is_struck_as_unconfirmed(record: ActionRecord | None) -> bool:
     return record is not None and bool(record.settled_at) and record.is_retracted and record.action.send_type is SendType.PENDING
 
 
-_PERIOD_ORDER = {period: number for number, period in enumerate(Period)}
-
-
-def is_later_period(one: Period, other: Period) -> bool:
-    """Return True if a period is played after another."""
-    return _PERIOD_ORDER[one] > _PERIOD_ORDER[other]
-
-
 _NO_PLACE = Decimal(0)
 
 
@@ -100,18 +91,7 @@ def order_of_play(goal: Action) -> tuple[int, Minute, Decimal]:
     Revisions come late and out of order, so the minute decides, not the sequence number; within a minute the feed's own order
     (section 7). Sorting is stable: where the feed gives none, the goals stay in the order in which it first sent them.
     """
-    return _PERIOD_ORDER[goal.period], goal.minute or Minute(0), goal.timeline or _NO_PLACE
-
-
-Colour = tuple[int, int, int]
-"""Red, green and blue, each from 0 to 255."""
-
-
-class Colours(msgspec.Struct, frozen=True):
-    """The shirt colours of both teams; None until the feed sends them."""
-
-    home: Colour | None = None
-    away: Colour | None = None
+    return PERIOD_ORDER[goal.period], goal.minute or Minute(0), goal.timeline or _NO_PLACE
 
 
 class UnshownGoal(msgspec.Struct, frozen=True):
@@ -175,11 +155,6 @@ class Match(msgspec.Struct, frozen=True):
     """By action id, what the feed's score is behind with; the oldest first."""
     alert_numbers: dict[str, int] = {}
     """By action id, the number of its latest alert, where that is higher than the number of any packet so far."""
-
-    def cards_of(self, player: Player) -> tuple[Action, ...]:
-        """Return the player's standing cards, in order."""
-        cards = (r.action for r in self.records.values() if r.is_standing and r.action.type in ("Yellow Card", "Red Card"))
-        return tuple(sorted((a for a in cards if a.player and is_same_player(a.player, player)), key=lambda a: a.seq))
 
     def standing_goals(self) -> tuple[ActionRecord, ...]:
         """Return the standing goals of play, in order; the kicks of a shootout are not among them."""
@@ -289,127 +264,3 @@ class Moment(msgspec.Struct, frozen=True):
     def _find_goal(self) -> ActionRecord | None:
         record = self.record if self.action.type == "Goal" else None
         return None if record is None or record.is_retracted else record
-
-
-def is_same_player(one: Player, other: Player) -> bool:
-    """Return True if both are one player: by id where both have one, else by name."""
-    if one.id and other.id:
-        return one.id == other.id
-    return bool(one.name) and normalise(one.name) == normalise(other.name)
-
-
-def is_first_goal(moment: Moment) -> bool:
-    """Return True if the action is the earliest goal of play. A pending goal is, if no goal stands before it."""
-    goals = _list_goals(moment)
-    return bool(goals) and goals[0].id == moment.action.id
-
-
-def is_hat_trick(moment: Moment) -> bool:
-    """Return True if the action is its player's third goal of play; own goals do not count."""
-    player = moment.action.player
-    if player is None:
-        return False
-    own = [a for a in _list_goals(moment) if a.sub_type != "Own Goal" and a.player and is_same_player(a.player, player)]
-    # The third exactly: a fourth goal is no second hat-trick, and a correction of the first goal is none either.
-    return len(own) > 2 and own[2].id == moment.action.id
-
-
-def count_player_goals(match: Match, action: Action) -> int:
-    """Return how many goals of play the player of an action has, the action itself included; own goals do not count.
-
-    Of a goal this is which of the player's goals it is, whatever was scored after it.
-    """
-    if action.player is None:
-        return 0
-    records = match.records.values()
-    goals = [r.action for r in records if r.action.type == "Goal" and (r.is_standing or r.action.id == action.id)]
-    own = sorted(
-        (
-            goal
-            for goal in goals
-            if goal.period is not Period.SHOOTOUT
-            and goal.sub_type != "Own Goal"
-            and goal.player
-            and is_same_player(goal.player, action.player)
-        ),
-        key=order_of_play,
-    )
-    place = next((number for number, goal in enumerate(own, 1) if goal.id == action.id), None)
-    # An own goal, a card or a substitution is not in the list: then all of the player's goals count.
-    return len(own) if place is None else place
-
-
-def count_player_cards(match: Match, action: Action) -> int:
-    """Return how many cards the player of an action has, the action itself included, pending or not."""
-    if action.player is None:
-        return 0
-    cards = {card.id for card in match.cards_of(action.player)}
-    # `cards_of` has standing cards only, and the message about a pending second yellow has to say that it is the second.
-    return len(cards | ({action.id} if action.type in ("Yellow Card", "Red Card") else set()))
-
-
-def is_comeback(moment: Moment) -> bool:
-    """Return True if the goal puts its team in front after it was behind, or level after it was two behind.
-
-    How far behind counts from when the team was last in front.
-    """
-    goals, side = _list_goals(moment), moment.action.side
-    ids = [goal.id for goal in goals]
-    if side is None or moment.action.id not in ids:
-        return False
-    ahead = behind = 0
-    for goal in goals[: ids.index(moment.action.id)]:
-        ahead += 1 if goal.side is side else -1
-        behind = 0 if ahead > 0 else max(behind, -ahead)
-    return (ahead == 0 and behind > 0) or (ahead == -1 and behind > 1)
-
-
-def _list_goals(moment: Moment) -> list[Action]:
-    """Return the standing goals of play in the order of play, with the action itself if it is a goal, pending or not."""
-    records = moment.after.records.values()
-    goals = [r.action for r in records if r.action.type == "Goal" and (r.is_standing or r.action.id == moment.action.id)]
-    return sorted((a for a in goals if a.period is not Period.SHOOTOUT), key=order_of_play)
-
-
-def update_colours(before: Colours, action: Action) -> Colours:
-    """Return the colours after an action; a colour that it does not give stays as it was."""
-    if action.type != "Team Colours" or action.send_type.is_retraction:
-        return before
-    # API version 1 writes `HomeTeamColour`, later ones `homeTeamColour` (section 3.4); US spelling is read as well.
-    values = {str(key).casefold(): value for key, value in action.metadata.items()}
-    home, away = (_parse_colour(values.get(f"{side}teamcolour", values.get(f"{side}teamcolor"))) for side in Side)
-    return Colours(home or before.home, away or before.away)
-
-
-def _parse_colour(value: Any) -> Colour | None:
-    """Read `5, 52, 13`; None for anything else."""
-    parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else []
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and int(part) <= 255 for part in parts):
-        return None
-    return int(parts[0]), int(parts[1]), int(parts[2])
-
-
-def list_scorers(match: Match) -> str:
-    """Return the scorers of play, home team first: `Gayle 23', Pérez 59', 63' (pen.) · Hazard 70'`. Empty without goals.
-
-    A player who scored twice is named once. Empty too where a goal's scorer is unknown: half a list would mislead.
-    """
-    goals = sorted(match.standing_goals(), key=lambda r: order_of_play(r.action))
-    if not goals or any(not (goal.action.player and goal.action.player.name and goal.credited) for goal in goals):
-        return ""
-    sides = []
-    for side in Side:
-        minutes: dict[str, list[str]] = {}
-        for goal in goals:
-            if goal.credited is side and goal.action.player:
-                mark = {"Own Goal": " (o.g.)", "Penalty": " (pen.)"}.get(goal.action.sub_type, "")
-                minutes.setdefault(goal.action.player.name, []).append(f"{goal.action.minute}'{mark}")
-        if minutes:
-            sides.append(", ".join(f"{isolate(name)} {', '.join(times)}" for name, times in minutes.items()))
-    return " · ".join(sides)
-
-
-def find_winner(match: Match) -> Side | None:
-    """Return the side that is ahead, by the shootout where there is one; None if it is level."""
-    score = match.shootout or match.score
-    return None if score.home == score.away else Side.HOME if score.home > score.away else Side.AWAY

@@ -23,6 +23,14 @@ class Period(enum.StrEnum):
     SHOOTOUT = "shootout"
 
 
+PERIOD_ORDER = {period: number for number, period in enumerate(Period)}
+
+
+def is_later_period(one: Period, other: Period) -> bool:
+    """Return True if a period is played after another."""
+    return PERIOD_ORDER[one] > PERIOD_ORDER[other]
+
+
 LAST_MINUTE = {Period.FIRST_HALF: 45, Period.SECOND_HALF: 90, Period.EXTRA_FIRST: 105, Period.EXTRA_SECOND: 120}
 """The last regular minute of each period that has minutes; what is played after it is added time."""
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 import msgspec
 
 from rules.football.action import Action
-from rules.football.match import ActionRecord, Match, Score, is_later_period, order_of_play
-from rules.football.minute import Period
+from rules.football.match import ActionRecord, Match, Score, order_of_play
+from rules.football.minute import Period, is_later_period
 
 _SCORE_FIELDS = ("score", "shootout", "period", "status", "collection_status", "ended_by", "last_ended_period", "fixture")
 """The fields that `keep_score` keeps, apart from the records: compared before a match is reduced."""

@@ -13,7 +13,8 @@ from decimal import Decimal
 import msgspec
 
 from rules.football.action import Action, Side, Team
-from rules.football.match import ActionRecord, Colours, Match, Score
+from rules.football.colours import Colours
+from rules.football.match import ActionRecord, Match, Score
 from rules.football.minute import LAST_MINUTE, Minute, Period
 from rules.football.statuses import find_status
 from rules.football.substitutions import list_substitutions

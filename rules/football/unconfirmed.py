@@ -12,8 +12,8 @@ from typing import NamedTuple
 import msgspec
 
 from rules.football.action import Action, SendType, Side
-from rules.football.match import ActionRecord, Match, Moment, Score, is_later_period, order_of_play
-from rules.football.minute import Period
+from rules.football.match import ActionRecord, Match, Moment, Score, order_of_play
+from rules.football.minute import Period, is_later_period
 from rules.football.repeated_reports import settle_reports
 
 NOT_CONFIRMED = "Was not confirmed"

@@ -9,7 +9,7 @@ from PIL import Image
 
 from bot.media.theme import DARK, LIGHT, Theme, build_palette, team_colours
 from rules.football.action import Side
-from rules.football.match import Colour, Colours
+from rules.football.colours import Colour, Colours
 from tests.laws import try_examples
 
 COLOUR = st.tuples(*[st.integers(0, 255)] * 3)

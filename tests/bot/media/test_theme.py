@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.media.theme import DARK, LIGHT, MIN_CONTRAST, MIN_TEAM_DISTANCE, Theme, colour_distance, contrast_ratio, team_colours
 from rules.football.action import Side
-from rules.football.match import Colour, Colours
+from rules.football.colours import Colour, Colours
 
 COLOUR = st.tuples(*[st.integers(0, 255)] * 3)
 

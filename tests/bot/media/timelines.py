@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from rules.football.action import Side, Team
-from rules.football.match import Colours, Score
+from rules.football.colours import Colours
+from rules.football.match import Score
 from rules.football.minute import LAST_MINUTE, Minute, Period
 from rules.football.timeline import TIMED_PERIODS, Event, EventKind, Kick, Stage, Timeline
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from rules.football.action import Fixture, PeriodScore, Side, Summary
 from rules.football.advance import advance, resolve_period
 from rules.football.match import Match, Score
+from rules.football.match_questions import list_cards
 from rules.football.minute import Minute, Period
 from tests.packets import AWAY, FIXTURE, HOME, Story
 
@@ -231,7 +232,7 @@ def test_a_player_is_booked_by_the_cards_that_stand() -> None:
     story.tell("Yellow Card", "Deleted", "y2", "home")
 
     assert red.action.player
-    assert [a.type for a in story.match.cards_of(red.action.player)] == ["Yellow Card", "Red Card"]
+    assert [a.type for a in list_cards(story.match, red.action.player)] == ["Yellow Card", "Red Card"]
 
 
 def test_only_the_first_end_of_a_match_is_news() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rules.football.match import Colours
+from rules.football.colours import Colours
 from tests.packets import Story
 
 

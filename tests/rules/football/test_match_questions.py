@@ -3,7 +3,8 @@
 import pytest
 
 from rules.football.action import Player, Side
-from rules.football.match import Score, is_comeback, is_first_goal, is_hat_trick, is_same_player
+from rules.football.match import Score
+from rules.football.match_questions import is_comeback, is_first_goal, is_hat_trick, is_same_player, list_cards
 from rules.football.minute import Period
 from tests.packets import Story
 
@@ -156,4 +157,4 @@ def test_a_players_cards_are_his_alone_and_in_order() -> None:
     story.goal("g1", player="Rice", score=(1, 0))
     story.tell("Yellow Card", "Updated", "y1", "home", player="Rice")
 
-    assert [card.id for card in story.match.cards_of(Player("id-Rice", "Rice"))] == ["r1", "y1"]
+    assert [card.id for card in list_cards(story.match, Player("id-Rice", "Rice"))] == ["r1", "y1"]

@@ -9,7 +9,8 @@ import pytest
 
 from rules.football.action import Side
 from rules.football.advance import advance
-from rules.football.match import Match, Score, is_first_goal
+from rules.football.match import Match, Score
+from rules.football.match_questions import is_first_goal
 from rules.football.minute import Minute, Period
 from rules.football.timeline import Event, EventKind, Stage, Timeline, build_half_time_timeline, build_timeline
 from rules.scenarios.builder import build_packets
