@@ -32,7 +32,8 @@ from rules.football.minute import Period
 from rules.football.timeline import Stage, build_timeline
 from rules.loading.loader import load_pack
 from rules.scenarios.builder import build_packets
-from rules.scenarios.parser import Scenario, load_scenario
+from rules.scenarios.parser import load_scenario
+from rules.scenarios.scenario import Scenario
 
 FOLDER = Path(__file__).parent / "pictures"
 CHAT = ChatRef(1)

@@ -16,7 +16,8 @@ import pytest
 from bot.cli import COMMANDS, main
 from rules.loading.loader import load_rules
 from rules.scenarios.expectations import read_tests, run_test
-from rules.scenarios.parser import SCENARIO_KEYS, SHIPPED_SCENARIOS, ScenarioEventType, load_scenario, parse_scenario
+from rules.scenarios.parser import SCENARIO_KEYS, SHIPPED_SCENARIOS, load_scenario, parse_scenario
+from rules.scenarios.scenario import ScenarioEventType
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted((ROOT / "docs").rglob("*.md"))

@@ -29,7 +29,8 @@ from rules.football.statuses import COVERAGE_LEVELS
 from rules.loading.conditions import CONDITION_DESCRIPTIONS, CONDITIONS, PERIOD_NAMES, RULE_SEND_TYPES, SCORE_VALUES
 from rules.loading.expected_names import NAMED_BY_ID
 from rules.loading.loader import list_packs
-from rules.scenarios.parser import SCENARIO_KEYS, ScenarioEventType
+from rules.scenarios.parser import SCENARIO_KEYS
+from rules.scenarios.scenario import ScenarioEventType
 
 _SECTION_MODELS: tuple[type[BaseModel], ...] = (
     ConfigSections,

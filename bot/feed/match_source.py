@@ -18,7 +18,8 @@ from bot.feed.recording import RecordedFrame, read_fixtures_beside, read_recordi
 from rules.football.action import Fixture, Packet
 from rules.loading.values import suggest
 from rules.scenarios.builder import build_packets
-from rules.scenarios.parser import SHIPPED_SCENARIOS, Scenario, ScenarioInvalid, load_scenario, parse_scenario
+from rules.scenarios.parser import SHIPPED_SCENARIOS, ScenarioInvalid, load_scenario, parse_scenario
+from rules.scenarios.scenario import Scenario
 
 QUIET_INTERVAL = 60
 """Seconds of match time between two packets without news, where a scenario is played as the feed would send it."""

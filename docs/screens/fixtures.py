@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from rules.football.action import Fixture, Team
-from rules.scenarios.parser import Scenario, load_scenario, make_id, parse_scenario
+from rules.scenarios.parser import load_scenario, parse_scenario
+from rules.scenarios.scenario import Scenario, make_id
 
 DAY = dt.datetime(2022, 11, 22, tzinfo=dt.UTC)
 OPENER: Scenario = load_scenario("opener")

@@ -26,7 +26,7 @@ from docs.screens.shown import Bubble, Screen
 from rules.football.action import Fixture, Packet
 from rules.football.match import Match
 from rules.scenarios.builder import build_packets
-from rules.scenarios.parser import Scenario
+from rules.scenarios.scenario import Scenario
 from tests.fakes.bot_api import FakeBotApi
 from tests.sqlite import new_sqlite
 from tests.waiting import until

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -127,6 +127,14 @@ class Report:
     def notes(self) -> tuple[str, ...]:
         """All notes in the same form."""
         return tuple(map(str, self.list_findings(Severity.NOTE)))
+
+
+class DocumentInvalid(ValueError):
+    """A YAML text with mistakes; each is one line `file:line:column: sentence`, inside rules with the name of the rule."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(self.mistakes))
 
 
 def _join_lines(text: str) -> str:

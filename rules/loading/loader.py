@@ -14,7 +14,7 @@ from rules.engine.alert import DEFAULT_KINDS, LIVE_MESSAGE_KINDS, SHIPPED_KINDS,
 from rules.engine.rule import AlertSpec, Rule, RuleSet, SourceLocation
 from rules.engine.unreachable import find_late, find_rewording, find_shadowed
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.loading.document import Report, compose, is_null, leave_out_extras, location_of, mapping_items
+from rules.loading.document import DocumentInvalid, Report, compose, is_null, leave_out_extras, location_of, mapping_items
 from rules.loading.match_block import mentions_key, read_match
 from rules.loading.rule_keys import ALERT_KEYS, ALERT_PLACES, ALERT_WORDS, MATCH_KEYS, RULE_KEYS, RULE_WORDS
 from rules.loading.texts import NamedTexts, read_text, read_texts
@@ -32,12 +32,8 @@ IncludeReader = Callable[[str], Sequence[yaml.Node]]
 _KIND_PATTERN = re.compile(r"[A-Za-z0-9_]{1,32}")
 
 
-class RulesInvalid(ValueError):
-    """Rules with mistakes; each is one line `file:line:column: rule "name": sentence`."""
-
-    def __init__(self, mistakes: Sequence[str]) -> None:
-        self.mistakes = tuple(mistakes)
-        super().__init__("\n".join(self.mistakes))
+class RulesInvalid(DocumentInvalid):
+    """Rules with mistakes."""
 
 
 def load_rules(

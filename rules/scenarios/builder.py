@@ -9,7 +9,7 @@ import datetime as dt
 from decimal import Decimal
 
 from rules.football.action import Packet, PeriodScore, Player, Side, Summary
-from rules.scenarios.parser import Scenario, make_id
+from rules.scenarios.scenario import Scenario, make_id
 from rules.scenarios.steps import PlayedPeriod, Step, lay_out
 
 

@@ -16,10 +16,11 @@ from rules.football.catalogue import Catalogue, load_catalogue
 from rules.football.match import Moment
 from rules.football.minute import Minute
 from rules.football.playback import play_packets
-from rules.loading.document import Report, compose, location_of, mapping_items
+from rules.loading.document import DocumentInvalid, Report, compose, location_of, mapping_items
 from rules.loading.values import Reader
 from rules.scenarios.builder import build_packets
-from rules.scenarios.parser import SCENARIO_KEYS, Scenario, read_scenario
+from rules.scenarios.parser import SCENARIO_KEYS, read_scenario
+from rules.scenarios.scenario import Scenario
 
 TEST_FILE_KEYS = ("rules", "pack", "kinds", "tests")
 
@@ -35,14 +36,10 @@ _EXPECTATION_FORM = (
 )
 
 
-class RuleTestsInvalid(ValueError):
-    """A file of tests with mistakes; each is one line `file:line:column: sentence`."""
+class RuleTestsInvalid(DocumentInvalid):
+    """A file of tests with mistakes."""
 
     __test__ = False
-
-    def __init__(self, mistakes: Sequence[str]) -> None:
-        self.mistakes = tuple(mistakes)
-        super().__init__("\n".join(self.mistakes))
 
 
 class MessageLine(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from rules.football.action import SendType, Side, Team
 from rules.football.lineups import Lineup, LineupPlayer, Lineups
 from rules.football.minute import LAST_MINUTE, Minute, Period
 from rules.football.statuses import ABANDONED
-from rules.scenarios.parser import VIDEO_CHECK_DELAY, VIDEO_CHECK_DURATION, Scenario, ScenarioEvent, ScenarioEventType, make_id
+from rules.scenarios.scenario import VIDEO_CHECK_DELAY, VIDEO_CHECK_DURATION, Scenario, ScenarioEvent, ScenarioEventType, make_id
 
 _ACTION_TYPES = {
     ScenarioEventType.GOAL: ("Goal", "Inside The Box"),

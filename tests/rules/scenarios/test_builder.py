@@ -11,7 +11,8 @@ from rules.football.action import Packet, PeriodScore, Side
 from rules.football.lineups import read_lineups
 from rules.football.minute import Minute, Period
 from rules.scenarios.builder import build_packets
-from rules.scenarios.parser import Scenario, ScenarioInvalid, load_scenario, parse_scenario
+from rules.scenarios.parser import ScenarioInvalid, load_scenario, parse_scenario
+from rules.scenarios.scenario import Scenario
 from rules.scenarios.steps import Step, lay_out, period_at
 
 MATCH = """

@@ -8,20 +8,9 @@ import pytest
 
 from rules.football.action import Side, Team
 from rules.football.minute import Minute
-from rules.scenarios.parser import (
-    EventLifecycle,
-    LineInvalid,
-    ScenarioEvent,
-    ScenarioEventType,
-    ScenarioInvalid,
-    ScenarioKick,
-    find_side,
-    load_scenario,
-    make_id,
-    parse_kick,
-    parse_line,
-    parse_scenario,
-)
+from rules.scenarios.lines import LineInvalid, find_side, parse_kick, parse_line
+from rules.scenarios.parser import ScenarioInvalid, load_scenario, parse_scenario
+from rules.scenarios.scenario import EventLifecycle, ScenarioEvent, ScenarioEventType, ScenarioKick, make_id
 
 TEAMS = {Side.HOME: "Arsenal", Side.AWAY: "Köln"}
 

@@ -16,7 +16,8 @@ from rules.football.advance import advance
 from rules.football.match import Match, Moment
 from rules.loading.loader import load_pack
 from rules.scenarios.builder import build_packets
-from rules.scenarios.parser import Scenario, ScenarioInvalid, load_scenario, parse_scenario
+from rules.scenarios.parser import ScenarioInvalid, load_scenario, parse_scenario
+from rules.scenarios.scenario import Scenario
 
 HEAD = "match: Arsenal v Chelsea\nevents:\n"
 

@@ -1,0 +1,208 @@
+"""Reads the lines of a scenario: what happens, who did it, and after the commas what becomes of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from rules.football.action import Side
+from rules.football.lineups import Lineup, LineupPlayer
+from rules.football.minute import Minute
+from rules.football.names import normalise
+from rules.loading.values import suggest
+from rules.scenarios.scenario import (
+    PERIOD_END_MINUTES,
+    VIDEO_CHECK_DELAY,
+    VIDEO_CHECK_DURATION,
+    EventLifecycle,
+    ScenarioEvent,
+    ScenarioEventType,
+    ScenarioKick,
+)
+
+
+class LineInvalid(ValueError):
+    """A line that cannot be read; `str()` says why in one sentence."""
+
+
+_TYPES_WITHOUT_TEAM = frozenset(
+    {
+        *PERIOD_END_MINUTES,
+        ScenarioEventType.VIDEO_CHECK,
+        ScenarioEventType.WATER_BREAK,
+        ScenarioEventType.ADDED_TIME,
+        ScenarioEventType.ABANDONED,
+        ScenarioEventType.RESUMED,
+    }
+)
+
+# How long the feed takes to confirm. Key actions (goals, cards, penalties) begin as pending (feed documentation, section 4.1).
+_PENDING_SECONDS = {
+    ScenarioEventType.GOAL: 20,
+    ScenarioEventType.PENALTY_GOAL: 18,
+    ScenarioEventType.OWN_GOAL: 25,
+    ScenarioEventType.PENALTY_AWARDED: 15,
+    ScenarioEventType.YELLOW_CARD: 9,
+    ScenarioEventType.SECOND_YELLOW: 9,
+    ScenarioEventType.RED_CARD: 12,
+    ScenarioEventType.SIN_BIN: 9,
+}
+
+
+_LINE_PATTERN = re.compile(
+    r"(?:(?P<minute>[\d+]+)'\s+)?(?P<words>[^(),]+?)\s*(?:\((?P<team>[^()]+)\))?\s*(?P<clauses>(?:,[^,]+)*)",
+)
+
+_LINEUP_PATTERN = re.compile(r"(?P<team>[^()]+?)\s*(?:\((?P<formation>[\d-]+)\))?:?\s+(?P<players>\d.*)")
+
+_LINEUP_PLAYER_PATTERN = re.compile(r"(?P<number>\d{1,2}) (?P<name>[^()]+?)(?P<captain> \(c\))?")
+
+_RESUMPTION_PATTERN = re.compile(r"after (\d{1,3})h")
+
+_KICK_PATTERN = re.compile(r"(?P<player>[^()]+?)\s*\((?P<team>[^()]+)\)\s+(?P<outcome>scored|saved|missed)")
+
+# What may follow an event, each with the fields of `EventLifecycle` that it sets.
+_CLAUSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], ...] = (
+    (re.compile(r"pending (\d+)s"), lambda m: {"confirmed_after": int(m[1])}),
+    (re.compile(r"cancelled after (\d+)s"), lambda m: {"cancelled_after": int(m[1])}),
+    (
+        re.compile(r"disallowed(?: for (?P<why>[\w ]+?))?(?: after (?:(?P<seconds>\d+)s|(?P<check>a video check)))?"),
+        lambda m: {
+            "reason": (m["why"] or "").title(),
+            "disallowed_after": int(m["seconds"] or 30),
+            "has_video_check": bool(m["check"]),
+        },
+    ),
+    (re.compile(r"deleted after (\d+)s"), lambda m: {"deleted_after": int(m[1])}),
+    (re.compile(r"restored after (\d+)s"), lambda m: {"restored_after": int(m[1])}),
+    (re.compile(r"corrected to (.+) after (\d+)s"), lambda m: {"correction": (m[1], int(m[2]))}),
+    (re.compile(r"red after (\d+)s"), lambda m: {"red_card_after": int(m[1])}),
+    (re.compile(r"sent twice"), lambda m: {"is_sent_twice": True}),
+    (re.compile(r"in one action"), lambda m: {"is_one_action": True}),
+    (re.compile(r"never confirmed"), lambda m: {"is_never_confirmed": True}),
+    (re.compile(r"(header|inside the box|outside the box)"), lambda m: {"sub_type": m[1].title()}),
+)
+
+_CLAUSE_HELP = "pending 20s, cancelled after 20s, disallowed for offside after 40s (or: after a video check), deleted after 60s, \
+restored after 90s, corrected to NAME after 60s, red after 60s, sent twice, in one action, never confirmed, header, \
+inside the box, outside the box"
+
+
+def parse_line(line: str, teams: dict[Side, str]) -> ScenarioEvent:
+    """Read one line of `events:`. Raises `LineInvalid`."""
+    found = _LINE_PATTERN.fullmatch(" ".join(line.split()))
+    if not found or not found["minute"]:
+        raise LineInvalid(f"{line!r} is not of the form: 10' goal NAME (TEAM), what becomes of it")
+    event_type, rest = _parse_event_type(found["words"])
+    minute = _parse_minute(found["minute"], event_type)
+    side = find_side(found["team"], teams) if found["team"] else None
+    if (side is None) is not (event_type in _TYPES_WITHOUT_TEAM):
+        raise LineInvalid(f"{event_type} needs its team in brackets" if side is None else f"{event_type} belongs to no team")
+    player, replaces = _parse_players(event_type, rest)
+    return ScenarioEvent(minute, event_type, side, player, replaces, _parse_lifecycle(event_type, found["clauses"]))
+
+
+def parse_lineup(line: str, teams: dict[Side, str]) -> tuple[Side, Lineup]:
+    """Read one line of `lineups:`. Raises `LineInvalid`."""
+    found = _LINEUP_PATTERN.fullmatch(" ".join(line.split()))
+    if not found:
+        raise LineInvalid(f"{line!r} is not of the form: TEAM (4-3-3) 1 NAME, 8 NAME (c); 12 NAME")
+    starting, _, substitutes = found["players"].partition(";")
+    players = [tuple(_parse_lineup_player(one.strip()) for one in half.split(",")) for half in (starting, substitutes) if half]
+    return find_side(found["team"], teams), Lineup(players[0], players[1] if players[1:] else (), found["formation"] or "")
+
+
+def _parse_lineup_player(words: str) -> LineupPlayer:
+    found = _LINEUP_PLAYER_PATTERN.fullmatch(words)
+    if not found:
+        raise LineInvalid(f'"{words}" is not a player such as 8 Ødegaard, or 8 Ødegaard (c) for the captain')
+    return LineupPlayer(found["name"], found["number"], bool(found["captain"]))
+
+
+def parse_kick(line: str, teams: dict[Side, str]) -> ScenarioKick:
+    """Read one line of `shootout:`. Raises `LineInvalid`."""
+    found = _KICK_PATTERN.fullmatch(" ".join(line.split()))
+    if not found:
+        raise LineInvalid(f"{line!r} is not of the form: NAME (TEAM) scored, or saved, or missed")
+    return ScenarioKick(find_side(found["team"], teams), found["player"], found["outcome"])
+
+
+def find_side(name: str, teams: dict[Side, str]) -> Side:
+    """Return the side of a team by its name, in any letter case and without accents. Raises `LineInvalid`."""
+    for side, team in teams.items():
+        if normalise(team) == normalise(name):
+            return side
+    raise LineInvalid(f'"{name}" does not play: the teams are {" and ".join(teams.values())}')
+
+
+def _parse_event_type(words: str) -> tuple[ScenarioEventType, str]:
+    # The longest first, so that no type is taken for a shorter one.
+    for event_type in sorted(ScenarioEventType, key=len, reverse=True):
+        if f"{words} ".casefold().startswith(f"{event_type} "):
+            return event_type, words[len(event_type) :].strip()
+    first = " ".join(words.split()[:2])
+    near = (suggest(first, ScenarioEventType) or suggest(first.split()[0], ScenarioEventType)) if first else ""
+    hint = f', did you mean "{near}"?' if near else f": {', '.join(ScenarioEventType)}"
+    raise LineInvalid(f'"{words}" does not begin with something that happens{hint}')
+
+
+def _parse_minute(text: str, event_type: ScenarioEventType) -> Minute:
+    try:
+        minute = Minute.parse(text)
+    except ValueError as error:
+        raise LineInvalid(str(error)) from error
+    if minute.base > 120 or minute.base < 1 or (minute.added and minute.base not in (45, 90, 105, 120)):
+        raise LineInvalid(f"there is no minute {minute}")
+    if event_type in PERIOD_END_MINUTES and minute.base not in PERIOD_END_MINUTES[event_type]:
+        raise LineInvalid(
+            f"{event_type} comes after minute {' or '.join(map(str, PERIOD_END_MINUTES[event_type]))}, not {minute}"
+        )
+    return minute
+
+
+def _parse_players(event_type: ScenarioEventType, words: str) -> tuple[str, str]:
+    if event_type is ScenarioEventType.ADDED_TIME and not (words.isdecimal() and 0 < int(words) < 100):
+        raise LineInvalid("added time is of the form: 45' added time 3")
+    if event_type is ScenarioEventType.RESUMED:
+        found = _RESUMPTION_PATTERN.fullmatch(words)
+        if not found:
+            raise LineInvalid("a match that was abandoned is resumed as in: 67' resumed after 22h")
+        return found[1], ""
+    if event_type is not ScenarioEventType.SUBSTITUTION:
+        return words, ""
+    comes, _, goes = words.partition(" for ")
+    if not comes or not goes:
+        raise LineInvalid("a substitution is of the form: 60' substitution NAME for NAME (TEAM)")
+    return comes, goes
+
+
+def _parse_lifecycle(event_type: ScenarioEventType, clauses: str) -> EventLifecycle:
+    lifecycle = EventLifecycle(confirmed_after=_PENDING_SECONDS.get(event_type, 0))
+    # Clauses may come in any order; of two that set the same field the last one counts.
+    for clause in filter(None, (c.strip() for c in clauses.split(","))):
+        lifecycle = msgspec.structs.replace(lifecycle, **_parse_clause(event_type, clause))
+    # The check decides when the goal is disallowed, and begins only after its confirmation.
+    if lifecycle.has_video_check:
+        return msgspec.structs.replace(
+            lifecycle, disallowed_after=lifecycle.confirmed_after + VIDEO_CHECK_DELAY + VIDEO_CHECK_DURATION
+        )
+    return lifecycle
+
+
+def _parse_clause(event_type: ScenarioEventType, clause: str) -> dict[str, Any]:
+    for pattern, changes in _CLAUSES:
+        if found := pattern.fullmatch(clause):
+            change = changes(found)
+            if "disallowed_after" in change and not event_type.is_goal:
+                raise LineInvalid("only a goal is disallowed")
+            if "red_card_after" in change and event_type is not ScenarioEventType.YELLOW_CARD:
+                raise LineInvalid("only a yellow card turns red")
+            if "is_sent_twice" in change and event_type is not ScenarioEventType.PENALTY_GOAL:
+                raise LineInvalid("only a penalty goal is sent twice")
+            if "is_one_action" in change and event_type is not ScenarioEventType.SUBSTITUTION:
+                raise LineInvalid("only a substitution comes in one action")
+            return change
+    raise LineInvalid(f'"{clause}" is nothing that becomes of it; one may write: {_CLAUSE_HELP}')
