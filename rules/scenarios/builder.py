@@ -9,8 +9,9 @@ import datetime as dt
 from decimal import Decimal
 
 from rules.football.action import Packet, PeriodScore, Player, Side, Summary
+from rules.scenarios.periods import PlayedPeriod
 from rules.scenarios.scenario import Scenario, make_id
-from rules.scenarios.steps import PlayedPeriod, Step, lay_out
+from rules.scenarios.steps import Step, lay_out
 
 
 def build_packets(scenario: Scenario, *, quiet_interval: int | None = None) -> tuple[Packet, ...]:

@@ -10,9 +10,18 @@ import msgspec
 
 from rules.football.action import SendType, Side, Team
 from rules.football.lineups import Lineup, LineupPlayer, Lineups
-from rules.football.minute import LAST_MINUTE, Minute, Period
+from rules.football.minute import LAST_MINUTE, Minute
 from rules.football.statuses import ABANDONED
-from rules.scenarios.scenario import VIDEO_CHECK_DELAY, VIDEO_CHECK_DURATION, Scenario, ScenarioEvent, ScenarioEventType, make_id
+from rules.scenarios.periods import KICK_INTERVAL, PlayedPeriod, clock_at, lay_out_periods, period_at
+from rules.scenarios.scenario import (
+    PERIOD_END_MINUTES,
+    VIDEO_CHECK_DELAY,
+    VIDEO_CHECK_DURATION,
+    Scenario,
+    ScenarioEvent,
+    ScenarioEventType,
+    make_id,
+)
 
 _ACTION_TYPES = {
     ScenarioEventType.GOAL: ("Goal", "Inside The Box"),
@@ -31,8 +40,6 @@ _ACTION_TYPES = {
     ScenarioEventType.ADDED_TIME: ("Added Time", ""),
 }
 
-_TYPES_WITH_OWN_STEPS = (ScenarioEventType.SUBSTITUTION, ScenarioEventType.ABANDONED, ScenarioEventType.RESUMED)
-
 _SIN_BIN_SECONDS = 10 * 60
 """How long a player is off (feed documentation, section 5.1)."""
 
@@ -40,35 +47,6 @@ _WATER_BREAK_SECONDS = 90
 
 # What the feed sends between the events that matter, so that a simulated match is as heavy a load as a real one.
 _QUIET_ACTION_TYPES = ("Attack", "Safe Possession", "Throw In", "Dangerous Attack", "Safe Possession", "Goal Kick", "Attack")
-
-_KICK_INTERVAL = 40
-"""Seconds from one kick of a shootout to the next."""
-
-_BREAK_SECONDS = {2: 15 * 60, 3: 5 * 60, 4: 2 * 60, 5: 5 * 60}
-"""Seconds of the break before the second half, before each half of extra time, and before a shootout."""
-
-# Added time where the scenario does not say when a period ends.
-_ADDED_MINUTES = {Period.FIRST_HALF: 2, Period.SECOND_HALF: 5, Period.EXTRA_FIRST: 1, Period.EXTRA_SECOND: 1}
-
-
-class PlayedPeriod(msgspec.Struct, frozen=True):
-    """A period as it is played: its clock runs from `first_clock` to `last_clock`, from `starts_at` seconds after kick-off on."""
-
-    id: int
-    label: str
-    type: str
-    first_clock: int
-    last_clock: int
-    starts_at: int
-
-    def time_of(self, clock: int) -> int:
-        """Return when the clock shows a value, in seconds after kick-off."""
-        return self.starts_at + clock - self.first_clock
-
-    @property
-    def ends_at(self) -> int:
-        """When the period is over, in seconds after kick-off."""
-        return self.time_of(self.last_clock)
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -139,73 +117,6 @@ def _make_lineup(team: Team, lineup: Lineup) -> dict[str, Any]:
     return made | ({"formation": lineup.formation} if lineup.formation else {})
 
 
-def lay_out_periods(scenario: Scenario) -> Iterator[PlayedPeriod]:
-    """Yield the periods of the match, which follow from what happens in it."""
-    starts_at = 0
-    events = scenario.events
-    has_extra_time = any(e.minute.base > 90 or e.type is ScenarioEventType.EXTRA_TIME for e in events)
-    has_shootout = bool(scenario.kicks) or any(e.type is ScenarioEventType.SHOOTOUT for e in events)
-    regular = [Period.FIRST_HALF, Period.SECOND_HALF, Period.EXTRA_FIRST, Period.EXTRA_SECOND]
-    played_periods = regular[: 4 if has_extra_time else 2] + ([Period.SHOOTOUT] if has_shootout else [])
-    for number, period in enumerate(played_periods, start=1):
-        # The break before a shootout is the same whether it is period 3 or 5.
-        starts_at += _BREAK_SECONDS.get(5 if period is Period.SHOOTOUT else number, 0)
-        played = _lay_out_period(scenario, number, period, starts_at)
-        yield played
-        starts_at = played.ends_at
-
-
-def _lay_out_period(scenario: Scenario, number: int, period: Period, starts_at: int) -> PlayedPeriod:
-    # Ids, labels and types are those of the feed documentation, sections 3.3 and 14; a shootout without extra time is period 3.
-    if period is Period.SHOOTOUT:
-        return PlayedPeriod(number, "penalty shootout", "Shootout", 0, (len(scenario.kicks) + 1) * _KICK_INTERVAL, starts_at)
-    label = "1st half" if number % 2 else "2nd half"
-    first = {1: 0, 2: 45, 3: 90, 4: 105}[number] * 60
-    last = _find_last_clock(scenario, period)
-    if number > 2:
-        return PlayedPeriod(number, f"{label} extra time", "ExtraTime", first, last, starts_at)
-    return PlayedPeriod(number, label, "Regular", first, last, starts_at)
-
-
-def _find_last_clock(scenario: Scenario, period: Period) -> int:
-    """Return the clock at the end of a period: as the scenario says, else as usual, and not before its last event is settled."""
-    inside = [e for e in scenario.events if period_at(e.minute) is period]
-    # Five seconds before the minute is over: `_clock_at` is its fifth second, and the clock must not show the next minute.
-    ends = [_clock_at(e.minute) + 50 for e in inside if not _has_packets(e)]
-    usual = (LAST_MINUTE[period] + _ADDED_MINUTES[period]) * 60 - 20
-    # With room for the ten seconds between events of one minute: a revision after the end of its period would look late.
-    settled = max((_clock_at(e.minute) + _event_duration(e) + 30 for e in inside if _has_packets(e)), default=0)
-    return max(max(ends, default=usual), settled)
-
-
-def period_at(minute: Minute) -> Period:
-    """Return the period in which a minute is played."""
-    return next(period for period, last in LAST_MINUTE.items() if minute.base <= last)
-
-
-def _has_packets(event: ScenarioEvent) -> bool:
-    return event.type in _ACTION_TYPES or event.type in _TYPES_WITH_OWN_STEPS
-
-
-def _event_duration(event: ScenarioEvent) -> int:
-    lifecycle = event.lifecycle
-    ends = (
-        lifecycle.confirmed_after,
-        lifecycle.cancelled_after,
-        lifecycle.disallowed_after,
-        lifecycle.deleted_after,
-        lifecycle.restored_after,
-        lifecycle.red_card_after,
-    )
-    return max(filter(None, (*ends, lifecycle.correction[1] if lifecycle.correction else 0, VIDEO_CHECK_DURATION)), default=0)
-
-
-def _clock_at(minute: Minute) -> int:
-    """Return the clock of a minute, in seconds."""
-    # The clock runs on through added time (feed documentation, section 8): 45+2 is 46:05, in the first half.
-    return (minute.base + minute.added - 1) * 60 + 5
-
-
 def _build_period_steps(periods: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
     """Yield the starts and ends of the match and of its periods."""
     yield Step(0, "Start Match", "start", period=periods[0])
@@ -224,8 +135,8 @@ def _build_event_steps(scenario: Scenario, periods: tuple[PlayedPeriod, ...]) ->
     regular = list(LAST_MINUTE)
     # Events of one minute keep their order: each is ten seconds after the one before.
     events_in_minute: Counter[Minute] = Counter()
-    for number, event in enumerate(e for e in scenario.events if _has_packets(e)):
-        clock = _clock_at(event.minute) + 10 * events_in_minute[event.minute]
+    for number, event in enumerate(e for e in scenario.events if e.type not in PERIOD_END_MINUTES):
+        clock = clock_at(event.minute) + 10 * events_in_minute[event.minute]
         events_in_minute[event.minute] += 1
         period = periods[regular.index(period_at(event.minute))]
         if event.type is ScenarioEventType.ABANDONED:
@@ -385,7 +296,7 @@ def _build_kick_steps(scenario: Scenario, periods: tuple[PlayedPeriod, ...]) -> 
         scored = kick.outcome == "scored"
         kind, sub = ("Goal", "Penalty") if scored else ("Penalty Missed", "Saved" if kick.outcome == "saved" else "")
         yield Step(
-            shootout.starts_at + number * _KICK_INTERVAL - 5,
+            shootout.starts_at + number * KICK_INTERVAL - 5,
             kind,
             f"kick-{number}",
             sub_type=sub,

@@ -12,8 +12,9 @@ from rules.football.lineups import read_lineups
 from rules.football.minute import Minute, Period
 from rules.scenarios.builder import build_packets
 from rules.scenarios.parser import ScenarioInvalid, load_scenario, parse_scenario
+from rules.scenarios.periods import period_at
 from rules.scenarios.scenario import Scenario
-from rules.scenarios.steps import Step, lay_out, period_at
+from rules.scenarios.steps import Step, lay_out
 
 MATCH = """
 match: Arsenal v Chelsea
