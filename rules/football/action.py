@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from rules.football.minute import Minute, Period
+from rules.football.minute import Minute, Period, parse_period
 from rules.football.statuses import find_status
 
 
@@ -34,6 +34,7 @@ class SendType(enum.StrEnum):
     @property
     def is_standing(self) -> bool:
         """Return True if the feed says that the action happened."""
+        # Updated also restores what was Deleted (section 4.1).
         return self in (SendType.CONFIRMED, SendType.UPDATED)
 
     @property
@@ -42,6 +43,7 @@ class SendType(enum.StrEnum):
         return self in (SendType.DELETED, SendType.CANCELLED)
 
 
+# The documentation writes Cancelled, and its samples do not keep to one spelling in other places (section 10.12).
 _SEND_TYPES_BY_WORD = {send_type.lower(): send_type for send_type in SendType} | {"canceled": SendType.CANCELLED}
 
 
@@ -57,6 +59,7 @@ class Side(enum.StrEnum):
         return Side.AWAY if self is Side.HOME else Side.HOME
 
 
+# One type for both: teams and competitions are named, told apart and looked for alike.
 class Team(msgspec.Struct, frozen=True):
     """A team or a competition; `id` is empty where only its name is known."""
 
@@ -122,6 +125,7 @@ class Fixture(msgspec.Struct, frozen=True):
     @property
     def title(self) -> str:
         """`Arsenal v Chelsea`; the feed's own name for the fixture while a team is unknown."""
+        # In this form a rule names a match (`fixture: Arsenal v Chelsea`), whatever the language of a chat.
         return f"{self.home.name} v {self.away.name}" if self.home.name and self.away.name else self.name
 
 
@@ -141,6 +145,11 @@ class PeriodScore(msgspec.Struct, frozen=True):
     away_in_period: int | None = None
     is_ended: bool = False
 
+    @property
+    def period(self) -> Period:
+        """The period that the feed's words and the id mean."""
+        return parse_period(self.type, self.label, self.id)
+
 
 class Summary(msgspec.Struct, frozen=True):
     """The state of the match after a packet (feed documentation, section 3.3); None where the packet does not say."""
@@ -151,7 +160,7 @@ class Summary(msgspec.Struct, frozen=True):
     status: str = ""
     collection_status: str = ""
     clock: int | None = None
-    periods: tuple[PeriodScore, ...] = ()
+    periods: tuple[PeriodScore, ...] = ()  # in the order of play; the current one may be missing (section 11, sample I)
 
 
 class Packet(msgspec.Struct, frozen=True):
@@ -175,7 +184,7 @@ class Packet(msgspec.Struct, frozen=True):
     team_side: Side | None = None
     player: Player | None = None
     related: tuple[str, ...] = ()
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}  # msgspec gives each packet an empty dictionary of its own
     is_delayed: bool = False
     is_finished: bool = False
     summary: Summary = Summary()
@@ -188,7 +197,7 @@ class Packet(msgspec.Struct, frozen=True):
 
 
 class Action(msgspec.Struct, frozen=True):
-    """A revision in Touchline's own words: canonical names, period, minute and side resolved against its match.
+    """A revision of an action in Touchline's own words: canonical names, period, minute and side resolved against its match.
 
     For a goal, `side` and `team` are those that get the goal, also when it is an own goal.
     """

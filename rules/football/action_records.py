@@ -62,6 +62,7 @@ def _record_by_type(before: Match, action: Action, change: ScoreChange, catalogu
     own = own_record(known) if known else None
     if catalogue.find_type(action.type).changes_score:
         report = _update_goal_record(action, own, change)
+        # The score has shown that the other side gets the goal: the feed's team was that of the player (section 14).
         if report.record.credited and report.record.credited is not action.side:
             action = _credit_side(before, action, report.record.credited)
             report = report._replace(record=msgspec.structs.replace(report.record, action=action))
@@ -75,6 +76,7 @@ def _record_by_type(before: Match, action: Action, change: ScoreChange, catalogu
         settled_at=settled_at,
         was_remembered=not catalogue.find_type(action.type).is_remembered and _was_remembered(known, catalogue),
     )
+    # A yellow card that turned red is not combined: it is a change of its own message, and no second report.
     if action.type == "Red Card" and (own is None or own.action.type == "Red Card"):
         return _as_reported_together(action, combine_sendings_off(before.records, record))
     records, affected = record_other_type(before.records, record, change.lost)
@@ -89,6 +91,7 @@ def _was_remembered(known: ActionRecord | None, catalogue: Catalogue) -> bool:
 def _as_reported_together(action: Action, combined: CombinedReports) -> RecordedRevision:
     """Return the action as all actions that report the same goal or sending-off say it together."""
     together = combined.records[action.id].action
+    # The number and the time are those of this packet, so that the outbox takes the alert for a newer revision.
     action = msgspec.structs.replace(together, seq=action.seq, at=action.at)
     return RecordedRevision(action, combined.records, combined.affected)
 
@@ -130,8 +133,10 @@ def _fill_from_known(action: Action, known: ActionRecord | None) -> Action:
 
 
 def _credit_side(before: Match, action: Action, side: Side) -> Action:
+    """Return a goal with the side that gets it, and with its team where that is known."""
     team = before.fixture.team(side)
     if not team.name:
+        # Side and team of an action belong together: without the other team's name they stay as the feed sent them.
         return msgspec.structs.replace(action, side=side) if action.side is None else action
     return msgspec.structs.replace(action, side=side, team=team)
 
@@ -143,6 +148,7 @@ def _update_goal_record(action: Action, known: ActionRecord | None, change: Scor
     (section 14).
     """
     gained, lost = change
+    # A score that falls with the revision does not show the goal any more.
     was_shown = bool(known and known.is_shown and lost is None)
     settled_at = known.settled_at if known else 0
     if action.send_type.is_retraction:
@@ -186,11 +192,12 @@ def _find_affected(
 ) -> tuple[ActionRecord, ...]:
     """Return the records that a disallowance changes: those it retracts, or restores when it is itself retracted."""
     if action.send_type.is_retraction:
+        # Not a goal that the feed has also deleted by a revision of its own. What repeats a goal follows it in `retract_reports`.
         ours = (r for r in records.values() if r.is_retracted and r.retracted_by == action.id and r.action.send_type.is_standing)
         ours = (r for r in ours if not r.repeats)
         return tuple(msgspec.structs.replace(r, is_retracted=False, retracted_by="") for r in ours)
     if not action.send_type.is_standing:
-        return ()
+        return ()  # a pending disallowance may still be cancelled
     # The disallowance lists its goal among its related actions (section 3.2), except in API version 1.
     linked = dict.fromkeys(find_reporting_action(records, other) for other in action.related)
     targets = [r for r in (records.get(other) for other in linked) if r and r.action.type in disallows]
@@ -211,5 +218,6 @@ def _infer_disallowed_goal(
     if losing_side:
         live = [r for r in live if r.credited is losing_side]
     else:
+        # The score does not fall, so it cannot be a goal that the score has.
         live = [r for r in live if r.action.send_type is SendType.PENDING and not r.counted and r.credited is action.side]
     return sorted(live, key=lambda r: r.action.seq)[-1:]

@@ -24,7 +24,7 @@ from rules.football.fixture_changes import (
 )
 from rules.football.lineups import update_lineups
 from rules.football.match import ActionRecord, Match, Moment, Score
-from rules.football.minute import PERIODS_BY_ID, Period, minute_of, parse_period
+from rules.football.minute import PERIODS_BY_ID, Period, minute_of
 from rules.football.names import normalise
 from rules.football.repeated_reports import own_record
 from rules.football.score_lag import ScorePair, add_uncounted, catch_up, reconcile_score
@@ -48,6 +48,7 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     summary = Summary() if is_late else packet.summary
     scores = _read_scores(before, summary, action.period)
     pairs = _pair_scores(before, scores)
+    # What the score had to catch up with is taken off first: only the rest of its change is this action's doing.
     lagging = catch_up(before, pairs)
     change = lagging.find_change(is_kick=action.period is Period.SHOOTOUT)
     action = _resolve_outcome(before, action, change, catalogue)
@@ -58,6 +59,7 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     action, records, affected = record_revision(caught_up, action, change, catalogue)
     uncounted, records, credited = reconcile_score(lagging, before, records, action, pairs)
     affected += credited
+    # The clock before the break, which is found by it; the break before the score, which counts what is settled there.
     clocked = _update_clock(before, action, packet, summary, is_late)
     score = add_uncounted(scores.match, uncounted, is_kick=False)
     shootout = None if scores.shootout is None else add_uncounted(scores.shootout, uncounted, is_kick=True)
@@ -95,6 +97,7 @@ def _update_end(match: Match, action: Action) -> tuple[Match, tuple[ActionRecord
         return (msgspec.structs.replace(match, ended_by=action.id) if action.send_type.is_standing else match), ()
     if action.id != match.ended_by or not action.send_type.is_retraction:
         return match, ()
+    # The first of them: records keep the order of arrival, and what came first is full time.
     others = tuple(r for r in match.records.values() if r.action.type == "End Match" and r.is_standing)[:1]
     return msgspec.structs.replace(match, ended_by=others[0].action.id if others else ""), others
 
@@ -119,6 +122,7 @@ def _add_status_change(moment: Moment, clock: int) -> Moment:
         return moment  # A packet from before the match was abandoned, which comes late.
     if name == COVERAGE_LOST:
         after = msgspec.structs.replace(after, score_when_coverage_lost=after.score)
+    # The summary's clock is not taken over into the match, which a status packet never moves on (`_update_clock`).
     minute = minute_of(clock, after.period) if clock > after.clock else after.minute
     change = make_action(name, moment.action, after.fixture, minute, after.period)
     if name == COVERAGE_DROPPED and after.period is Period.BEFORE and before.status.casefold() == "scheduled":
@@ -132,6 +136,7 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
     period = resolve_period(packet.period_id, packet.summary, packet.clock)
     side = packet.team_side or _find_side(match.fixture, packet.team)
     team = packet.team
+    # The fixture's spelling of the team: one match has one name for it in all messages.
     if side and (known := match.fixture.team(side)).name:
         team = known
     action = Action(
@@ -140,6 +145,7 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
         type=action_type,
         sub_type=sub_type,
         send_type=packet.send_type,
+        # A packet without a number is taken in the order in which it comes (section 7).
         seq=match.seq + 1 if packet.seq is None else packet.seq,
         at=packet.at,
         period=period,
@@ -176,6 +182,7 @@ def _resolve_outcome(before: Match, action: Action, change: ScoreChange, catalog
 def _pair_scores(before: Match, scores: _SummaryScores) -> dict[bool, ScorePair]:
     """Return the scores that the feed showed before and shows now: of play (False), and of the shootout (True)."""
     pairs = {False: ScorePair(before.summary_score, scores.match)}
+    # What was shown before the first packet of a shootout is the score of play, and the kicks begin at 0–0.
     if scores.shootout is not None:
         pairs[True] = ScorePair(before.displayed_score if before.shootout is not None else Score(), scores.shootout)
     return pairs
@@ -190,7 +197,7 @@ def resolve_period(period_id: int, summary: Summary, clock: int = 0) -> Period:
         return Period.BEFORE
     for period in summary.periods:
         if period.id == period_id:
-            return parse_period(period.type, period.label, period_id)
+            return period.period
     # Period 3 is extra time, or a shootout without extra time. A shootout's clock stands at 00:00 (section 8), while extra
     # time begins at 90:00.
     if period_id == 3 and clock < 45 * 60:
@@ -225,7 +232,8 @@ class _SummaryScores(NamedTuple):
 
 
 def _read_scores(before: Match, summary: Summary, period: Period) -> _SummaryScores:
-    kicks = next((p for p in summary.periods if parse_period(p.type, p.label, p.id) is Period.SHOOTOUT), None)
+    """Read the scores of a summary; what it leaves out is as before."""
+    kicks = next((p for p in summary.periods if p.period is Period.SHOOTOUT), None)
     if kicks is None and period is not Period.SHOOTOUT and before.shootout is None:
         match = _merge_score(summary.home, summary.away, before.summary_score)
         return _SummaryScores(match, match, None)
@@ -239,6 +247,7 @@ def _read_scores(before: Match, summary: Summary, period: Period) -> _SummarySco
 
 
 def _merge_score(home: int | None, away: int | None, known: Score) -> Score:
+    """Return the score of a packet; a side that it leaves out has the goals that are known."""
     return Score(known.home if home is None else home, known.away if away is None else away)
 
 
@@ -248,8 +257,7 @@ def _subtract_pending_goals(displayed: Score, records: dict[str, ActionRecord], 
     Whether a summary counts a pending goal is not documented (section 10.9): the record of each goal says what was seen.
     """
     for record in records.values():
-        is_pending = record.action.send_type is SendType.PENDING and not record.is_retracted and not record.repeats
-        if is_pending and record.counted and (record.action.period is Period.SHOOTOUT) is in_shootout:
+        if record.is_pending and record.counted and (record.action.period is Period.SHOOTOUT) is in_shootout:
             displayed = displayed.minus_one(record.counted)
     return displayed
 
@@ -292,6 +300,7 @@ def _learn_teams(before: Match, packet: Packet, action: Action, score: Score) ->
     side = action.side if fixture.home.name or fixture.away.name else packet.team_side
     if packet.team is None or (fixture.home.name and fixture.away.name):
         return fixture
+    # Not by an own goal, whose team is not documented (section 14), nor by a kick, with which the score of play does not rise.
     if side is None and action.type == "Goal" and action.sub_type == "" and action.period is not Period.SHOOTOUT:
         side = score.find_scoring_side(before.summary_score)
     if side is None or fixture.team(side).name:

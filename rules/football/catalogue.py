@@ -69,9 +69,11 @@ class Catalogue:
         """Return the canonical pair of names, which rules compare: (`Own Goal`, ``) becomes (`Goal`, `Own Goal`)."""
         entry = self._types.get(_make_key(action_type))
         sub = self._sub_types.get(_make_key(sub_type))
+        # The sub type first: a pair of the catalogue is looked up by its canonical name, also where the feed sends an alias.
         sub_name = sub.name if sub else " ".join(sub_type.split())
         if entry is None:
             return " ".join(action_type.split()), sub_name
+        # `Own Goal` means its pair whatever the sub type says: the pair has one of its own.
         return entry.canonical_pair or entry.pairs_by_sub_type.get(sub_name) or (entry.name, sub_name)
 
     def may_repeat(self, action_type: str) -> bool:
@@ -113,6 +115,7 @@ def _list_all_names(entries: Iterable[ActionType]) -> tuple[str, ...]:
 
 
 def _index_by_name(entries: Iterable[ActionType]) -> dict[str, ActionType]:
+    """Return the entries by each of their names; of two entries with one name the last."""
     return {_make_key(name): entry for entry in entries for name in (entry.name, *entry.aliases)}
 
 
@@ -129,6 +132,7 @@ def parse_catalogue(text: str) -> CatalogueFile:
         raise ValueError(f"this is not a catalogue of action types: {error}") from error
 
 
+# Both once: every packet and every rule is resolved by it, and it is never changed.
 @cache
 def load_catalogue() -> Catalogue:
     """Return the catalogue that ships with Touchline."""

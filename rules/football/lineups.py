@@ -25,6 +25,7 @@ _FORMATION_KEYS = ("formation", "startingformation")
 _CAPTAIN_KEYS = ("captain", "iscaptain")
 """Keys in lower case. Of these only `startingLineup` and `shirtNumber` were seen."""
 
+# `4-3-3`, `433` or `3-4-2-1`: two to five lines of players. Anything else would be shown to chats as it is.
 _FORMATION = re.compile(r"\d(?:\D?\d){1,4}")
 
 
@@ -90,6 +91,7 @@ def read_lineups(values: Mapping[str, Any], side: Side | None = None) -> Lineups
     """Read line-ups from an object with `home` and `away`, or from one that is the line-up of a side. Raises nothing."""
     # Keys are compared in lower case, since only a part of them was seen: `startinglineup` is as likely as `startingLineup`.
     keys = _lower_keys(values)
+    # A packet with a team may hold the line-up of this team alone, without `home` or `away` around it.
     if side is not None and any(key in keys for key in _STARTING_KEYS):
         return msgspec.structs.replace(Lineups(), **{side.value: _read_lineup(values)})
     return Lineups(_read_lineup(keys.get("home", keys.get("hometeam"))), _read_lineup(keys.get("away", keys.get("awayteam"))))
@@ -101,6 +103,8 @@ def make_player(value: Any) -> Player | None:
         return Player(name=value) if value else None
     if not isinstance(value, Mapping):
         return None
+    # No packet with a player was seen (section 3.2), so the keys of the REST side are read too (section 9.2). The whole name is
+    # taken before its parts, of which one may be missing.
     texts = {key: words for key, words in value.items() if isinstance(words, str)}
     name = texts.get("name") or texts.get("fullName")
     name = name or " ".join(filter(None, (texts.get("firstName"), texts.get("lastName"))))
@@ -109,6 +113,7 @@ def make_player(value: Any) -> Player | None:
 
 def _read_lineup(value: Any) -> Lineup:
     values = _lower_keys(value)
+    # The captain is named beside the players, or marked among them: both are assumed.
     captain = make_player(_find(values, _CAPTAIN_KEYS))
     formation = _find(values, _FORMATION_KEYS)
     return Lineup(

@@ -21,7 +21,7 @@ class Score(msgspec.Struct, frozen=True):
     away: int = 0
 
     def __str__(self) -> str:
-        return f"{self.home}–{self.away}"
+        return f"{self.home}–{self.away}"  # an en dash, by which `Wording.format_score` finds the scores in a text
 
     def goals_of(self, side: Side) -> int:
         """Return the goals of one side."""
@@ -76,6 +76,11 @@ class ActionRecord(msgspec.Struct, frozen=True):
         """Return True if the action happened, is not retracted, and does not repeat another."""
         return self.action.send_type.is_standing and not self.is_retracted and not self.repeats
 
+    @property
+    def is_pending(self) -> bool:
+        """Return True if the action awaits confirmation, is not retracted, and does not repeat another."""
+        return self.action.send_type is SendType.PENDING and not self.is_retracted and not self.repeats
+
 
 def is_struck_as_unconfirmed(record: ActionRecord | None) -> bool:
     """Return True if an action was pending up to a break in play, and was struck there."""
@@ -115,6 +120,8 @@ class UncountedChange(msgspec.Struct, frozen=True):
 class Match(msgspec.Struct, frozen=True):
     """Everything that the packets so far say of one match."""
 
+    # Stored as JSON in snapshots. A changed field is a new format (`bot/matches/snapshots.py`), after which a restart reads the
+    # feed from its start.
     fixture: Fixture
     score: Score = Score()
     """The official score: without pending goals and without the shootout."""
@@ -130,7 +137,10 @@ class Match(msgspec.Struct, frozen=True):
     ended_by: str = ""
     """The action id of the end of the match; empty while it runs."""
     records: dict[str, ActionRecord] = {}
-    """The remembered actions by id, in the order in which the feed first sent them."""
+    """The remembered actions by id, in the order in which the feed first sent them.
+
+    Never changed in place: a step that changes no record keeps the very dictionary, and what is costly asks for that first.
+    """
     displayed_score: Score = Score()
     """What the feed's summary shows for the period in play: pending goals may be in it."""
     summary_score: Score = Score()
@@ -180,7 +190,7 @@ class Match(msgspec.Struct, frozen=True):
         place = next((number for number, one in enumerate(goals) if one.action.id == goal.action.id), len(goals))
         for number, one in enumerate(goals):
             if one.credited is None:
-                continue
+                continue  # nobody knows on which side it counts
             if doubt := self.unshown_goals.get(one.action.id):
                 # The score leaves it out. Up to a minute that may be a flap, in which the goal counts for those after it too.
                 if number == place or (number < place and not doubt.has_lasted):
@@ -200,6 +210,7 @@ class Match(msgspec.Struct, frozen=True):
     @property
     def is_half_time(self) -> bool:
         """Return True if the first half is over and the second has not begun."""
+        # The period of the match stays the first half until a packet of the second comes.
         return self.period is Period.FIRST_HALF and self.last_ended_period is Period.FIRST_HALF
 
     @property
@@ -262,5 +273,6 @@ class Moment(msgspec.Struct, frozen=True):
         )
 
     def _find_goal(self) -> ActionRecord | None:
+        # The goal that counts in the score of this moment; a retracted one makes none.
         record = self.record if self.action.type == "Goal" else None
         return None if record is None or record.is_retracted else record

@@ -45,6 +45,7 @@ _MINUTE_PATTERN = re.compile(r"(\d{1,3})(?:\+(\d{1,2}))?'?")
 class Minute(msgspec.Struct, frozen=True, order=True):
     """A minute of play. Ordered: 45 < 45+2 < 46."""
 
+    # `order=True` compares the fields one by one, so the minute of the period comes first.
     base: int
     added: int = 0
 
@@ -88,9 +89,10 @@ def read_added_minutes(values: Mapping[str, Any], sub_type: str) -> int | None:
     """Return the minutes that are added to a period, by metadata or sub type; None where neither says."""
     in_metadata = [value for key, value in values.items() if str(key).casefold() in _ADDED_TIME_KEYS]
     for value in (*in_metadata, sub_type):
+        # True is an int in Python, and no number of minutes.
         words = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
         if found := _ADDED_TIME_PATTERN.fullmatch(words.casefold()):
-            return int(found[1]) or None
+            return int(found[1]) or None  # 0 says nothing that a chat could use
     return None
 
 
@@ -111,4 +113,5 @@ def parse_period(kind: str, label: str, period_id: int) -> Period:
     if "extra" in words:
         is_first = "1st" in words or "first" in words or ("2nd" not in words and "second" not in words and period_id <= 3)
         return Period.EXTRA_FIRST if is_first else Period.EXTRA_SECOND
+    # Neither a shootout nor extra time: play, and with an id that says nothing the later half of it.
     return PERIODS_BY_ID.get(period_id, Period.SECOND_HALF)

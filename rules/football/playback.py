@@ -24,6 +24,7 @@ def merge_in_time(
         while waiting and waiting[0][0] <= at:
             yield waiting.pop(0)
         yield at, packet
+    # After the last packet, or of a match that has none: one that is postponed is never played.
     yield from waiting
 
 
@@ -38,6 +39,7 @@ def play_packets(
     `fixtures` are those that are listed at first, by id; a match without one begins with its id alone.
     """
     matches: dict[str, Match] = {}
+    # Counts the listings of all matches. It is part of the ids of what a listing changes, and must not come twice for a match.
     revision = 0
     for at, change in merge_in_time(((packet.at, packet) for packet in packets), listings):
         fixture_id = change.id if isinstance(change, Fixture) else change.fixture_id

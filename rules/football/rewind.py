@@ -19,10 +19,11 @@ def rewind_to_action(match: Match, record: ActionRecord) -> Match:
 
     Where the feed gives two actions of one minute no order, the one that it sent first came first.
     """
-    order = {action_id: number for number, action_id in enumerate(match.records)}
+    order = {action_id: number for number, action_id in enumerate(match.records)}  # records keep the order of arrival
     action = record.action
 
     def is_later(goal: Action) -> bool:
+        # The start of a period comes before every goal in it, whatever its clock says.
         if action.type == "Start Period":
             return not is_later_period(action.period, goal.period)
         if action.type in ("End Period", "End Match"):
@@ -31,6 +32,7 @@ def rewind_to_action(match: Match, record: ActionRecord) -> Match:
         return (order_of_play(goal), order[goal.id]) > (order_of_play(action), order.get(action.id, len(order)))
 
     rewound = _remove_goals(match, is_later)
+    # Before the shootout there was none, and its kicks are no goals of play: 1–1, and not 1–1 (6–5 pens).
     return rewound if action.period is Period.SHOOTOUT else msgspec.structs.replace(rewound, shootout=None)
 
 
@@ -42,6 +44,7 @@ def rewind_to_goals(match: Match, goal_ids: Collection[str]) -> Match:
 def keep_score(match: Match) -> Match:
     """Reduce a match to what its score, scorers and stage depend on: a small value that is equal while these are equal."""
     goals = {action_id: one for action_id, one in match.records.items() if one.action.type == "Goal"}
+    # A new match with these fields alone: all others have their defaults, so that they make no difference.
     return Match(
         match.fixture,
         match.score,

@@ -37,6 +37,7 @@ class LaggingScore(NamedTuple):
 
     def find_change(self, *, is_kick: bool) -> ScoreChange:
         """Return the sides whose score rose and fell with the packet's own action."""
+        # One side, by any number: after a lost packet the score may rise by two, and still shows whose goal this is.
         rose = [side for side, by in self.changes.get(is_kick, {}).items() if by > 0]
         fell = [side for side, by in self.changes.get(is_kick, {}).items() if by < 0]
         return ScoreChange(rose[0] if len(rose) == 1 else None, fell[0] if len(fell) == 1 else None)
@@ -49,7 +50,7 @@ def catch_up(before: Match, scores: dict[bool, ScorePair]) -> LaggingScore:
     for action_id, change in before.uncounted.items():
         left = changes.get(change.is_kick)
         if left is None or left[change.side] * change.by <= 0:
-            continue
+            continue  # the score has not moved, or the other way
         left[change.side] -= change.by
         del uncounted[action_id]
         if change.by > 0 and action_id in records:
@@ -75,6 +76,7 @@ def reconcile_score(
     for is_kick, pair in scores.items():
         for side in Side:
             was, is_now = (_find_counted(some, side, is_kick=is_kick) for some in (lagging.records, found.records))
+            # What the action does not explain: -1 after a goal with which the score did not rise, 1 after a rise without a goal.
             rest = lagging.changes[is_kick][side] - (len(is_now) - len(was))
             if len(is_now) == len(was):
                 # The action changed no goal, so that the score has changed for another one.
@@ -83,16 +85,18 @@ def reconcile_score(
                 elif rest < 0:
                     found = _explain_fall(found, action, side, is_kick=is_kick)
                 continue
-            # Of what the score had more or less than the goals before, this action is the late report.
+            # Of what the score had more or less than the goals before, this action is the late report: a goal that the score has
+            # had for a while is not missing in it.
             known = pair.before.goals_of(side) + _sum_up(before.uncounted, side, is_kick=is_kick) - len(was)
             changed = sorted(is_now - was) if len(is_now) > len(was) else sorted(was - is_now)
             by = 1 if len(is_now) > len(was) else -1
             missing = min(len(changed), max(0, -rest * by) - max(0, known * by))
             for action_id in changed[: max(0, missing)]:
                 if by > 0 and _is_second_report(found.records, found.records[action_id]):
-                    continue
+                    continue  # the score is right, and counts the goal once
                 change = UncountedChange(side, by, action.at, is_kick)
                 found = found._replace(uncounted=_add(found.uncounted, action_id, change))
+    # By the feed's own times: a replay, or a connection that catches up, runs faster than the clock.
     recent = {i: change for i, change in found.uncounted.items() if action.at - change.since < MAX_LAG}
     return found._replace(uncounted=recent)
 
@@ -118,6 +122,7 @@ def _find_counted(records: dict[str, ActionRecord], side: Side, *, is_kick: bool
 
 
 def _counted_side(record: ActionRecord) -> Side | None:
+    """Return the side on which the score counts a pending goal; None for any other."""
     return record.counted if record.action.send_type is SendType.PENDING else None
 
 
@@ -164,6 +169,7 @@ def _explain_rise(found: ReconciledScore, before: Match, action: Action, side: S
             moved = _mark_shown(_credit(record, side, before))
             uncounted = {i: c for i, c in found.uncounted.items() if i != action_id}
             return ReconciledScore(uncounted, found.records | {action_id: moved}, (*found.credited, moved))
+    # The one that has waited longest, as in `catch_up`.
     for record in _list_pending_goals(found.records, action, is_kick=is_kick):
         if _is_waiting(record) and record.credited is side:
             return _set_counted(found, record, side)
@@ -172,6 +178,7 @@ def _explain_rise(found: ReconciledScore, before: Match, action: Action, side: S
 
 def _explain_fall(found: ReconciledScore, action: Action, side: Side, *, is_kick: bool) -> ReconciledScore:
     """Find the goal that was never confirmed and that the score has dropped with a packet about something else."""
+    # The latest one: the others have been in the score for longer.
     for record in reversed(_list_pending_goals(found.records, action, is_kick=is_kick)):
         if record.counted is side:
             return _set_counted(found, record, None)
@@ -195,11 +202,13 @@ def _set_counted(found: ReconciledScore, record: ActionRecord, side: Side | None
 
 
 def _credit(record: ActionRecord, side: Side, match: Match) -> ActionRecord:
+    """Return a goal that another side gets than the feed's team said."""
     team = match.fixture.team(side)
     action = msgspec.structs.replace(record.action, side=side, team=team if team.name else record.action.team)
     return msgspec.structs.replace(record, action=action, credited=side)
 
 
 def _mark_shown(record: ActionRecord) -> ActionRecord:
+    # In both views: what the action itself says, and what all reports of the goal say together.
     own = msgspec.structs.replace(record.own, is_shown=True) if record.own else None
     return msgspec.structs.replace(record, is_shown=True, own=own)

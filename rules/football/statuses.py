@@ -28,6 +28,7 @@ class FixtureStatus(msgspec.Struct, frozen=True):
         return self is SUSPENDED
 
 
+# By itself, because it is asked for by identity. Its stream goes on: play may be resumed at any time.
 SUSPENDED = FixtureStatus("Suspended", is_live=True)
 
 ABANDONED = "Abandoned"
@@ -42,6 +43,7 @@ STATUSES = (
     FixtureStatus("Cancelled", is_over=True, is_lost=True, is_final=True, news="Match Cancelled"),
     SUSPENDED,
     # The status of a match whose coverage was dropped for good (section 10.2).
+    # Not final: of dropped coverage the stream tells by itself (section 10.1), and the list may be behind it.
     FixtureStatus("Unverified", is_over=True, is_lost=True, is_played=True),
 )
 """All statuses in the order of their numbers in packets (section 6.2)."""
@@ -60,7 +62,7 @@ COLLECTION_STATUSES = (
 COVERAGE_LEVELS = ("No Coverage", "In Venue", "Low Latency Stream", "Standard Stream", "Video")
 """Coverage levels by their numbers (section 6.4)."""
 
-_ALIASES = {"canceled": "cancelled"}
+_ALIASES = {"canceled": "cancelled"}  # the documentation has one spelling (section 6.2), and is not always kept to
 
 _BY_WORD = {status.name.casefold(): status for status in STATUSES}
 _BY_WORD |= {alias: _BY_WORD[name] for alias, name in _ALIASES.items()}

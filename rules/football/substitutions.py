@@ -36,10 +36,12 @@ def list_substitutions(match: Match) -> Iterator[Substitution]:
     for action in sorted(coming, key=lambda one: not _find_linked(one, going)):
         comes, goes = action.player, read_player(action.metadata, _GOING_KEYS)
         off = _find_partner(action, going)
+        # An action that names both players itself takes a partner only for the same player: another one is another substitution.
         if off is not None and (goes is None or off.player == goes):
             going.remove(off)
             goes = off.player
         yield Substitution(action, comes, goes)
+    # The feed has not sent yet, or never sends, who comes on for these.
     for off in going:
         yield Substitution(off, None, off.player)
 
@@ -77,6 +79,7 @@ def _find_partner(action: Action, going: Sequence[Action]) -> Action | None:
     if linked or action.minute is None:
         return linked
     # The two actions come within seconds, in an order that is not documented.
+    # One that is linked belongs to another, whose action may not be there yet.
     near = [off for off in going if off.side is action.side and off.period is action.period and not off.related]
     near = [off for off in near if off.minute and abs(off.minute.total - action.minute.total) <= 1]
     return min(near, key=lambda off: abs(off.seq - action.seq), default=None)

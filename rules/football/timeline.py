@@ -130,6 +130,7 @@ def build_timeline(match: Match, stage: Stage | None = None) -> Timeline:
 
 def stage_of(match: Match) -> Stage:
     """Return the stage that a match shows by itself."""
+    # Full time first: a match that was played to its end has one, even if its coverage is dropped afterwards.
     if match.is_completed or match.ended_by:
         return Stage.FULL_TIME
     if match.is_lost or match.is_suspended:
@@ -148,6 +149,8 @@ def build_half_time_timeline(match: Match) -> Timeline | None:
     score = match.score if match.is_half_time else now.half_time
     if score is None or match.period is Period.BEFORE or (match.period is Period.FIRST_HALF and not match.is_half_time):
         return None
+    # What belongs to later play is taken out of today's time line: the first half as chats see it at half time, with what was
+    # corrected since.
     first = tuple(event for event in now.events if event.period is Period.FIRST_HALF)
     return msgspec.structs.replace(
         now,
@@ -169,6 +172,7 @@ def _list_events(match: Match) -> list[Event]:
     # Records keep the order of arrival, which sequence numbers do not: every revision has a new one.
     order = {action_id: number for number, action_id in enumerate(match.records)}
     found = sorted((*_find_incidents(match), *_find_substitutions(match)), key=lambda pair: order[pair[0].id])
+    # Three times, from the least to the most important key: sorting is stable.
     found = sorted(found, key=lambda pair: pair[0].timeline or Decimal(0))
     return sorted((event for _, event in found), key=lambda event: (TIMED_PERIODS.index(event.period), event.minute))
 
@@ -197,6 +201,7 @@ def _place_in_time(action: Action, match: Match) -> tuple[Period, Minute]:
         return action.period, action.minute
     if action.period is Period.BEFORE:
         return Period.FIRST_HALF, Minute(0)
+    # Without the added time of that period, of which the match does not keep how much there was.
     last = [period for period in TIMED_PERIODS if period in match.played_periods][-1:] or [Period.SECOND_HALF]
     return last[0], Minute(LAST_MINUTE[last[0]])
 
@@ -264,6 +269,7 @@ def _list_periods(match: Match, events: Sequence[Event]) -> tuple[Period, ...]:
     # Also those of which there was no packet: a match that was followed from its middle on has a first half too.
     known = {*match.played_periods, match.period, *(event.period for event in events)} & set(TIMED_PERIODS)
     if match.period is Period.SHOOTOUT or match.is_completed:
+        # Whatever the packets say: neither comes before two halves.
         known |= {Period.FIRST_HALF, Period.SECOND_HALF}
     last = max((TIMED_PERIODS.index(period) for period in known), default=0)
     return TIMED_PERIODS[: last + 1]

@@ -67,7 +67,8 @@ def settle_at_last(match: Match, at: dt.datetime) -> Moment | None:
 
 def _settle(records: dict[str, ActionRecord], now: _Break, seq: int, score: Score, shootout: Score | None) -> Settlement:
     # Only what came before the packet that begins the break.
-    pending = [record for record in records.values() if _is_waiting(record) and record.action.seq < seq]
+    pending = [record for record in records.values() if record.is_pending and record.action.seq < seq]
+    # Before any of them is settled: each goal that is settled would leave one fewer in the score for the others.
     counted = _find_goals_in_score(records.values(), score, is_kick=False)
     if shootout is not None:
         counted |= _find_goals_in_score(records.values(), shootout, is_kick=True)
@@ -82,11 +83,14 @@ def _find_break(before: Match, after: Match, action: Action) -> _Break | None:
     """Return the break that an action begins; None for nearly all actions, and for one that comes late."""
     if action.seq < before.seq or action.is_delayed:
         return None
+    # The end of the match settles all that is left, a shootout's kicks among them. One without full time does so as well.
     is_end = action.type == "End Match" and action.send_type.is_standing and not before.ended_by
     if is_end or (after.status != before.status and after.is_lost and not before.is_lost):
         return _Break(Period.SHOOTOUT, None)
     if action.type == "End Period" and action.send_type.is_standing:
+        # A shootout has no minutes, so nothing of it is settled before the match ends.
         return _Break(action.period, action.minute.total - _MINUTES_TO_SETTLE if action.minute else 0)
+    # Play in the next period: what came too late for the End Period, or a feed that sends none.
     if after.period is not before.period is not Period.BEFORE and is_later_period(after.period, before.period):
         return _Break(before.period, None)
     return None
@@ -96,10 +100,6 @@ def _is_before(action: Action, now: _Break) -> bool:
     if action.period is not now.period:
         return is_later_period(now.period, action.period)
     return now.last_total is None or (action.minute is not None and action.minute.total <= now.last_total)
-
-
-def _is_waiting(record: ActionRecord) -> bool:
-    return record.action.send_type is SendType.PENDING and not record.is_retracted and not record.repeats
 
 
 def _find_goals_in_score(records: Iterable[ActionRecord], score: Score, *, is_kick: bool) -> set[str]:
@@ -112,7 +112,7 @@ def _find_goals_in_score(records: Iterable[ActionRecord], score: Score, *, is_ki
     for side in Side:
         own = [r for r in goals if r.credited is side]
         # First the goals with which the score was seen to rise: they are certainly in it.
-        waiting = sorted((r for r in own if _is_waiting(r)), key=lambda r: (r.counted is None, order_of_play(r.action)))
+        waiting = sorted((r for r in own if r.is_pending), key=lambda r: (r.counted is None, order_of_play(r.action)))
         unexplained = score.goals_of(side) - sum(r.is_standing for r in own)
         found |= {r.action.id for r in waiting[: max(0, unexplained)]}
     return found
@@ -124,6 +124,7 @@ def _is_answered(records: Mapping[str, ActionRecord], action: Action) -> bool:
 
 
 def _answers(record: ActionRecord, action: Action) -> bool:
+    """Return True if a record is what an action leads to, within a few minutes of the same period."""
     answer = record.action
     if answer.period is not action.period or answer.minute is None or action.minute is None:
         return False
@@ -135,6 +136,7 @@ def _answers(record: ActionRecord, action: Action) -> bool:
     if not record.is_standing:
         return False
     if action.type == "Penalty Awarded":
+        # It was taken, scored or not.
         is_kick = answer.type == "Penalty Missed" or (answer.type, answer.sub_type) == ("Goal", "Penalty")
         return is_kick and answer.side is action.side
     return action.type == "Video Check Underway" and answer.type == "Video Check Over"

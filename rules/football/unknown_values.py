@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rules.football.action import Action, Packet, PeriodScore, SendType, Side, Summary
 from rules.football.catalogue import Catalogue
 from rules.football.match import ActionRecord
-from rules.football.minute import PERIODS_BY_ID, Period, is_known_period, parse_period
+from rules.football.minute import PERIODS_BY_ID, Period, is_known_period
 from rules.football.statuses import COLLECTION_STATUSES, is_known_status
 
 _KNOWN_COLLECTION_STATUSES = frozenset(word.casefold() for word in COLLECTION_STATUSES)
@@ -47,6 +47,7 @@ def find_unknown_values(packet: Packet, catalogue: Catalogue) -> Iterator[Unknow
 def _find_unknown_periods(period_id: int, periods: tuple[PeriodScore, ...]) -> tuple[UnknownValue, ...]:
     described = {period.id for period in periods}
     names = [f"{period.id} {period.type} {period.label}" for period in periods if not is_known_period(period.type, period.label)]
+    # 0 is before kick-off, or a status packet (section 6.1).
     if period_id > 0 and period_id not in described and period_id not in PERIODS_BY_ID:
         names.append(str(period_id))
     return tuple(UnknownValue("period", " ".join(name.split())) for name in names)
@@ -67,10 +68,12 @@ def resolve_unknown_send_type(action: Action, known: ActionRecord | None, summar
     Confirmed where the summary shows the action's effect. Otherwise a new action is pending, and a known one stays as it was.
     """
     was = known.action.send_type if known else None
+    # A goal that the score had falls out of it: whatever the word means, the goal is gone.
     if known and known.is_shown and known.credited and change.lost is known.credited:
         return SendType.DELETED
     if _is_shown_by_summary(action, known, summary, change):
         return SendType.CONFIRMED
+    # Pending, if nothing shows it: it is settled at the next break at the latest (`unconfirmed.py`).
     if was is None or was is SendType.PENDING:
         return SendType.PENDING
     return SendType.UPDATED if was.is_standing else was
@@ -78,17 +81,18 @@ def resolve_unknown_send_type(action: Action, known: ActionRecord | None, summar
 
 def _is_shown_by_summary(action: Action, known: ActionRecord | None, summary: Summary, change: ScoreChange) -> bool:
     if action.type == "Goal":
+        # With this revision, or with an earlier one while the goal was pending.
         return change.gained is not None or bool(known and known.counted and change.lost is None)
     if action.type == "Penalty Missed" and action.period is Period.SHOOTOUT:
         # The shootout's score is there, and no goal came of the kick.
-        shootout = (p for p in summary.periods if parse_period(p.type, p.label, p.id) is Period.SHOOTOUT)
+        shootout = (p for p in summary.periods if p.period is Period.SHOOTOUT)
         return change.gained is None and any(period.home_in_period is not None for period in shootout)
     if action.type == "Start Match":
         return bool(summary.periods) or summary.status.casefold() == "live"
     if action.type == "End Match":
         return summary.status.casefold() == "completed"
     if action.type in ("Start Period", "End Period"):
-        at = [n for n, p in enumerate(summary.periods) if parse_period(p.type, p.label, p.id) is action.period]
+        at = [n for n, p in enumerate(summary.periods) if p.period is action.period]
         # A period that another follows is over, whether the feed has marked its end or not.
         is_ended = bool(at) and (summary.periods[at[-1]].is_ended or at[-1] + 1 < len(summary.periods))
         return bool(at) and is_ended is (action.type == "End Period")
