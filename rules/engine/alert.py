@@ -37,6 +37,7 @@ DEFAULT_KINDS = frozenset({"goal", "red_card", "shootout", "full_time", "status"
 It also gets the kinds that only an operator's own rules use.
 """
 
+# Stored as kinds and in keys of news, and typed by people after /alerts: they do not change.
 CARD, PICTURE = "card", "picture"
 
 LIVE_MESSAGE_KINDS = (CARD, PICTURE)
@@ -72,6 +73,7 @@ class AlertKey(msgspec.Struct, frozen=True):
     @property
     def trace_id(self) -> str:
         """Return the id of the alert in logs, the same in every process and for all of its revisions."""
+        # Twelve hexadecimal digits: short enough for a line of a log, and enough that no two alerts share them.
         return hashlib.blake2b(f"{self.fixture_id}\t{self.action_id}".encode(), digest_size=6).hexdigest()
 
 
@@ -174,13 +176,14 @@ class Alert(msgspec.Struct, frozen=True):
     at: dt.datetime
     fixture: Fixture
     facts: Facts
+    # From here on each field has a default, also those that come later: an alert of an older version has to be read.
     home_score: int = msgspec.field(default=0, name="home")
     away_score: int = msgspec.field(default=0, name="away")
     rule: str = ""
     kind: str = ""
     importance: Importance = Importance.MAJOR
     severity: int = msgspec.field(default=0, name="gravity")
-    max_age: float = 300.0
+    max_age: float = 300.0  # five minutes, as for a rule that does not set it
     text: str = ""
     disallows_action: str = msgspec.field(default="", name="takes_back")
     """The id of the action that this one disallows: a chat that has a message about that action gets a retraction instead."""
@@ -213,6 +216,7 @@ def make_facts(moment: Moment, reason: str = "") -> Facts:
     fixture = match.fixture
     team = fixture.team(action.side).name if action.side else ""
     ahead = find_winner(match) if action.type == "End Match" else None
+    # What is known of few types is looked for with those alone: facts are made for every alert.
     replaced = find_replaced_player(match, action)
     added = read_added_minutes(action.metadata, action.sub_type) if action.type == "Added Time" else None
     lineups = match.lineups if action.type == "Lineups" else Lineups()
@@ -221,6 +225,7 @@ def make_facts(moment: Moment, reason: str = "") -> Facts:
         score=str(score),
         home=fixture.home.name,
         away=fixture.away.name,
+        # The fixture's name of the team; the packet's own before the fixture knows it.
         team=team or (action.team.name if action.team else ""),
         opponent=fixture.team(action.side.other).name if action.side else "",
         player=action.player.name if action.player else "",
@@ -262,11 +267,13 @@ def make_facts(moment: Moment, reason: str = "") -> Facts:
 
 
 def _read_text(action: Action, key: str) -> str:
+    """Return a text of the metadata; empty for anything else, because any action may come from the feed."""
     value = action.metadata.get(key, "")
     return value if isinstance(value, str) else ""
 
 
 def _format_goal_score(moment: Moment, score: Score) -> str:
+    """Return the score with the scoring side in brackets, without them for a goal that is retracted or has no side."""
     record, side = moment.record, moment.action.side
     is_goal = moment.action.type == "Goal" and moment.action.period is not Period.SHOOTOUT
     if not is_goal or side is None or record is None or record.is_retracted:

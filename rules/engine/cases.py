@@ -69,7 +69,7 @@ class Numbers(msgspec.Struct, frozen=True):
 
     def complement(self) -> Numbers:
         """Return all numbers that are not in the set."""
-        # The numbers are whole: what ends before 5 ends at 4.
+        # The numbers are whole, minutes too (`_ADDED_MINUTES` in `conditions.py`): what ends before 5 ends at 4.
         gaps: list[tuple[float, float]] = []
         begin = -math.inf
         for low, high in sorted(self.spans):
@@ -95,6 +95,7 @@ ANYTHING: Cases = ({},)
 def intersect_case(one: Case, other: Case) -> Case | None:
     """Return the case in which both hold; None if there is none."""
     both = dict(one)
+    # A name that only one of them has may be anything for the other, so it is taken as it is.
     for key, values in other.items():
         both[key] = both[key].intersect(values) if key in both else values
         if both[key].is_empty:
@@ -126,6 +127,7 @@ IS_TRUE, IS_FALSE = Names(frozenset({"true"})), Names(frozenset({"false"}))
 """The values of a yes-or-no question. They are complements of each other, see `complement_cases`."""
 
 
+# Not the sides: an action may have none.
 _FEW_VALUES = {
     "period": Names(frozenset(normalise(period.value) for period in Period)),
     "send_type": Names(frozenset(normalise(one.value) for one in (SendType.PENDING, SendType.CONFIRMED, SendType.UPDATED))),
@@ -151,6 +153,8 @@ def union_cases(parts: Iterable[Cases | None]) -> Cases | None:
 
 def complement_cases(cases: Cases) -> Cases | None:
     """Return the cases in which none of these holds; None if there are too many to compare."""
+    # A case does not hold where one of its values is another. So each case gives as many as it has values, and those of several
+    # cases are combined: the number grows as their product.
     result: Cases = ANYTHING
     for case in cases:
         opposite = ((key, complement_values(key, values)) for key, values in case.items())
@@ -163,6 +167,7 @@ def complement_cases(cases: Cases) -> Cases | None:
 
 def complement_values(key: str, values: ValueSet) -> ValueSet:
     """Return all other values of a name; of what has few values, such as the period, those that are left."""
+    # A question has two answers, and not all words but one.
     if values in (IS_TRUE, IS_FALSE):
         return IS_FALSE if values == IS_TRUE else IS_TRUE
     others = values.complement()

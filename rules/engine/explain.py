@@ -69,6 +69,7 @@ def explain(
 
 def judge_rules(rules: RuleSet, moment: Moment) -> tuple[RuleVerdict, ...]:
     """Return the verdict of every rule in order. Those that fire are the ones that `RuleSet.find_matching` returns."""
+    # The walk that decides live is asked, so that an explanation cannot differ from what was sent.
     firing = rules.find_matching(moment)
     last = firing[-1] if firing and not firing[-1].continues else None
     verdicts: list[RuleVerdict] = []

@@ -38,7 +38,7 @@ class SourceLocation(msgspec.Struct, frozen=True, order=True):
 
 
 _MAX_LISTED_CASES = 8
-"""Cases of one condition that are compared one by one."""
+"""Cases of one condition that are compared one by one. Several conditions multiply theirs, and a rule has `MAX_CASES` in all."""
 
 
 class IndexKey(msgspec.Struct, frozen=True):
@@ -63,6 +63,8 @@ class NameReference(msgspec.Struct, frozen=True):
 class Condition(msgspec.Struct, frozen=True):
     """One line under `match:`, ready to be evaluated."""
 
+    # `holds`, `index_key` and `cases` say the same in three ways: for one moment, for the index, and for comparing rules. A law
+    # of the tests compares the index with the conditions themselves.
     key: str
     expected: str
     """The expected value as it was written, for explanations."""
@@ -124,6 +126,7 @@ class Rule(msgspec.Struct, frozen=True):
 
     def may_match_type(self, action_type: str) -> bool:
         """Return True if the rule can fire for an action of this type at all."""
+        # True is always safe: it costs an evaluation. False decides without one.
         return self.action_types is None or action_type.casefold() in self.action_types
 
     def matches(self, moment: Moment) -> bool:
@@ -163,6 +166,7 @@ class RuleIndex:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         candidates = [RuleCandidate(place, rule, rule.conditions) for place, rule in enumerate(rules)]
+        # A type that no rule names leaves the rules for any type, which are the same for all such types.
         types = {name for rule in rules for name in rule.action_types or ()}
         self._for_any_type = [one for one in candidates if one.rule.action_types is None]
         self._by_type = {name: [one for one in candidates if one.rule.may_match_type(name)] for name in types}
@@ -190,11 +194,10 @@ class RuleIndex:
             # A group counts only if all of its conditions are about names: `any: [action_type, minute]` depends on the moment.
             answered = [condition for condition in one.remaining_conditions if condition.all_keys() <= _NAME_CONDITIONS]
             if action.send_type in one.rule.send_types and all(condition.holds(moment) for condition in answered):
-                yield (
-                    one._replace(remaining_conditions=tuple(c for c in one.remaining_conditions if c not in answered))
-                    if answered
-                    else one
-                )
+                if not answered:
+                    yield one  # with the very conditions of its rule, by which `_make_node` knows it
+                    continue
+                yield one._replace(remaining_conditions=tuple(c for c in one.remaining_conditions if c not in answered))
 
     def _make_node(self, rules: list[RuleCandidate]) -> _IndexNode:
         """Make a node of the index, or return the one that has the same rules."""
@@ -321,6 +324,7 @@ class RulesDiff(msgspec.Struct, frozen=True):
 
 def compare_rules(before: RuleSet, after: RuleSet) -> RulesDiff:
     """Find every difference that can change what is sent."""
+    # By name, the key of a rule: one that is renamed is removed and added, as it is for the messages that it sent.
     stay = [rule.name for rule in after.rules if rule.name in before.by_name]
     parts: list[tuple[str, tuple[str, ...]]] = []
     for name in stay:
@@ -365,6 +369,7 @@ _MAX_VALUE_LENGTH = 160
 
 def check_conditions(rule: Rule, moment: Moment) -> tuple[ConditionResult, ...]:
     """Return the result of each condition of a rule, short and without groups, for storing with an alert."""
+    # All of them, since a rule that fires once may not fire for a later revision of the action, whose results are stored too.
     return tuple(
         ConditionResult(one.key, _truncate(one.expected), _truncate(one.describe_actual(moment)), one.holds(moment))
         for one in rule.conditions

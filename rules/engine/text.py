@@ -129,6 +129,7 @@ class AlertText:
     @cached_property
     def variable_names(self) -> frozenset[str]:
         """The variables that the text uses."""
+        # Those that a part of the text sets itself are not among them.
         return frozenset(meta.find_undeclared_variables(TEXT_ENVIRONMENT.parse_text(self.source)))
 
     @cached_property

@@ -91,6 +91,7 @@ def find_shadowed(rules: Sequence[Rule]) -> list[tuple[Rule, tuple[Rule, ...]]]:
     """Return each rule that never fires, with the earlier rules of which one always fires before it and does not continue."""
     earlier, found = _RulesByCase(), []
     for rule in rules:
+        # None: too many to compare. An empty tuple: it contradicts itself, of which `find_contradiction` warns.
         cases = cases_of(rule)
         if cases and (by := earlier.find_covering(cases)):
             found.append((rule, by))
@@ -159,6 +160,7 @@ def _leave_out_send_type(case: Case) -> Case:
 
 
 def _needs_late_facts(case: Case) -> bool:
+    """Return True if a case needs a player or a sub action type; one that excludes sub types holds without any."""
     sub_type = case.get("sub_action_type")
     is_sub_type_needed = isinstance(sub_type, Names) and not sub_type.is_complement
     return is_sub_type_needed or any(name.startswith("player=") for name in _list_needed_names(case))
@@ -180,6 +182,7 @@ class _RulesByCase:
     def add(self, rule: Rule, cases: Iterable[Case]) -> None:
         """Add a rule with its cases."""
         for case in cases:
+            # Under one of its names is enough: a case that it covers needs that name as well.
             name = next(iter(_list_needed_names(case)), "")
             for action_type in _list_types(case) or ("",):
                 self._entries.setdefault((action_type, name), []).append((self._size, case, rule))
@@ -190,6 +193,7 @@ class _RulesByCase:
         covering: dict[str, Rule] = {}
         for case in cases:
             candidates = self._find_candidates(case)
+            # One rule alone if possible, since the warning names all that are returned.
             by = next(([rule] for one, rule in candidates if _covers(one, case)), None) or _find_together(case, candidates)
             if not by:
                 return ()
@@ -235,6 +239,7 @@ def _leaves_anything(case: Case, candidates: Iterable[tuple[Case, Rule]]) -> boo
     left: list[Case] = [case]
     for one, _ in candidates:
         remaining = subtract_case(left, one)
+        # None: it is not known what is left. An empty list: nothing is.
         if not remaining:
             return remaining is None
         left = remaining
