@@ -146,13 +146,11 @@ def _index_rules_at_once(rules: Iterable[Rule], others: Iterable[Rule]) -> _Rule
     at_once, pending = _RulesByCase(), Names(frozenset({normalise(SendType.PENDING.value)}))
     for other in chain(rules, others):
         if SendType.PENDING in other.send_types:
-            cases = [one for one in intersect_conditions(other.conditions) or () if _covers_send_type(one, pending)]
-            at_once.add(other, map(_leave_out_send_type, cases))
+            cases = intersect_conditions(other.conditions) or ()
+            # A rule may wait for a confirmation in some of its cases alone: `any: [{team: A, send_type: Confirmed}, {team: B}]`.
+            meant = [one for one in cases if "send_type" not in one or not one["send_type"].intersect(pending).is_empty]
+            at_once.add(other, map(_leave_out_send_type, meant))
     return at_once
-
-
-def _covers_send_type(case: Case, wanted: Names) -> bool:
-    return "send_type" not in case or not case["send_type"].intersect(wanted).is_empty
 
 
 def _leave_out_send_type(case: Case) -> Case:

@@ -46,7 +46,9 @@ class LaggingScore(NamedTuple):
 def catch_up(before: Match, scores: dict[bool, ScorePair]) -> LaggingScore:
     """Let the score of a packet count what it was behind with, the oldest change first. `scores` are by counter."""
     uncounted, records = dict(before.uncounted), before.records
-    changes = {is_kick: _difference(pair.before, pair.now) for is_kick, pair in scores.items()}
+    changes = {
+        is_kick: {side: pair.now.goals_of(side) - pair.before.goals_of(side) for side in Side} for is_kick, pair in scores.items()
+    }
     for action_id, change in before.uncounted.items():
         left = changes.get(change.is_kick)
         if left is None or left[change.side] * change.by <= 0:
@@ -110,20 +112,11 @@ def _sum_up(uncounted: dict[str, UncountedChange], side: Side, *, is_kick: bool)
     return sum(change.by for change in uncounted.values() if change.side is side and change.is_kick is is_kick)
 
 
-def _difference(before: Score, now: Score) -> dict[Side, int]:
-    return {side: now.goals_of(side) - before.goals_of(side) for side in Side}
-
-
 def _find_counted(records: dict[str, ActionRecord], side: Side, *, is_kick: bool) -> set[str]:
     """Return the ids of the goals that a score without any lag has: those that stand, and pending ones that it counts."""
     goals = (r for r in records.values() if r.action.type == "Goal" and not r.is_retracted and not r.repeats)
     goals = (r for r in goals if (r.action.period is Period.SHOOTOUT) is is_kick)
-    return {r.action.id for r in goals if (r.credited if r.is_standing else _counted_side(r)) is side}
-
-
-def _counted_side(record: ActionRecord) -> Side | None:
-    """Return the side on which the score counts a pending goal; None for any other."""
-    return record.counted if record.action.send_type is SendType.PENDING else None
+    return {r.action.id for r in goals if (r.credited if r.is_standing else r.counted if r.is_pending else None) is side}
 
 
 def _is_waiting(record: ActionRecord) -> bool:

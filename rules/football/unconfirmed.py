@@ -6,7 +6,7 @@ The message about such an action says that it awaits confirmation, and must not 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -74,7 +74,8 @@ def _settle(records: dict[str, ActionRecord], now: _Break, seq: int, score: Scor
         counted |= _find_goals_in_score(records.values(), shootout, is_kick=True)
     ids = [record.action.id for record in pending if _is_before(record.action, now)]
     for action_id in ids:
-        is_true = action_id in counted or _is_answered(records, records[action_id].action)
+        # Either the score has the goal, or another action shows that this one happened, such as the penalty that was taken.
+        is_true = action_id in counted or any(_answers(record, records[action_id].action) for record in records.values())
         records = settle_reports(records, action_id, seq, is_confirmed=is_true)
     return Settlement(records, tuple(records[action_id] for action_id in ids))
 
@@ -116,11 +117,6 @@ def _find_goals_in_score(records: Iterable[ActionRecord], score: Score, *, is_ki
         unexplained = score.goals_of(side) - sum(r.is_standing for r in own)
         found |= {r.action.id for r in waiting[: max(0, unexplained)]}
     return found
-
-
-def _is_answered(records: Mapping[str, ActionRecord], action: Action) -> bool:
-    """Return True if another action shows that this one happened, such as the penalty that was taken."""
-    return any(_answers(record, action) for record in records.values())
 
 
 def _answers(record: ActionRecord, action: Action) -> bool:
