@@ -80,8 +80,10 @@ class Composer:
                     return
 
     def _add(self, node: yaml.Node, anchor: str | None) -> None:
+        """Put a finished node into the innermost list or mapping that is open, or take it for the root."""
         self._check_tag(node)
         if anchor is not None:
+            # Counted once, and not at each alias of it.
             self._anchors[anchor] = (node, _count(node))
             self.unused_anchors[anchor] = node
         if self._open:
@@ -99,9 +101,11 @@ class Composer:
             )
 
     def _close(self, event: Any) -> None:
+        """Finish the innermost list or mapping."""
         node, anchor = self._open.pop()
         node.end_mark = event.end_mark
         if isinstance(node, yaml.MappingNode):
+            # Until now its keys and values are in one list: an event does not say which of them a node is.
             children = node.value
             node.value = list(zip(children[::2], children[1::2], strict=True))
             if (text := self._read_unquoted_template(node)) is not None:
@@ -115,6 +119,7 @@ class Composer:
         """Return the text that was meant by `{{ match }}` without quotes, which YAML reads as two mappings; None for others."""
         start, end = node.start_mark, node.end_mark
         line = self._lines[start.line] if start.line < len(self._lines) else ""
+        # The node has lost the braces and the spaces, so the text is cut from its line.
         text = line[start.column : end.column] if start.line == end.line else line[start.column :]
         if not node.value or isinstance(node.value[0][0], yaml.ScalarNode) or not re.match(r"([&!]\w*\s+)?\{\{", text):
             return None
@@ -157,6 +162,7 @@ class Composer:
         """Return a copy of the node under the anchor of an alias, which stands at the place of the alias."""
         name, mark = event.anchor, event.start_mark
         nothing = yaml.ScalarNode("tag:yaml.org,2002:null", "", mark, event.end_mark)
+        # Before the anchors that are known: an anchor inside itself is not finished yet, and never would be.
         if any(anchor == name for _, anchor in self._open):
             self._report(mark, f"the alias *{name} stands inside its own anchor &{name}")
         elif name not in self._anchors:
@@ -197,6 +203,9 @@ def _measure_depth(node: yaml.Node) -> int:
 
 
 def _copy(node: yaml.Node, use: Any, anchor: str) -> yaml.Node:
+    """Return a copy of a node, and of all below it, at the place of an alias."""
+    # A copy and not the node itself: each use has its own place, and variables are expanded in the nodes. A node that an alias
+    # brought before keeps the place where it is written.
     origin = node.start_mark.origin if isinstance(node.start_mark, AliasMark) else node.start_mark
     mark: Any = AliasMark(use, anchor, origin)
     if isinstance(node, yaml.MappingNode):

@@ -33,7 +33,7 @@ from rules.loading.expected_names import (
     read_names,
 )
 from rules.loading.foreign_syntax import warn_of_name
-from rules.loading.ranges import Range, RangeReader, next_integer, next_minute
+from rules.loading.ranges import LAST_ADDED, Range, RangeReader, next_integer, next_minute
 from rules.loading.values import Reader, describe_unknown, parse_boolean
 
 ConditionReader = Callable[[Reader, yaml.Node, Catalogue], Condition | None]
@@ -66,6 +66,7 @@ GOAL_CONDITIONS = ("first", "hat_trick", "comeback")
 
 def canonical_pairs(asked: ExpectedNames, catalogue: Catalogue) -> frozenset[tuple[str, str]]:
     """Return the canonical pairs that names of action types mean, in lower case; an empty sub type means any."""
+    # By the catalogue as for packets: a rule that says `Own Goal` finds the action, whichever of its names the feed sends.
     pairs = (catalogue.resolve_names(name) for name in asked.names)
     return frozenset((action_type.casefold(), sub_type.casefold()) for action_type, sub_type in pairs)
 
@@ -256,7 +257,7 @@ def _read_minute(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | N
     # A note: 90+3 lies after 90, so that a range up to the last minute of a half leaves out its added time, which few expect.
     if asked.high is not None and asked.low != asked.high and not asked.high.added and asked.high.base in LAST_MINUTE.values():
         end = asked.high.base
-        reader.report_note(node, f"this ends before {end}+1: added time is in it with to: {end}+99, or without an end")
+        reader.report_note(node, f"this ends before {end}+1: added time is in it with to: {end}+{LAST_ADDED}, or without an end")
     low = asked.low.base * _ADDED_MINUTES + asked.low.added if asked.low else -math.inf
     high = asked.high.base * _ADDED_MINUTES + asked.high.added if asked.high else math.inf
     return Condition(

@@ -110,6 +110,7 @@ class Report:
         mistakes, warnings, notes = map(self.list_findings, Severity)
         if not mistakes:
             return (*warnings, *notes)
+        # A warning at the place of a mistake is about a value that has to be written anew.
         places = {one.location for one in mistakes}
         return (*mistakes, *(one for one in warnings if one.location not in places))
 
@@ -167,6 +168,7 @@ def compose(text: str, file: str, report: Report) -> yaml.Node | None:
             # Put right as it was probably meant, so that all mistakes of the file are found at once.
             slip = explain_slip(text, error)
             location = SourceLocation(file, slip.line + 1, slip.column + 1)
+            # A second mistake at one place means that the repair was none.
             is_new = not any(found.location == location for found in report.list_findings(Severity.MISTAKE))
             report.add_mistake(location, slip.sentence, excerpt=_cut_excerpt(report.line_at(file, slip.line), slip.column))
             report.ignore_location(location)  # what is read there now is not what was written
@@ -186,7 +188,7 @@ def compose(text: str, file: str, report: Report) -> yaml.Node | None:
 
 
 _MAX_SLIPS = 30
-"""Mistakes of form that are put right in one file."""
+"""Mistakes of form that are put right in one file. For each the whole text is read anew."""
 
 _SECRET_LINE = re.compile(r"token|secret|password|dead_man_url|://[^/\s]*:[^/\s]*@", re.IGNORECASE)
 
@@ -195,6 +197,7 @@ def _cut_excerpt(line: str, column: int) -> tuple[str, ...]:
     """Return a line and a caret under a column; nothing where the line may hold a secret, for what is printed is often shown."""
     if not line.strip() or _SECRET_LINE.search(line):
         return ()
+    # A long line is cut to what fits into a terminal, with the place in it.
     begin = max(0, column - 60)
     shown = line[begin : begin + 100]
     # A tab is shown as one space, so that the caret stands under its place.
@@ -238,6 +241,7 @@ def locate_in_text(node: yaml.Node, offset: int, report: Report) -> SourceLocati
     if offset < 0 or not isinstance(node, yaml.ScalarNode) or isinstance(start, AliasMark) or start is None or end is None:
         return location_of(node)
     file, text = str(start.name), str(node.value)
+    # A text under `|` has the lines of the file without their indentation. Where that does not hold, its beginning is named.
     if node.style == "|":
         number, column = text.count("\n", 0, offset), offset - (text.rfind("\n", 0, offset) + 1)
         content = text.split("\n")[number]
@@ -246,7 +250,7 @@ def locate_in_text(node: yaml.Node, offset: int, report: Report) -> SourceLocati
             return location_of(node)
         return SourceLocation(file, start.line + 2 + number, len(raw) - len(content) + column + 1)
     if start.line != end.line or node.style == ">":
-        return location_of(node)
+        return location_of(node)  # its lines are folded: a letter's line and column cannot be told from its number
     raw = report.line_at(file, start.line)[start.column : end.column]
     place = _find_in_scalar(raw, offset)
     return SourceLocation(file, start.line + 1, start.column + place + 1)
@@ -259,7 +263,7 @@ def _find_in_scalar(raw: str, offset: int) -> int:
     """Return the column of a letter within a scalar as it is written, with its quotes and escapes."""
     if raw[:1] not in ("'", '"'):
         return offset
-    place = 1
+    place = 1  # behind the opening quote
     for _ in range(offset):
         if raw.startswith("''", place) and raw[0] == "'":
             place += 2
@@ -308,11 +312,11 @@ def _expand_node(node: yaml.ScalarNode, variables: Mapping[str, str], report: Re
 
     def expand(found: re.Match[str]) -> str:
         if found[0].startswith("$$"):
-            return found[0][1:]
+            return found[0][1:]  # `$${VAR}` is written for a text that shows `${VAR}`
         named = _VARIABLE_NAME_PATTERN.fullmatch(found[1])
         if named is None:
             report.add_mistake(location_of(node), f"{found[0]} is not understood: write ${{VAR}} or ${{VAR:-default}}")
-            report.ignore_location(location_of(node))
+            report.ignore_location(location_of(node))  # the value is missing, and must not be called wrong as well
             return ""
         # An empty variable counts as not set, as `:-` has it in a shell.
         if not variables.get(named[1]) and named[2] is None:

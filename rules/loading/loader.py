@@ -129,21 +129,25 @@ class _RulesReader:
             names = " and ".join(f'"{one.name}" in line {one.location.line}' for one in by)
             which = "the rule" if len(by) == 1 else "one of the rules"
             self.report.add_warning(rule.location, f"it never fires: {which} {names} always fires before it", rule.name)
-        never_firing = {rule.name for rule, _ in shadowed}
-        pending_types = {name.casefold() for name in self.catalogue.action_type_names if self.catalogue.find_type(name).severity}
-        for rule, by in find_rewording([rule for rule in own if rule.name not in never_firing], shipped, pending_types):
-            which = "the rule" if any(one in own for one in by) else "the shipped rule"
+
+        def name_rules(by: Sequence[Rule]) -> str:
             names = " or ".join(f'"{one.name}"' for one in by)
+            return f"the rule {names}" if any(one in own for one in by) else f"the shipped rule {names}"
+
+        # A rule that never fires has its warning, and rewords nothing.
+        never_firing = {rule.name for rule, _ in shadowed}
+        firing = [rule for rule in own if rule.name not in never_firing]
+        # What has a severity comes as pending first (feed documentation, section 4.1).
+        pending_types = {name.casefold() for name in self.catalogue.action_type_names if self.catalogue.find_type(name).severity}
+        for rule, by in find_rewording(firing, shipped, pending_types):
             sentence = (
-                f"it never begins a message: {which} {names} speaks first, while the action is pending, and this one only "
+                f"it never begins a message: {name_rules(by)} speaks first, while the action is pending, and this one only "
                 "rewords that message; leave send_type out to speak at once, or write a rule of that name that waits too"
             )
             self.report.add_warning(self._send_type_locations.get(rule.name, rule.location), sentence, rule.name)
-        for rule, by in find_late([rule for rule in own if rule.name not in never_firing], shipped, pending_types):
-            which = "the rule" if any(one in own for one in by) else "the shipped rule"
-            names = " or ".join(f'"{one.name}"' for one in by)
+        for rule, by in find_late(firing, shipped, pending_types):
             sentence = (
-                f"where the feed names the player or the sub type only later, {which} {names} speaks first and this one rewords "
+                f"where the feed names the player or the sub type only later, {name_rules(by)} speaks first and this one rewords "
                 "that message; to begin its own, write a rule of that name that waits (send_type: Confirmed)"
             )
             self.report.add_note(rule.location, sentence, rule.name)

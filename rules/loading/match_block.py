@@ -29,7 +29,7 @@ from rules.loading.conditions import (
 )
 from rules.loading.document import Report, iterate_scalars, mapping_items
 from rules.loading.expected_names import ExpectedNames, read_names
-from rules.loading.ranges import Range
+from rules.loading.ranges import LAST_ADDED, Range
 from rules.loading.rule_keys import MATCH_KEYS, MATCH_PLACES
 from rules.loading.values import Reader, parse_boolean
 
@@ -94,6 +94,7 @@ def _warn_of_foreign_sub_types(reader: Reader, names: Mapping[str, ExpectedNames
 
 
 _ODD_MINUTE = re.compile(r"\b0\b|\b1[2-9]\d|[2-9]\d\d")
+"""A number that is no minute of a match: 0, or 120 and more."""
 
 
 def _warn_of_impossible_values(
@@ -114,6 +115,7 @@ def _warn_of_impossible_values(
         return
     nodes = {str(key.value): value for key, value in mapping_items(score)}
     asked = {key: found for key, value in nodes.items() if key in SCORE_VALUES and (found := GOAL_RANGES.read(silent, value, ""))}
+    # Where a goal cannot leave a 0: in the score of the side that scores, in the total, or on both sides.
     none = {key for key, found in asked.items() if found.high == 0}
     side = names.get("side")
     own_side = side.names[0].strip().casefold() if side and not side.is_negated and len(side.names) == 1 else ""
@@ -197,6 +199,7 @@ def _derive_send_types(fields: Mapping[str, yaml.Node], node: yaml.Node) -> froz
 
 
 def mentions_key(node: yaml.Node, word: str) -> bool:
+    """Return True if a node has a key anywhere below it, such as `send_type` inside `any`."""
     if isinstance(node, yaml.SequenceNode):
         return any(mentions_key(child, word) for child in node.value)
     return any(key.value == word or mentions_key(value, word) for key, value in mapping_items(node))
@@ -246,5 +249,4 @@ def _overlaps(minutes: Range[Minute], period: Period) -> bool:
     last = LAST_MINUTE[period]
     first = Minute({45: 1, 90: 46}.get(last, last - 14))  # a half of extra time has fifteen
     low, high = minutes.low or first, minutes.high or first
-    # Added time has no known end: 99 minutes are more than any match has.
-    return low <= Minute(last, 99) and high >= first
+    return low <= Minute(last, LAST_ADDED) and high >= first  # added time has no known end

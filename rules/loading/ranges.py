@@ -53,6 +53,7 @@ _COMPARED = re.compile(
     re.IGNORECASE,
 )
 
+# A dash of any length, dots or a word between two values. A minus sign cannot be meant: no value is below zero.
 _SPAN = re.compile(
     rf"(?:from\s+|between\s+)?({_VALUE})\s*(?:-|–|—|\.{{2,3}}|…|\bto\b|\buntil\b|\band\b)\s*({_VALUE})", re.IGNORECASE
 )
@@ -78,6 +79,7 @@ class RangeReader(Generic[RangeValue]):
 
     def read(self, reader: Reader, node: yaml.Node, what: str) -> Range[RangeValue] | None:
         """Read a range; None after a mistake."""
+        # `[80, 90]` may be a range or two values, so it is neither.
         if isinstance(node, yaml.SequenceNode):
             self._refuse_list(reader, node, what)
             return None
@@ -101,6 +103,7 @@ class RangeReader(Generic[RangeValue]):
     def _parse_words(self, text: str) -> Range[RangeValue]:
         """Read a scalar. Raises ValueError with a sentence."""
         written = text.strip()
+        # The forms with two values before those with one; each must match the whole text, so that no number is overlooked.
         if found := _SPAN.fullmatch(written):
             low, high = self._parse(_join(found[1])), self._parse(_join(found[2]))
             if low > high:
@@ -115,10 +118,12 @@ class RangeReader(Generic[RangeValue]):
         if found := _OPEN_BEGINNING.fullmatch(written):
             return Range(None, self._parse(_join(found[1])))
         if found := _CHAIN.fullmatch(written):
+            # `80 <= minute` is `minute >= 80`: the first sign is turned round.
             return self._intersect(f"{'>' if found[2] == '<' else '>='}{found[1]}", f"{found[3]}{found[4]}")
         parts = _AND.split(written)
         if len(parts) == 2 and all(_COMPARED.fullmatch(part) for part in parts):
             return self._intersect(parts[0], parts[1])
+        # The text as it was written, since the sentence of a mistake quotes it.
         try:
             value = self._parse(text)
         except ValueError as error:
@@ -145,6 +150,7 @@ class RangeReader(Generic[RangeValue]):
     def _refuse_list(self, reader: Reader, node: yaml.SequenceNode, what: str) -> None:
         words = [child.value for child in node.value if isinstance(child, yaml.ScalarNode)]
         cure = f"one range is expected: write {{from: 80, to: 90}} for {what}"
+        # With the numbers of the list where there are some, so that the line can be copied.
         if len(words) == 2:
             cure = f"a list may mean two things: write {{from: {words[0]}, to: {words[1]}}} for all between"
         elif len(words) > 2:
@@ -192,16 +198,17 @@ def next_integer(value: int, by: int) -> int:
 
 _LAST_MINUTES = frozenset(LAST_MINUTE.values())
 
-_LAST_ADDED = 99
+LAST_ADDED = 99
 """More minutes of added time than any match has."""
 
 
 def next_minute(value: Minute, by: int) -> Minute:
     """Return the next minute, which after the last of a half is added time, or with -1 the one before."""
+    # After 45 comes 45+1, after 44 comes 45: only the last minute of a period has added time.
     if by > 0:
         return Minute(value.base, value.added + 1) if value.added or value.base in _LAST_MINUTES else Minute(value.base + 1)
     if value.added:
         return Minute(value.base, value.added - 1)
     before = value.base - 1
     # Before 46 comes no 45 but the last minute of added time, however long that was.
-    return Minute(before, _LAST_ADDED) if before in _LAST_MINUTES else Minute(max(0, before))
+    return Minute(before, LAST_ADDED) if before in _LAST_MINUTES else Minute(max(0, before))

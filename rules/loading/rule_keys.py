@@ -8,6 +8,7 @@ RULE_KEYS = ("name", "match", "alert", "continue")
 
 ALERT_KEYS = ("kind", "importance", "max_age", "text")
 
+# In this order: `check` lists the keys where no known one is near to a word.
 MATCH_KEYS = (*CONDITIONS, "any", "all", "not")
 
 MATCH_WORDS = {
@@ -58,9 +59,11 @@ MATCH_PLACES = {
     "continue": "it belongs to the rule, beside match",
     **MATCH_WORDS,
 }
+"""What to do with a key under `match:` that is none: move it, or call it by its name."""
 
 ALERT_PLACES = {
     **dict.fromkeys(MATCH_KEYS, "it belongs under match"),
     **dict.fromkeys(("name", "continue"), "it belongs to the rule, beside alert"),
     **ALERT_WORDS,
 }
+"""The same for a key under `alert:`."""

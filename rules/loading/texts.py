@@ -21,6 +21,8 @@ from rules.loading.values import Reader, describe_unknown
 MAX_TEXT_LENGTH = 3500
 """Telegram takes 4,096 characters; the rest is left for the marks of a state and for names longer than the sample's."""
 
+# Values for what texts usually show; `examine_template` renders each text without them, too. The teams have long names, because
+# the length of the whole text counts.
 SAMPLE_FACTS = Facts(
     match="Tottenham Hotspur 1–0 Leicester City",
     score="1–0",
@@ -75,7 +77,7 @@ def read_text(reader: Reader, node: yaml.Node, texts: NamedTexts) -> TranslatedT
     elsewhere = dict.fromkeys(("name", "text", "named", "template"), "it is called use: text: {use: NAME}")
     fields = reader.read_mapping(node, "text", ("use", *LANGUAGE_CODES), elsewhere)
     if not fields:
-        return None
+        return None  # unknown keys alone, which are reported
     if "use" not in fields:
         return _read_languages(reader, fields, "text")
     if len(fields) > 1:
@@ -134,6 +136,7 @@ def _examine_text(source: str) -> tuple[TemplateFinding, ...]:
     if len(source) > MAX_SOURCE_LENGTH:
         return (TemplateFinding(-1, f"the text is not a template: it is longer than {MAX_SOURCE_LENGTH:,} characters"),)
     rendered = examine_template(source, SAMPLE_FACTS)
+    # A text with a mistake is not rendered, so nothing can be said of what it makes.
     if any(not one.is_warning for one in rendered.findings):
         return rendered.findings
     full = tidy_text(rendered.text)
@@ -148,6 +151,7 @@ def _examine_text(source: str) -> tuple[TemplateFinding, ...]:
 
 def _locate_markup_error(source: str, error: str) -> TemplateFinding:
     """Return the error at the tag that it names, with the value that a tag of its name was meant to be."""
+    # The sentence names the tag, and the parser's own place would be one of the rendered text, not of its source.
     tag = re.search(r"<(/?[a-zA-Z][\w-]*)", error)
     offset = source.find(tag[0]) if tag else source.find("<") if "<" in error else -1
     if tag and tag[1] in TEXT_VARIABLES:
@@ -162,10 +166,11 @@ _TAGS_OF_WEB_PAGES = {
     **dict.fromkeys(("p", "div"), "new lines"),
     **dict.fromkeys(("h1", "h2", "h3", "big"), "<b>…</b>"),
     **dict.fromkeys(("ul", "ol", "li"), "lines that begin with •"),
-    **dict.fromkeys(("img",), "an emoji; pictures come by /alerts +picture"),
+    "img": "an emoji; pictures come by /alerts +picture",
     **dict.fromkeys(("font", "small", "center"), "the text without it"),
-    **dict.fromkeys(("spoiler",), "<tg-spoiler>…</tg-spoiler>"),
+    "spoiler": "<tg-spoiler>…</tg-spoiler>",
 }
+"""What to write for tags that people know from web pages, and that Telegram does not take."""
 
 
 def read_texts(reader: Reader, node: yaml.Node, into: NamedTexts) -> None:
@@ -175,6 +180,7 @@ def read_texts(reader: Reader, node: yaml.Node, into: NamedTexts) -> None:
         return
     for key, value in node.value:
         name = str(key.value)
+        # Read even if the name is taken: its own mistakes are reported in the same run.
         text = _read_entry(reader, value, f'the text "{name}"')
         if name in into:
             reader.report_mistake(key, f'there is already a text "{name}"')
@@ -219,7 +225,7 @@ class _MarkupChecker(HTMLParser):
     # Telegram refuses a whole message for one wrong tag. That would be noticed at the first goal, so it is found here.
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=False)
+        super().__init__(convert_charrefs=False)  # else `&lt;` comes as data, and looks like a `<` that is no tag
         self.open_tags: list[str] = []
         self.error = ""
 

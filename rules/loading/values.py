@@ -16,6 +16,7 @@ from rules.loading.document import Report, is_null, locate_in_text, location_of,
 _BOOLEAN_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 _MAX_DURATION_DAYS = 3650
+"""Ten years: added to the time of today, a longer duration may give a date that does not exist."""
 
 _DURATION_PATTERN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
@@ -48,6 +49,7 @@ def _is_one_slip_away(one: str, other: str) -> bool:
     """Return True if one letter more, fewer or other, or two neighbours changed, make one word of the other."""
     if one == other or abs(len(one) - len(other)) > 1:
         return False
+    # Up to the first letter that differs both are the same. What is one slip away is then equal behind that letter.
     first = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     rest, other_rest = one[first:], other[first:]
     if len(one) != len(other):
@@ -67,7 +69,6 @@ def parse_duration(text: str) -> dt.timedelta:
     if not found or not text.strip():
         raise ValueError(f'"{text}" is not a duration such as 25s, 15m, 2h or 1h30m')
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    # Ten years: added to the time of today, a longer one may be a date that does not exist.
     total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     if total > _MAX_DURATION_DAYS * 86400:
         raise ValueError(f'"{text}" is too long a time: {_MAX_DURATION_DAYS}d at most')
@@ -91,10 +92,12 @@ def parse_boolean(text: str) -> bool:
 
 
 NOTHING_ELSEWHERE: Mapping[str, str] = {}
+"""For mappings whose keys nobody writes under another name."""
 
 
 def _describe_glued_key(word: str, keys: Sequence[str]) -> str:
     """Return what is missing between a key and its value: `kind:goal`; empty for any other word."""
+    # Only where a known key comes first: any other word with a space in it is none.
     found = re.match(r"(\w+)(:|\s*=\s*|\s+)(\S.*)", word, re.DOTALL)
     if not found or found[1] not in keys:
         return ""
@@ -171,6 +174,7 @@ class Reader:
                 word = str(key.value)
                 cure = elsewhere.get(word.strip().casefold(), "")
                 invisible = _describe_invisible(word, keys)
+                # The surest explanation first, and the nearest word last.
                 sentence = invisible or _describe_glued_key(word, keys) or (f"{word}: {cure}" if cure else "")
                 self.report_mistake(key, sentence or describe_unknown("key", word, keys))
         return {str(key.value): value for key, value in mapping_items(node) if key.value in keys}
@@ -206,6 +210,7 @@ class Reader:
             self.report_mistake(node, f"{what} is an empty list")
             return None
         words = [(word, child) for child in nodes if (word := self.read_string(child, what)) is not None]
+        # Without the one that is wrong, a list such as that of `extends:` would mean something else.
         return words if len(words) == len(nodes) else None
 
     def read_parsed(self, node: yaml.Node, what: str, parse: Callable[[str], T]) -> T | None:
