@@ -94,7 +94,7 @@ def _warn_of_foreign_sub_types(reader: Reader, names: Mapping[str, ExpectedNames
 
 
 _ODD_MINUTE = re.compile(r"\b0\b|\b1[2-9]\d|[2-9]\d\d")
-"""A number that is no minute of a match: 0, or 120 and more."""
+"""A number that may be no minute of a match: 0, or 120 and more. Only then is the range read."""
 
 
 def _warn_of_impossible_values(

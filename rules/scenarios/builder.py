@@ -47,6 +47,7 @@ class _PacketBuilder:
         # The summary is the state after the action (feed documentation, section 3.3).
         self._apply(step)
         fixture_id = self.fixture.id
+        # Ids are made of names, so that a player or an action has the same id in every process and in every run.
         team = self.fixture.team(step.side) if step.side else None
         return Packet(
             fixture_id=fixture_id,
@@ -83,8 +84,10 @@ class _PacketBuilder:
         periods = tuple(self._period(period) for period in self.periods)
         period = self.periods[-1] if self.periods else None
         shootout = bool(period and period.type == "Shootout")
+        # The live clock, which has run on since the action (feed documentation, section 3.3), and stands still between two periods.
         clock = 0 if period is None or shootout else min(period.last_clock, period.first_clock + step.at - period.starts_at)
         home, away = (self._goals_until(period, side) for side in Side)
+        # The current period is 1 already before kick-off (section 3.3).
         return Summary(home, away, period.id if period else 1, step.status, "CollectingLive", clock, periods)
 
     def _period(self, period: PlayedPeriod) -> PeriodScore:

@@ -62,6 +62,7 @@ class MessageLine(msgspec.Struct, frozen=True):
     def matches(self, message: MessageLine) -> bool:
         """Return True if a message is as this expectation says. The text may be a part of it, with or without markup."""
         is_same = all(getattr(self, key) in ("", getattr(message, key)) for key in ("minute", "kind", "rule", "state", "sound"))
+        # With the markup as it stands, or as a reader sees it, in one line.
         return is_same and (self.text in message.text or _to_line(self.text) in _to_line(message.text))
 
 
@@ -148,6 +149,8 @@ class _SimulatedChat:
         if alert.rule:
             self.notified_rules.setdefault(action, set()).add(alert.rule)
         known = self.messages.get(action)
+        # Nothing is sent of a disallowance whose goal the chat has: the goal's message is retracted instead. And what has no kind
+        # only changes a message that was sent.
         if revision in self._seen_revisions or alert.disallows_action in self.messages or (known is None and not alert.kind):
             return
         self._seen_revisions.add(revision)
@@ -157,6 +160,7 @@ class _SimulatedChat:
             self.messages[action] = MessageLine(
                 alert.facts.minute, alert.kind, alert.rule, alert.state.value, alert.text, _name_sound(alert.importance, alert)
             )
+        # A retraction strikes the text through that was sent, and an empty text keeps it.
         elif alert.state is State.RETRACTED or not alert.text:
             self.messages[action] = msgspec.structs.replace(known, state=alert.state.value)
         else:
@@ -172,6 +176,7 @@ class _SimulatedChat:
         action = alert.key.action_id
         before, after = self._subjects[action], (alert.severity, alert.facts.action_type, alert.facts.side)
         self._subjects[action] = after
+        # What has no severity makes no reply, however it changes.
         if known.sound == "loud" or before == after or not (before[0] or after[0]):
             return known.sound
         is_graver = after[0] > before[0]
@@ -248,11 +253,12 @@ class _TestFileReader:
             return None
         if "expect" not in fields:
             self.reader.report_mistake(node, "a test needs expect: the expected messages, [] for none")
-        # A test has the keys of a scenario beside its own.
+        # A test has the keys of a scenario beside its own, and the reader of scenarios refuses those.
         pairs = [(key, value) for key, value in mapping_items(node) if key.value in SCENARIO_KEYS]
         scenario = read_scenario(yaml.MappingNode(node.tag, pairs, node.start_mark, node.end_mark), self.report)
         lines = (self.reader.read_list(fields["expect"], "expect") if "expect" in fields else None) or []
         expected = [line for at in lines if (line := self._read_expected(at)) is not None]
+        # A file of one test needs no name: the match says which it is.
         name = self._read_word(fields.get("name"), "name") or (scenario.fixture.title if scenario else "")
         own = self._read_kinds(fields.get("kinds")) or kinds
         return RuleTest(name, location_of(node), scenario, tuple(expected), own) if scenario else None
@@ -270,6 +276,7 @@ class _TestFileReader:
         text = self.reader.read_string(words[0][1], "the words expected") if words else ""
         if whole is None or text is None:
             return None
+        # In a text the words stand behind the first colon; in a mapping YAML has taken them apart already.
         head, _, quoted = whole.partition(": ")
         found = _EXPECTATION_PATTERN.fullmatch(" ".join(head.split()))
         if found is None or not _is_optional_minute(found["minute"]):

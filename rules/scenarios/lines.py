@@ -10,7 +10,7 @@ import msgspec
 
 from rules.football.action import Side
 from rules.football.lineups import Lineup, LineupPlayer
-from rules.football.minute import Minute
+from rules.football.minute import LAST_MINUTE, Minute
 from rules.football.names import normalise
 from rules.loading.values import suggest
 from rules.scenarios.scenario import (
@@ -51,7 +51,7 @@ _PENDING_SECONDS = {
     ScenarioEventType.SIN_BIN: 9,
 }
 
-
+# What happens ends at the first bracket or comma: names of players have neither, and a team's stands in the brackets.
 _LINE_PATTERN = re.compile(
     r"(?:(?P<minute>[\d+]+)'\s+)?(?P<words>[^(),]+?)\s*(?:\((?P<team>[^()]+)\))?\s*(?P<clauses>(?:,[^,]+)*)",
 )
@@ -86,6 +86,14 @@ _CLAUSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]
     (re.compile(r"(header|inside the box|outside the box)"), lambda m: {"sub_type": m[1].title()}),
 )
 
+_CLAUSES_OF_FEW_TYPES = (
+    ("disallowed_after", frozenset(one for one in ScenarioEventType if one.is_goal), "only a goal is disallowed"),
+    ("red_card_after", frozenset({ScenarioEventType.YELLOW_CARD}), "only a yellow card turns red"),
+    ("is_sent_twice", frozenset({ScenarioEventType.PENALTY_GOAL}), "only a penalty goal is sent twice"),
+    ("is_one_action", frozenset({ScenarioEventType.SUBSTITUTION}), "only a substitution comes in one action"),
+)
+"""The fields that only some events may set, with these events and the sentence for any other."""
+
 _CLAUSE_HELP = "pending 20s, cancelled after 20s, disallowed for offside after 40s (or: after a video check), deleted after 60s, \
 restored after 90s, corrected to NAME after 60s, red after 60s, sent twice, in one action, never confirmed, header, \
 inside the box, outside the box"
@@ -99,6 +107,7 @@ def parse_line(line: str, teams: dict[Side, str]) -> ScenarioEvent:
     event_type, rest = _parse_event_type(found["words"])
     minute = _parse_minute(found["minute"], event_type)
     side = find_side(found["team"], teams) if found["team"] else None
+    # Both ways: a missing team would make an action of nobody, and one too many is a misunderstanding of the line.
     if (side is None) is not (event_type in _TYPES_WITHOUT_TEAM):
         raise LineInvalid(f"{event_type} needs its team in brackets" if side is None else f"{event_type} belongs to no team")
     player, replaces = _parse_players(event_type, rest)
@@ -139,10 +148,12 @@ def find_side(name: str, teams: dict[Side, str]) -> Side:
 
 
 def _parse_event_type(words: str) -> tuple[ScenarioEventType, str]:
+    """Return what happens, and the rest of the words: the player, or what else belongs to it."""
     # The longest first, so that no type is taken for a shorter one.
     for event_type in sorted(ScenarioEventType, key=len, reverse=True):
         if f"{words} ".casefold().startswith(f"{event_type} "):
             return event_type, words[len(event_type) :].strip()
+    # A slip in `yellow card` is looked for in two words, one in `goal` in the first: the player's name follows.
     first = " ".join(words.split()[:2])
     near = (suggest(first, ScenarioEventType) or suggest(first.split()[0], ScenarioEventType)) if first else ""
     hint = f', did you mean "{near}"?' if near else f": {', '.join(ScenarioEventType)}"
@@ -154,7 +165,8 @@ def _parse_minute(text: str, event_type: ScenarioEventType) -> Minute:
         minute = Minute.parse(text)
     except ValueError as error:
         raise LineInvalid(str(error)) from error
-    if minute.base > 120 or minute.base < 1 or (minute.added and minute.base not in (45, 90, 105, 120)):
+    # Only the last minute of a period has added time.
+    if minute.base > 120 or minute.base < 1 or (minute.added and minute.base not in LAST_MINUTE.values()):
         raise LineInvalid(f"there is no minute {minute}")
     if event_type in PERIOD_END_MINUTES and minute.base not in PERIOD_END_MINUTES[event_type]:
         raise LineInvalid(
@@ -164,6 +176,7 @@ def _parse_minute(text: str, event_type: ScenarioEventType) -> Minute:
 
 
 def _parse_players(event_type: ScenarioEventType, words: str) -> tuple[str, str]:
+    """Return `player` and `replaced_player` of an event; of added time and of a match that is resumed a number for the player."""
     if event_type is ScenarioEventType.ADDED_TIME and not (words.isdecimal() and 0 < int(words) < 100):
         raise LineInvalid("added time is of the form: 45' added time 3")
     if event_type is ScenarioEventType.RESUMED:
@@ -196,13 +209,8 @@ def _parse_clause(event_type: ScenarioEventType, clause: str) -> dict[str, Any]:
     for pattern, changes in _CLAUSES:
         if found := pattern.fullmatch(clause):
             change = changes(found)
-            if "disallowed_after" in change and not event_type.is_goal:
-                raise LineInvalid("only a goal is disallowed")
-            if "red_card_after" in change and event_type is not ScenarioEventType.YELLOW_CARD:
-                raise LineInvalid("only a yellow card turns red")
-            if "is_sent_twice" in change and event_type is not ScenarioEventType.PENALTY_GOAL:
-                raise LineInvalid("only a penalty goal is sent twice")
-            if "is_one_action" in change and event_type is not ScenarioEventType.SUBSTITUTION:
-                raise LineInvalid("only a substitution comes in one action")
+            for field, types, sentence in _CLAUSES_OF_FEW_TYPES:
+                if field in change and event_type not in types:
+                    raise LineInvalid(sentence)
             return change
     raise LineInvalid(f'"{clause}" is nothing that becomes of it; one may write: {_CLAUSE_HELP}')

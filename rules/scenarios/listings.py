@@ -38,6 +38,7 @@ def parse_listing(line: str, kickoff: dt.datetime) -> ListingChange:
 
 
 def _parse_time(text: str, kickoff: dt.datetime) -> dt.datetime:
+    # One reader for both: a time of day is made an instant of the day of the kick-off.
     is_time_of_day = re.fullmatch(r"\d{1,2}:\d{2}", text)
     instant = parse_instant(f"{kickoff.date().isoformat()}T{text:0>5}Z" if is_time_of_day else text)
     if instant is None:
@@ -56,6 +57,7 @@ def parse_instant(text: str) -> dt.datetime | None:
 
 def list_fixtures_in_time(fixture: Fixture, changes: Sequence[ListingChange]) -> Iterator[tuple[dt.datetime, Fixture]]:
     """Yield the fixture as it is listed after each change, with the instant of the change."""
+    # Each change is added to the ones before: the feed always lists the whole fixture.
     for change in changes:
         fixture = msgspec.structs.replace(fixture, kickoff=change.kickoff or fixture.kickoff, venue=change.venue or fixture.venue)
         yield change.at, fixture

@@ -31,6 +31,7 @@ SHIPPED_SCENARIOS = {
 
 SCENARIO_KEYS = ("match", "competition", "kickoff", "venue", "listings", "lineups", "events", "shootout")
 
+# A fixed day: ids follow from the kick-off, and a test must play the same match on every day.
 _DEFAULT_KICKOFF = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class ScenarioInvalid(DocumentInvalid):
 
 def load_scenario(name: str) -> Scenario:
     """Read a scenario that ships, by its short name or the name of its file. Raises KeyError."""
+    # Looked up in the list first: a name from a command line or a page must not become a path.
     stem = SHIPPED_SCENARIOS.get(name, name)
     if stem not in SHIPPED_SCENARIOS.values():
         raise KeyError(name)
@@ -70,10 +72,11 @@ def read_scenario(node: yaml.MappingNode, report: Report) -> Scenario | None:
         return None
     teams = reader.read_teams(fields["match"])
     if teams is None:
-        return None
+        return None  # every line would be wrong for the one reason that is reported
     events = reader.read_lines(fields.get("events"), lambda line: parse_line(line, teams))
     kicks = reader.read_lines(fields.get("shootout"), lambda line: parse_kick(line, teams))
     reader.check_order(fields.get("events"), events)
+    # Of two lines for one team the last one counts.
     lineups = dict(reader.read_lines(fields.get("lineups"), lambda line: parse_lineup(line, teams)))
     both = Lineups(lineups.get(Side.HOME, Lineup()), lineups.get(Side.AWAY, Lineup()))
     fixture = reader.read_fixture(fields, teams)

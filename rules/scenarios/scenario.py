@@ -51,6 +51,7 @@ class ScenarioEventType(enum.StrEnum):
 class EventLifecycle(msgspec.Struct, frozen=True):
     """What becomes of an event, and when, in seconds after it happened; None for what does not become of it."""
 
+    # These are the ways in which the feed may go (feed documentation, section 4.1), and what it is assumed to do besides.
     confirmed_after: int = 0
     """How long it is pending; 0 for an event that is confirmed at once."""
     sub_type: str = ""
@@ -109,6 +110,7 @@ class Scenario(msgspec.Struct, frozen=True):
     @property
     def played_fixture(self) -> Fixture:
         """The fixture as it is listed in the end: with the kick-off at which it is played."""
+        # Its id stays that of the first listing: a match that is moved is the same match.
         return next((fixture for _, fixture in reversed(self.relisted_fixtures)), self.fixture)
 
     @property

@@ -23,6 +23,7 @@ from rules.scenarios.scenario import (
     make_id,
 )
 
+# How the feed names what a line says, once it is confirmed. What is not here has steps of its own, or none.
 _ACTION_TYPES = {
     ScenarioEventType.GOAL: ("Goal", "Inside The Box"),
     ScenarioEventType.PENALTY_GOAL: ("Goal", "Penalty"),
@@ -128,6 +129,7 @@ def _build_period_steps(periods: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
         yield Step(period.ends_at, "End Period", f"end-{period.id}", period=period, clock=clock)
     last = periods[-1]
     clock = 0 if last.type == "Shootout" else last.last_clock
+    # After the end of its last period, which is an action of its own.
     yield Step(last.ends_at + 3, "End Match", "end", period=last, clock=clock, status="Completed")
 
 
@@ -147,6 +149,7 @@ def _build_event_steps(scenario: Scenario, periods: tuple[PlayedPeriod, ...]) ->
             continue
         for step in _build_revisions(event, f"event-{number}", period, clock):
             yield step
+            # Right after each revision, so that both actions go through the same life.
             if event.lifecycle.is_sent_twice and step.type == "Goal":
                 yield _repeat_as_penalty_scored(step)
         if event.type is ScenarioEventType.SIN_BIN and event.lifecycle.cancelled_after is None:
@@ -208,6 +211,7 @@ def _build_revisions(event: ScenarioEvent, key: str, period: PlayedPeriod, clock
         yield Step(at, kind, key, sub_type=sub, period=period, clock=clock)
         yield Step(at + _WATER_BREAK_SECONDS, "Play Resumed", f"{key}-over", period=period, clock=resumed, related=(key,))
         return
+    # From here on all that may be pending: goals, penalties, cards.
     goal = side if event.type.is_goal else None
     # While it is pending, the sub type and the player are not known yet (feed documentation, section 3.2).
     pending = Step(at, kind, key, SendType.PENDING, "", period, clock, side)
@@ -217,6 +221,7 @@ def _build_revisions(event: ScenarioEvent, key: str, period: PlayedPeriod, clock
     if lifecycle.is_never_confirmed:
         return
     if lifecycle.cancelled_after is not None:
+        # Cancelled belongs to pending actions, Deleted to confirmed ones (section 4.1).
         yield _make_revision(pending, lifecycle.cancelled_after, SendType.CANCELLED)
     elif lifecycle.disallowed_after is not None and lifecycle.disallowed_after <= lifecycle.confirmed_after:
         # Disallowed while pending: it never counted, so no score falls with it.
@@ -283,6 +288,7 @@ def _build_disallowance(confirmed: Step, event: ScenarioEvent, *, counted: bool)
 
 
 def _build_video_check(key: str, period: PlayedPeriod, clock: int, about: str) -> Iterator[Step]:
+    # As in the documentation's example (section 4.3): pending without its subject, confirmed with it some seconds later.
     pending = Step(period.time_of(clock), "Video Check Underway", key, SendType.PENDING, period=period, clock=clock)
     yield pending
     yield msgspec.structs.replace(pending, at=pending.at + 8, send_type=SendType.CONFIRMED, sub_type=about)
