@@ -81,8 +81,8 @@ class Facts(msgspec.Struct, frozen=True):
     """The facts after the action, as plain text, unescaped; empty where the feed gives no value.
 
     These are the variables of alert texts, which operators write: no field is renamed. `match` is
-    `Tottenham Hotspur 1–0 Leicester City`. For a goal the score is the one that it makes, pending or not, and in a shootout
-    the kick counts likewise; for anything else it is the official score, which no pending goal is in.
+    `Tottenham Hotspur 1–0 Leicester City`. For a goal the score is the one that it makes, pending or not, and for a kick of a
+    shootout likewise. For anything else it is the official score, without pending goals.
     """
 
     match: str = ""
@@ -126,7 +126,7 @@ class Facts(msgspec.Struct, frozen=True):
     player_off: str = ""
     """In a substitution: the player who goes off, while `player` comes on; empty where the feed does not name him."""
     added_time: str = ""
-    """The minutes that are added to a period, for `Added Time`; empty where the feed does not tell."""
+    """The minutes that are added to a period, for `Added Time`; empty where the feed does not say."""
     home_lineup: str = ""
     """For `Lineups`: `4-3-3: 22 Raya, 8 Ødegaard (c), …`; empty where the feed does not name the players."""
     away_lineup: str = ""

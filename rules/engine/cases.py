@@ -132,7 +132,7 @@ _FEW_VALUES = {
     "period": Names(frozenset(normalise(period.value) for period in Period)),
     "send_type": Names(frozenset(normalise(one.value) for one in (SendType.PENDING, SendType.CONFIRMED, SendType.UPDATED))),
 }
-"""All values of what always has one of a few: when every one is excluded, nothing is left."""
+"""All values of the names that always have one of a few: if every one is excluded, nothing is left."""
 
 
 def intersect_cases(one: Cases, other: Cases) -> Cases | None:

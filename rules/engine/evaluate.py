@@ -141,7 +141,7 @@ def _list_changed_ids(moment: Moment) -> set[str]:
 
 
 _PERIOD_MARKERS = ("Start Period", "End Period", "End Match")
-"""Action types whose alerts tell how a part of the match ended."""
+"""Action types whose alerts show how a part of the match ended."""
 
 
 def _find_outdated_scores(moment: Moment) -> list[ActionRecord]:
@@ -171,7 +171,7 @@ def _find_outdated_scores(moment: Moment) -> list[ActionRecord]:
 
 
 def _find_outdated_end(before: Match, after: Match) -> list[ActionRecord]:
-    """Return the full time of a match whose result was changed since by no goal of its own: by a summary, or a second end."""
+    """Return the full time of a match whose result has changed without a goal: by a summary, or by a second end."""
     # A lower score may be a flap. If it lasts, the goal that it leaves out is struck, and that corrects full time.
     if after.unshown_goals:
         return []
@@ -190,7 +190,7 @@ _SUBSTITUTION_TYPES = ("Substitution In", "Substitution Out")
 
 
 def _find_renamed_substitutions(moment: Moment, changed: set[str]) -> list[ActionRecord]:
-    """Return the players coming on for whom another action says only now who goes off, so that both are in one message."""
+    """Return the substitutions whose other player is named only now, by another action: their one message shows both."""
     off = [{one.action.id: one.goes for one in list_substitutions(match)} for match in (moment.before, moment.after)]
     records = (moment.after.records[action_id] for action_id in off[1] if action_id in off[0] and action_id not in changed)
     return [r for r in records if r.action.type == "Substitution In" and off[0][r.action.id] != off[1][r.action.id]]

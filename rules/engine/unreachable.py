@@ -1,7 +1,7 @@
-"""Finds rules that are unreachable: that never fire, or that never begin a message since another rule always fires first.
+"""Finds rules that never fire, or that never begin a message, because another rule always fires first.
 
-A rule is only found if the conditions alone prove it: a warning that is wrong once is not read the next time. So everything that
-is too large to compare counts as reachable.
+A rule is reported only if the conditions alone prove it: after one wrong warning nobody reads the next. So what is too large to
+compare counts as reachable.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MAX_CANDIDATES = 500
 """Earlier rules that one is compared with, one by one. Only files of thousands of rules without a team have more."""
 
 _MAX_TOGETHER = 40
-"""Earlier rules that are taken together to see whether they leave anything to a later one."""
+"""Earlier rules that are compared together with a later one, to see whether they leave it anything."""
 
 _MOST_GOALS = 20
 """The highest number of goals of a side that is tried to see whether a score is possible."""

@@ -66,11 +66,11 @@ class Team(msgspec.Struct, frozen=True):
     id: str = ""
     name: str = ""
     detail: str = ""
-    """What tells it from others of its name, such as `England`, `U21` or `Brazil Women`; empty where the feed does not say."""
+    """What distinguishes it from others of the same name, such as `England` or `U21 Women`; empty where the feed does not say."""
 
     @property
     def qualified_name(self) -> str:
-        """`Premier League (England)`; empty where the feed gives nothing to tell it from others."""
+        """`Premier League (England)`; empty without a `detail`."""
         return f"{self.name} ({self.detail})" if self.name and self.detail else ""
 
 
@@ -84,8 +84,8 @@ class Player(msgspec.Struct, frozen=True):
 class Fixture(msgspec.Struct, frozen=True):
     """A scheduled game.
 
-    `home` and `away` are empty teams until a packet tells which team is at home: the order of the fixture's `teams` does not
-    (feed documentation, section 9.1). `kickoff` is in UTC; `is_kickoff_known` is False where only its date is.
+    `home` and `away` are empty teams until a packet says which team is at home: the order of the fixture's `teams` does not say
+    it (feed documentation, section 9.1). `kickoff` is in UTC; `is_kickoff_known` is False where only its date is.
     """
 
     id: str
@@ -191,7 +191,7 @@ class Packet(msgspec.Struct, frozen=True):
     send_type_word: str = ""
     """The feed's word where `send_type` is OTHER; else empty."""
     trace_id: str = ""
-    """The feed's own name for the packet, for logs of trouble."""
+    """The feed's own id of the packet, for logs of trouble."""
     timeline: Decimal | None = None
     """The place in the order of play (section 7): compared only, never computed with. None where the feed gives none."""
 
@@ -218,6 +218,6 @@ class Action(msgspec.Struct, frozen=True):
     metadata: dict[str, Any] = {}
     is_delayed: bool = False
     may_repeat: bool = False
-    """True: the feed's name for it is one of those that a Goal action may repeat, such as Penalty Scored."""
+    """True: the feed calls it by a name such as Penalty Scored, and may report the same thing by a second action, a Goal."""
     timeline: Decimal | None = None
     """The place in the order of play, for actions of one minute; None where the feed gives none."""

@@ -163,9 +163,9 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
 
 
 def _resolve_outcome(before: Match, action: Action, change: ScoreChange, catalogue: Catalogue) -> Action:
-    """Return a penalty whose outcome its sub type does not tell, with the outcome that is known otherwise.
+    """Return a penalty with its outcome, where not its sub type but something else shows it.
 
-    A kick with which the score rises is a goal, and a retraction without a sub type takes back the outcome that was known.
+    A kick with which the score rises is a goal. A retraction without a sub type takes back the outcome that was known.
     """
     outcomes = catalogue.find_type(action.type).pairs_by_sub_type
     if not outcomes or action.sub_type:

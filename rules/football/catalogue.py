@@ -77,7 +77,7 @@ class Catalogue:
         return entry.canonical_pair or entry.pairs_by_sub_type.get(sub_name) or (entry.name, sub_name)
 
     def may_repeat(self, action_type: str) -> bool:
-        """Return True if the feed may send a second action for what an action of this name, as the feed spells it, tells."""
+        """Return True if the feed may report the same thing by a second action. `action_type` is the feed's own spelling."""
         entry = self._types.get(_make_key(action_type))
         return entry is not None and entry.may_repeat
 

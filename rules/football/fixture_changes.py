@@ -101,14 +101,14 @@ def lose_connection(match: Match, reason: str, at: dt.datetime) -> Moment:
 def restore_connection(match: Match, at: dt.datetime) -> Moment:
     """Return the moment in which Touchline gets data of a match again.
 
-    It is news only where the match goes on with data: the feed itself may have none by now, and tells so by packets of its own.
+    It is news only if the match goes on with data: the feed itself may have none by now, which it says in its packets.
     """
     moment = _make_connection_moment(match, msgspec.structs.replace(match, is_cut_off=False), COVERAGE_RESTORED, {}, at)
     return moment if can_lose_connection(moment.after) else msgspec.structs.replace(moment, coverage_change=None)
 
 
 def can_lose_connection(match: Match) -> bool:
-    """Return True if chats take the silence of a match for news of it: it is not over, and they know of no lost coverage."""
+    """Return True if losing the connection to a match is news for its chats: it is not over, and its coverage is not lost yet."""
     is_covered = match.collection_status.casefold() not in _WITHOUT_DATA
     return is_covered and not (match.is_cut_off or match.is_lost or match.is_completed or match.ended_by)
 
@@ -150,7 +150,7 @@ def make_status_packet(fixture: Fixture, seq: int, at: dt.datetime) -> Packet:
 
 
 def is_final_status(status: str) -> bool:
-    """Return True if the status of a fixture is believed even where its stream says nothing of the kind."""
+    """Return True if the list of fixtures is believed about this status, even if the stream of the match does not have it."""
     return find_status(status).is_final
 
 

@@ -63,13 +63,13 @@ class ActionRecord(msgspec.Struct, frozen=True):
     is_shown: bool = False
     """True once the feed's score has risen with a revision of this very goal."""
     repeats: str = ""
-    """The id of the goal that this action tells a second time; empty for every other action."""
+    """The id of the goal or sending-off that this action reports a second time; empty for every other action."""
     settled_at: int = 0
-    """The number of the packet at whose break the action was settled, pending until then; 0 for nearly every action."""
+    """The number of the packet that began the break at which the action was settled while pending; 0 for nearly every action."""
     was_remembered: bool = False
-    """True if an earlier revision had a type that is remembered, and this one has not: the record stays all the same."""
+    """True if the latest revision has a type that is not remembered, and an earlier one had: the record stays."""
     own: ActionRecord | None = None
-    """What the action's own revisions say, where other actions tell the same goal; None where none does."""
+    """What the action's own revisions say, where other actions report the same thing; None where none does."""
 
     @property
     def is_standing(self) -> bool:
@@ -104,7 +104,7 @@ class UnshownGoal(msgspec.Struct, frozen=True):
 
     since: dt.datetime
     has_lasted: bool = False
-    """True once it is no mere flap of the score."""
+    """True once the doubt is old enough not to be a flap of the score."""
 
 
 class UncountedChange(msgspec.Struct, frozen=True):

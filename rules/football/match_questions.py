@@ -33,7 +33,7 @@ def is_hat_trick(moment: Moment) -> bool:
 def count_player_goals(match: Match, action: Action) -> int:
     """Return how many goals of play the player of an action has, the action itself included; own goals do not count.
 
-    Of a goal this is which of the player's goals it is, whatever was scored after it.
+    For a goal it is the number of this goal among the player's, and goals after it do not count.
     """
     goals = _list_player_goals(match, action)
     place = next((number for number, goal in enumerate(goals, 1) if goal.id == action.id), None)

@@ -137,7 +137,7 @@ assert set(_COVERAGE_ORDER) == set(COVERAGE_LEVELS)  # noqa: S101
 
 
 def find_successor(gone: Fixture, listed: Iterable[Fixture], known_ids: frozenset[str]) -> Fixture | None:
-    """Return the fixture under whose id the feed lists a match now that it has deleted; None where that is not certain.
+    """Return the fixture that replaces a deleted one: the same match under a new id. None where that is not certain.
 
     It is the only one between the same teams in the same competition that was not listed while the other was (`known_ids`).
     """

@@ -17,7 +17,7 @@ from rules.football.minute import Period
 from rules.football.unknown_values import ScoreChange
 
 MAX_LAG = dt.timedelta(minutes=1)
-"""How long the score may be behind. After that a packet's score is right, whatever the goals say."""
+"""How long the score may be behind its goals. After that the score of a packet is believed, and not the goals."""
 
 
 class ScorePair(NamedTuple):
@@ -28,7 +28,7 @@ class ScorePair(NamedTuple):
 
 
 class LaggingScore(NamedTuple):
-    """What is left of the changes that the score had not counted, once a packet's score is known."""
+    """The changes that the score has not counted yet, after a packet's score was compared with them."""
 
     uncounted: dict[str, UncountedChange]
     records: dict[str, ActionRecord]
@@ -67,7 +67,7 @@ class ReconciledScore(NamedTuple):
     """The changes that the score has not counted, by the action's id."""
     records: dict[str, ActionRecord]
     credited: tuple[ActionRecord, ...] = ()
-    """Those of own goals whose side only the score has shown."""
+    """The own goals that were given to the other side now, because the score has shown it."""
 
 
 def reconcile_score(
@@ -126,7 +126,7 @@ def _is_waiting(record: ActionRecord) -> bool:
 
 
 def _add(uncounted: dict[str, UncountedChange], action_id: str, change: UncountedChange) -> dict[str, UncountedChange]:
-    """Return the changes with one more. One the other way round is cancelled by it: the score is right as it is."""
+    """Return the changes with one more. A goal and a retraction of the same side cancel each other, and the score is right."""
     for other, known in uncounted.items():
         if (known.side, known.is_kick, known.by) == (change.side, change.is_kick, -change.by):
             return {i: one for i, one in uncounted.items() if i != other}
@@ -149,7 +149,7 @@ def _is_second_report(records: dict[str, ActionRecord], record: ActionRecord) ->
 
 
 def _explain_rise(found: ReconciledScore, before: Match, action: Action, side: Side, *, is_kick: bool) -> ReconciledScore:
-    """Find the goal that the score counts since a packet about something else."""
+    """Find the goal with which the score rose, in a packet about something else."""
     was = before.records.get(action.id)
     if was is not None and action.send_type.is_retraction and _is_waiting(was) and was.credited is side:
         # The score counts the pending goal only now that it is cancelled.
@@ -170,7 +170,7 @@ def _explain_rise(found: ReconciledScore, before: Match, action: Action, side: S
 
 
 def _explain_fall(found: ReconciledScore, action: Action, side: Side, *, is_kick: bool) -> ReconciledScore:
-    """Find the goal that was never confirmed and that the score has dropped with a packet about something else."""
+    """Find the pending goal with which the score fell, in a packet about something else."""
     # The latest one: the others have been in the score for longer.
     for record in reversed(_list_pending_goals(found.records, action, is_kick=is_kick)):
         if record.counted is side:
@@ -179,7 +179,7 @@ def _explain_fall(found: ReconciledScore, action: Action, side: Side, *, is_kick
 
 
 def _list_pending_goals(records: dict[str, ActionRecord], action: Action, *, is_kick: bool) -> list[ActionRecord]:
-    """Return the pending goals of one counter but for the packet's own."""
+    """Return the pending goals of one counter, without the packet's own action."""
     return [
         record
         for record in records.values()

@@ -18,7 +18,7 @@ class FixtureStatus(msgspec.Struct, frozen=True):
     is_played: bool = False
     """It is over, and a match, or a part of one, can be read to its end."""
     is_final: bool = False
-    """It is believed from the list of fixtures even where the stream says nothing of the kind."""
+    """The list of fixtures is believed about it, even if the stream of the match does not have it."""
     news: str = ""
     """The action type that reports the change to this status; empty where other actions report it, or it is no news."""
 

@@ -141,7 +141,7 @@ def stage_of(match: Match) -> Stage:
 
 
 def build_half_time_timeline(match: Match) -> Timeline | None:
-    """Build the time line of the first half as it is known now, also when more has been played.
+    """Build the time line of the first half with what is known now, also when more has been played.
 
     None before the first half is over, and where its score is not known.
     """

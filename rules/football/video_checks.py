@@ -18,8 +18,8 @@ _SETTLED_AFTER_MINUTES = 2
 def find_check_outcome(match: Match, check: ActionRecord) -> str:
     """Return what a video check decided: `goal stands`, `no goal`, `penalty`, `no penalty`, `red card`, `no red card`.
 
-    Empty while that is open, and where the feed does not tell what the check is about. The end of a check says no outcome of
-    its own (section 10.10), so it is read from what became of the action that was checked.
+    Empty while that is open, and if the feed does not say what the check is about. The end of a check has no outcome in it
+    (section 10.10), so the outcome is read from what became of the action that was checked.
     """
     begun = [r for r in match.records.values() if r.action.type == "Video Check Underway" and r.action.seq < check.action.seq]
     start = max(begun, key=lambda r: r.action.seq, default=None)

@@ -36,7 +36,7 @@ class ExpectedNames(msgspec.Struct, frozen=True):
 
 
 NAMED_BY_ID = frozenset({"team", "player", "competition", "fixture"})
-"""The conditions on things that have an id of the feed's, which tells two of one name apart."""
+"""The conditions on things to which the feed gives an id, so that two of one name can be distinguished."""
 
 NAMED_BY_FIXTURES = NAMED_BY_ID - {"player"}
 """The conditions whose names the feed's list of fixtures has."""

@@ -142,7 +142,7 @@ class _Suspicion(NamedTuple):
     """The variable that it is about; empty where it is about none, and so about the whole text."""
     sentence: str
     is_warning: bool = True
-    """False for what fails, or is never meant, whatever the values are."""
+    """False for what fails when the text is rendered, or is never meant."""
 
 
 def _find_suspicious(tree: nodes.Template) -> Iterator[_Suspicion]:
@@ -219,7 +219,7 @@ _FIXED_VALUES = {
     "action_type": load_catalogue().action_type_names,
     "sub_action_type": load_catalogue().sub_action_type_names,
 }
-"""The values of what has few, as they are compared: letter by letter."""
+"""The values of the variables that have few, spelt as comparisons need them: letter by letter."""
 
 
 def _find_odd_comparison(one: nodes.Node, other: nodes.Node, operator: str, line: int) -> Iterator[_Suspicion]:

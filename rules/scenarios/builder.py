@@ -84,7 +84,7 @@ class _PacketBuilder:
         periods = tuple(self._period(period) for period in self.periods)
         period = self.periods[-1] if self.periods else None
         shootout = bool(period and period.type == "Shootout")
-        # The live clock, which has run on since the action (feed documentation, section 3.3), and stands still between two periods.
+        # The live clock, which has run on since the action (section 3.3), and stands still between two periods.
         clock = 0 if period is None or shootout else min(period.last_clock, period.first_clock + step.at - period.starts_at)
         home, away = (self._goals_until(period, side) for side in Side)
         # The current period is 1 already before kick-off (section 3.3).
