@@ -22,7 +22,8 @@ from bot.errors import TouchlineError
 from bot.storage.database import Database
 from bot.storage.driver import RULES_CHANNEL
 from bot.storage.schema import from_timestamp, rule_history, to_timestamp
-from rules.engine.rule import RuleSet, fingerprint
+from rules.engine.rule import RuleSet
+from rules.engine.rule_diff import fingerprint
 from rules.football.catalogue import Catalogue
 from rules.loading.loader import RulesInvalid
 

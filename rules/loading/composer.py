@@ -15,6 +15,8 @@ import yaml
 MAX_DEPTH = 40
 """Levels of nesting. Readers of nodes recurse, so the depth must stay far below Python's limit."""
 
+NESTED_TOO_DEEPLY = "this is nested too deeply"
+
 MAX_EXPANDED = 100_000
 """Values that all aliases of a file may expand to together."""
 
@@ -61,7 +63,7 @@ class Composer:
                 self._add(yaml.ScalarNode(event.tag or "", event.value, begin, end, event.style), event.anchor)
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 if len(self._open) > MAX_DEPTH:
-                    self._report(event.start_mark, "this is nested too deeply")
+                    self._report(event.start_mark, NESTED_TOO_DEEPLY)
                     self.root, self.is_walkable = None, False
                     return
                 kind = yaml.MappingNode if isinstance(event, yaml.MappingStartEvent) else yaml.SequenceNode
@@ -175,7 +177,7 @@ class Composer:
             if self._expanded > MAX_EXPANDED:
                 self._report(mark, f"the aliases of this file expand to more than {MAX_EXPANDED:,} values")
             elif len(self._open) + _measure_depth(node) > MAX_DEPTH:
-                self._report(mark, "this is nested too deeply")
+                self._report(mark, NESTED_TOO_DEEPLY)
             else:
                 return _copy(node, mark, name)
         self.is_walkable = False

@@ -17,7 +17,7 @@ import yaml
 from yaml.reader import Reader as YamlReader
 
 from rules.engine.rule import SourceLocation
-from rules.loading.composer import AliasMark, Composer
+from rules.loading.composer import NESTED_TOO_DEEPLY, AliasMark, Composer
 from rules.loading.yaml_slips import explain_slip
 
 # The C reader is several times faster, and not in every installation of PyYAML.
@@ -162,7 +162,7 @@ def compose(text: str, file: str, report: Report) -> yaml.Node | None:
         try:
             composer = _compose_once(text, file, report)
         except RecursionError:
-            report.add_mistake(SourceLocation(file, 1, 1), "this is nested too deeply")
+            report.add_mistake(SourceLocation(file, 1, 1), NESTED_TOO_DEEPLY)
             return None
         except yaml.YAMLError as error:
             # Put right as it was probably meant, so that all mistakes of the file are found at once.

@@ -21,7 +21,7 @@ from bot.i18n.language import translate_plural as ngettext
 from bot.i18n.shorten import shorten
 from bot.replay.comparison import Comparison, Difference, DifferenceKind, select_changed_text
 from bot.replay.dry_run import DryRunRequest, DryRunResult
-from rules.engine.rule import RulesDiff, compare_rules
+from rules.engine.rule_diff import RulesDiff, compare_rules
 from rules.loading.loader import RulesInvalid
 
 RunDryRun = Callable[[DryRunRequest], Awaitable[DryRunResult]]

@@ -10,7 +10,7 @@ from bot.chat.features import rules_proposal as words
 from bot.fake_telegram.html import parse
 from bot.replay.comparison import AlertMessages, Comparison, Difference, DifferenceKind
 from bot.replay.dry_run import DryRunResult, RulesCheck
-from rules.engine.rule import RulesDiff
+from rules.engine.rule_diff import RulesDiff
 
 
 def told(change: DifferenceKind, text: str = "Goal") -> Difference:

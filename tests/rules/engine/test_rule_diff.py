@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rules.engine.rule import RuleSet, compare_rules, fingerprint
+from rules.engine.rule import RuleSet
+from rules.engine.rule_diff import compare_rules, fingerprint
 from rules.loading.loader import load_pack, load_rules
 
 GOALS = "{name: goals, match: {action_type: Goal, minute: {from: 80}}, alert: {kind: goal, text: Goal}}"
