@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -58,6 +59,46 @@ def test_the_nearest_word_has_to_be_near_enough() -> None:
 def test_an_unknown_word_is_answered_with_the_nearest_or_with_all() -> None:
     assert describe_unknown("key", "macth", ("match", "name")) == 'unknown key "macth", did you mean "match"?'
     assert describe_unknown("key", "zzz", ("match", "name")) == 'unknown key "zzz"; known: match, name'
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("25s", 25), ("15m", 900), ("2h", 7200), ("1h30m", 5400), ("14d", 1_209_600), ("1d2h3m4s", 93_784)]
+)
+def test_durations_are_read_as_they_are_written(text: str, seconds: int) -> None:
+    assert parse_duration(text) == dt.timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "15", "12:30", "m", "-5m", "1.5h", "30m1h", "9" * 20 + "d"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a duration|too long"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("30", 30), ("-100123", -100123), ("045", 45)])
+def test_whole_numbers_are_decimal(text: str, number: int) -> None:
+    assert parse_integer(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("yes", 'write true, not "yes"'),
+        ("Off", 'write false, not "Off"'),
+        ("True", 'write true, not "True"'),
+        ("1", '"1" is neither true nor false'),
+    ],
+)
+def test_only_true_and_false_are_booleans(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        parse_boolean(text)
+
+
+def test_the_nearest_word_forgives_letter_case_and_typing() -> None:
+    assert [suggest(word, ("Goal", "Red Card"), 0.75) for word in ("gaol", "RED CRAD", "Corner")] == ["Goal", "Red Card", ""]
+
+
+def test_an_unknown_word_like_no_other_is_answered_with_the_known_ones() -> None:
+    assert describe_unknown("key", "zzz", ("a", "b")) == 'unknown key "zzz"; known: a, b'
 
 
 @pytest.mark.parametrize("text", ["1_000", "٣", "1.5", "", "1" * 19, "--1", "x"])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 
-from rules.football.action import Side, Team
+from rules.football.action import Side
 from rules.football.minute import Minute
 from rules.scenarios.lines import LineInvalid, find_side, parse_kick, parse_line
-from rules.scenarios.parser import ScenarioInvalid, load_scenario, parse_scenario
-from rules.scenarios.scenario import EventLifecycle, ScenarioEvent, ScenarioEventType, ScenarioKick, make_id
+from rules.scenarios.scenario import EventLifecycle, ScenarioEvent, ScenarioEventType, ScenarioKick
 
 TEAMS = {Side.HOME: "Arsenal", Side.AWAY: "Köln"}
 
@@ -133,67 +130,3 @@ def test_a_kick_has_its_player_its_team_and_its_outcome(outcome: str) -> None:
 
 def test_a_team_is_found_without_its_accents() -> None:
     assert [find_side(name, TEAMS) for name in ("ARSENAL", "Koln", "köln")] == [Side.HOME, Side.AWAY, Side.AWAY]
-
-
-def test_a_scenario_without_more_than_its_teams_has_a_kick_off_and_nothing_that_happens() -> None:
-    scenario = parse_scenario("match: Arsenal v  Köln")
-
-    assert (scenario.fixture.title, scenario.fixture.name, scenario.fixture.competition) == (
-        "Arsenal v Köln", "Arsenal v Köln", Team(),
-    )  # fmt: skip
-    assert scenario.fixture.kickoff == dt.datetime(2026, 8, 15, 14, tzinfo=dt.UTC)
-    assert (scenario.events, scenario.kicks) == ((), ())
-
-
-def test_a_kick_off_is_kept_in_utc_and_the_competition_by_its_name() -> None:
-    fixture = parse_scenario("match: A v B\nkickoff: 2026-08-15T16:00:00+02:00\ncompetition: La Liga").fixture
-
-    assert (str(fixture.kickoff), fixture.competition.name) == ("2026-08-15 14:00:00+00:00", "La Liga")
-
-
-def test_ids_follow_from_names_and_the_kick_off_and_are_those_of_earlier_versions() -> None:
-    first = parse_scenario("match: A v B\ncompetition: C").fixture
-    again = parse_scenario("match: A v B\ncompetition: C\nkickoff: 2026-08-15T14:00:00Z").fixture
-    later = parse_scenario("match: A v B\ncompetition: C\nkickoff: 2026-08-16T14:00:00Z").fixture
-
-    assert (first, first.home.id, later.home.id) == (again, make_id("team", "A"), first.home.id)
-    assert len({first.id, later.id, first.home.id, first.away.id, first.competition.id}) == 5
-    assert make_id("team", "A") == "a4c86e05-28cf-5604-9d90-72a627bc27b9"
-    assert load_scenario("opener").fixture.id == "84b25e52-433e-5c08-8482-e1d0cccc8473"
-    assert load_scenario("argentina-france") == load_scenario("final")
-
-
-@pytest.mark.parametrize(
-    ("lines", "mistake"),
-    [
-        (["45' half time", "45+1' video check"], "video check comes after half time"),
-        (["45' half time", "46' video check"], ""),
-        (["90' extra time", "90+1' video check"], "video check comes after extra time"),
-        (["120' full time", "120' video check"], "video check comes after full time"),
-        (["60' abandoned", "61' video check"], "after abandoned comes resumed, in the same minute, and nowhere else"),
-        (["60' video check", "60' resumed after 20h"], "after abandoned comes resumed, in the same minute, and nowhere else"),
-        (["10' video check", "10' video check"], ""),
-        (["45+2' video check", "45+1' video check"], "minute 45+1 comes after minute 45+2: write them in order"),
-    ],
-)
-def test_events_are_written_in_order_and_none_after_the_end_of_its_period(lines: list[str], mistake: str) -> None:
-    text = "match: A v B\nevents:\n" + "".join(f"- {line}\n" for line in lines)
-    try:
-        parse_scenario(text, "s.yaml")
-        found = ""
-    except ScenarioInvalid as invalid:
-        (found,) = invalid.mistakes
-
-    assert found == (f"s.yaml:4:3: {mistake}" if mistake else "")
-
-
-@pytest.mark.parametrize("kickoff", ["2026-08-15T14:00:00", "noon"])
-def test_a_kick_off_without_a_time_zone_is_no_instant(kickoff: str) -> None:
-    with pytest.raises(ScenarioInvalid, match=r"s.yaml:2:10: .* is not an instant such as 2022-11-22T10:00:00Z"):
-        parse_scenario(f"match: A v B\nkickoff: {kickoff}", "s.yaml")
-
-
-@pytest.mark.parametrize("text", ["match: {A: B}", "match: A v B\nevents:\n- a: b"])
-def test_a_line_with_a_colon_wants_quotes(text: str) -> None:
-    with pytest.raises(ScenarioInvalid, match="a line of text is expected here; where it holds `: `, put it in quotes"):
-        parse_scenario(text)
