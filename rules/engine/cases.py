@@ -95,7 +95,7 @@ ANYTHING: Cases = ({},)
 def intersect_case(one: Case, other: Case) -> Case | None:
     """Return the case in which both hold; None if there is none."""
     both = dict(one)
-    # A name that only one of them has may be anything for the other, so it is taken as it is.
+    # A name that one case alone has may be anything in the other, so that its values stay.
     for key, values in other.items():
         both[key] = both[key].intersect(values) if key in both else values
         if both[key].is_empty:
@@ -167,7 +167,7 @@ def complement_cases(cases: Cases) -> Cases | None:
 
 def complement_values(key: str, values: ValueSet) -> ValueSet:
     """Return all other values of a name; of what has few values, such as the period, those that are left."""
-    # A question has two answers, and not all words but one.
+    # A question has two answers only: the opposite of true is false, and not all words but `true`.
     if values in (IS_TRUE, IS_FALSE):
         return IS_FALSE if values == IS_TRUE else IS_TRUE
     others = values.complement()

@@ -125,7 +125,7 @@ class Rule(msgspec.Struct, frozen=True):
 
     def may_match_type(self, action_type: str) -> bool:
         """Return True if the rule can fire for an action of this type at all."""
-        # True is always safe: it costs an evaluation. False decides without one.
+        # True is always safe, and costs an evaluation. Only what certainly cannot fire is False.
         return self.action_types is None or action_type.casefold() in self.action_types
 
     def matches(self, moment: Moment) -> bool:

@@ -132,7 +132,7 @@ def parse_catalogue(text: str) -> CatalogueFile:
         raise ValueError(f"this is not a catalogue of action types: {error}") from error
 
 
-# Both once: every packet and every rule is resolved by it, and it is never changed.
+# Both are read once: every packet and every rule is resolved by the catalogue, which never changes.
 @cache
 def load_catalogue() -> Catalogue:
     """Return the catalogue that ships with Touchline."""

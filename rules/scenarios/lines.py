@@ -51,7 +51,7 @@ _PENDING_SECONDS = {
     ScenarioEventType.SIN_BIN: 9,
 }
 
-# What happens ends at the first bracket or comma: names of players have neither, and a team's stands in the brackets.
+# What happens ends at the first bracket or comma: the name of a player may hold neither, and that of the team is in the brackets.
 _LINE_PATTERN = re.compile(
     r"(?:(?P<minute>[\d+]+)'\s+)?(?P<words>[^(),]+?)\s*(?:\((?P<team>[^()]+)\))?\s*(?P<clauses>(?:,[^,]+)*)",
 )
