@@ -23,7 +23,7 @@ from bot.clock import Clock
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
 from bot.feed.decode import Control, ControlKind, decode_frame, find_trace_id
-from bot.feed.post_match import Listing
+from bot.feed.match_end import Listing
 from bot.feed.reconnect import (
     REFUSED_DELAY,
     REMEDIES,

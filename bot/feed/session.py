@@ -1,7 +1,8 @@
-"""The session of one fixture as a pure state machine: where to resume, when a connection is stale, when a match is over.
+"""The session of one fixture as a pure state machine: where to resume, when a connection is stale, when to stop.
 
 `connection.FeedConnection` reports what happens (`on_…`) with the monotonic instant in seconds, and reads back what to do:
-`failure` (reconnect), `ending` (stop), `wake_at` and `stale_at` (timers). The table is printed in docs/feed.md.
+`failure` (reconnect), `ending` (stop), `wake_at` and `stale_at` (timers). The table is printed in docs/feed.md. Whether the match
+is over is `match_end.MatchEnd`'s to say.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ import datetime as dt
 import enum
 
 from bot.feed.decode import Control, ControlKind
-from bot.feed.post_match import Listing, PostMatch
+from bot.feed.match_end import Listing, MatchEnd
 from bot.feed.reconnect import FailureCause
 from bot.feed.sequence import Deduplicator, FeedPosition, Reorderer, SequenceTracker, packet_fingerprint
 from rules.football.action import Packet
-from rules.football.statuses import find_status
 
 
 class SessionState(enum.StrEnum):
@@ -82,18 +82,13 @@ RESUME_OVERLAP = 8
 """Packets that are requested again when resuming. The documentation contradicts itself by one about what `startPosition` counts
 (section 2.4), and a repetition is needed to recognise a connection that numbers its packets from 1 again (section 7)."""
 
-_COMPLETED_WAIT = 300.0
-"""Seconds after which a match with status Completed is over although no End Match action came."""
-
-_LOST_WAIT = 1800.0
-"""Seconds after which a finished match that was abandoned, postponed or cancelled is over; its status may still be corrected."""
-
 _MAX_EMPTY_HEARTBEATS = 2
 """Heartbeats without data after which `startPosition` must lie beyond the server's list: the overlap should have come."""
 
 _MAX_UNREADABLE_TRIES = 3
 """How often in a row a frame that ends the connection is read; then the next one begins behind it."""
 
+# A goal that is missing at the end would never be announced, so that it is worth more attempts.
 _MAX_RECONNECTS_AFTER_END = 5
 _MAX_RECONNECTS_WITH_GAPS = 20
 """Lost connections after the end of a match until it is given up; more of them while some of its packets are missing."""
@@ -138,35 +133,22 @@ class FeedSession:
         self._last_packet = 0.0
         self._deduplicator = Deduplicator()
         self._read_until = resume_from.seq
+        """The highest number that a previous process had read; its packets up to there are not handed on again."""
         self._tracker = SequenceTracker(resume_from)
         # Without a number but with a position, the feed does not number its packets, so that any number may be the first.
         is_numbered = resume_from.seq or not resume_from.position
         self._reorderer = Reorderer(first=resume_from.seq + 1) if is_numbered else Reorderer()
         self._start = 0
         self._from_zero = False
+        """True if the position lies beyond the server's list, so that the next connection reads everything."""
         self._unreadable_tries = 0
         """How many connections in a row were ended by a frame that cannot be read, without a new packet."""
         self._first_readable = 0
         """The position behind the last frame that was stepped over: no connection begins before it."""
         self._packets_on_connection = self._heartbeats_on_connection = 0
-        self._has_end_match = self._is_finished = False
-        self._status = self._status_word = ""
-        self._is_over_by_status = self._is_lost = False
-        self._status_since = 0.0
-        self._reads_post_match = reads_post_match
-        self._post_match: PostMatch | None = None
-        """Set from the end of the match on; None again if the feed takes its end back."""
-        self._ended_at = 0.0
-        self._collection_status = ""
-        self._listing = Listing()
-        self._is_end_taken_back = False
+        self._end, self._reads_post_match = MatchEnd(ended_at), reads_post_match
         self._received: dt.datetime | None = None
         """The wall clock's time at the last packet."""
-        if ended_at is not None:
-            self._has_end_match, self._ended_at = True, ended_at
-            self._set_status("Completed", ended_at)
-            self._post_match = PostMatch(ended_at)
-        self._latest_seq = 0
         self._reconnects_after_end = 0
         self._is_rereading_all = False
         self._missing_before = self._vain_rereads = 0
@@ -180,6 +162,7 @@ class FeedSession:
     def start_position(self) -> int:
         """The `startPosition` for the next connection."""
         if self._from_zero or self._is_rereading_all:
+            # Not before a frame that was stepped over: it would end this connection as it ended those before.
             return self._first_readable
         if self._unreadable_tries >= _MAX_UNREADABLE_TRIES:
             # First without the overlap, in which the frame may be; then, one place at a time, behind what was read. Lost frames
@@ -193,21 +176,21 @@ class FeedSession:
     @property
     def is_ended(self) -> bool:
         """Return True if the match has ended, by an End Match action or by its status."""
-        return self._has_end_match or self._is_over_by_status
+        return self._end.has_come
 
     @property
     def is_match_over(self) -> bool:
         """Return True from the end of the match on, while what comes after it is read; False again if its end is taken back."""
-        return self._post_match is not None
+        return self._end.is_read_on
 
     @property
     def is_reopened(self) -> bool:
         """Return True if the match had ended and goes on: its End Match was taken back."""
-        return self._is_end_taken_back
+        return self._end.is_taken_back
 
     def set_listing(self, listing: Listing) -> None:
         """Take over what the list of fixtures says of the match now."""
-        self._listing = listing
+        self._end.set_listing(listing)
 
     @property
     def resume_position(self) -> FeedPosition | None:
@@ -222,6 +205,7 @@ class FeedSession:
         """When to call `on_wake` if no frame comes before; None if only a frame can change anything."""
         if self.state is not SessionState.LIVE:
             return None
+        # Silence ends a match that is sent at once, and no frame comes to tell of it.
         if self._is_sent_at_once and not self._reorderer.is_waiting:
             return self._quiet_at
         return self._reorderer.wake_at
@@ -242,6 +226,7 @@ class FeedSession:
 
     def on_opened(self, now: float) -> None:
         """Record that the handshake succeeded and the token was sent."""
+        # As if a frame had come: a server that never answers the token becomes stale like one that falls silent.
         self.last_frame = self._last_packet = now
         self._transition(SessionEvent.OPENED)
 
@@ -250,7 +235,7 @@ class FeedSession:
         # The session's own cause comes first: after a gap or a stale connection it is the session that had it closed.
         cause = self.failure = self.failure or cause
         # A position beyond what the server has brings nothing, ever: the feed was reset, or counts differently. Reading all
-        # again costs a second.
+        # again costs a second. One that was refused or lost before the token was accepted says nothing about the server's list.
         if self._has_overlap and not self._packets_on_connection and self.state in (SessionState.LIVE, SessionState.STALE):
             self._from_zero = True
         self._unreadable_tries += cause is FailureCause.UNREADABLE
@@ -258,7 +243,9 @@ class FeedSession:
         self._transition(SessionEvent.REFUSED if cause is FailureCause.REFUSED else SessionEvent.FAILED)
         if cause in (FailureCause.GAP, FailureCause.REPOSITION):
             return ()  # the next connection brings the packets that the held ones wait for
-        held = self._learn_status(self._reorderer.flush(), self.last_frame)
+        # After any other failure nobody knows when there is a next one, and what is held may be a goal.
+        held = self._reorderer.flush()
+        self._end.learn(held, self.last_frame, self._received)
         self._finish_after_loss(cause, max(now, self.last_frame))
         return held
 
@@ -275,6 +262,7 @@ class FeedSession:
                 self.failure = FailureCause.REFUSED
             self._transition(SessionEvent.REFUSED)
         elif control.kind is not ControlKind.NOTICE:
+            # A message in words that are not known (section 2.1) proves nothing about the token.
             self._transition(SessionEvent.RECEIVED)
         if control.kind is ControlKind.HEARTBEAT:
             return self._on_heartbeat(now)
@@ -283,7 +271,7 @@ class FeedSession:
     def on_packet(self, packet: Packet, now: float, received: dt.datetime | None = None) -> tuple[Packet, ...]:
         """Record a data packet; return the packets that can be handed on now, in order; none if it has to wait.
 
-        `received` is the wall clock's time of `now`, by which the packet's own time is told.
+        `received` is the wall clock's time of `now`: a packet's timestamp is compared with it.
         """
         self.last_frame = self._last_packet = now
         self._received = received
@@ -292,11 +280,13 @@ class FeedSession:
             self._transition(SessionEvent.RECEIVED)  # no page of the documentation shows the answer to a token: data is one, too
         # By content: a connection may number its packets from 1 again (section 7), so the number alone proves nothing.
         fingerprint = packet_fingerprint(packet)
+        # Before the packet is looked up: the deduplicator knows packets by their numbers in the match.
         if not self._tracker.is_unshifted:
             packet = self._tracker.renumber(packet, fingerprint, self._is_known_or_missing)
         is_new = self._deduplicator.add(packet)
         if not is_new or (self._read_until and self._was_read_elsewhere(packet, fingerprint)):
             self._on_duplicate(packet, now, known=not is_new)
+            # After a restart the end of a match may come only as a repetition.
             return self._check_progress(now, ())
         if self._start > self.position:
             # The frames between were stepped over: their numbers will not come, and this packet's place is known again.
@@ -309,11 +299,14 @@ class FeedSession:
         # Packets up to the number that another process had read are in the position it left already.
         self.position += packet.seq is None or packet.seq > self._read_until
         ready = self._reorderer.add(packet, self.position, now)
-        return self._check_progress(now, self._learn_status(ready, now))
+        self._end.learn(ready, now, received)
+        return self._check_progress(now, ready)
 
     def on_wake(self, now: float) -> tuple[Packet, ...]:
         """Return the packets that have waited long enough at `wake_at`."""
-        return self._check_progress(now, self._learn_status(self._reorderer.release(now), now))
+        ready = self._reorderer.release(now)
+        self._end.learn(ready, now, self._received)
+        return self._check_progress(now, ready)
 
     def check_stale(self, now: float) -> bool:
         """Return True if no frame came for `stale_after`; the connection is stale from then on.
@@ -332,6 +325,7 @@ class FeedSession:
 
     def _was_read_elsewhere(self, packet: Packet, fingerprint: int) -> bool:
         """Return True if a previous process read this packet."""
+        # By both: a number that it had missed may still come, and a revision that comes again under a later one is no duplicate.
         return (packet.seq or 0) <= self._read_until and self._tracker.is_repetition(fingerprint)
 
     def _on_duplicate(self, packet: Packet, now: float, *, known: bool) -> None:
@@ -339,8 +333,9 @@ class FeedSession:
         self.duplicates += 1
         # A repetition tells that the server has passed this place: gaps before it will not be filled on this connection.
         self._reorderer.on_repeated(packet, now)
+        # The snapshot of a previous process has the match and not this session's view of its end.
         if not known:
-            self._learn_status((packet,), now)
+            self._end.learn((packet,), now, self._received)
 
     def _on_heartbeat(self, now: float) -> tuple[Packet, ...]:
         """Record a heartbeat. It is taken to mean that the server has sent all that it has."""
@@ -351,7 +346,9 @@ class FeedSession:
             self._from_zero = True
             self._rewind(FailureCause.REPOSITION)
         self._reorderer.on_caught_up(now)
-        return self._check_progress(now, self._learn_status(self._reorderer.release(now), now), on_heartbeat=True)
+        ready = self._reorderer.release(now)
+        self._end.learn(ready, now, self._received)
+        return self._check_progress(now, ready, on_heartbeat=True)
 
     @property
     def _has_overlap(self) -> bool:
@@ -359,67 +356,24 @@ class FeedSession:
         return 0 < self._start < self.position
 
     def _note_readable(self) -> None:
-        """The connection has passed the place where others before it ended: what lies before its start is left alone."""
+        """Note that the connection has passed the place where others before it ended: its start is the first readable place."""
         if self._unreadable_tries >= _MAX_UNREADABLE_TRIES:
             self._first_readable = max(self._first_readable, self._start)
         self._unreadable_tries = 0
 
-    def _learn_status(self, ready: tuple[Packet, ...], now: float) -> tuple[Packet, ...]:
-        """Learn the status of the match from packets in order; return them."""
-        for packet in ready:
-            if packet.seq is not None and packet.seq < self._latest_seq:
-                continue  # a late packet carries the status of an earlier moment
-            self._latest_seq = packet.seq or self._latest_seq
-            if packet.summary.status != self._status_word:
-                self._set_status(packet.summary.status, now)
-                self._ended_at = self._find_own_time(packet, now)
-            self._collection_status = packet.summary.collection_status or self._collection_status
-            # Of the latest packet, not of any: a restored match takes it back.
-            self._is_finished = packet.is_finished
-            if packet.type.strip().casefold() == "end match":
-                self._learn_end_match(packet, now)
-        # Only its End Match ends a match that had one: a correction after the whistle may say "Live" once more.
-        if self._post_match and not self._has_end_match and not self._is_completed:
-            self._post_match = None
-        return ready
-
-    def _learn_end_match(self, packet: Packet, now: float) -> None:
-        """Learn from a revision of an End Match. One that is taken back reopens the match."""
-        if packet.send_type.is_standing:
-            if not self._has_end_match:
-                self._ended_at = self._find_own_time(packet, now)
-            self._has_end_match, self._is_end_taken_back = True, False
-        elif self._has_end_match:
-            self._has_end_match, self._is_end_taken_back = False, True
-            # A status that still says "Completed" ends the match only if nothing else does for a while.
-            self._post_match, self._status_since = None, now
-
-    def _find_own_time(self, packet: Packet, now: float) -> float:
-        """Return when a packet was made, on the monotonic clock: earlier than now if it was missed and is read later."""
-        age = (self._received - packet.at).total_seconds() if self._received else 0.0
-        return now - max(0.0, age)
-
-    def _set_status(self, word: str, now: float) -> None:
-        # The word as sent is kept beside the folded one, so that folding is done once and not for every packet.
-        self._status_word = word
-        status = word.casefold()
-        if status and status != self._status:
-            self._status, self._status_since = status, now
-            meaning = find_status(word)
-            self._is_over_by_status, self._is_lost = meaning.is_over, meaning.is_lost
-
     def _check_progress(self, now: float, ready: tuple[Packet, ...], *, on_heartbeat: bool = False) -> tuple[Packet, ...]:
         """Decide whether to read something again, or whether the match is over; return `ready` unchanged."""
+        # Gaps first: what is missing may be a goal before the end, and full time is announced with its score.
         if self.state is SessionState.LIVE and self._reorderer.should_rewind(now):
             self._rewind(FailureCause.GAP)
         elif (
-            (self._is_over_by_status or self._is_sent_at_once)
+            (self._end.is_over_by_status or self._is_sent_at_once)
             and self.failure is None
             and not self._reorderer.is_waiting
             and self._is_over(now, on_heartbeat=on_heartbeat)
         ):
             self._finish_or_reread(now, is_read_through=on_heartbeat or self._is_sent_at_once)
-        elif self._post_match and self.failure is None and on_heartbeat:
+        elif self._end.is_read_on and self.failure is None and on_heartbeat:
             self._end_match(now)
         return ready
 
@@ -434,7 +388,7 @@ class FeedSession:
         # A goal that is missing at the end would never be announced: the match is read once more while that finds something.
         if self._start_full_reread():
             self._rewind(FailureCause.GAP)
-        elif self._is_completed:
+        elif self._end.is_completed:
             self._end_match(now)
         else:
             self._finish(Ending.LOST)
@@ -454,51 +408,37 @@ class FeedSession:
         """When a match that is sent as fast as possible has been sent in full, unless another packet comes before."""
         return self._last_packet + (_QUIET_AFTER_END if self.is_ended else _QUIET_WITHOUT_END)
 
-    @property
-    def _is_completed(self) -> bool:
-        return self._status == "completed"
-
     def _is_over(self, now: float, *, on_heartbeat: bool) -> bool:
         if self._is_sent_at_once:
             return now >= self._quiet_at
-        # `finished` alone is not the end: packets of a suspended or dropped coverage carry it during a match (section 10.3).
-        if self._is_completed and self._has_end_match:
-            return True
-        # Only between packets: a heartbeat shows that nothing more is on its way.
-        if not on_heartbeat:
-            return False
-        since = now - self._status_since
-        if self._is_completed:
-            return (self._is_finished and not self._is_end_taken_back) or since >= _COMPLETED_WAIT
-        return self._is_lost and self._is_finished and since >= _LOST_WAIT
+        return self._end.is_certain(now, on_heartbeat=on_heartbeat)
 
     def _finish_after_loss(self, cause: FailureCause, now: float) -> None:
         """After the end of a match, end it although the server is gone: it closed cleanly, or was lost too often."""
-        if self._post_match:
+        end = self._end
+        if end.is_read_on:
             # Servers often close the stream of a match at its end. It is opened again now and then, for what is corrected.
             self._end_match(now)
             return
-        lost = self._is_lost and self._is_finished
-        self._reconnects_after_end += self._is_completed or self._has_end_match or lost
+        is_lost = end.is_lost and end.is_finished
+        self._reconnects_after_end += end.is_completed or end.has_end_match or is_lost
         # Servers drop streams soon after the end. Without gaps there is nothing to come back for.
         limit = _MAX_RECONNECTS_WITH_GAPS if self._reorderer.missing else _MAX_RECONNECTS_AFTER_END
         if self._reconnects_after_end > limit or self._was_closed_cleanly(cause):
-            if self._is_completed or (self._has_end_match and not self._is_lost):
+            if end.is_completed or (end.has_end_match and not end.is_lost):
                 self._end_match(now)
-            elif lost or self._is_sent_at_once:
+            elif is_lost or self._is_sent_at_once:
                 self._finish(Ending.LOST)
 
     def _was_closed_cleanly(self, cause: FailureCause) -> bool:
         """Return True if the server closed a match that has ended normally, and nothing of it is left to read."""
         if cause is not FailureCause.CLOSED or self._reorderer.is_waiting:
             return False
-        if not (self._is_completed or self._has_end_match or self._is_lost or self._is_all_sent):
+        end = self._end
+        is_all_sent = self._is_sent_at_once and self._packets_on_connection > 0
+        if not (end.is_completed or end.has_end_match or end.is_lost or is_all_sent):
             return False
         return not self._start_full_reread()
-
-    @property
-    def _is_all_sent(self) -> bool:
-        return self._is_sent_at_once and self._packets_on_connection > 0
 
     def _transition(self, event: SessionEvent) -> None:
         # An event that a state does not expect changes nothing: a late frame of a closing connection, for example.
@@ -506,11 +446,7 @@ class FeedSession:
 
     def _end_match(self, now: float) -> None:
         """Begin the time after the end of a match, or end the session where that time is over, or is not wanted."""
-        if not self._reads_post_match or self._is_sent_at_once:
-            self._finish(Ending.COMPLETED)
-        elif self._post_match is None:
-            self._post_match = PostMatch(min(now, self._ended_at))
-        elif self._post_match.is_over(now, self._collection_status, self._listing):
+        if not self._reads_post_match or self._is_sent_at_once or not self._end.should_read_on(now):
             self._finish(Ending.COMPLETED)
 
     def _finish(self, ending: Ending) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import random
 
 import pytest
@@ -11,10 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.feed.decode import Control, ControlKind
-from bot.feed.post_match import MAX_STAY, MIN_STAY
 from bot.feed.reconnect import FailureCause
 from bot.feed.session import MAX_FULL_REREADS, RESUME_OVERLAP, TRANSITIONS, Ending, FeedSession, SessionEvent, SessionState
-from rules.football.action import Packet, SendType
+from rules.football.action import Packet
 from tests.packets import Story
 
 ACCEPTED = Control(ControlKind.ACCEPTED)
@@ -161,81 +159,6 @@ def test_a_missing_packet_is_read_again_and_handed_on() -> None:
     assert session.missing == 0
 
 
-def test_end_match_with_a_completed_summary_is_the_end() -> None:
-    session = live(foul(1), end(2))
-
-    assert (session.ending, session.state) == (Ending.COMPLETED, SessionState.FINISHED)
-
-
-def test_a_pending_end_or_one_that_is_not_completed_is_not_the_end() -> None:
-    assert live(foul(1), end(2, status="Live")).ending is None
-    assert live(Story().packet("End Match", "Pending", status="Completed")).ending is None
-
-
-def test_the_end_waits_for_what_is_missing_before_it() -> None:
-    session = live(foul(1), end(3))
-    assert session.ending is None
-
-    session.on_packet(foul(2), 0.5)
-    assert session.ending is Ending.COMPLETED
-
-
-def test_completed_without_an_end_match_is_the_end_when_the_server_closes() -> None:
-    session = live(foul(1, status="Completed"))
-    assert session.ending is None
-
-    session.on_failure(FailureCause.CLOSED)
-    assert session.ending is Ending.COMPLETED
-
-
-def test_completed_and_finished_is_the_end_at_the_next_heartbeat() -> None:
-    session = live(foul(1, status="Completed", finished=True))
-    session.on_control(HEARTBEAT, 10.0)
-
-    assert session.ending is Ending.COMPLETED
-
-
-def test_completed_alone_is_the_end_after_five_minutes() -> None:
-    session = live(foul(1, status="Completed"))
-    session.on_control(HEARTBEAT, 10.0)
-    assert session.ending is None
-
-    session.on_control(HEARTBEAT, 301.0)
-    assert session.ending is Ending.COMPLETED
-
-
-def test_a_bare_finished_is_never_the_end() -> None:
-    session = live(foul(1, status="Live", finished=True))
-    session.on_control(HEARTBEAT, 10_000.0)
-    session.on_failure(FailureCause.CLOSED)
-
-    assert session.ending is None
-
-
-def test_a_dropped_match_is_lost_and_not_completed() -> None:
-    session = live(foul(1, status="Unverified", finished=True))
-    session.on_failure(FailureCause.CLOSED)
-
-    assert session.ending is Ending.LOST
-
-
-def test_a_dropped_match_whose_server_is_gone_is_lost() -> None:
-    session = live(foul(1, status="Unverified", finished=True))
-    for _ in range(7):
-        session.on_failure(FailureCause.NOT_OPEN)
-        session.on_connecting()
-
-    assert session.ending is Ending.LOST
-
-
-def test_a_late_packet_does_not_reopen_a_match() -> None:
-    session = live(foul(1), foul(3, status="Completed"))
-    session.on_packet(foul(2, status="Live"), 0.0)
-    session.on_failure(FailureCause.CLOSED)
-
-    assert session.ending is Ending.COMPLETED
-
-
 def test_what_could_not_be_had_is_read_again_from_0_when_the_match_is_over() -> None:
     session = live(foul(6), end(7))
 
@@ -263,100 +186,6 @@ def test_a_server_that_goes_after_the_end_ends_it_even_with_packets_missing() ->
         session.on_failure(FailureCause.NETWORK)
         session.on_connecting()
 
-    assert session.ending is Ending.COMPLETED
-
-
-def post_match(*packets: Packet) -> FeedSession:
-    """A session that reads on after the end."""
-    session = FeedSession(25.0, reads_post_match=True)
-    session.on_connecting()
-    session.on_opened(0.0)
-    for packet in packets:
-        session.on_packet(packet, 0.0, packet.at)
-    return session
-
-
-def collecting(packet: Packet, word: str) -> Packet:
-    return replace(packet, summary=replace(packet.summary, collection_status=word))
-
-
-def test_a_match_is_read_on_after_its_end_and_not_for_ever() -> None:
-    session = post_match(foul(1), end(2))
-    assert (session.is_match_over, session.ending) == (True, None)
-
-    for now in range(10, 3600, 10):
-        session.on_control(HEARTBEAT, now)
-        assert session.ending is None
-    session.on_control(HEARTBEAT, MAX_STAY)
-    assert session.ending is Ending.COMPLETED
-
-
-@pytest.mark.parametrize("word", ["CollectionCompleted", "PostMatchChecked", "CollectionDropped"])
-def test_a_match_that_is_not_collected_any_more_is_read_on_for_ten_minutes(word: str) -> None:
-    session = post_match(foul(1), collecting(end(2), word))
-    session.on_control(HEARTBEAT, MIN_STAY - 1)
-    assert session.ending is None
-
-    session.on_control(HEARTBEAT, MIN_STAY)
-    assert session.ending is Ending.COMPLETED
-
-
-def test_the_time_after_the_end_counts_from_the_end_and_not_from_when_it_was_read() -> None:
-    session, late = FeedSession(25.0, reads_post_match=True), end(2)
-    session.on_connecting()
-    session.on_opened(0.0)
-    session.on_packet(foul(1), 0.0, late.at)
-    session.on_packet(late, 0.0, late.at + dt.timedelta(seconds=MAX_STAY))
-    session.on_control(HEARTBEAT, 1.0)
-
-    assert session.ending is Ending.COMPLETED
-
-
-def test_an_end_that_is_taken_back_reopens_the_match() -> None:
-    session = post_match(foul(1), end(2), replace(end(3, status="Live"), send_type=SendType.DELETED))
-    assert (session.is_match_over, session.is_ended) == (False, False)
-
-    session.on_control(HEARTBEAT, 2 * MAX_STAY)
-    session.on_packet(replace(end(4), action_id="end2"), 2 * MAX_STAY)
-    assert (session.is_match_over, session.ending) == (True, None)
-
-
-def test_an_end_that_is_taken_back_while_the_status_stays_is_the_end_after_five_minutes() -> None:
-    session = post_match(foul(1), end(2), replace(end(3), send_type=SendType.DELETED, is_finished=True))
-    session.on_control(HEARTBEAT, 10.0)
-    assert not session.is_match_over
-
-    session.on_control(HEARTBEAT, 301.0)
-    assert session.is_match_over
-
-
-def test_a_correction_that_says_live_does_not_reopen_a_match_whose_end_stands() -> None:
-    session = post_match(foul(1), end(2), foul(3))
-    assert session.is_match_over
-
-    session.on_control(HEARTBEAT, MAX_STAY)
-    assert session.ending is Ending.COMPLETED
-
-
-def test_a_server_that_closes_after_the_end_is_asked_again_until_the_time_is_over() -> None:
-    session = post_match(foul(1), end(2))
-    for now in range(60, int(MAX_STAY), 60):
-        session.on_failure(FailureCause.CLOSED, now)
-        assert session.ending is None
-        session.on_connecting()
-    session.on_failure(FailureCause.NOT_OPEN, MAX_STAY)
-
-    assert session.ending is Ending.COMPLETED
-
-
-def test_an_earlier_process_has_seen_the_end() -> None:
-    session = FeedSession(25.0, reads_post_match=True, ended_at=-100.0)
-    session.on_connecting()
-    session.on_opened(0.0)
-    session.on_control(HEARTBEAT, MIN_STAY - 101)
-    assert (session.is_match_over, session.ending) == (True, None)
-
-    session.on_control(HEARTBEAT, MIN_STAY - 100)
     assert session.ending is Ending.COMPLETED
 
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from bot.feed.post_match import MAX_STAY, MIN_STAY
+from bot.feed.match_end import MAX_STAY, MIN_STAY
 from bot.feed.recording import RecentRecordings, read_recording
 from rules.football.action import Fixture, Packet
 from rules.loading.loader import load_rules
