@@ -16,35 +16,21 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from bot.clock import Clock
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
 from bot.feed.decode import Control, ControlKind, decode_frame, find_trace_id
 from bot.feed.match_end import Listing
-from bot.feed.reconnect import (
-    REFUSED_DELAY,
-    REMEDIES,
-    FailureCause,
-    HostRotation,
-    WaitPolicy,
-    choose_not_open_delay,
-    classify_close_code,
-    classify_network_error,
-    classify_status,
-    describe_redirect,
-    jittered_delays,
-    parse_retry_after,
-)
+from bot.feed.reconnect import REMEDIES, FailureCause, HostRotation, RetryDelays, WaitPolicy
 from bot.feed.request_limit import FeedRequestLimiter, Priority
-from bot.feed.rest import ACCEPT_HEADER
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, FeedSession, SessionState
 from bot.feed.source import ConnectionStatus, LagStatistics, StreamSpeed
+from bot.feed.websocket import HANDSHAKE_ERRORS, explain_close, explain_handshake_error, open_connection
 from bot.metrics import FEED_CONNECTED, FEED_LAG, FEED_LOST, FRAMES, FRAMES_UNREADABLE
-from bot.network import explain_connection_error, find_proxy, get_ssl_context
 from rules.football.action import Fixture, Packet
 
 log = structlog.get_logger()
@@ -52,24 +38,8 @@ log = structlog.get_logger()
 MAX_LIVE_AGE = dt.timedelta(seconds=30)
 """A packet younger than this is live. The first one on a connection shows that the missed packets have been read."""
 
-READ_SIZE = 8192
-"""Bytes read from a socket at a time. In a burst on a thousand connections the data then waits in the kernel's socket buffers,
-not in this process."""
-
-MAX_FRAME_SIZE = 16 * 1024 * 1024
-"""Bytes. websockets' own limit of 1 MiB is too near to a packet with a long list in it."""
-
-_UNREADABLE_CLOSE_CODES = {1002: "protocol", 1007: "not-utf8", 1009: "too-big"}
-"""Close codes that this side sends for a frame that it cannot take, and the kind that the frame counts as."""
-
 _MIN_STAY = 10.0
 """Seconds after which a connection that was accepted counts as good: the interval of heartbeats."""
-
-_MAX_FRESH_STARTS = 8
-"""How often in a minute the back-off starts anew at most: a server that sends one packet and closes must not be stormed."""
-
-_DELAY_AFTER_END = 20.0
-"""Seconds that are added to each wait before a match that is over is connected again."""
 
 _BEHIND_CHOSEN = 30 * 86_400.0
 """Seconds that are added to the distance from kick-off of a match that nobody chose: more than any fixture is listed ahead."""
@@ -145,8 +115,7 @@ class FeedConnection:
         self._on_refused, self._on_accepted = on_refused, on_accepted
         self._limiter = limiter or FeedRequestLimiter(clock)
         self.kickoff, self._is_chosen = kickoff, is_chosen
-        self._rng = rng or _RANDOM
-        self._delays = jittered_delays(self._rng)
+        self._retry_delays = RetryDelays(rng or _RANDOM)
         self._speed, self._vain_attempts = speed, 0
         self._on_match_over, self._was_match_over = on_match_over, False
         self._session = FeedSession(
@@ -159,14 +128,13 @@ class FeedConnection:
         self._hosts = HostRotation(settings().stream_url)
         self._accepted_at: float | None = None
         """When the connection, the last one if there is none, was accepted, on the monotonic clock; None if it was not."""
-        self._fresh_starts: list[float] = []
-        self._has_backed_off = False
         self._reloaded = asyncio.Event()
         self._refusal = ""
         self.is_behind = True
         """True until what this connection missed has been read: up to the first live packet or heartbeat."""
         self.is_handing_on = False
         self._reason = ""
+        """Why the connection failed, in words: for the log, and for people if the feed refuses the token."""
         self._connect_failure = ""
         """Why the last attempt to connect failed; it says nothing any more once a connection was accepted."""
         self._retry_after: float | None = None
@@ -186,7 +154,8 @@ class FeedConnection:
         while self._session.ending is None:
             position = self._session.position
             await self._connect_once()
-            self._restart_back_off(has_new_data=self._session.position > position)
+            # Before the wait, which is chosen by it.
+            self._judge_connection(has_new_data=self._session.position > position)
             if self._session.ending is None:
                 if self._speed and (error := self._explain_vain_attempt()):
                     raise error
@@ -194,21 +163,16 @@ class FeedConnection:
         log.info("feed_finished", fixture=self._fixture_id, ending=self._session.ending.value, packets=self._session.position)
         return self._session.ending
 
-    def _restart_back_off(self, *, has_new_data: bool) -> None:
+    def _judge_connection(self, *, has_new_data: bool) -> None:
         """Begin with short delays again after a good connection: one that was accepted and stayed, or brought new data.
 
         A handshake proves nothing: a server that accepts it and closes at once would be reconnected to all the time.
         """
         now = self._clock.monotonic()
-        has_stayed = self._accepted_at is not None and now - self._accepted_at >= _MIN_STAY
         if has_new_data:
             self._vain_attempts = 0
-        if not (has_new_data or has_stayed) or not self._has_backed_off:
-            return
-        self._fresh_starts = [at for at in self._fresh_starts if at > now - 60.0]
-        if len(self._fresh_starts) < _MAX_FRESH_STARTS:
-            self._fresh_starts.append(now)
-            self._delays, self._has_backed_off = jittered_delays(self._rng), False
+        if has_new_data or (self._accepted_at is not None and now - self._accepted_at >= _MIN_STAY):
+            self._retry_delays.start_anew(now)
 
     def reload(self) -> None:
         """Retry a refused connection at once, because the configuration (perhaps the token) was reloaded."""
@@ -273,7 +237,8 @@ class FeedConnection:
         )
 
     def _build_url(self, start: int) -> str:
-        # The id is quoted because it comes from outside: from the fixtures endpoint or from the command line.
+        # The id is quoted because it comes from outside: from the fixtures endpoint or from the command line. Parameters only
+        # where they are needed: the newer page of the media stream does not show them (section 1.2).
         path = f"{self._hosts.current}/media/soccer/fixtures/{quote(self._fixture_id, safe='')}/actions"
         query = ({"startPosition": start} if start else {}) | ({"speed": self._speed.value} if self._speed else {})
         return f"{path}?{urlencode(query)}" if query else path
@@ -286,16 +251,21 @@ class FeedConnection:
         # The session has chosen the position before the wait, so that a long queue of connections shows as CONNECTING and not as
         # WAITING.
         try:
+            # Until the handshake is answered and no longer: an open connection is no request.
             async with self._limiter.request(self._choose_priority(), self._kickoff_order):
                 setting = self._settings().proxy
                 socket = await open_connection(self._build_url(start), setting.get_secret_value() if setting else None)
-        except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as error:
-            await self._on_lost(self._classify_connect_error(error))
+        except HANDSHAKE_ERRORS as error:
+            failure = explain_handshake_error(error, self._clock.now())
+            self._reason = self._connect_failure = failure.reason
+            self._retry_after = failure.retry_after
+            await self._on_lost(failure.cause)
             return
         await self._serve_socket(socket)
 
     def _choose_priority(self) -> Priority:
         """Return LIVE for a match in play. A stream that was not open is asked again like one that has not begun."""
+        # By the kick-off too, since a match in play that was never connected has no packets yet.
         has_begun = self.position > 0 or (self.kickoff is not None and self.kickoff <= self._clock.now())
         is_in_play = has_begun and not self._session.is_match_over
         return Priority.LIVE if is_in_play and not self._is_not_open else Priority.PLANNED
@@ -311,28 +281,16 @@ class FeedConnection:
         distance = abs((self.kickoff - self._clock.now()).total_seconds())
         return distance if self._is_chosen else distance + _BEHIND_CHOSEN
 
-    def _classify_connect_error(self, error: Exception) -> FailureCause:
-        """Return the cause of a failed handshake; keep its reason and `Retry-After`."""
-        self._reason = self._connect_failure = explain_connection_error(error) or type(error).__name__
-        if not isinstance(error, InvalidStatus):
-            return classify_network_error(error)
-        # The status alone: the body of a proxy's error page is long and says nothing about the feed.
-        response = error.response
-        target = describe_redirect(response.headers.get("Location"))
-        self._reason = self._connect_failure = f"HTTP {response.status_code}" + target
-        self._retry_after = parse_retry_after(response.headers.get("Retry-After"), self._clock.now())
-        return classify_status(response.status_code)
-
     def _classify_close(self, error: ConnectionClosed) -> FailureCause:
-        """Return the cause of a connection that was closed, by the server or by this side for a frame that it cannot take."""
-        if error.sent and not error.rcvd_then_sent and (kind := _UNREADABLE_CLOSE_CODES.get(error.sent.code)):
-            self._reason = error.sent.reason or f"close code {error.sent.code}"
-            self._count_unreadable(FrameUnreadable(kind, self._reason))
-            return FailureCause.UNREADABLE
-        code = error.rcvd.code if error.rcvd else None
-        # After an error frame or a stale connection the reason is known already, and says more than the code.
-        self._reason = self._reason or f"close code {code}"
-        return classify_close_code(code, is_authorised=self._session.state is not SessionState.AUTHORISING)
+        """Return the cause of a connection that was closed; keep its reason, and count the frame that ended it."""
+        failure = explain_close(error, is_authorised=self._session.state is not SessionState.AUTHORISING)
+        if failure.unreadable:
+            self._reason = failure.reason
+            self._count_unreadable(FrameUnreadable(failure.unreadable, failure.reason))
+        else:
+            # After an error frame or a stale connection the reason is known already, and says more than the close code.
+            self._reason = self._reason or failure.reason
+        return failure.cause
 
     async def _serve_socket(self, socket: ClientConnection) -> None:
         """Send the token and read frames until the connection ends."""
@@ -341,7 +299,7 @@ class FeedConnection:
         self._is_not_open = False
         cause = FailureCause.CLOSED
         try:
-            # In the first frame and not in the URL: URLs end up in logs of proxies.
+            # In the first frame, as documented (section 2), and not in the URL: URLs end up in logs of proxies.
             await socket.send(msgspec.json.encode({"authToken": self._settings().token.get_secret_value()}), text=True)
             self._session.on_opened(self._clock.monotonic())
             self._check_stale(socket)
@@ -353,6 +311,7 @@ class FeedConnection:
                 self._watchdog.cancel()
             # Also after an error: without it the server may count the connection against our limit until it times out.
             await socket.close()
+        # At the end of the match the connection is not lost: nothing is to be counted, waited for or reported.
         if self._session.ending is None:
             await self._on_lost(cause)
 
@@ -360,7 +319,8 @@ class FeedConnection:
         """Read frames until the session wants to reconnect or to end."""
         session = self._session
         while session.failure is None and session.ending is None:
-            wake_at = session.wake_at  # None nearly always: most frames are read without a timer
+            # None nearly always: most frames are read without a timer. They stay bytes, which is what the decoder takes.
+            wake_at = session.wake_at
             frame = await (socket.recv(decode=False) if wake_at is None else self._receive(socket, wake_at))
             received = self._clock.now()
             if frame is None:
@@ -416,7 +376,8 @@ class FeedConnection:
         self._last_usable_frame_at = received
         self.data_signs += control.kind is ControlKind.HEARTBEAT
         if self._session.state is SessionState.LIVE:
-            self._note_accepted(now)
+            if self._accepted_at is None:
+                self._accepted_at = now
             if control.kind is ControlKind.ACCEPTED:
                 FEED_CONNECTED.inc()
                 log.info("feed_connected", fixture=self._fixture_id, host=self._hosts.current)
@@ -427,15 +388,12 @@ class FeedConnection:
             elif control.kind is ControlKind.HEARTBEAT:
                 await self._report_caught_up()
 
-    def _note_accepted(self, now: float) -> None:
-        if self._accepted_at is None:
-            self._accepted_at = now
-
     async def _hand_on(self, packets: tuple[Packet, ...], received: dt.datetime) -> None:
         """Hand packets on in order; a handler that takes long delays the next frame, which keeps the order."""
         # A snapshot taken in the middle would say that all of them were evaluated.
         self.is_handing_on = bool(packets)
         for packet in packets:
+            # Before the packet that is live: what was missed is summarised first, and the live one is news by itself.
             if self.is_behind and received - packet.at < MAX_LIVE_AGE:
                 await self._report_caught_up()
             if self._session.is_caught_up:  # the age of a replayed packet says nothing about the feed's lag
@@ -443,6 +401,7 @@ class FeedConnection:
                 FEED_LAG.observe(lag)
             await self._on_packet(packet, received)
         self.is_handing_on = False
+        # Only now is the position that of all packets, so that a snapshot may be taken.
         if packets and self._on_frame_done is not None:
             await self._on_frame_done()
 
@@ -471,7 +430,8 @@ class FeedConnection:
         `due`: when this look was to be. One that comes later shows that the process stood still, and proves nothing of the peer:
         the frames of that time may wait in the socket, and are read first.
         """
-        # The timer is not restarted by every frame, so that the watchdog costs nothing per frame.
+        # The timer is not restarted by every frame, so that the watchdog costs nothing per frame. A timer and no timeout around
+        # the reading, which also waits while packets are handed on.
         now = self._clock.monotonic()
         if now - due > _STANDSTILL:
             delay = _TIME_TO_READ
@@ -490,6 +450,7 @@ class FeedConnection:
         # First of all: packets that were held for their order are news, and nothing else will release them now.
         await self._hand_on(self._session.on_failure(cause, self._clock.monotonic()), self._clock.now())
         await self._report_match_over()
+        # The session's own cause, such as a gap, comes before the close code that its closing has brought.
         cause = self._session.failure or cause
         _LOST_CONNECTIONS[cause].inc()
         self._is_not_open = cause is FailureCause.NOT_OPEN
@@ -524,24 +485,11 @@ class FeedConnection:
             return None
         return FeedUnreachable(f"{self._hosts.current} was asked for it {self._vain_attempts} times in vain: {reason}")
 
-    def _choose_delay(self, cause: FailureCause) -> float:
-        """Return the seconds to wait before the next attempt."""
-        wait = REMEDIES[cause].wait
-        if wait is WaitPolicy.NONE:
-            return 0.0
-        if wait is WaitPolicy.REFUSED:
-            return REFUSED_DELAY
-        # After its end nothing of a match is urgent, and most servers close its stream then.
-        longer = _DELAY_AFTER_END if self._session.is_match_over else 0.0
-        if wait is WaitPolicy.NOT_OPEN:
-            return choose_not_open_delay(self.kickoff, self._clock.now()) + longer
-        self._has_backed_off = True
-        # Retry-After is a minimum; the jitter still keeps the connections apart.
-        return max(next(self._delays) + longer, self._retry_after or 0.0)
-
     async def _wait_before_retry(self) -> None:
         cause = self._session.failure or FailureCause.CLOSED
-        delay = self._choose_delay(cause)
+        delay = self._retry_delays.choose(
+            cause, self._clock.now(), self.kickoff, retry_after=self._retry_after, is_match_over=self._session.is_match_over
+        )
         if delay:
             facts = {"cause": cause.value, "reason": self._mask_token(self._reason), "retry_in": round(delay, 1)}
             log.warning("feed_connection_lost", fixture=self._fixture_id, **facts)
@@ -554,40 +502,6 @@ class FeedConnection:
                 await self._reloaded.wait()
         except TimeoutError:
             pass
-
-
-class _ConnectWithoutRedirect(connect):
-    """A connection to the address that is configured, and to no other.
-
-    The library follows ten redirects at once: each is a request that the limiter does not know of, and the last host, which
-    nobody configured, would get the token.
-    """
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
-
-async def open_connection(url: str, proxy_setting: str | None = None) -> ClientConnection:
-    """Open a websocket, by a proxy if the setting or the environment names one; raise what the network or the library raises."""
-    socket = await _ConnectWithoutRedirect(
-        url,
-        additional_headers={"Accept": ACCEPT_HEADER},
-        user_agent_header="touchline",
-        compression=None,  # 12 KiB a connection instead of 54
-        ping_interval=None,  # a peer can answer pings and send no data: the watchdog waits for frames instead
-        close_timeout=2,
-        max_size=MAX_FRAME_SIZE,
-        proxy=find_proxy(url, proxy_setting),
-        ssl=get_ssl_context() if url.startswith("wss://") else None,
-    )
-    limit_read_size(socket.transport)
-    return socket
-
-
-def limit_read_size(transport: asyncio.Transport) -> None:
-    """Limit a read to READ_SIZE bytes, where the transport allows it: asyncio's does, but not for TLS."""
-    if hasattr(transport, "max_size"):
-        transport.max_size = READ_SIZE
 
 
 def count_unreadable_frame(kind: str) -> None:

@@ -24,6 +24,12 @@ REFUSED_DELAY = 300.0
 NOT_OPEN_DELAY = 30.0
 """Seconds between attempts while a stream is not open: as often as fixtures are to be polled before a match (section 10.1)."""
 
+_DELAY_AFTER_END = 20.0
+"""Seconds that are added to each wait before a match that is over is connected again."""
+
+_MAX_FRESH_STARTS = 8
+"""How often in a minute the back-off starts anew at most: a server that sends one packet and closes must not be stormed."""
+
 NEAR_KICKOFF_DELAY = 5.0
 _NEAR_KICKOFF_PERIOD = dt.timedelta(minutes=5)
 
@@ -178,6 +184,49 @@ def parse_retry_after(value: str | None, now: dt.datetime) -> float | None:
         return None
     # A wrong header must not take a match away for hours.
     return min(max(seconds, 0.0), _MAX_RETRY_AFTER)
+
+
+class RetryDelays:
+    """Chooses how long one connection waits before each attempt."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._jittered = jittered_delays(rng)
+        self._has_backed_off = False
+        self._fresh_starts: list[float] = []
+
+    def start_anew(self, now: float) -> None:
+        """Begin with short delays again, since the last connection was good. `now` is monotonic."""
+        # A fresh generator begins with the same delays: only one that has given some is worth one of the starts.
+        if not self._has_backed_off:
+            return
+        self._fresh_starts = [at for at in self._fresh_starts if at > now - 60.0]
+        if len(self._fresh_starts) < _MAX_FRESH_STARTS:
+            self._fresh_starts.append(now)
+            self._jittered, self._has_backed_off = jittered_delays(self._rng), False
+
+    def choose(
+        self,
+        cause: FailureCause,
+        now: dt.datetime,
+        kickoff: dt.datetime | None,
+        *,
+        retry_after: float | None,
+        is_match_over: bool,
+    ) -> float:
+        """Return the seconds until the next attempt. `retry_after` are those that the server asked for, if it did."""
+        wait = REMEDIES[cause].wait
+        if wait is WaitPolicy.NONE:
+            return 0.0
+        if wait is WaitPolicy.REFUSED:
+            return REFUSED_DELAY
+        # After its end nothing of a match is urgent, and most servers close its stream then.
+        longer = _DELAY_AFTER_END if is_match_over else 0.0
+        if wait is WaitPolicy.NOT_OPEN:
+            return choose_not_open_delay(kickoff, now) + longer
+        self._has_backed_off = True
+        # Retry-After is a minimum; the jitter still keeps the connections apart.
+        return max(next(self._jittered) + longer, retry_after or 0.0)
 
 
 HOST_SWITCH_AFTER = 60.0

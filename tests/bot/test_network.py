@@ -19,8 +19,9 @@ from bot.clock import SystemClock
 from bot.commands.common import read_environment_secrets
 from bot.config.models import FeedSettings
 from bot.errors import FeedUnreachable, TelegramUnreachable
-from bot.feed.connection import FeedConnection, open_connection
+from bot.feed.connection import FeedConnection
 from bot.feed.rest import RestClient
+from bot.feed.websocket import open_connection
 from bot.monitoring.conditions import describe_feed_down
 from bot.monitoring.status import render_connection
 from bot.network import (

@@ -13,11 +13,12 @@ from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection
 
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable
-from bot.feed.connection import MAX_FRAME_SIZE, FeedConnection
+from bot.feed.connection import FeedConnection
 from bot.feed.encode import encode_heartbeat, encode_packet
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, SessionState
 from bot.feed.source import ConnectionStatus, StreamSpeed
+from bot.feed.websocket import MAX_FRAME_SIZE
 from rules.football.action import Packet
 from tests.fakes.counts import Counts
 from tests.fakes.feed import LoopClock, ScriptedFeed, Step, accept, beat, close, drop, feed_settings, refuse, send, wait
