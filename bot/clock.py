@@ -15,6 +15,9 @@ import structlog
 
 log = structlog.get_logger()
 
+MIN_WAIT = 0.001
+"""The shortest wait, in seconds. A clock may not move during a shorter one, and whoever waits for an instant would spin."""
+
 
 class Clock(Protocol):
     """Gives decisions their `now`. The system's clock, or one that tests and replays set."""

@@ -19,12 +19,12 @@ import structlog
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from bot.clock import Clock
+from bot.clock import MIN_WAIT, Clock
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
 from bot.feed.decode import Control, ControlKind, decode_frame, find_trace_id
 from bot.feed.match_end import Listing
-from bot.feed.reconnect import REMEDIES, FailureCause, HostRotation, RetryDelays, WaitPolicy
+from bot.feed.reconnect import REMEDIES, FailureCause, HostRotation, RetryDelays, WaitPolicy, mask_token
 from bot.feed.request_limit import FeedRequestLimiter, Priority
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, FeedSession, SessionState
@@ -49,9 +49,6 @@ _STANDSTILL = 1.0
 
 _TIME_TO_READ = 1.0
 """Seconds after a standstill in which the frames that came meanwhile are read, before the watchdog looks again."""
-
-_MIN_WAIT = 0.001
-"""The shortest wait, in seconds. The clock may not move during a shorter one, and the loop would spin."""
 
 _MAX_VAIN_ATTEMPTS = 5
 """How often in a row a match that is over is asked for in vain; a live one is asked for until it is over."""
@@ -332,7 +329,7 @@ class FeedConnection:
     async def _receive(self, socket: ClientConnection, wake_at: float) -> bytes | None:
         """Return the next frame, or None when the session has to be woken first."""
         try:
-            async with asyncio.timeout(max(_MIN_WAIT, wake_at - self._clock.monotonic())):
+            async with asyncio.timeout(max(MIN_WAIT, wake_at - self._clock.monotonic())):
                 return await socket.recv(decode=False)
         except TimeoutError:
             return None
@@ -436,7 +433,7 @@ class FeedConnection:
         if now - due > _STANDSTILL:
             delay = _TIME_TO_READ
         elif not self._session.check_stale(now):
-            delay = max(_MIN_WAIT, self._session.stale_at - now)
+            delay = max(MIN_WAIT, self._session.stale_at - now)
         else:
             delay = 0.0
         if delay:
@@ -457,22 +454,21 @@ class FeedConnection:
         if self._hosts.on_failure(cause, self._clock.monotonic()):
             log.warning("feed_host_changed", fixture=self._fixture_id, reason=cause.value, host=self._hosts.current)
         if REMEDIES[cause].is_refusal and not self._refusal:
-            self._refusal = self._mask_token(self._reason) or "the feed refused the token"
+            self._refusal = self._printable_reason or "the feed refused the token"
             log.error("feed_refused", fixture=self._fixture_id, reason=self._refusal)
             if self._on_refused is not None:
                 await self._on_refused(self._refusal)
 
-    def _mask_token(self, words: str) -> str:
-        """Return the server's words for the log: without the token, which a server may echo, and at most 200 characters."""
-        token = self._settings().token.get_secret_value()
-        return (words.replace(token, "***") if token else words)[:200]
+    @property
+    def _printable_reason(self) -> str:
+        return mask_token(self._reason, self._settings().token.get_secret_value())
 
     def _explain_vain_attempt(self) -> FeedError | None:
         """Return why a match that is over cannot be read; None while it is worth another attempt.
 
         Such a match is read for a person who waits: what only time or a new token would mend is told at once.
         """
-        cause, reason = self._session.failure or FailureCause.CLOSED, self._mask_token(self._reason)
+        cause, reason = self._session.failure or FailureCause.CLOSED, self._printable_reason
         if REMEDIES[cause].is_refusal:
             return FeedRefused(f"the feed refuses the connection: {reason}")
         if cause is FailureCause.NOT_OPEN:
@@ -491,7 +487,7 @@ class FeedConnection:
             cause, self._clock.now(), self.kickoff, retry_after=self._retry_after, is_match_over=self._session.is_match_over
         )
         if delay:
-            facts = {"cause": cause.value, "reason": self._mask_token(self._reason), "retry_in": round(delay, 1)}
+            facts = {"cause": cause.value, "reason": self._printable_reason, "retry_in": round(delay, 1)}
             log.warning("feed_connection_lost", fixture=self._fixture_id, **facts)
         else:
             log.info("feed_rewinding", fixture=self._fixture_id, cause=cause.value, position=self._session.start_position)

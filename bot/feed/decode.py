@@ -27,7 +27,6 @@ _NO_VALUE = msgspec.Raw()
 _MAX_CACHED_BYTES = 2000
 """Larger values are not cached: the caches would hold whatever a broken feed sends."""
 
-
 _MAX_CACHED_CLOCK = len("120:00")
 """Characters of a clock that is cached: matches have the same 7200 of them."""
 
@@ -46,6 +45,10 @@ class Control(msgspec.Struct, frozen=True):
 
     kind: ControlKind
     text: str = ""
+
+
+# Only what is used is read: docs/feed.md says of every field what becomes of it. The structs have gc=False: they hold no cycles,
+# and the garbage collector need not track several of them per frame.
 
 
 class _TeamJson(msgspec.Struct, rename="camel", gc=False):
@@ -72,12 +75,12 @@ class _ActionJson(msgspec.Struct, rename="camel", gc=False):
     fixture_seq_num: Count | None = None
     period: Count | None = None
     clock_time: str | None = None
-    team: msgspec.Raw = _NO_VALUE
+    team: msgspec.Raw = _NO_VALUE  # raw, as the periods are: its bytes are the key under which it is cached
     player: _PlayerJson | None = None
     related_fixture_action_ids: tuple[str, ...] | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None  # its shape depends on the action (section 3.4)
     delay_status: str | None = None
-    timeline_sequence: Decimal | None = None
+    timeline_sequence: Decimal | None = None  # a float would not keep its digits (section 7)
 
 
 class _PeriodJson(msgspec.Struct, rename="camel", gc=False):
@@ -109,14 +112,13 @@ class _FrameJson(msgspec.Struct, rename="camel", gc=False):
     trace_id: str | None = None
 
 
-# The structs have gc=False: they hold no cycles, and the garbage collector need not track several of them per frame.
-
 _FRAME_DECODER = msgspec.json.Decoder(_FrameJson)
 
 _TEAM_DECODER = msgspec.json.Decoder(_TeamJson | None)
 
 _PERIODS_DECODER = msgspec.json.Decoder(tuple[_PeriodJson, ...] | None)
 
+# By the word and never by `sendTypeId`: the samples contradict each other about the ids (section 4.2).
 _SEND_TYPES_BY_VALUE = {send_type.value: send_type for send_type in SendType}
 
 _DECODE_ERRORS = (msgspec.DecodeError, ValueError, RecursionError)
@@ -128,6 +130,7 @@ _REFUSED_PATTERN = re.compile(r"\b(not|fail|failed|denied|rejected|refused|inval
 
 _HEARTBEAT_PATTERN = re.compile(r"\s*heartbeat", re.IGNORECASE)
 
+# In the bytes, since the frame whose trace id is wanted is no JSON.
 _TRACE_ID_PATTERN = re.compile(rb'"traceId"\s*:\s*"([0-9A-Za-z-]{1,64})"')
 
 _BARE_REFUSAL_PATTERN = re.compile(r"\{?\s*(the )?supplied (authentication|token)", re.IGNORECASE)
@@ -170,6 +173,7 @@ def _decode_leniently(frame: str | bytes, received: dt.datetime | None, fixture_
         data = lenient.parse_json(frame)
     except _DECODE_ERRORS:
         return _decode_bare_text(frame)
+    # No data and no heartbeat comes as a bare string, but a server's refusal may (section 2.1).
     if isinstance(data, str):
         return Control(ControlKind.REFUSED, data)
     if not isinstance(data, dict):
@@ -209,17 +213,19 @@ def _read_control(data: dict[str, Any]) -> Control:
 def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime | None, fixture_id: str) -> Packet:
     at = lenient.as_instant(action.timestamp) or received
     packet_fixture = action.fixture_id or fixture_id
+    # What no packet can do without: its action's id ties revisions together, the send type says what the revision means.
     if not (action.action_id and action.fixture_action_type and action.send_type and packet_fixture and at):
         raise FrameUnreadable("incomplete", "the action lacks its id, type, send type, fixture or time")
     # A server that mixes up streams would otherwise put another match's goals into this one.
     if fixture_id and packet_fixture != fixture_id and packet_fixture.casefold() != fixture_id.casefold():
         raise FrameUnreadable("other-fixture", f"the packet is of fixture {packet_fixture[:40]}")
     summary = frame.fixture_summary
+    # Nearly always spelled as documented; the samples drift in letter case (section 10.12).
     send_type = _SEND_TYPES_BY_VALUE.get(action.send_type) or SendType.parse(action.send_type)
     team, side = _parse_team(action.team) if action.team else (None, None)
     timeline = action.timeline_sequence
     return Packet(  # positional: keywords would double the cost of the busiest call of the process
-        fixture_id or packet_fixture,
+        fixture_id or packet_fixture,  # the connection's spelling, under which the match is followed
         action.action_id,
         lenient.clean_name(action.fixture_action_type),
         send_type,
@@ -233,10 +239,10 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
         _make_player(action.player) if action.player else None,
         action.related_fixture_action_ids or (),
         lenient.clean_values(action.metadata) if action.metadata else {},
-        bool(action.delay_status),
-        bool(frame.finished or (summary and summary.finished)),
+        bool(action.delay_status),  # whatever the word: none has been seen for soccer (section 3.2)
+        bool(frame.finished or (summary and summary.finished)),  # some packets have it only in the summary (section 3.1)
         _make_summary(summary) if summary else Summary(),
-        "" if send_type is not SendType.OTHER else action.send_type.strip(),
+        "" if send_type is not SendType.OTHER else action.send_type.strip(),  # an unknown word is reported as it came
         frame.trace_id or "",
         timeline if timeline is not None and timeline.is_finite() else None,  # "NaN" is a decimal, and cannot be compared
     )
@@ -271,6 +277,7 @@ def _decode_team(data: bytes) -> tuple[Team | None, Side | None]:
     team = _TEAM_DECODER.decode(data)
     if team is None:
         return None, None
+    # Packets of version 1 do not say it (section 3.2).
     side = None if team.home_team is None else Side.HOME if team.home_team else Side.AWAY
     return Team(team.id or "", lenient.clean_name(team.name or "")) if team.id or team.name else None, side
 

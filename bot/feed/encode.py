@@ -117,6 +117,7 @@ def fixture_to_object(fixture: Fixture) -> dict[str, Any]:
 
 
 def _named_to_object(one: Team) -> dict[str, str]:
+    # `detail` is a key of ours: it tells teams of one name apart where a recording or the simulator is read again.
     return {"id": one.id, "name": one.name, **({"detail": one.detail} if one.detail else {})}
 
 
@@ -125,11 +126,11 @@ def _action_to_object(packet: Packet, dialect: Dialect, modern: bool) -> dict[st
     frame: dict[str, Any] = {
         "period": packet.period_id,
         "actionId": packet.action_id,
-        "sendType": packet.send_type_word or packet.send_type.value,
+        "sendType": packet.send_type_word or packet.send_type.value,  # an unknown word is played as it came
         "clockTime": format_clock(packet.clock),
         "fixtureId": packet.fixture_id,
         "timestamp": format_timestamp(packet.at),
-        "sendTypeId": _SEND_TYPE_IDS.get(packet.send_type, 6),
+        "sendTypeId": _SEND_TYPE_IDS.get(packet.send_type, 6),  # no documented id: the word is not known either
         "fixtureActionType": action_type,
     }
     if packet.seq is not None:
@@ -140,12 +141,15 @@ def _action_to_object(packet: Packet, dialect: Dialect, modern: bool) -> dict[st
     frame |= {"relatedFixtureActionIds": list(packet.related)} if modern else {}
     frame |= _team_to_object(packet, modern)
     frame |= {"player": _player_to_object(packet.player, dialect)} if packet.player else {}
+    # The documentation shows line-ups by REST alone (section 9.2): a packet may announce them without the players.
     is_by_rest = packet.type == "Lineups" and dialect.lineups_as == "rest"
     frame |= {"metadata": packet.metadata} if packet.metadata and not is_by_rest else {}
+    # A word of tennis; no soccer packet with one has been seen (section 3.2).
     return frame | ({"delayStatus": "DELAYED"} if packet.is_delayed else {})
 
 
 def _spell_names(action_type: str, sub_type: str, dialect: Dialect) -> tuple[str, str]:
+    # No page shows how soccer spells these (sections 5.3 and 12): the documentation has types for some and sub types for others.
     spellings = {
         ("Goal", "Own Goal", dialect.own_goal_as, "type"): ("Own Goal", ""),
         ("Red Card", "Second Yellow", dialect.second_yellow_as, "type"): ("Second Yellow Card", ""),
@@ -202,4 +206,5 @@ def _period_to_object(period: PeriodScore, at: dt.datetime) -> dict[str, Any]:
         "homeTeamPeriodScore": period.home_in_period,
         "awayTeamPeriodScore": period.away_in_period,
     }
+    # `end` is null while the period runs (section 3.3).
     return {key: value for key, value in fields.items() if value is not None or key == "end"}

@@ -39,6 +39,7 @@ def remove_nul(frame: str | bytes) -> str | bytes: ...
 
 def remove_nul(frame: str | bytes) -> str | bytes:
     """Return the JSON text without NUL, the one character that neither Telegram nor PostgreSQL accepts."""
+    # Looked for first: nearly no frame has one, and a substitution takes longer than a search.
     if isinstance(frame, str):
         return remove_nul(frame.encode(errors="replace")) if "\\u0000" in frame else frame
     return _NUL_PATTERN.sub(rb"\1", frame) if b"\\u0000" in frame else frame
@@ -59,9 +60,11 @@ def parse_json(body: str | bytes) -> Any:
     characters or unknown escapes in texts, NaN, or numbers of any size. Raise ValueError or RecursionError if it is no JSON.
     """
     try:
+        # Nearly always enough, and the faster reader.
         return _STRICT_DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeError):
         text = body if isinstance(body, str) else body.decode("utf-8", errors="replace")
+    # Of an escape that JSON does not have the letter stays: the reader would stop at it.
     text = _ESCAPE.sub(lambda found: found[0] if len(found[0]) > 1 else "", text.lstrip("\ufeff"))
     read = json.loads(text, strict=False, parse_int=_parse_int, parse_float=Decimal, parse_constant=lambda _: None)
     return _mend_texts(read)
@@ -99,6 +102,7 @@ def clean_name(text: str, max_length: int = MAX_NAME_LENGTH) -> str:
 
 
 _MAX_TEXT_LENGTH = 300
+"""Letters of a text in the metadata, such as why coverage was dropped (section 3.4)."""
 
 
 def clean_values(value: Any) -> Any:
@@ -174,6 +178,7 @@ def as_instant(value: Any) -> dt.datetime | None:
 def _read_other_instant(text: str) -> dt.datetime | None:
     """Return an instant as other interfaces write it: seconds or milliseconds since 1970, or as in the headers of HTTP."""
     try:
+        # Shorter numbers are before 1973 and no instant of a match; from twelve digits on they are milliseconds.
         if text.isdecimal() and 9 <= len(text) <= 13:
             return dt.datetime.fromtimestamp(int(text) / (1000 if len(text) > 11 else 1), dt.UTC)
         found = parsedate_to_datetime(text)
@@ -184,6 +189,7 @@ def _read_other_instant(text: str) -> dt.datetime | None:
 
 def as_clock(value: Any) -> int | None:
     """Return the seconds of `MM:SS`; None if it cannot be read."""
+    # Minutes count through the match (section 8), so that they have three digits in extra time.
     minutes, _, seconds = as_text(value).partition(":")
     if not (minutes.isdecimal() and seconds.isdecimal()) or len(minutes) > 4 or len(seconds) > 2:
         return None
@@ -203,6 +209,7 @@ def as_collection_status(value: Any) -> str:
 def as_coverage_level(value: Any) -> str:
     """Return a coverage level as one of `COVERAGE_LEVELS`, whether it comes as a word or as its number."""
     word = _as_listed_word(value, COVERAGE_LEVELS)
+    # "Standard stream" in REST, "Standard Stream" in the table (section 6.4): rules compare one spelling.
     return next((level for level in COVERAGE_LEVELS if level.casefold() == word.casefold()), word)
 
 

@@ -96,7 +96,7 @@ def read_packets_of(match: MatchSource) -> Iterator[Packet]:
         try:
             packet = decode_frame(recorded.frame, received=recorded.at)
         except FrameUnreadable:
-            continue
+            continue  # the live connection steps over it, too
         if isinstance(packet, Packet):
             yield packet
 
@@ -125,13 +125,16 @@ def _open_folder(folder: Path) -> tuple[MatchSource, ...]:
 
 
 def _looks_like_scenario(file: Path) -> bool:
+    # A key that every scenario has. The file is not parsed: a mistake in it is reported when it is opened, and must not hide it.
     return any(line.startswith("match:") for line in file.read_text(encoding="utf-8-sig", errors="replace").splitlines())
 
 
 def _open_file(path: Path) -> MatchSource:
+    # Whatever its ending: recordings get unpacked and renamed, and reading one says in which line it is none.
     if path.suffix not in _SCENARIO_ENDINGS:
         return RecordedMatch(path)
     try:
+        # Editors on Windows begin a file with a mark of byte order.
         return ScenarioMatch(str(path), parse_scenario(path.read_text(encoding="utf-8-sig"), str(path)))
     except ScenarioInvalid as error:
         raise UserMistake(str(error)) from error
@@ -142,6 +145,7 @@ def _open_file(path: Path) -> MatchSource:
 
 
 def _describe_missing(name: str) -> str:
+    # A near name is most likely the one that was meant: then the others are left out.
     near = suggest(name, SHIPPED_SCENARIOS)
     hint = f'did you mean "{near}"?' if near else "name a recording, a folder of them, a scenario file,"
     shipped = "" if near else f" or a match that ships: {', '.join(SHIPPED_SCENARIOS)}"

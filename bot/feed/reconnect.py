@@ -174,6 +174,11 @@ def describe_redirect(location: str | None) -> str:
     return f", it leads to {host[:100]}" if host else ""
 
 
+def mask_token(words: str, token: str) -> str:
+    """Return the server's words for people and logs: without the token, which a server may echo, and at most 200 characters."""
+    return (words.replace(token, "***") if token else words)[:200]
+
+
 def parse_retry_after(value: str | None, now: dt.datetime) -> float | None:
     """Return the seconds that a `Retry-After` header asks for, at most 600; None if it is absent or cannot be read."""
     if not value:

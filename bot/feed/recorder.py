@@ -36,6 +36,7 @@ async def record_matches(
     REST side uses, too.
     """
     limiter = limiter or FeedRequestLimiter(clock)
+    # All at once: matches that are live together can only be recorded together.
     paths = {fixture.id: recording_path(fixture, folder) for fixture in fixtures}
     await asyncio.gather(*(_record_match(fixture, settings, clock, limiter, paths[fixture.id], speed) for fixture in fixtures))
     # At the end: the list names only files that are complete.
@@ -56,6 +57,7 @@ async def _record_match(
         """Do nothing: `keep` writes the frame itself, which decoding would change."""
 
     with RecordingWriter(path) as writer:
+        # The instants of a recording never go back, even where packets were made in another order than they were sent.
         written_at = dt.datetime.min.replace(tzinfo=dt.UTC)
 
         def keep(received: dt.datetime, frame: bytes) -> None:

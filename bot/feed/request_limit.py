@@ -18,7 +18,7 @@ import msgspec
 import structlog
 from sqlalchemy import select
 
-from bot.clock import Clock
+from bot.clock import MIN_WAIT, Clock
 from bot.errors import StorageError
 from bot.storage.database import Database, upsert
 from bot.storage.driver import Transaction
@@ -44,10 +44,6 @@ _LOOK_AGAIN_AFTER = 0.1
 _STARVED_AFTER = 10.0
 """Seconds of waiting after which a priority gets every second place, whatever goes before it: a feed that drops all connections
 again and again must not keep the fixtures from being read."""
-
-
-_MIN_WAIT = 0.001
-"""The shortest wait, in seconds. The clock may not move during a shorter one, and the loop would spin."""
 
 
 class Priority(enum.IntEnum):
@@ -83,15 +79,19 @@ def take_place(places: Places, now: float, priority: Priority, *, yields: bool) 
     free = [place for place, until in enumerate(places.taken_until) if until <= now]
     kept = sum(until > now for until in places.wanted_until[:priority]) if yields else 0
     if len(free) > kept:
+        # The longest that it may be taken: a process that dies cannot free its places.
         permit = Permit(free[0], now + _MAX_FLIGHT + _HOLD_AFTER_ANSWER)
         taken = _replace(places.taken_until, permit.place, permit.taken_until)
+        # If others of this priority wait, they say so at their next look.
         return Places(taken, _replace(places.wanted_until, priority, 0.0)), permit
     wanted = _replace(places.wanted_until, priority, now + _WANTED_FOR)
+    # A free place that is kept for others may be left at any time; one that is taken not before its end.
     return Places(places.taken_until, wanted), _LOOK_AGAIN_AFTER if free else max(0.0, min(places.taken_until) - now)
 
 
 def free_place(places: Places, now: float, permit: Permit) -> Places:
     """Return the places after a request was answered; unchanged if its place was given to another one meanwhile. Pure."""
+    # Its end says whose it is: a later request that was given the place has another one.
     if places.taken_until[permit.place] != permit.taken_until:
         return places
     return msgspec.structs.replace(
@@ -142,31 +142,33 @@ class SharedPlaces:
 
     def __init__(self, database: Database, count: int = REQUESTS_PER_SECOND) -> None:
         self._database = database
+        # The names stand in the table, which processes of several versions share: a new priority gets a row of its own.
         self._names = [*(f"place {number}" for number in range(count)), *(f"wanted {priority.name}" for priority in Priority)]
 
     async def take(self, priority: Priority, *, yields: bool) -> Permit | float:
         async with self._database.transaction() as tx:
-            await tx.lock("feed requests")
-            rows = {row["name"]: row["until"] for row in await tx.fetch(select(feed_requests))}
-            before = self._read_places(rows)
+            before = await self._read(tx)
             after, found = take_place(before, await tx.now(), priority, yields=yields)
             await self._write(tx, before, after)
         return found
 
     async def free(self, permits: Sequence[Permit]) -> None:
         async with self._database.transaction() as tx:
-            await tx.lock("feed requests")
-            before = after = self._read_places({row["name"]: row["until"] for row in await tx.fetch(select(feed_requests))})
+            before = after = await self._read(tx)
             for permit in permits:
                 after = free_place(after, await tx.now(), permit)
             await self._write(tx, before, after)
 
-    def _read_places(self, rows: dict[str, float]) -> Places:
+    async def _read(self, tx: Transaction) -> Places:
+        # One lock for all rows: they are decided on together, and the first process finds no rows that it could lock.
+        await tx.lock("feed requests")
+        rows = {row["name"]: row["until"] for row in await tx.fetch(select(feed_requests))}
         values = tuple(rows.get(name, 0.0) for name in self._names)
         return Places(values[: -len(Priority)], values[-len(Priority) :])
 
     async def _write(self, tx: Transaction, before: Places, after: Places) -> None:
         old, new = before.taken_until + before.wanted_until, after.taken_until + after.wanted_until
+        # What has not changed is left alone: a look that finds nothing writes one row at most.
         found = zip(self._names, old, new, strict=True)
         if changes := [{"name": name, "until": value} for name, known, value in found if value != known]:
             await tx.execute(upsert(feed_requests), changes)
@@ -209,6 +211,7 @@ class FeedRequestLimiter:
         try:
             yield
         finally:
+            # Freed by the task that serves: it may wait for the database, and the answer that has come must not.
             self._answered.append(grant)
             self._serve()
 
@@ -241,14 +244,16 @@ class FeedRequestLimiter:
 
     async def _serve_waiters(self) -> None:
         """Give places to those who wait, until nobody does."""
+        # One task for all: each look is a transaction, and five hundred connections would hold the database up with theirs.
         try:
             while self._answered or any(self._waiters.values()):
+                # Before the look: what changes during it is worth another one.
                 self._changed.clear()
                 await self._free_answered()
                 delay = await self._serve_next()
                 if delay > 0:
                     try:
-                        async with asyncio.timeout(max(_MIN_WAIT, min(delay, self._places.look_again_after))):
+                        async with asyncio.timeout(max(MIN_WAIT, min(delay, self._places.look_again_after))):
                             await self._changed.wait()
                     except TimeoutError:
                         pass
@@ -279,6 +284,7 @@ class FeedRequestLimiter:
             found = await places.take(priority, yields=starved is None)
         except StorageError as error:
             log.debug("feed_requests_not_shared", reason=str(error))
+            # Matches have to be connected whatever happens to the database.
             places = self._own_place
             found = await places.take(priority, yields=False)
         if not isinstance(found, Permit):
@@ -290,6 +296,7 @@ class FeedRequestLimiter:
     def _find_starved(self, priorities: Sequence[Priority]) -> Priority | None:
         """Return the priority whose first request has waited for too long behind more urgent ones."""
         now = self._clock.monotonic()
+        # The first of each by its number, which has waited for longest.
         waited = ((priority, now - next(iter(self._waiters[priority].values())).since) for priority in priorities)
         return next((priority for priority, seconds in waited if seconds >= _STARVED_AFTER), None)
 
@@ -301,4 +308,5 @@ class FeedRequestLimiter:
                 if not granted.done():
                     granted.set_result(grant)
                     return
+        # All who waited have gone while the place was asked for.
         self._answered.append(grant)

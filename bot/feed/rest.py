@@ -18,7 +18,7 @@ from bot.errors import FeedError, FeedMoved, FeedNotOpen, FeedRefused, FeedUnrea
 from bot.feed import lenient
 from bot.feed.decode import decode_frame
 from bot.feed.lenient import remove_nul
-from bot.feed.reconnect import REMEDIES, FailureCause, classify_status, describe_redirect, parse_retry_after
+from bot.feed.reconnect import REMEDIES, FailureCause, classify_status, describe_redirect, mask_token, parse_retry_after
 from bot.feed.request_limit import FeedRequestLimiter
 from bot.network import explain_connection_error, find_proxy
 from rules.football.action import Fixture, Packet, Team
@@ -173,9 +173,7 @@ class RestClient:
             data = body.decode(errors="replace").strip("{} \r\n")
         if isinstance(data, dict):
             data = data.get("errorMessage") or data.get("error") or data.get("message") or ""
-        words = " ".join(str(data).split())
-        token = self._settings().token.get_secret_value()
-        return (words.replace(token, "***") if token else words)[:200]
+        return mask_token(" ".join(str(data).split()), self._settings().token.get_secret_value())
 
 
 def _fixture_path(fixture_id: str) -> str:

@@ -13,6 +13,7 @@ from bot.feed.session import SessionState
 from rules.football.action import Fixture
 
 _MAX_LAGS = 200
+"""Packets whose lag is kept, on every connection: 800 bytes on each."""
 
 
 class StreamSpeed(enum.StrEnum):

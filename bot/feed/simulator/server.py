@@ -18,7 +18,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from bot.clock import Clock, SystemClock
+from bot.clock import MIN_WAIT, Clock, SystemClock
 from bot.errors import UserMistake, explain_bind_error
 from bot.feed import lenient
 from bot.feed.encode import encode_accepted, encode_heartbeat, encode_refused
@@ -47,9 +47,6 @@ _TOKEN_TIMEOUT = 10.0
 
 _BURST_SIZE = 50
 """Frames sent in a row before other tasks run: sending to a buffer does not yield by itself."""
-
-_MIN_WAIT = 0.001
-"""The shortest wait, in seconds. The clock may not move during a shorter one, and the loop would spin."""
 
 _REMEMBERED_REQUESTS = 10_000
 
@@ -296,7 +293,7 @@ class Simulator:
 async def _wait_while_open(connection: ServerConnection, seconds: float) -> None:
     """Wait; raise ConnectionClosed at once when the client closes."""
     try:
-        async with asyncio.timeout(max(_MIN_WAIT, seconds)):
+        async with asyncio.timeout(max(MIN_WAIT, seconds)):
             await connection.wait_closed()
     except TimeoutError:
         return
