@@ -13,7 +13,8 @@ import enum
 from bot.feed.decode import Control, ControlKind
 from bot.feed.match_end import Listing, MatchEnd
 from bot.feed.reconnect import FailureCause
-from bot.feed.sequence import Deduplicator, FeedPosition, Reorderer, SequenceTracker, packet_fingerprint
+from bot.feed.reorder import Reorderer
+from bot.feed.sequence import Deduplicator, FeedPosition, SequenceTracker, packet_fingerprint
 from rules.football.action import Packet
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.feed.sequence import GAP_PROBE_INTERVAL, MAX_GAP_REQUESTS, MAX_REWINDS_PER_MINUTE, REORDER_WAIT, Reorderer
+from bot.feed.reorder import GAP_PROBE_INTERVAL, MAX_GAP_REQUESTS, MAX_REWINDS_PER_MINUTE, REORDER_WAIT, Reorderer
 from rules.football.action import Packet
 from tests.packets import Story
 
