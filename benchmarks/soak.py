@@ -31,7 +31,8 @@ import msgspec
 
 from bot.fake_telegram import BAD_GATEWAY, FakeBotApi
 from bot.feed.match_source import open_match
-from bot.feed.simulator.script import Faults, PlaybackClock, Script, ScriptFrame, script_from_match
+from bot.feed.simulator.faults import Faults
+from bot.feed.simulator.script import PlaybackClock, Script, ScriptFrame, script_from_match
 from bot.feed.simulator.server import Simulator
 from bot.logs import configure_logging
 

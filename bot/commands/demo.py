@@ -129,7 +129,7 @@ def simulate_command(
     A MATCH is a recording, a folder of them, a scenario file, or a match that ships, such as opener.
     """
     from bot.feed.match_source import open_matches
-    from bot.feed.simulator.script import Faults
+    from bot.feed.simulator.faults import Faults
     from bot.feed.simulator.server import SimulatorUrls, simulate
 
     # Read before the server starts, so that a mistake in an option is reported at once.

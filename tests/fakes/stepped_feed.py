@@ -26,7 +26,8 @@ from websockets.http11 import Request, Response
 from bot.clock import Clock
 from bot.feed import lenient
 from bot.feed.encode import encode_heartbeat
-from bot.feed.simulator.script import ConnectionFaults, PlaybackClock, ScheduledFrame, Script, ScriptFrame
+from bot.feed.simulator.faults import ConnectionFaults
+from bot.feed.simulator.script import PlaybackClock, ScheduledFrame, Script, ScriptFrame
 from bot.feed.simulator.server import Simulator, SimulatorUrls
 from tests.waiting import add_witness, until
 

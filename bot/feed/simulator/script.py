@@ -1,13 +1,11 @@
-"""What the simulator sends and when, with seeded faults. Pure: takes values, does no I/O except reading a recording."""
+"""What the simulator sends and when. Pure: takes values, does no I/O except reading a recording."""
 
 from __future__ import annotations
 
 import datetime as dt
-import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import msgspec
 
@@ -19,15 +17,6 @@ from rules.football.action import Fixture, Packet, Side, Team
 
 LEAD_TIME = dt.timedelta(seconds=60)
 """How much of a match before the start of play is played in its own time; what is earlier is sent at once."""
-
-_STALL_CHANCE = 0.5
-
-_REFUSE_CHANCE = 0.3
-
-OVERSIZE = 17 * 1024 * 1024
-"""Bytes of padding in a frame that is too large: more than the 16 MiB that Touchline reads."""
-
-_GARBAGE = (b"{", b"[]", b"null", b"\xff\xfe", b'{"fixtureAction":7}', b'{"fixtureAction":{}}', b'{"hello":"world"}', b"<html>")
 
 
 class ScriptFrame(msgspec.Struct, frozen=True):
@@ -58,11 +47,13 @@ class Script(msgspec.Struct, frozen=True):
     @property
     def begins_at(self) -> dt.datetime:
         """The instant of the first thing that happens: a frame, or a change of the listing."""
+        # Frames and listings are each in order.
         return min([self.frames[0].at, *(listing.at for listing in self.listings[:1])])
 
     @property
     def play_started_at(self) -> dt.datetime:
         """The instant at which play began: that of the first frame of a period; if there is none, of the first frame."""
+        # Period 0 is before kick-off, and that of Status Updated at any time (section 6.1).
         periods = (entry.at for entry in self.frames if lenient.as_number(entry.frame["fixtureAction"].get("period")))
         return next(periods, self.frames[0].at)
 
@@ -82,6 +73,7 @@ def script_from_packets(fixture: Fixture, packets: Sequence[Packet], dialect: Di
     frames = tuple(ScriptFrame(packet.at, packet_to_object(packet, dialect or Dialect())) for packet in packets)
     if not frames:
         raise UserMistake(f"{fixture.title}: a match without packets cannot be played")
+    # The last ones: an earlier packet may announce line-ups that are corrected before kick-off.
     found = [packet.metadata for packet in packets if packet.type == "Lineups" and packet.metadata]
     return Script(fixture, frames, {"fixtureId": fixture.id} | found[-1] if found else {})
 
@@ -122,6 +114,7 @@ def _guess_fixture(fixture_id: str, path: Path, frames: Sequence[ScriptFrame]) -
     sides: dict[Side, Team] = {}
     for entry in frames:
         team = lenient.as_mapping(entry.frame["fixtureAction"].get("team"))
+        # Packets of version 1 do not say it (section 3.2): then the file's name is the match's.
         if isinstance(team.get("homeTeam"), bool):
             side = Side.HOME if team["homeTeam"] else Side.AWAY
             sides.setdefault(side, Team(lenient.as_text(team.get("id")), lenient.as_text(team.get("name"))))
@@ -150,6 +143,7 @@ class PlaybackClock:
         """`speed` is how many times faster than the match; 0 is as fast as possible."""
         self.fixture_id = script.fixture.id
         self._script, self._start, self._speed = script, start, speed
+        # By the start of play and not the first packet: line-ups and colours come an hour before it.
         self._origin = script.play_started_at - lead
         self.frames = self._schedule_frames()
         self._kickoff = self._to_wall_clock(script.fixture.kickoff or script.play_started_at)
@@ -194,6 +188,7 @@ class PlaybackClock:
         return self._script.lineups if announced and announced[0] <= elapsed else {}
 
     def _current_status(self, elapsed: float) -> dict[str, Any]:
+        # The list of fixtures says what the stream has said by then: clients end a match by it.
         sent = [entry for entry, scheduled in zip(self._script.frames, self.frames, strict=True) if scheduled.due <= elapsed]
         summary = lenient.as_mapping(sent[-1].frame.get("fixtureSummary")) if sent else {}
         found = {"status": summary.get("currentStatus"), "collectionStatus": summary.get("collectionStatus")}
@@ -208,6 +203,7 @@ class PlaybackClock:
 
     def _shift_frame(self, entry: ScriptFrame) -> bytes:
         """Return the frame with its instants moved to the wall clock: to a client the match is live."""
+        # Its instants alone: the minutes of a match are the same however fast it is played.
         sent = format_timestamp(self._start + dt.timedelta(seconds=self._due_after(entry.at)))
         frame = entry.frame | {"fixtureAction": entry.frame["fixtureAction"] | {"timestamp": sent}}
         summary = frame.get("fixtureSummary")
@@ -220,96 +216,3 @@ class PlaybackClock:
             return period
         instants = {key: lenient.as_instant(period.get(key)) for key in ("start", "end")}
         return period | {key: format_plain_instant(self._to_wall_clock(at)) for key, at in instants.items() if at}
-
-
-class Faults(msgspec.Struct, frozen=True):
-    """How often the simulator misbehaves, and how; chances are from 0 to 1. The fields are options of the command line."""
-
-    drop: float = 0.0
-    """The chance that a frame is not sent on a connection."""
-    duplicate: float = 0.0
-    garbage: float = 0.0
-    """The chance that a frame is preceded by one that cannot be read."""
-    stall: float = 0.0
-    """Seconds for which half of the connections, at some frame, send nothing at all."""
-    refuse: tuple[int, ...] = ()
-    """HTTP statuses, one of which answers three in ten connections."""
-    ignore_start_position: bool = False
-    reorder: int = 0
-    """How many places late a frame may come."""
-    seed: int = 1
-    spoil: float = 0.0
-    """The chance that a frame begins with a mark of byte order and has half a surrogate pair in each name."""
-    oversize: float = 0.0
-    """The chance that a frame is larger than clients read. It is the same frames on every connection."""
-    limit: int = 0
-    """Requests in a second that are answered, REST calls and connections together; more get HTTP 429. 0: all."""
-
-    def for_connection(self, fixture_id: str, connection: int) -> ConnectionFaults:
-        """Return the faults of one connection, counted from 0; the same for the same seed."""
-        return ConnectionFaults(self, random.Random(f"{self.seed} {fixture_id} {connection}"))
-
-
-class ConnectionFaults:
-    """The faults of one connection. Drawn from its own generator, so that they do not depend on what other connections do."""
-
-    def __init__(self, faults: Faults, rng: random.Random) -> None:
-        self._faults, self._rng = faults, rng
-
-    def choose_refusal(self) -> int | None:
-        """Return the HTTP status to refuse the handshake with; None to accept it."""
-        refused = self._faults.refuse and self._rng.random() < _REFUSE_CHANCE
-        return self._rng.choice(self._faults.refuse) if refused else None
-
-    def choose_start(self, requested: int) -> int:
-        """Return the position from which to send."""
-        return 0 if self._faults.ignore_start_position else requested
-
-    def apply(self, frames: Sequence[ScheduledFrame]) -> list[ScheduledFrame]:
-        """Return what this connection sends in place of these frames."""
-        return self._stall(self._drop_and_add(self._reorder(self._blow_up(frames))))
-
-    def _blow_up(self, frames: Sequence[ScheduledFrame]) -> Sequence[ScheduledFrame]:
-        chance = self._faults.oversize
-        if not chance:
-            return frames
-        blown_up = []
-        for scheduled in frames:
-            # Drawn by the frame itself and not by the connection: a client that reconnects meets the same frame again.
-            if random.Random(f"{self._faults.seed} {crc32(scheduled.frame)}").random() < chance:
-                padding = b'{"padding":"' + b"x" * OVERSIZE + b'",'
-                scheduled = msgspec.structs.replace(scheduled, frame=padding + scheduled.frame[1:])
-            blown_up.append(scheduled)
-        return blown_up
-
-    def _reorder(self, frames: Sequence[ScheduledFrame]) -> Iterable[ScheduledFrame]:
-        reach = self._faults.reorder
-        if not reach:
-            return frames
-        order = sorted(range(len(frames)), key=lambda i: i + self._rng.uniform(0, reach))
-        latest, moved = 0.0, []
-        for index in order:
-            # A frame that comes late is due when the one before it is: time never runs back on a connection.
-            latest = max(latest, frames[index].due)
-            moved.append(ScheduledFrame(latest, frames[index].frame))
-        return moved
-
-    def _drop_and_add(self, frames: Iterable[ScheduledFrame]) -> Iterable[ScheduledFrame]:
-        for scheduled in frames:
-            if self._rng.random() < self._faults.garbage:
-                yield ScheduledFrame(scheduled.due, self._rng.choice(_GARBAGE))
-            if self._rng.random() < self._faults.drop:
-                continue
-            if self._faults.spoil and self._rng.random() < self._faults.spoil:
-                spoilt = b"\xef\xbb\xbf" + scheduled.frame.replace(b'"name":"', b'"name":"\\ud83d')
-                scheduled = msgspec.structs.replace(scheduled, frame=spoilt)
-            yield scheduled
-            if self._rng.random() < self._faults.duplicate:
-                yield scheduled
-
-    def _stall(self, frames: Iterable[ScheduledFrame]) -> list[ScheduledFrame]:
-        sent = list(frames)
-        if self._faults.stall and sent and self._rng.random() < _STALL_CHANCE:
-            at = self._rng.randrange(len(sent))
-            sent[at] = ScheduledFrame(sent[at].due, sent[at].frame, self._faults.stall)
-        return sent

@@ -23,16 +23,8 @@ from bot.errors import UserMistake, explain_bind_error
 from bot.feed import lenient
 from bot.feed.encode import encode_accepted, encode_heartbeat, encode_refused
 from bot.feed.match_source import MatchSource
-from bot.feed.simulator.script import (
-    LEAD_TIME,
-    ConnectionFaults,
-    Faults,
-    PlaybackClock,
-    ScheduledFrame,
-    Script,
-    script_from_match,
-    shift_frames,
-)
+from bot.feed.simulator.faults import ConnectionFaults, Faults
+from bot.feed.simulator.script import LEAD_TIME, PlaybackClock, ScheduledFrame, Script, script_from_match, shift_frames
 from bot.feed.source import StreamSpeed
 
 log = structlog.get_logger()
@@ -44,11 +36,13 @@ LINGER_SECONDS = 15.0
 """Seconds of heartbeats after the last frame before the server closes: one heartbeat at least, which ends some matches."""
 
 _TOKEN_TIMEOUT = 10.0
+"""Seconds for which a client may be connected without sending its token."""
 
 _BURST_SIZE = 50
 """Frames sent in a row before other tasks run: sending to a buffer does not yield by itself."""
 
 _REMEMBERED_REQUESTS = 10_000
+"""Requests whose instants are kept, for the limit and to count how fast they came."""
 
 # Bare text in braces, as the documentation shows errors (section 1.4).
 _UNAUTHORISED = "{The supplied authentication is invalid}"
@@ -96,6 +90,7 @@ class Simulator:
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[SimulatorUrls]:
         """Listen, and start all matches; raise UserMistake if the address cannot be listened on."""
+        # Before the first client can ask.
         self._start_matches()
         options: dict[str, Any] = {
             "process_request": self._on_request,
@@ -213,8 +208,10 @@ class Simulator:
         every = [self._fixture_object(fixture_id) for fixture_id in self._timelines]
         first, last = query.get("dateFrom", ""), query.get("dateTo", "9999")
         found = [item for item in every if not item["startDateUTC"] or first <= item["startDateUTC"][:10] <= last]
+        # Without the parameter the answer is a plain array (section 9.1).
         if query.get("paged") != "true":
             return found
+        # 20 is the documented default (section 9.1).
         size, number = lenient.as_number(query.get("size")) or 20, lenient.as_number(query.get("page")) or 0
         pages = -(-len(found) // size)  # rounded up
         return {

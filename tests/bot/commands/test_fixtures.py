@@ -17,7 +17,7 @@ from bot.commands.fixtures import (
 from bot.config.models import FeedSettings
 from bot.errors import UserMistake
 from bot.feed.recording import read_fixtures_beside, read_recording
-from bot.feed.simulator.script import Faults
+from bot.feed.simulator.faults import Faults
 from bot.feed.simulator.server import Simulator
 from bot.feed.source import StreamSpeed
 from rules.football.action import Fixture

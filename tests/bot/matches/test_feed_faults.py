@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from bot.feed.simulator.script import Faults, script_from_recording
+from bot.feed.simulator.faults import Faults
+from bot.feed.simulator.script import script_from_recording
 from bot.feed.simulator.server import Simulator
 from rules.loading.loader import load_rules
 from tests.fakes.feed import PORT, LoopClock, feed_settings

@@ -10,7 +10,8 @@ import pytest
 from bot.errors import FrameUnreadable
 from bot.feed.decode import decode_frame
 from bot.feed.encode import encode_packet
-from bot.feed.simulator.script import OVERSIZE, Faults, ScheduledFrame
+from bot.feed.simulator.faults import OVERSIZE, Faults
+from bot.feed.simulator.script import ScheduledFrame
 from rules.football.action import Packet
 from tests.packets import Story
 

@@ -13,7 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from bot.feed.connection import FeedConnection
 from bot.feed.session import Ending
-from bot.feed.simulator.script import Faults, Script, script_from_recording
+from bot.feed.simulator.faults import Faults
+from bot.feed.simulator.script import Script, script_from_recording
 from bot.feed.simulator.server import HEARTBEAT_INTERVAL, Simulator
 from rules.football.action import Packet
 from tests.bot.feed.simulator.test_script import script
