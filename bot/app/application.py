@@ -171,7 +171,7 @@ class Application:
         )
         services.monitor.name_lines = self.name_check.list_lines
         if self.feed:
-            self.feed.scheduler.on_refreshed = self.name_check.request_check
+            self.feed.scheduler.fixtures.on_refreshed = self.name_check.request_check
             services.on_settings_changed.append(self.name_check.request_check)
             services.on_rules_changed.append(lambda _rules, _catalogue: self.name_check.request_check())
         status, names = services.monitor.render_status, self.name_check.list_lines

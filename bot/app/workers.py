@@ -135,7 +135,7 @@ class FeedWorker:
 
     def fixtures(self) -> tuple[Fixture, ...]:
         """Return the fixtures that the feed lists, by kick-off."""
-        return self.scheduler.list_fixtures()
+        return self.scheduler.fixtures.list_by_kickoff()
 
     def match(self, fixture_id: str) -> Match | None:
         """Return a match that is followed here as it stands; None for any other."""
@@ -146,7 +146,7 @@ class FeedWorker:
 
         async def follow() -> None:
             # As it is listed now: the lease may have come an hour after the fixture was read.
-            await self.follower.follow(self.scheduler.find_fixture(fixture.id) or fixture)
+            await self.follower.follow(self.scheduler.fixtures.find(fixture.id) or fixture)
 
         try:
             await run_while_leased(
@@ -161,7 +161,7 @@ class FeedWorker:
 
     async def _prepare(self, lease: str) -> bool:
         """Get ready to follow a match that another process hands over."""
-        fixture = self.scheduler.find_fixture(read_fixture_id(lease))
+        fixture = self.scheduler.fixtures.find(read_fixture_id(lease))
         return fixture is not None and await self.follower.prepare(fixture)
 
     async def _on_fixture_updated(self, before: Fixture, after: Fixture) -> None:
@@ -182,7 +182,7 @@ class FeedWorker:
         return [render_connection(status, self.match(status.fixture_id), now) for status in self.follower.connection_statuses()]
 
     def _list_connections(self) -> tuple[ConnectionInfo, ...]:
-        titles = {fixture.id: fixture.title for fixture in self.scheduler.list_fixtures()}
+        titles = {fixture.id: fixture.title for fixture in self.scheduler.fixtures.list_by_kickoff()}
         return tuple(
             describe_connection(status, self.match(status.fixture_id), titles.get(status.fixture_id, ""))
             for status in self.follower.connection_statuses()
@@ -191,16 +191,16 @@ class FeedWorker:
     def _measure_health(self) -> FeedHealth:
         """Return the state of the feed, for the monitor."""
         scheduler, interval = self.scheduler, self._services.config.schedule.refresh_fixtures_every
-        titles = {fixture.id: fixture.title for fixture in scheduler.list_fixtures()}
+        titles = {fixture.id: fixture.title for fixture in scheduler.fixtures.list_by_kickoff()}
         return FeedHealth(
             self.follower.connection_statuses(lags=False),
             titles,
-            scheduler.refreshed_at,
+            scheduler.fixtures.refreshed_at,
             interval,
             len(scheduler.planned_connections()),
             self._services.feed_api.fixtures_cut_at,
             len(scheduler.followed_ids()),
-            scheduler.refresh_failure,
+            scheduler.fixtures.refresh_failure,
             len(scheduler.held_back),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -15,6 +15,9 @@ LOOK_BACK = dt.timedelta(days=1)
 
 LOOK_AHEAD = dt.timedelta(days=14)
 """How far ahead chats can see fixtures and follow a single match."""
+
+LONGEST_MATCH = dt.timedelta(hours=3)
+"""How long a match may last, with extra time, penalties and what its feed corrects after the end."""
 
 FixtureKeys = Callable[[Fixture], frozenset[tuple[Scope, str]]]
 
@@ -94,3 +97,27 @@ class PlannedConnection(msgspec.Struct, frozen=True):
     def is_due(self, now: dt.datetime, monotonic: float) -> bool:
         """Return True if one of the clocks has reached it."""
         return now >= self.at or monotonic >= self.monotonic
+
+
+def select_within_limit(
+    due: Sequence[str],
+    limit: int | None,
+    followed: Collection[str],
+    planned: Mapping[str, PlannedConnection],
+    is_chosen: Callable[[str], bool],
+    now: dt.datetime,
+) -> list[str]:
+    """Return those of the due matches that may be followed, in their order: at most `limit` with those that are; None: all.
+
+    Matches that chats have chosen come first. Places are kept for those of them that begin while a match would be played,
+    since one that is followed is never cut off for another.
+    """
+    if limit is None:
+        return list(due)
+    room = max(0, limit - len(followed))
+    chosen = [fixture_id for fixture_id in due if is_chosen(fixture_id)]
+    known, until = {*due, *followed}, now + LONGEST_MATCH
+    soon = sum(plan.at <= until and i not in known and is_chosen(i) for i, plan in planned.items())
+    by_choice = set(chosen)
+    others = [fixture_id for fixture_id in due if fixture_id not in by_choice]
+    return [*chosen[:room], *others[: max(0, room - len(chosen) - soon)]]

@@ -19,9 +19,9 @@ from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending
 from bot.feed.source import ConnectionStatus
+from bot.matches.connection_plan import LONGEST_MATCH
 from bot.matches.frame_log import FrameLog
 from bot.matches.pipeline import Pipeline
-from bot.matches.schedule import LONGEST_MATCH
 from bot.matches.standby import CallbackT, Standby
 from bot.metrics import PACKETS
 from rules.football.action import Fixture, Packet

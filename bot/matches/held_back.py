@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.i18n.football import format_title
 from bot.i18n.language import in_each_language
 from bot.i18n.language import translate as _
-from bot.matches.schedule import LONGEST_MATCH
+from bot.matches.connection_plan import LONGEST_MATCH
 from bot.outbox.outbox import Outbox, make_notice
 from bot.retry import retry_while_database_unavailable
 from bot.sharing import share_event_loop

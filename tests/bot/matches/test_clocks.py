@@ -6,11 +6,10 @@ import asyncio
 import datetime as dt
 
 import pytest
-from msgspec.structs import replace
 
 from bot.config.models import ScheduleSettings
 from bot.subscribers import Scope, Subscription
-from rules.football.action import Fixture, Team
+from rules.football.action import Fixture
 from tests.bot.matches.test_schedule import World, moved, running
 from tests.fakes.feed import LoopClock
 
@@ -111,46 +110,3 @@ async def test_a_crowd_of_matches_is_followed_some_each_second_and_the_chosen_on
     assert first[0] == "chosen" and len(first) <= 50
     assert sorted(world.followed) == sorted([f.id for f in (*crowd, chosen)])
     assert world.runner.is_chosen("chosen") and not world.runner.is_chosen("x1")
-
-
-@pytest.mark.parametrize(("lists", "others"), [(1, 1), (1, 0), (3, 0)])
-async def test_a_match_that_a_list_forgets_is_connected_in_time(lists: int, others: int) -> None:
-    match = moved(kickoff=LoopClock.START + dt.timedelta(hours=lists, seconds=60) + LEAD)
-    other = moved(id="later", kickoff=LoopClock.START + dt.timedelta(hours=9))
-    world = Matches(SteppingClock(), match, other)
-    async with running(world):
-        await asyncio.sleep(1800)
-        world.listed = [other] * others
-        await asyncio.sleep(lists * 3600.0)
-
-    assert len(world.read_at) == 1 + lists
-    assert world.followed == ["f1"] and world.followed_at[0] <= lists * 3600 + 62
-
-
-async def test_matches_that_leave_the_list_one_by_one_are_let_go() -> None:
-    clock = SteppingClock()
-    world = Matches(clock, moved(kickoff=LoopClock.START + dt.timedelta(hours=9)), moved(id="over", status="Completed"))
-    async with running(world):
-        await asyncio.sleep(10)
-        world.listed = [moved(id="over", status="Completed")]
-        await asyncio.sleep(2 * 3600)
-        world.listed = []
-        await asyncio.sleep(2 * 3600)
-
-        assert world.runner.list_fixtures() == () and not world.runner.refresh_failure
-
-
-@pytest.mark.parametrize(
-    "lost", [{"kickoff": None, "is_kickoff_known": False}, {"home": Team(), "away": Team(), "name": ""}, {"competition": Team()}]
-)
-async def test_a_match_of_which_a_list_leaves_something_out_is_connected_in_time(lost: dict[str, object]) -> None:
-    whole = moved(kickoff=LoopClock.START + dt.timedelta(hours=1, seconds=60) + LEAD, competition=Team("c", "Premier League"))
-    world = Matches(SteppingClock(), whole)
-    scope, key = (Scope.COMPETITION, "c") if "competition" in lost else (Scope.TEAM, whole.home.id)
-    world.wanted = [Subscription(scope, key)]
-    async with running(world):
-        await asyncio.sleep(1800)
-        world.listed = [replace(whole, **lost)]
-        await asyncio.sleep(3600)
-
-    assert world.followed == ["f1"] and world.followed_at[0] <= 3662

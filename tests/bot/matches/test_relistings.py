@@ -109,7 +109,7 @@ class World:
             self.listed = list(listed)
         before = len(self.sent)
         self.clock.move_to(self.clock.now() + dt.timedelta(minutes=minutes))
-        await self.scheduler._refresh()
+        await self.scheduler.fixtures.refresh()
         await self.sender.send_all_due()
         return [text for chat, text in self.sent[before:] if chat == FAN.chat_id]
 
@@ -159,7 +159,7 @@ async def test_a_move_in_the_last_hour_is_told_by_the_poll_of_single_fixtures(wo
     world.clock.move_to(KICKOFF - dt.timedelta(minutes=40))
     world.scheduler._planned[FIXTURE.id] = PlannedConnection(KICKOFF, 0.0)
     world.by_id[FIXTURE.id] = at(30)
-    await world.scheduler._poll_live()
+    await world.scheduler.fixtures.poll()
     await world.sender.send_all_due()
 
     assert [text.splitlines()[0] for _, text in world.sent] == [

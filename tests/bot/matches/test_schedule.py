@@ -113,7 +113,7 @@ async def test_a_running_match_is_followed_at_once_and_only_once() -> None:
     async with running(World(FIXTURE)) as world:
         await until(lambda: world.followed)
         world.runner.request_replan()
-        await until(lambda: world.runner.refreshed_at)
+        await until(lambda: world.runner.fixtures.refreshed_at)
 
         assert world.followed == ["f1"]
 
@@ -122,7 +122,7 @@ async def test_nobody_subscribed_means_no_connection_until_somebody_is() -> None
     world = World(FIXTURE)
     world.wanted = []
     async with running(world):
-        await until(lambda: world.runner.list_fixtures())
+        await until(lambda: world.runner.fixtures.list_by_kickoff())
         assert world.followed == []
 
         world.wanted = [Subscription(Scope.TEAM, "h")]
@@ -179,48 +179,13 @@ async def test_a_match_that_was_read_to_its_end_is_followed_again_where_it_is_li
         await until(lambda: world.followed)
         world.over.set()
         await until(lambda: not world.runner.followed_ids())
-        refreshed = world.runner.refreshed_at
+        refreshed = world.runner.fixtures.refreshed_at
         clock.move_to(KICKOFF + dt.timedelta(seconds=REOPEN_DELAY - 1))
-        await until(lambda: world.runner.refreshed_at != refreshed)
+        await until(lambda: world.runner.fixtures.refreshed_at != refreshed)
         assert world.followed == ["f1"]
         clock.move_to(KICKOFF + dt.timedelta(seconds=REOPEN_DELAY))
 
         await until(lambda: len(world.followed) == 2)
-
-
-async def test_a_refused_token_is_reported_once() -> None:
-    world = World(FIXTURE)
-    world.refusal = "The supplied authentication is invalid"
-    async with running(world):
-        await until(lambda: world.refused)
-        world.refusal = None
-        await until(lambda: world.followed)
-
-        assert world.refused == ["The supplied authentication is invalid"]
-
-
-async def test_that_the_feed_accepts_the_token_again_is_reported_once() -> None:
-    world = World(FIXTURE)
-    world.refusal = "HTTP 401"
-    async with running(world):
-        await until(lambda: world.refused)
-        world.refusal = None
-        await until(lambda: world.followed)
-        world.refusal = "HTTP 401"
-        await until(lambda: len(world.refused) == 2)
-
-        assert world.accepted == 1
-
-
-async def test_what_was_postponed_while_we_were_away_is_reported_once() -> None:
-    world = World(moved(status="Postponed"))
-    world.remembered = {"f1": ListedStatus("Scheduled", "")}
-    async with running(world):
-        await until(lambda: world.updates)
-        world.refusal = "marker"
-        await until(lambda: world.refused)
-
-        assert (world.updates, world.remembered) == ([("Scheduled", "Postponed")], {"f1": ListedStatus("Postponed", "")})
 
 
 async def test_an_abandoned_match_is_left_to_its_follower() -> None:
@@ -319,7 +284,7 @@ async def test_a_place_is_kept_for_a_chosen_match_that_begins_soon_and_none_for_
         world.limit = 1
         world.wanted = [Subscription(Scope.ALL), Subscription(Scope.TEAM, "h-z")]
         async with running(world):
-            await until(lambda world=world: world.runner.refreshed_at and world.runner.planned_connections())
+            await until(lambda world=world: world.runner.fixtures.refreshed_at and world.runner.planned_connections())
             await until(lambda world=world: world.followed == ["a"] or world.runner.held_back)
 
             assert (world.followed, world.runner.held_back) == (followed, () if followed else ("a",))

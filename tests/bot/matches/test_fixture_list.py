@@ -1,0 +1,99 @@
+"""What the feed lists is kept fresh: what one answer forgets is known on, and what changes is reported once."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+
+import pytest
+from msgspec.structs import replace
+
+from bot.storage.fixtures import ListedStatus
+from bot.subscribers import Scope, Subscription
+from rules.football.action import Team
+from tests.bot.matches.test_clocks import LEAD, Matches, SteppingClock
+from tests.bot.matches.test_schedule import World, moved, running
+from tests.fakes.feed import LoopClock
+from tests.packets import FIXTURE
+from tests.waiting import until
+
+
+async def test_a_refused_token_is_reported_once() -> None:
+    world = World(FIXTURE)
+    world.refusal = "The supplied authentication is invalid"
+    async with running(world):
+        await until(lambda: world.refused)
+        world.refusal = None
+        await until(lambda: world.followed)
+
+        assert world.refused == ["The supplied authentication is invalid"]
+
+
+async def test_that_the_feed_accepts_the_token_again_is_reported_once() -> None:
+    world = World(FIXTURE)
+    world.refusal = "HTTP 401"
+    async with running(world):
+        await until(lambda: world.refused)
+        world.refusal = None
+        await until(lambda: world.followed)
+        world.refusal = "HTTP 401"
+        await until(lambda: len(world.refused) == 2)
+
+        assert world.accepted == 1
+
+
+async def test_what_was_postponed_while_we_were_away_is_reported_once() -> None:
+    world = World(moved(status="Postponed"))
+    world.remembered = {"f1": ListedStatus("Scheduled", "")}
+    async with running(world):
+        await until(lambda: world.updates)
+        world.refusal = "marker"
+        await until(lambda: world.refused)
+
+        assert (world.updates, world.remembered) == ([("Scheduled", "Postponed")], {"f1": ListedStatus("Postponed", "")})
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize(("lists", "others"), [(1, 1), (1, 0), (3, 0)])
+async def test_a_match_that_a_list_forgets_is_connected_in_time(lists: int, others: int) -> None:
+    match = moved(kickoff=LoopClock.START + dt.timedelta(hours=lists, seconds=60) + LEAD)
+    other = moved(id="later", kickoff=LoopClock.START + dt.timedelta(hours=9))
+    world = Matches(SteppingClock(), match, other)
+    async with running(world):
+        await asyncio.sleep(1800)
+        world.listed = [other] * others
+        await asyncio.sleep(lists * 3600.0)
+
+    assert len(world.read_at) == 1 + lists
+    assert world.followed == ["f1"] and world.followed_at[0] <= lists * 3600 + 62
+
+
+@pytest.mark.virtual_time
+async def test_matches_that_leave_the_list_one_by_one_are_let_go() -> None:
+    clock = SteppingClock()
+    world = Matches(clock, moved(kickoff=LoopClock.START + dt.timedelta(hours=9)), moved(id="over", status="Completed"))
+    async with running(world):
+        await asyncio.sleep(10)
+        world.listed = [moved(id="over", status="Completed")]
+        await asyncio.sleep(2 * 3600)
+        world.listed = []
+        await asyncio.sleep(2 * 3600)
+
+        assert world.runner.fixtures.list_by_kickoff() == () and not world.runner.fixtures.refresh_failure
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize(
+    "lost", [{"kickoff": None, "is_kickoff_known": False}, {"home": Team(), "away": Team(), "name": ""}, {"competition": Team()}]
+)
+async def test_a_match_of_which_a_list_leaves_something_out_is_connected_in_time(lost: dict[str, object]) -> None:
+    whole = moved(kickoff=LoopClock.START + dt.timedelta(hours=1, seconds=60) + LEAD, competition=Team("c", "Premier League"))
+    world = Matches(SteppingClock(), whole)
+    scope, key = (Scope.COMPETITION, "c") if "competition" in lost else (Scope.TEAM, whole.home.id)
+    world.wanted = [Subscription(scope, key)]
+    async with running(world):
+        await asyncio.sleep(1800)
+        world.listed = [replace(whole, **lost)]
+        await asyncio.sleep(3600)
+
+    assert world.followed == ["f1"] and world.followed_at[0] <= 3662
