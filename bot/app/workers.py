@@ -131,7 +131,7 @@ class FeedWorker:
         """Return what has to run for as long as the process does."""
         keeping_frames = (self._frame_log.run(),) if self._frame_log else ()
         notices = self._held_back_notices.run()
-        return self.scheduler.run(), self.follower.watch_silence(), self.live_messages.run(), notices, *keeping_frames
+        return self.scheduler.run(), self.follower.silence.run(), self.live_messages.run(), notices, *keeping_frames
 
     def fixtures(self) -> tuple[Fixture, ...]:
         """Return the fixtures that the feed lists, by kick-off."""

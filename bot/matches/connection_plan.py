@@ -81,6 +81,11 @@ def find_connect_time(fixture: Fixture, now: dt.datetime, lead: dt.timedelta) ->
     return max(now, fixture.kickoff - lead)
 
 
+def find_known_kickoff(fixture: Fixture) -> dt.datetime | None:
+    """Return the kick-off; None if the feed knows only its date and writes midnight for the time."""
+    return fixture.kickoff if fixture.is_kickoff_known else None
+
+
 _UNKNOWN_DISTANCE = dt.timedelta(days=1)
 
 

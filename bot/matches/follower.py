@@ -19,9 +19,10 @@ from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending
 from bot.feed.source import ConnectionStatus
-from bot.matches.connection_plan import LONGEST_MATCH
+from bot.matches.connection_plan import find_known_kickoff
 from bot.matches.frame_log import FrameLog
 from bot.matches.pipeline import Pipeline
+from bot.matches.silence import SilenceWatch
 from bot.matches.standby import CallbackT, Standby
 from bot.metrics import PACKETS
 from rules.football.action import Fixture, Packet
@@ -43,30 +44,11 @@ COMPLETED_WAIT = 60.0
 LINEUP_WAITS = (0.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Seconds before each attempt to read line-ups by REST, which knows them at the latest shortly before kick-off."""
 
-SILENCE_TOLD_AFTER = 120.0
-"""Seconds without data, while a match is in play, after which its chats get an alert. Shorter interruptions are over by then."""
-
-UNREACHABLE, REFUSED, NO_STREAM = REASONS = (
-    "no connection to the feed",
-    "the feed refuses the connection",
-    "the feed has no stream of this match",
-)
-"""Why live data cannot be read here, as chats see it: terms that are translated."""
-
-_SILENCE_CHECK_INTERVAL = 5.0
-
 _LISTING_CHECK_INTERVAL = 5.0
 """Seconds between two checks whether only the list of fixtures says that a match is over."""
 
 _CALM_AFTER = 1.0
 """Seconds without a packet after which another process may go on with a match."""
-
-
-class _Silence(msgspec.Struct):
-    """How long a connection has brought neither packets nor heartbeats. `data_signs` is its count of them then."""
-
-    data_signs: int = -1
-    seconds: float = 0.0
 
 
 class MatchFollower:
@@ -107,7 +89,7 @@ class MatchFollower:
         self._connections: dict[str, FeedConnection] = {}
         self._fixtures: dict[str, Fixture] = {}
         """The fixtures of the connections, as the feed lists them now."""
-        self._silences: dict[str, _Silence] = {}
+        self.silence = SilenceWatch(pipeline, clock, self._connections, self._fixtures)
         self._standbys: dict[str, Standby] = {}
         """The connections to matches that another process is about to hand over."""
         self._listed_over_since: dict[str, float | None] = {}
@@ -129,7 +111,6 @@ class MatchFollower:
             standby = None
             connection = self._make_connection(fixture, position, ended_at=_find_end(self._pipeline.match(fixture.id)))
         self._connections[fixture.id], self._fixtures[fixture.id] = connection, fixture
-        self._silences[fixture.id] = _Silence()
         # Over already: a match that an earlier process left in the middle, of whose status no change will come.
         self._listed_over_since[fixture.id] = self._clock.monotonic() if fixture.is_over else None
         try:
@@ -152,7 +133,8 @@ class MatchFollower:
             self._pipeline.drop(fixture.id)
             if self._frame_log:
                 self._frame_log.drop(fixture.id)
-            for kept in (self._connections, self._fixtures, self._silences, self._listed_over_since):
+            self.silence.drop(fixture.id)
+            for kept in (self._connections, self._fixtures, self._listed_over_since):
                 del kept[fixture.id]
 
     async def prepare(self, fixture: Fixture) -> bool:
@@ -257,7 +239,7 @@ class MatchFollower:
             on_match_over=guard(partial(self._end, fixture)),
             on_frame=self._remember_frames(fixture.id, on_frame),
             limiter=self._limiter,
-            kickoff=_kickoff_if_known(fixture),
+            kickoff=find_known_kickoff(fixture),
             is_chosen=self._is_chosen(fixture.id),
             resume_from=position,
             ended_at=ended_at,
@@ -342,34 +324,6 @@ class MatchFollower:
                 return
         log.info("lineups_not_read", fixture=fixture_id, reason=reason)
 
-    async def watch_silence(self) -> None:
-        """Tell the chats of matches in play that their live data cannot be read here, until cancelled."""
-        before = self._clock.monotonic()
-        while True:
-            await asyncio.sleep(_SILENCE_CHECK_INTERVAL)
-            now = self._clock.monotonic()
-            # A process that was asleep has not waited for data: what counts is the time in which it would have read some.
-            passed, before = min(now - before, 2 * _SILENCE_CHECK_INTERVAL), now
-            for fixture_id in list(self._connections):
-                if fixture_id in self._connections:  # while others were told, it may have come to its end
-                    await self._check_silence(fixture_id, passed)
-
-    async def _check_silence(self, fixture_id: str, passed: float) -> None:
-        connection, silence = self._connections[fixture_id], self._silences[fixture_id]
-        if silence.data_signs != connection.data_signs:
-            silence.data_signs, silence.seconds = connection.data_signs, 0.0
-            return
-        silence.seconds += passed
-        match = self._pipeline.match(fixture_id)
-        if silence.seconds < SILENCE_TOLD_AFTER or match is None:
-            return
-        status = connection.status(lags=False)
-        if not _is_in_play(self._fixtures[fixture_id], match, self._clock.now(), is_not_open=status.is_not_open):
-            return
-        reason = REFUSED if status.refusal else NO_STREAM if status.is_not_open else UNREACHABLE
-        await self._pipeline.report_connection_lost(fixture_id, reason, self._clock.now())
-        await self._pipeline.save_snapshot(fixture_id, connection.resume_position)
-
     def reload(self) -> None:
         """Try refused connections again at once: the configuration was reloaded, perhaps with another token."""
         for connection in self._connections.values():
@@ -381,7 +335,7 @@ class MatchFollower:
         if connection := self._connections.get(after.id):
             self._fixtures[after.id] = after
             # The delay before a retry depends on how near kick-off is, and a kick-off can be moved.
-            connection.kickoff = _kickoff_if_known(after)
+            connection.kickoff = find_known_kickoff(after)
             connection.set_listing(after)
             await self._pipeline.save_snapshot(after.id, connection.resume_position)
         if after.id in self._listed_over_since:
@@ -394,7 +348,7 @@ class MatchFollower:
         await self._pipeline.apply_relisting(known, relisting, revision, self._clock.now())
         fixture = relisting.after
         if connection := self._connections.get(fixture.id):
-            connection.kickoff = _kickoff_if_known(fixture)
+            connection.kickoff = find_known_kickoff(fixture)
         if fixture.is_deleted and fixture.id in self._listed_over_since:
             self._fixtures[fixture.id] = msgspec.structs.replace(fixture, status="Cancelled")
             self._pipeline.mark_end_unseen(fixture.id)
@@ -410,23 +364,7 @@ def _call_at_once(callback: CallbackT) -> CallbackT:
     return callback
 
 
-def _is_in_play(fixture: Fixture, match: Match, now: dt.datetime, *, is_not_open: bool) -> bool:
-    """Return True if a match is in play by what its stream said, else by what the list of fixtures says, else by the time.
-
-    `is_not_open`: the feed can be reached and has no stream of it, so that a match that is not listed as live has not begun.
-    """
-    if match.has_begun or fixture.status.casefold() != "scheduled":
-        return match.has_begun or fixture.is_live
-    kickoff = _kickoff_if_known(fixture)
-    return not is_not_open and kickoff is not None and kickoff < now < kickoff + LONGEST_MATCH
-
-
 def _find_end(match: Match | None) -> dt.datetime | None:
     """Return when a match ended that an earlier process read to its end; None for any other."""
     end = match.records.get(match.ended_by) if match and match.is_completed else None
     return end.action.at if end else None
-
-
-def _kickoff_if_known(fixture: Fixture) -> dt.datetime | None:
-    """Return the kick-off; None if the feed knows only its date and writes midnight for the time."""
-    return fixture.kickoff if fixture.is_kickoff_known else None

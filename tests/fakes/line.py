@@ -72,7 +72,7 @@ class Line:
         outbox = self.outbox = Outbox(database, self.clock)
         sender = Sender(outbox.queue, self._messenger, self._rate_limiter, self.clock, self._on_delivered, chats)
         self.pipeline, self.follower = self.make_feed()
-        working = [asyncio.create_task(work) for work in (sender.run(), self.follower.watch_silence())]
+        working = [asyncio.create_task(work) for work in (sender.run(), self.follower.silence.run())]
         try:
             yield self
         finally:

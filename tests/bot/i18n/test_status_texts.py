@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bot.i18n.football import load_wordings
-from bot.matches.follower import REASONS
+from bot.matches.silence import REASONS
 from rules.engine.alert import Alert
 from rules.engine.evaluate import evaluate, translate_alert
 from rules.football.action import Summary
