@@ -56,6 +56,7 @@ def make_ranking(
         instant = find_connect_time(fixture, now, lead)
         if instant is None or (everything not in wanted and wanted.isdisjoint(keys_of(fixture))):
             return None
+        # While everything is all that anybody follows, no fixture comes after others.
         is_by_default = bool(chosen) and chosen.isdisjoint(keys_of(fixture))
         distance = abs(fixture.kickoff - now) if fixture.kickoff else _UNKNOWN_DISTANCE
         # Numbers, for twenty thousand of them are sorted several times as fast as times are.
@@ -65,6 +66,7 @@ def make_ranking(
 
 
 def order_ranked(ranked: list[RankedConnection]) -> dict[str, dt.datetime]:
+    """Return by fixture id when to connect, in the order of the places."""
     return {fixture_id: instant for _, _, _, fixture_id, instant in sorted(ranked)}
 
 
@@ -72,6 +74,7 @@ def find_connect_time(fixture: Fixture, now: dt.datetime, lead: dt.timedelta) ->
     """Return when to connect to the fixture; None if there is nothing to connect to, or not yet."""
     if fixture.is_deleted or fixture.is_over:
         return None
+    # Whatever its kick-off says: the feed has a stream of it.
     if fixture.is_live:
         return now
     if fixture.kickoff is None:
@@ -124,5 +127,6 @@ def select_within_limit(
     known, until = {*due, *followed}, now + LONGEST_MATCH
     soon = sum(plan.at <= until and i not in known and is_chosen(i) for i, plan in planned.items())
     by_choice = set(chosen)
+    # Of the rest, what the chosen ones of now and of soon leave.
     others = [fixture_id for fixture_id in due if fixture_id not in by_choice]
     return [*chosen[:room], *others[: max(0, room - len(chosen) - soon)]]

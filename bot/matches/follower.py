@@ -40,7 +40,6 @@ MAX_SILENCE = 180.0
 COMPLETED_WAIT = 60.0
 """Seconds that a stream has left for its last packets after the list of fixtures says that its match is over."""
 
-
 LINEUP_WAITS = (0.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Seconds before each attempt to read line-ups by REST, which knows them at the latest shortly before kick-off."""
 
@@ -130,6 +129,7 @@ class MatchFollower:
             if task := self._lineup_tasks.pop(fixture.id, None):
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+            # Nothing asks the pipeline for this match any more.
             self._pipeline.drop(fixture.id)
             if self._frame_log:
                 self._frame_log.drop(fixture.id)
@@ -144,6 +144,7 @@ class MatchFollower:
         """
         if fixture.is_over or fixture.id in self._connections:
             return False
+        # What an earlier hand-over of the same match may have left.
         await self.discard(fixture.id)
         standby = self._standbys[fixture.id] = Standby(await self._pipeline.read_position(fixture))
         standby.start(self._make_connection(fixture, standby.position, ended_at=None, standby=standby))
@@ -173,6 +174,7 @@ class MatchFollower:
 
     async def _read_on(self, fixture: Fixture, position: FeedPosition | None) -> None:
         """Read the stream of a match for a while that only the list of fixtures has ended: it may come back with corrections."""
+        # A match that is lost is left at once: there is no result that could be corrected.
         if find_status(self._fixtures[fixture.id].status).is_lost:
             return
         connection = self._make_connection(fixture, position, ended_at=self._clock.now())
@@ -204,12 +206,13 @@ class MatchFollower:
             try:
                 self._look_for_lineups(await self._pipeline.process(packet, received.timestamp()))
             except StorageError:
-                raise
+                raise  # the packet is well: the scheduler follows the match again, from its snapshot
             except Exception as error:  # a fault of our own costs one packet: read again, it would cost the match
                 log.exception("packet_failed", fixture=fixture.id, action=packet.action_id, seq=packet.seq, reason=repr(error))
                 count_unreadable_frame("failed")
 
         async def on_caught_up() -> None:
+            # Also after a restart: what it missed was missed by a connection that was down.
             was_cut_off = position is not None or connection.status(lags=False).reconnects > 0
             await self._pipeline.on_caught_up(fixture.id, was_down=was_cut_off or self._was_telegram_down())
             if not connection.is_handing_on:
@@ -350,6 +353,7 @@ class MatchFollower:
         if connection := self._connections.get(fixture.id):
             connection.kickoff = find_known_kickoff(fixture)
         if fixture.is_deleted and fixture.id in self._listed_over_since:
+            # A deleted fixture keeps the status that it had: with this one it is over, and is not read on.
             self._fixtures[fixture.id] = msgspec.structs.replace(fixture, status="Cancelled")
             self._pipeline.mark_end_unseen(fixture.id)
             self._listed_over_since[fixture.id] = self._clock.monotonic()

@@ -85,6 +85,7 @@ class FrameLog:
     def _find_frame(self, packet: Packet) -> tuple[dt.datetime, bytes] | None:
         """Return the latest frame of the packet's action, and of its number if there is one with it."""
         name = packet.action_id.encode()
+        # By the bytes: most of the recent frames are of other actions, and need not be decoded to see that.
         of_action = [one for one in reversed(self._recent.get(packet.fixture_id, ())) if name and name in one[1]]
         # A connection may number its packets from 1 again, and then the packet's number is not that of its frame.
         exact = (one for one in of_action if _read_seq(one[1], packet.fixture_id) == packet.seq)

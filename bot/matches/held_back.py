@@ -38,6 +38,7 @@ class HeldBackNotices:
 
     def __init__(self, outbox: Outbox, subscriptions: SubscriptionRepository, clock: Clock) -> None:
         self._outbox, self._subscriptions, self._clock = outbox, subscriptions, clock
+        # The scheduler asks in the middle of its plan, and must not wait for the database.
         self._waiting: asyncio.Queue[Fixture] = asyncio.Queue()
 
     def request(self, fixtures: Collection[Fixture]) -> None:

@@ -103,12 +103,14 @@ class LiveMessageUpdater:
             shown = self._shown.get(fixture_id)
             if shown is None or now >= shown.at + REFRESH_INTERVAL or has_changed(shown.match, match):
                 await self._update_safely(match, is_closed=fixture_id in self._over)
+                # Not before: what the database refused is put again at the next check.
                 self._shown[fixture_id] = ShownMatch(match, now)
 
     async def on_match_over(self, match: Match) -> None:
         """Update a match at its end. Its card says so if the end was not seen. Corrections that come later are shown as well."""
         self._shown.pop(match.fixture.id, None)
         self._over[match.fixture.id] = match
+        # Here and not at the next check: after the last call the pipeline drops the match.
         if await retry_while_database_unavailable(self._is_wanted):
             await retry_while_database_unavailable(lambda: self._update_safely(match, is_closed=True))
 
@@ -123,6 +125,7 @@ class LiveMessageUpdater:
 
     async def _update(self, match: Match, *, is_closed: bool) -> None:
         """Put the card and the pictures of a match into the outbox; unchanged ones are not sent again."""
+        # Before play there is nothing to show; and most matches have no chat that wants a card.
         if match.period is Period.BEFORE or not await self._outbox.is_live_message_wanted(match.fixture):
             return
         now = self._clock.now()
@@ -215,6 +218,7 @@ def _make_live_alert(
     is_over: bool = False,
 ) -> Alert:
     """Make an alert that no rule makes. `action` stands in its key for an action's id: one card is one message in a chat."""
+    # In every language before it is stored, as the alerts of rules are: the sender knows no matches.
     texts = in_each_language(render)
     text = texts[ENGLISH]
     return Alert(

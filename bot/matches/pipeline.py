@@ -113,6 +113,7 @@ class Pipeline:
             self._ended.discard(packet.fixture_id)
             log.info("match_reopened", fixture=packet.fixture_id, feed_trace_id=packet.trace_id)
         alerts = evaluate(self.rules, moment, self._notified[packet.fixture_id], self._catalogue)
+        # Only what a frame brought has been on its way: latencies are measured from here.
         if received:
             facts = {"received_at": received, "feed_trace_id": packet.trace_id}
             alerts = tuple(msgspec.structs.replace(alert, **facts) for alert in alerts)
@@ -140,6 +141,7 @@ class Pipeline:
         `was_down`: a connection was down in this match. Without it news can be old for another reason, as with a wrong clock
         or a feed that is late, and the summary does not speak of a connection.
         """
+        # "While the connection was down" would be wrong for both.
         is_late_join = fixture_id in self._joined_late or not was_down
         await retry_while_database_unavailable(lambda: self._outbox.summarise_missed(fixture_id, is_late_join=is_late_join))
         self._joined_late.discard(fixture_id)
@@ -239,6 +241,7 @@ class Pipeline:
         if fixture_id in self._ended:
             return
         match = self._matches[fixture_id]
+        # Without an End Match (section 12 of the feed documentation) the status ends it, and chats get the same message.
         if match.is_completed and not match.ended_by and fixture_id not in self._end_unseen:
             await self.process(make_full_time_packet(match, now))
         await self.on_caught_up(fixture_id)
@@ -249,6 +252,7 @@ class Pipeline:
 
     async def close(self, fixture_id: str, now: dt.datetime) -> None:
         """Finish with a match of which nothing more is read: end it unless it has ended, and delete the snapshot."""
+        # A match that is lost has had no end before, and one that was reopened has none any more.
         if fixture_id not in self._ended:
             await self.end(fixture_id, now)
         match = self._matches[fixture_id]
@@ -304,6 +308,7 @@ class Pipeline:
         if match is None or not alerts:
             return alerts
         stored: dict[AlertKey, int] = {}
+        # Only for a late packet, and for what no packet brought: others have the highest number, and need no query.
         if moment.action.seq <= moment.before.seq:
             keys = {alert.key for alert in alerts}
             stored = await retry_while_database_unavailable(lambda: self._outbox.read_numbers(keys))
@@ -322,6 +327,7 @@ class Pipeline:
 
         `moment` is what made them: how the match stands after it is stored with them.
         """
+        # Stored in one transaction with the alerts: messages that show the score of the moment are renewed by it.
         match = moment.after if has_score_changed(moment.before, moment.after) else None
         if not alerts and match is None:
             return

@@ -74,9 +74,11 @@ class RelistingTracker:
         fresh = [StoredListing(fixture) for fixture in listed if fixture.id not in self._known]
         for listing in fresh:
             self._known[listing.fixture.id] = listing
+        # A fixture that is listed for the first time is no news: it is what later changes are compared with.
         await retry_while_database_unavailable(lambda: self._listings.save(fresh))
         async for fixture in share_event_loop(listed):
             known = self._known[fixture.id]
+            # By what is in memory first: nearly no fixture has changed, and a query for each would be thousands.
             if compare_listing(known.fixture, fixture) != Relisting(known.fixture):
                 await self._report(fixture)
 
@@ -123,6 +125,7 @@ class RelistingTracker:
                 continue
             if fixture.id not in self._absent:
                 self._listed_before[fixture.id] = self._last_ids
+            # A single list may forget a fixture: see FixtureList.
             self._absent[fixture.id] = self._absent.get(fixture.id, 0) + 1
             if self._absent[fixture.id] < LISTS_WITHOUT:
                 continue

@@ -210,6 +210,7 @@ class MatchScheduler:
         for fixture_id in [i for i in self._following if self._is_cancelled(i)]:
             log.info("fixture_dropped", fixture=fixture_id, status=self.fixtures.by_id[fixture_id].status)
             self._following[fixture_id].cancel()
+        # A match that is over is in no plan: only its snapshot says that it was left in the middle.
         for fixture_id in self._unfinished:
             if self._is_played(fixture_id) and fixture_id not in self._over:
                 self._start(fixture_id)

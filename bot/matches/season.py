@@ -59,7 +59,7 @@ class SeasonFixtures:
         try:
             await asyncio.sleep(_FIRST_LOAD_AFTER)
             while True:
-                await self.load()
+                await self.load()  # most rounds find that it was read within the last twelve hours
                 await asyncio.sleep(_RETRY_AFTER)
         finally:
             if self._loading:
@@ -78,6 +78,7 @@ class SeasonFixtures:
                 return False
             self._loading = asyncio.create_task(self._read())
             self._loading.add_done_callback(self._on_read)
+        # Waited for without cancelling it: the next caller finds what it has read by then.
         await asyncio.wait([self._loading], timeout=WAIT)
         return bool(self._listed)
 
@@ -90,6 +91,7 @@ class SeasonFixtures:
     async def _read(self) -> None:
         """Read one window after the other. Raise FeedError; what was read until then stays."""
         today = self._clock.now().date()
+        # From where the schedule's own list ends.
         start, end = today + LOOK_AHEAD + dt.timedelta(days=1), today + SEASON_AHEAD
         found: dict[str, Fixture] = {}
         seen: set[tuple[str, str]] = set()

@@ -37,6 +37,7 @@ class Standby:
 
     async def wait_until_ready(self) -> bool:
         """Wait until the connection has something to hand on. Return False if it ended before."""
+        # The match may end, or the feed may refuse the connection, before it has anything to hand on.
         ready = asyncio.create_task(self._is_ready.wait())
         try:
             await asyncio.wait({ready, *((self.running,) if self.running else ())}, return_when=asyncio.FIRST_COMPLETED)
@@ -48,6 +49,7 @@ class Standby:
         """Return a callback of the connection that waits until this process follows the match."""
 
         async def wait_and_call(*values: Any) -> None:
+            # The first call shows that the connection has read what was read before, and has something new.
             self._is_ready.set()
             await self._is_followed.wait()
             await callback(*values)
@@ -64,6 +66,7 @@ class Standby:
 
     def follow(self) -> None:
         """Let everything through from now on."""
+        # First the frames that were kept. None comes in between: nothing here waits.
         self._is_followed.set()
         for received, frame in self._frames:
             self.write_frame(received, frame)
