@@ -82,10 +82,12 @@ class CorrectedClock:
         if abs(offset - self._database_offset) > _MAX_DATABASE_SKEW:
             log.info("database_clock_followed", seconds=round(offset, 2))
             self._database_offset = offset
+            # They were measured by the clock before this step.
             self._feed_skews.clear()
 
     def on_live_packet(self, sent_at: dt.datetime) -> None:
         """Compare the clock with the feed's, by a packet that was sent just now."""
+        # Of the clock as it is without the correction: by a corrected one it would look right, and be set wrong again.
         self._feed_skews.append((self._clock.now() - sent_at).total_seconds() + self._database_offset)
         telegram_skew = self._telegram_skew()
         if telegram_skew is None:
@@ -158,6 +160,7 @@ def parse_utc_offset(typed: str) -> str | None:
 
     East of Greenwich is plus, as everybody but the zones `Etc/GMT+2` has it.
     """
+    # Phones and text editors write a real minus sign.
     offset = _TYPED_OFFSET.fullmatch(typed.strip().replace("\u2212", "-"))
     if offset is None:
         return None

@@ -42,6 +42,10 @@ class FrameUnreadable(TouchlineError):
         super().__init__(f"unreadable frame ({kind}): {reason}")
 
 
+# What callers do: FeedRefused needs a person and is reported once; FeedNotOpen says that there is nothing to read yet, or no more;
+# after FeedUnreachable the same is tried again.
+
+
 class FeedError(TouchlineError):
     """The feed cannot be read now."""
 
@@ -62,8 +66,12 @@ class FeedUnreachable(FeedError):
         super().__init__(reason)
 
 
+# Apart from others that cannot be reached, since the next host is tried at once.
 class FeedMoved(FeedUnreachable):
     """The server answers with a redirect, which is not followed."""
+
+
+# All are waited for alike (`retry_while_database_unavailable`), so that nothing is lost until a person has mended what has to be.
 
 
 class StorageError(TouchlineError):
@@ -78,12 +86,17 @@ class StorageUnavailable(StorageError):
     """The database cannot be reached now. The same may work when it is tried again."""
 
 
+# A kind of StorageUnavailable for whoever waits; `Database` does not report it as an outage.
 class StorageConflict(StorageUnavailable):
     """The database is well, but undid this transaction for the sake of another one. Try it again."""
 
 
 class StorageUnusable(StorageError):
     """The database cannot be opened, read or written. A person has to do something."""
+
+
+# Each is one thing that the sender does: wait, move or suspend the chat, send the message in another form, or give it up.
+# Subclasses are for callers that do more than that; to all others they are what their base says.
 
 
 class DeliveryError(TouchlineError):
@@ -114,6 +127,8 @@ class TopicGone(DeliveryError):
     """The forum topic was deleted, or the bot may not write in it."""
 
 
+# This one and MessageLocked stand apart because what such a message shows stays in the chat: an edit that fails with them is
+# followed by another message, which says what counts.
 class TopicClosed(TopicGone):
     """The forum topic is closed. It may be opened again, so nothing is moved to another topic."""
 
@@ -134,6 +149,7 @@ class TextRefused(DeliveryError):
         super().__init__(reason)
 
 
+# The text is not to blame: it is not sent again without its formatting, but its picture is uploaded anew or left out.
 class PictureRefused(TextRefused):
     """Telegram does not take the picture of a message: it has forgotten the file."""
 
@@ -165,6 +181,7 @@ class TelegramUnreachable(DeliveryError):
         super().__init__(reason)
 
 
+# Telegram has said nothing, so that no chat is suspended and no rule blamed by a proxy's page.
 class NotTelegram(TelegramUnreachable):
     """Something on the way answered in Telegram's place: a proxy, a firewall, a login page. It concerns all chats alike."""
 

@@ -39,7 +39,7 @@ def trust_authority(ca_file: str | None) -> None:
 
     For the whole process: which authorities a machine trusts does not depend on who asks.
     """
-    _trust.ca_file, _trust.context = ca_file, None
+    _trust.ca_file, _trust.context = ca_file, None  # made at its first use: some commands need none
 
 
 def get_ssl_context() -> ssl.SSLContext:
@@ -117,6 +117,7 @@ def open_http_session(timeout: float = 300.0) -> aiohttp.ClientSession:
 
 def explain_connection_error(error: BaseException) -> str | None:
     """Return why a TLS handshake or a proxy failed, as the end of a sentence; None for any other error."""
+    # The nearest cause that says why: the outermost error only says that a connection failed.
     for cause in _walk_causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             if not hasattr(cause, "verify_code"):

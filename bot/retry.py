@@ -52,6 +52,8 @@ async def retry_while_database_unavailable(operation: Callable[[], Awaitable[T]]
         try:
             return await operation()
         except StorageError as error:
+            # Of either kind: what a person has to mend, such as a full disk, is waited for too. `Database` has reported it, once
+            # for everything that waits.
             delay = backoff.next()
             log.debug("waiting_for_database", reason=str(error), retry_in=delay)
         await asyncio.sleep(delay)
@@ -84,5 +86,6 @@ class OutageLog:
 
     def on_success(self) -> float | None:
         """Return how many seconds the outage lasted that has just ended; None if there was none."""
+        # Reset here, so that only the first of many successes ends an outage.
         since, self._since = self._since, None
         return None if since is None else round(asyncio.get_running_loop().time() - since, 1)

@@ -18,6 +18,7 @@ async def share_event_loop(items: Iterable[T], turn: float = TURN) -> AsyncItera
 
     For lists of thousands. A thread would not help: it takes turns of 5 ms with the event loop, at each step of that.
     """
+    # Real time, and not the loop's: in a test on a virtual loop that stands still while something is calculated.
     since = time.perf_counter()
     for item in items:
         yield item
@@ -50,6 +51,7 @@ async def finish_in_turns(steps: Steps[T], turn: float = TURN) -> T:
             result: T = end.value
             return result
         if time.perf_counter() - since >= turn:
+            # The turn begins when it comes back: what others took is not counted.
             await asyncio.sleep(0)
             since = time.perf_counter()
 

@@ -60,6 +60,7 @@ async def serve_application(app: web.Application, host: str, port: int) -> Async
         try:
             yield server.sockets[0].getsockname()[1]
         finally:
+            # No new connections first; then `cleanup` waits for the requests of those that are open.
             server.close()
     finally:
         await runner.cleanup()
@@ -70,6 +71,7 @@ class _ConnectionLimits:
 
     def __init__(self) -> None:
         self.open: set[_LimitedConnection] = set()
+        # A dict, since a set has no order.
         self.silent: dict[_LimitedConnection, None] = {}
         self._log = ThrottledLog()
 
@@ -101,6 +103,7 @@ class _LimitedConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.Transport):
             raise TypeError("a stream is needed")
+        # Before aiohttp learns of it.
         if not self._limits.make_room():
             transport.abort()
             return
@@ -115,7 +118,7 @@ class _LimitedConnection(asyncio.Protocol):
         if self._transport is None:
             return
         if self._timer is not None:
-            # The end of the headers may come in two pieces.
+            # The end of the headers has four bytes, and may come in two pieces.
             seen, self._tail = self._tail + data, (self._tail + data)[-3:]
             if b"\r\n\r\n" in seen or b"\n\n" in seen:
                 self._stop_waiting()
@@ -169,5 +172,6 @@ def _make_quiet_logger() -> logging.Logger:
                 error = record.exc_info[1] if record.exc_info else None
                 log.warning("request_failed", reason=repr(error) if error else record.getMessage(), count=count)
 
+    # Replaced and not added: the process may serve several ports.
     logger.handlers = [_Handler()]
     return logger

@@ -46,7 +46,7 @@ class ConfiguredChats:
 
     async def store(self, config: Config) -> None:
         """Store the chats and what they follow. Those that left the file follow nothing any more, as names not found yet."""
-        # Of an earlier run, or found by another process.
+        # Of an earlier run, or found by another process. What this one has found is newer.
         known = await self._chats.get_configured_by_name() | self._found
         stored = []
         for chat in config.chats:
@@ -81,6 +81,7 @@ class ConfiguredChats:
         for name in names:
             if problem := await self._find(name):
                 problems[name] = problem
+        # Stored again only then: most looks find what is stored.
         if self._found != before:
             await retry_while_database_unavailable(lambda: self.store(self._config()))
         for name, problem in problems.items():
@@ -98,7 +99,7 @@ class ConfiguredChats:
             try:
                 return await self._ask_telegram(name)
             except TelegramError as error:
-                # Telegram is away or asks to wait: what it says of the name is not known yet.
+                # Telegram is away or asks to wait: what it says of the name is not known yet, and no problem to report.
                 log.info("configured_chat_not_looked_up", chat=name, reason=str(error))
                 await asyncio.sleep(backoff.next())
 

@@ -59,6 +59,7 @@ class ConsoleWorker:
         from bot.console.pages.console import Console
         from bot.console.server import serve_console
 
+        # The address is checked when the configuration is read; an IPv6 one has colons of its own.
         password = self._settings.password.get_secret_value()
         host, _, port = self._settings.listen.rpartition(":")
         Console(partial(run_dry_run, seconds=LONGEST_WAIT), self.live, has_login=bool(password)).add_pages()

@@ -152,6 +152,7 @@ class Services:
         ended = await self.rule_versions.load(config)
         self.config = config
         self.configured_chats.request_look()
+        # After `config` is replaced: they read it.
         for callback in self.on_settings_changed:
             callback()
         if ended:
@@ -212,6 +213,7 @@ class Services:
         """Load the rules whenever another process has changed them."""
         while True:
             await self._rules_changed.wait()
+            # Before the rules are read: a change during that is read once more.
             self._rules_changed.clear()
             await retry_while_database_unavailable(self.rule_versions.load_latest)
 

@@ -53,7 +53,7 @@ def choose_leases(free_seconds: Mapping[str, float], held_count: int, wanted_cou
     Every process wants the same `wanted_count` leases. Each acquires its share at once, and more only of what the others leave.
     """
     # The lease that has been free for longest first, and by name among equals: all processes choose in the same order, so the
-    # ones that nobody took rise to the top.
+    # ones that nobody took rise to the top. A share is rounded up, since all of them together have to cover every match.
     share_left = max(0, math.ceil(wanted_count / max(1, process_count)) - held_count)
     longest_first = sorted(free_seconds, key=lambda name: (-free_seconds[name], name))
     extra = [name for name in longest_first[share_left:] if free_seconds[name] >= EXTRA_LEASE_DELAY]
@@ -69,6 +69,7 @@ def choose_hand_over(leases: Collection[Lease], process: str, owners: Collection
     counts = count_matches(leases)
     # As it will be when everything that was asked for has been handed over.
     for name, request in requests.items():
+        # A lease that has become free meanwhile takes no match away from anybody.
         owner = next((lease.holder for lease in leases if lease.name == name), request.holder)
         if owner != request.holder:
             counts[owner] -= 1
@@ -78,6 +79,7 @@ def choose_hand_over(leases: Collection[Lease], process: str, owners: Collection
         for lease in leases
         if lease.name in wanted and lease.name not in requests and lease.holder in owners and lease.holder != process
     ]
+    # By name among equals, so that the choice is the same at each look.
     fullest = max(movable, key=lambda lease: (counts[lease.holder], lease.name), default=None)
     return fullest.name if fullest and counts[fullest.holder] - counts[process] >= _MIN_DIFFERENCE else None
 

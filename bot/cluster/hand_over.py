@@ -68,6 +68,7 @@ class HandOverRequester:
         if not wanted <= {lease.name for lease in active}:
             return
         self._retry_at = {name: at for name, at in self._retry_at.items() if at > now}
+        # Others, such as processes of an earlier version, would never answer a request.
         owners = {name for name in feeds if infos[name].hands_over}
         if name := choose_hand_over(active, self._leases.holder, owners, wanted - self._retry_at.keys()):
             self._requested = name
@@ -89,6 +90,7 @@ class HandOverRequester:
         request = name_hand_over_request(name)
         try:
             async with asyncio.timeout(HAND_OVER_TIMEOUT):
+                # The request is a lease too: of several processes that ask for one match, one prepares for it.
                 if request in await self._leases.acquire({request}) and await prepare(name):
                     await self._leases.announce(request, READY)
                     await self._granted.wait()

@@ -14,6 +14,7 @@ from bot.cluster.leases import Lease, name_process_lease
 _PROCESS_PREFIX = name_process_lease("")
 
 
+# Empty fields are left out: a process writes those of all its matches with each renewal, once a second.
 class ConnectionInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """One match that a process follows, as the console shows it. Stored as JSON within ProcessInfo."""
 
@@ -63,6 +64,7 @@ class ProcessInfo(msgspec.Struct, frozen=True):
 
 def read_process_infos(leases: Iterable[Lease]) -> dict[str, ProcessInfo]:
     """Return what each living process says of itself, by its name."""
+    # What a newer version adds is ignored, and what an older one lacks has its default: both run at once during an upgrade.
     return {
         lease.holder: msgspec.json.decode(lease.process_info, type=ProcessInfo)
         for lease in leases

@@ -30,6 +30,7 @@ NEEDS_POSTGRES = (
 
 def are_enough_alone(roles: Collection[Role]) -> bool:
     """Return True if a process with these roles needs no other one beside it."""
+    # No alert waits for the console.
     return ALL_ROLES - frozenset(roles) <= {Role.CONSOLE}
 
 
