@@ -42,7 +42,7 @@ class FrameUnreadable(TouchlineError):
         super().__init__(f"unreadable frame ({kind}): {reason}")
 
 
-# What callers do: FeedRefused needs a person and is reported once; FeedNotOpen says that there is nothing to read yet, or no more;
+# What callers do: FeedRefused needs a person and is reported once; FeedNotOpen says that nothing is there yet, or no more;
 # after FeedUnreachable the same is tried again.
 
 

@@ -130,6 +130,7 @@ class FeedConnection:
         self.is_behind = True
         """True until what this connection missed has been read: up to the first live packet or heartbeat."""
         self.is_handing_on = False
+        """True while packets of a frame are handed on; the position is then ahead of what has been processed."""
         self._reason = ""
         """Why the connection failed, in words: for the log, and for people if the feed refuses the token."""
         self._connect_failure = ""

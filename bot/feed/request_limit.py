@@ -237,7 +237,7 @@ class FeedRequestLimiter:
             self._waiters[priority].pop(number, None)
 
     def _serve(self) -> None:
-        """Look at the places: somebody waits, or was answered."""
+        """Start or wake the task that gives places: a request waits, or was answered."""
         self._changed.set()
         if self._serving is None:
             self._serving = asyncio.create_task(self._serve_waiters(), name="feed requests")

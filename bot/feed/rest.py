@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -67,10 +67,8 @@ class RestClient:
             query = {"subscribed": "true", "dateFrom": date_from.isoformat(), "dateTo": date_to.isoformat()}
             query |= {"paged": "true", "page": str(page), "size": str(PAGE_SIZE)}
             body = await self._get_json("/soccer/fixtures", query)
-            try:
+            with _reading_answer():
                 answer = decode_fixtures(body)
-            except FrameUnreadable as error:
-                raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
             # A server that ignores `page` gives the same page again: nothing new ends the loop as well.
             fresh = {fixture.id: fixture for fixture in answer.fixtures if fixture.id not in found}
             found |= fresh
@@ -85,18 +83,14 @@ class RestClient:
     async def fetch_fixture(self, fixture_id: str) -> Fixture:
         """Return one fixture; raise FeedError."""
         body = await self._get_json(_fixture_path(fixture_id), {})
-        try:
+        with _reading_answer():
             return decode_fixture(body)
-        except FrameUnreadable as error:
-            raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
 
     async def fetch_lineups(self, fixture_id: str) -> Lineups:
         """Return the line-ups of a match, empty ones while they are not known (section 9.2); raise FeedError."""
         body = await self._get_json(_fixture_path(fixture_id) + "/lineups", {})
-        try:
+        with _reading_answer():
             return read_lineups(lenient.clean_values(lenient.as_mapping(_decode_json(body))))
-        except FrameUnreadable as error:
-            raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
 
     async def fetch_actions(self, fixture_id: str) -> tuple[Packet, ...]:
         """Return all packets of a match that has ended, in order of their numbers (section 1.4); raise FeedError."""
@@ -174,6 +168,15 @@ class RestClient:
         if isinstance(data, dict):
             data = data.get("errorMessage") or data.get("error") or data.get("message") or ""
         return mask_token(" ".join(str(data).split()), self._settings().token.get_secret_value())
+
+
+@contextmanager
+def _reading_answer() -> Iterator[None]:
+    """Raise FeedUnreachable for an answer that cannot be read: to a caller it is a server that failed."""
+    try:
+        yield
+    except FrameUnreadable as error:
+        raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
 
 
 def _fixture_path(fixture_id: str) -> str:

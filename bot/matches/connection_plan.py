@@ -47,7 +47,7 @@ seconds its kick-off is from now. Then its id, and when to connect."""
 def make_ranking(
     subscriptions: Iterable[Subscription], now: dt.datetime, lead: dt.timedelta, keys_of: FixtureKeys
 ) -> Callable[[Fixture], RankedConnection | None]:
-    """Return what finds the place of a fixture in the plan, which is None if it is left out."""
+    """Return a function that gives the place of a fixture in the plan, or None if it is left out."""
     everything = (Scope.ALL, "")
     wanted = {(subscription.scope, subscription.key) for subscription in subscriptions}
     chosen = wanted - {everything}

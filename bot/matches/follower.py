@@ -240,7 +240,7 @@ class MatchFollower:
             on_refused=self._on_refused,
             on_accepted=self._on_accepted,
             on_match_over=guard(partial(self._end, fixture)),
-            on_frame=self._remember_frames(fixture.id, on_frame),
+            on_frame=self._frame_log.remember(fixture.id, on_frame) if self._frame_log else on_frame,
             limiter=self._limiter,
             kickoff=find_known_kickoff(fixture),
             is_chosen=self._is_chosen(fixture.id),
@@ -249,9 +249,6 @@ class MatchFollower:
         )
         connection.set_listing(self._fixtures.get(fixture.id, fixture))
         return connection
-
-    def _remember_frames(self, fixture_id: str, write_frame: WriteFrame | None) -> WriteFrame | None:
-        return self._frame_log.remember(fixture_id, write_frame) if self._frame_log else write_frame
 
     def _start_recording(self, fixture: Fixture, *, from_start: bool) -> WriteFrame | None:
         return self._recordings.start(fixture, from_start=from_start) if self._recordings else None

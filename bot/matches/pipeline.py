@@ -205,7 +205,7 @@ class Pipeline:
             await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue), moment)
 
     async def apply_lineups(self, fixture_id: str, lineups: Lineups) -> None:
-        """Add line-ups of the REST side to a match, and to the message that said only that they are there."""
+        """Add line-ups of the REST side to a match, and to the message that announced them without the players."""
         before = self._matches[fixture_id]
         after = msgspec.structs.replace(before, lineups=merge_lineups(before.lineups, lineups))
         if after.lineups == before.lineups:
@@ -299,10 +299,10 @@ class Pipeline:
         return self._matches.get(fixture_id)
 
     async def _number_alerts(self, alerts: tuple[Alert, ...], moment: Moment) -> tuple[Alert, ...]:
-        """Return the alerts with numbers that the outbox takes for newer than what it has of the same actions.
+        """Return the alerts with numbers that are higher than those of the same actions in the outbox, which ignores others.
 
-        A packet that comes late has a lower number than what was stored meanwhile, and what no packet brings has the number of
-        the next packet.
+        Two kinds of alerts need another number than their packet's: one of a packet that comes late has a lower number than what
+        was stored meanwhile, and one that no packet brought has the number of the next packet.
         """
         match = self._matches.get(moment.after.fixture.id)
         if match is None or not alerts:
