@@ -192,7 +192,7 @@ class Application:
         await services.listen()
         if self.chat:
             await services.database.listen(UPDATES_CHANNEL, self.chat.update_order.on_changed)
-        await services.store_configured_chats(services.config)
+        await services.configured_chats.store(services.config)
         await services.load_rules(services.config)
 
     def background_work(self) -> tuple[BackgroundWork, ...]:

@@ -134,10 +134,6 @@ class Services:
         self.monitor.rules = lambda: len(self.rule_versions.active.rules.rules)
         self._dead_man = DeadMansSwitch(lambda: self.config.http, http, self.monitor.reasons_not_ready)
 
-    async def store_configured_chats(self, config: Config) -> None:
-        """Store the chats of the configuration and what they follow. Those that left the file follow nothing any more."""
-        await self.configured_chats.store(config)
-
     async def load_rules(self, config: Config) -> None:
         """Load the rules in effect: those of the configuration, or those that an admin applied later in Telegram."""
         if ended := await self.rule_versions.load(config):
@@ -148,7 +144,7 @@ class Services:
         # What is stored comes first, for it can fail. A chat of the file has exactly the kinds that it names, which are
         # switched on and off among those of the rules: other kinds change the chats too.
         if (config.chats, config.rules.list_kinds()) != (self.config.chats, self.config.rules.list_kinds()):
-            await self.store_configured_chats(config)
+            await self.configured_chats.store(config)
         ended = await self.rule_versions.load(config)
         self.config = config
         self.configured_chats.request_look()

@@ -21,6 +21,7 @@ import structlog
 
 from bot.errors import FrameUnreadable, UserMistake
 from bot.feed import lenient
+from bot.feed.decode_fixtures import decode_fixtures
 from bot.feed.encode import fixture_to_object, format_timestamp
 from rules.football.action import Fixture
 
@@ -148,9 +149,6 @@ def read_fixtures_beside(path: Path) -> dict[str, Fixture]:
 # Kept: a folder of a thousand recordings has one list of a thousand fixtures, and each recording asks for it.
 @lru_cache(maxsize=4)
 def _read_fixture_list(path: Path, _version: tuple[int, int]) -> dict[str, Fixture]:
-    # Few recordings have a list, and the feed's REST side brings a library for HTTP along.
-    from bot.feed.rest import decode_fixtures
-
     return {fixture.id: fixture for fixture in decode_fixtures(path.read_bytes()).fixtures}
 
 

@@ -43,7 +43,7 @@ class Process:
         )
         self.services.on_rules_changed.append(lambda rules, _: self.calls.append(rules.rules[0].name))
         self.services.on_settings_changed.append(lambda: self.calls.append("settings"))
-        monkeypatch.setattr(self.services, "store_configured_chats", self._store_configured_chats)
+        monkeypatch.setattr(self.services.configured_chats, "store", self._store_configured_chats)
         monkeypatch.setattr(self.services.admins, "post_event", self._post_event)
 
     def read(self, text: str) -> Config:

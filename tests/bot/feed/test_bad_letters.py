@@ -9,8 +9,8 @@ import pytest
 
 from bot.errors import FrameUnreadable
 from bot.feed.decode import decode_frame
+from bot.feed.decode_fixtures import decode_fixtures
 from bot.feed.lenient import MAX_NAME_LENGTH, clean_name, parse_json
-from bot.feed.rest import decode_fixtures
 from rules.football.action import Packet
 
 RECEIVED = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 
 from bot.errors import FrameUnreadable
+from bot.feed.decode_fixtures import decode_fixture, decode_fixtures
 from bot.feed.encode import fixture_to_object
-from bot.feed.rest import decode_fixture, decode_fixtures
 from rules.football.action import Fixture, Team
 from tests.bot.feed.test_decode import JSON
 

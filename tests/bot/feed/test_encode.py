@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from bot.feed.decode import Control, ControlKind, decode_frame
+from bot.feed.decode_fixtures import decode_fixture
 from bot.feed.encode import Dialect, encode_accepted, encode_heartbeat, encode_packet, encode_refused, fixture_to_object
 from bot.feed.recording import read_recording
-from bot.feed.rest import decode_fixture
 from rules.football.action import Packet
 from tests.packets import FIXTURE, KICKOFF, Story
 from tests.recordings import each_recording, needs_recordings

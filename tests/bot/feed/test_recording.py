@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserMistake
+from bot.feed.decode_fixtures import FixturePage, decode_fixtures
 from bot.feed.encode import fixture_to_object
 from bot.feed.recording import RecordedFrame, RecordingWriter, read_fixtures_beside, read_recording
-from bot.feed.rest import FixturePage, decode_fixtures
 from rules.football.action import Fixture
 from tests.recordings import PATHS, needs_recordings
 
@@ -79,7 +79,7 @@ def test_the_list_of_a_folder_is_read_once_for_all_its_recordings_and_again_when
         sizes.append(len(body))
         return decode_fixtures(body)
 
-    monkeypatch.setattr("bot.feed.rest.decode_fixtures", decode)
+    monkeypatch.setattr("bot.feed.recording.decode_fixtures", decode)
     listed = tmp_path / "fixtures.json"
     listed.write_text("[]")
     for number in range(3):
