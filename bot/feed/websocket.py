@@ -68,8 +68,9 @@ async def open_connection(url: str, proxy_setting: str | None = None) -> ClientC
         ssl=get_ssl_context() if url.startswith("wss://") else None,
     )
     # Where the transport allows it: asyncio's does, but not for TLS.
-    if hasattr(socket.transport, "max_size"):
-        socket.transport.max_size = READ_SIZE
+    transport = socket.transport
+    if hasattr(transport, "max_size"):
+        transport.max_size = READ_SIZE
     return socket
 
 

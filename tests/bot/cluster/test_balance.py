@@ -1,4 +1,4 @@
-"""How free leases spread over processes."""
+"""How the free matches spread over processes."""
 
 from hypothesis import given
 from hypothesis import strategies as st
