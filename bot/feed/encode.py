@@ -149,7 +149,7 @@ def _action_to_object(packet: Packet, dialect: Dialect, modern: bool) -> dict[st
 
 
 def _spell_names(action_type: str, sub_type: str, dialect: Dialect) -> tuple[str, str]:
-    # No page shows how soccer spells these (sections 5.3 and 12): the documentation has types for some and sub types for others.
+    # No page shows how soccer spells these (sections 5.3 and 12): a feed may have a type or a sub type for each.
     spellings = {
         ("Goal", "Own Goal", dialect.own_goal_as, "type"): ("Own Goal", ""),
         ("Red Card", "Second Yellow", dialect.second_yellow_as, "type"): ("Second Yellow Card", ""),

@@ -202,7 +202,7 @@ class RetryDelays:
 
     def start_anew(self, now: float) -> None:
         """Begin with short delays again, since the last connection was good. `now` is monotonic."""
-        # A fresh generator begins with the same delays: only one that has given some is worth one of the starts.
+        # Delays that have not grown yet are short already, and leave the start for later.
         if not self._has_backed_off:
             return
         self._fresh_starts = [at for at in self._fresh_starts if at > now - 60.0]

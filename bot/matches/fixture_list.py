@@ -146,7 +146,6 @@ class FixtureList:
             return False
         self.refreshed_at, self.refresh_failure = self._clock.now(), ""
         await self._apply(fetched)
-        # After the list was applied: a fixture that it has again is not missing.
         await self._look_for_missing(fetched, today)
         log.info("fixtures_refreshed", count=len(fetched))
         if self.on_refreshed:

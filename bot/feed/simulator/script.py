@@ -143,7 +143,7 @@ class PlaybackClock:
         """`speed` is how many times faster than the match; 0 is as fast as possible."""
         self.fixture_id = script.fixture.id
         self._script, self._start, self._speed = script, start, speed
-        # By the start of play and not the first packet: line-ups and colours come an hour before it.
+        # By the start of play and not the first packet: line-ups and colours may come long before it.
         self._origin = script.play_started_at - lead
         self.frames = self._schedule_frames()
         self._kickoff = self._to_wall_clock(script.fixture.kickoff or script.play_started_at)
