@@ -15,8 +15,10 @@ import structlog
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
+from bot.app.chat_worker import ChatWorker, send_sample
+from bot.app.feed_worker import FeedWorker
+from bot.app.sender_worker import SenderWorker
 from bot.app.services import BackgroundWork, Services
-from bot.app.workers import ChatWorker, FeedWorker, SenderWorker, send_sample
 from bot.chat.nicknames import Nicknames
 from bot.chat.unknown_names import NameCheck
 from bot.clock import Clock, CorrectedClock, SystemClock
@@ -46,7 +48,7 @@ from bot.telegram.reply_accounting import ReplyAccounting
 from bot.telegram.shared_rate_limits import RateShareRepository, SharedRateLimiter
 
 if TYPE_CHECKING:
-    from bot.app.console import ConsoleWorker
+    from bot.app.console_worker import ConsoleWorker
 
 log = structlog.get_logger()
 
@@ -179,7 +181,7 @@ class Application:
         self.console: ConsoleWorker | None = None
         if (console := services.config.http.console) and Role.CONSOLE in roles:
             # Only here: most bots have no console, and what its pages read takes time and memory to import.
-            from bot.app.console import ConsoleWorker
+            from bot.app.console_worker import ConsoleWorker
 
             self.console = ConsoleWorker(services, console, partial(send_sample, services))
 

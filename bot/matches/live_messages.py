@@ -125,7 +125,7 @@ class LiveMessageUpdater:
 
     async def _update(self, match: Match, *, is_closed: bool) -> None:
         """Put the card and the pictures of a match into the outbox; unchanged ones are not sent again."""
-        # Before play there is nothing to show; and most matches have no chat that wants a card.
+        # Before play there is nothing to show, and what no chat wants is not rendered.
         if match.period is Period.BEFORE or not await self._outbox.is_live_message_wanted(match.fixture):
             return
         now = self._clock.now()

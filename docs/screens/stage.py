@@ -12,8 +12,10 @@ from typing import Any, cast
 
 import aiohttp
 
+from bot.app.chat_worker import ChatWorker
+from bot.app.feed_worker import FeedWorker
+from bot.app.sender_worker import SenderWorker
 from bot.app.services import Services
-from bot.app.workers import ChatWorker, FeedWorker, SenderWorker
 from bot.clock import ManualClock
 from bot.config.load import load_config
 from bot.fake_telegram import Message

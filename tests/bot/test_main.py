@@ -34,7 +34,7 @@ def stop_at_an_import(module: str, *arguments: str) -> subprocess.CompletedProce
     )
 
 
-@pytest.mark.parametrize("module", ["bot.cli", "bot.commands.run", "telegram", "bot.app.workers"])
+@pytest.mark.parametrize("module", ["bot.cli", "bot.commands.run", "telegram", "bot.app.chat_worker"])
 def test_a_start_that_is_stopped_at_once_is_an_orderly_stop(module: str, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text("telegram: {token: 123456:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA}\nfeed: {token: abc}\n")

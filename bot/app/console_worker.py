@@ -1,4 +1,4 @@
-"""The console of a running process: what the pages read and change, tied to the services."""
+"""The role `console`: what the pages of a running process read and change, tied to the services."""
 
 from __future__ import annotations
 
