@@ -23,7 +23,7 @@ from bot.cluster.roles import ALL_ROLES, Role
 from bot.config.load import Config, load_config
 from bot.config.reload import ConfigReloader, LoadConfig
 from bot.config.rule_versions import RuleVersionRepository, RuleVersions
-from bot.feed.recording import RecentRecordings
+from bot.feed.recent_recordings import RecentRecordings
 from bot.feed.request_limit import FeedRequestLimiter, SharedPlaces
 from bot.feed.rest import RestClient
 from bot.media.renderer import is_available

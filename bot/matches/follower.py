@@ -14,7 +14,8 @@ from bot.clock import Clock
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, StorageError
 from bot.feed.connection import FeedConnection, count_unreadable_frame
-from bot.feed.recording import RecentRecordings, WriteFrame
+from bot.feed.recent_recordings import RecentRecordings
+from bot.feed.recording import WriteFrame
 from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending

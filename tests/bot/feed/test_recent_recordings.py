@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bot.feed.recording import RecentRecordings, read_fixtures_beside, read_recording
+from bot.feed.recent_recordings import RecentRecordings
+from bot.feed.recording import read_fixtures_beside, read_recording
 from rules.football.action import Fixture
 from tests.packets import FIXTURE
 

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from bot.feed.match_end import MAX_STAY, MIN_STAY
-from bot.feed.recording import RecentRecordings, read_recording
+from bot.feed.recent_recordings import RecentRecordings
+from bot.feed.recording import read_recording
 from rules.football.action import Fixture, Packet
 from rules.loading.loader import load_rules
 from tests.bot.matches.test_follower import LIVE, live
