@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import msgspec
 import structlog
@@ -12,7 +11,7 @@ import structlog
 from bot.errors import FeedError, FeedNotOpen
 from bot.retry import retry_while_database_unavailable
 from bot.sharing import share_event_loop
-from bot.storage.fixtures import StoredListing
+from bot.storage.fixtures import FixtureListingRepository, StoredListing
 from bot.subscribers import Scope, Subscription, make_name_key
 from rules.football.action import Fixture, Team
 from rules.football.relisting import Relisting, compare_listing, find_successor, list_replaced_teams
@@ -21,22 +20,6 @@ log = structlog.get_logger()
 
 LISTS_WITHOUT = 2
 """Lists in a row without a fixture, after which the feed is asked for it by its id."""
-
-
-class ListingRepository(Protocol):
-    """Stores each fixture as chats know it. All methods raise StorageError."""
-
-    async def get_all(self) -> dict[str, StoredListing]:
-        """Return every stored listing by the id of its fixture."""
-        ...
-
-    async def get(self, fixture_id: str) -> StoredListing | None:
-        """Return one listing as it is stored now."""
-        ...
-
-    async def save(self, listings: Iterable[StoredListing]) -> None:
-        """Store what chats know now."""
-        ...
 
 
 OnRelisted = Callable[[Fixture, Relisting, int], Awaitable[bool]]
@@ -54,7 +37,7 @@ class RelistingTracker:
 
     def __init__(
         self,
-        listings: ListingRepository,
+        listings: FixtureListingRepository,
         on_relisted: OnRelisted,
         on_identity_change: OnIdentityChange,
         fetch_fixture: Callable[[str], Awaitable[Fixture]],
