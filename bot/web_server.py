@@ -110,7 +110,7 @@ class _LimitedConnection(asyncio.Protocol):
         self._transport = transport
         self._limits.open.add(self)
         self._limits.silent[self] = None
-        self._timer = asyncio.get_running_loop().call_later(HEADER_TIMEOUT, self._on_header_timeout)
+        self._timer = asyncio.get_running_loop().call_later(HEADER_TIMEOUT, self.abort)
         self._handler.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
@@ -147,10 +147,6 @@ class _LimitedConnection(asyncio.Protocol):
         self._limits.open.discard(self)
         if self._transport is not None:
             self._transport.abort()
-
-    def _on_header_timeout(self) -> None:
-        if self._timer is not None:
-            self.abort()
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:

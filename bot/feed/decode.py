@@ -10,15 +10,18 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from bot.errors import FrameUnreadable
 from bot.feed import lenient
 from rules.football.action import Packet, PeriodScore, Player, SendType, Side, Summary, Team
+
+T = TypeVar("T")
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=lenient.MAX_EXACT_NUMBER)]
 
@@ -266,13 +269,6 @@ def _make_summary(summary: _SummaryJson) -> Summary:
     )
 
 
-def _parse_team(raw: msgspec.Raw) -> tuple[Team | None, Side | None]:
-    """Return the team and its side, cached by their bytes: they repeat in nearly every packet, and are one object in memory."""
-    # Not longer ones: a cache keeps what it has seen, and a broken feed may send megabytes.
-    data = bytes(raw)
-    return _cached_team(data) if len(data) <= _MAX_CACHED_BYTES else _decode_team(data)
-
-
 def _decode_team(data: bytes) -> tuple[Team | None, Side | None]:
     team = _TEAM_DECODER.decode(data)
     if team is None:
@@ -280,11 +276,6 @@ def _decode_team(data: bytes) -> tuple[Team | None, Side | None]:
     # Packets of version 1 do not say it (section 3.2).
     side = None if team.home_team is None else Side.HOME if team.home_team else Side.AWAY
     return Team(team.id or "", lenient.clean_name(team.name or "")) if team.id or team.name else None, side
-
-
-def _parse_periods(raw: msgspec.Raw) -> tuple[PeriodScore, ...]:
-    data = bytes(raw)
-    return _cached_periods(data) if len(data) <= _MAX_CACHED_BYTES else _decode_periods(data)
 
 
 def _decode_periods(data: bytes) -> tuple[PeriodScore, ...]:
@@ -304,14 +295,26 @@ def _make_period(period: _PeriodJson) -> PeriodScore:
     )
 
 
+def _cache_by_bytes(size: int, decode: Callable[[bytes], T]) -> Callable[[msgspec.Raw], T]:
+    """Return a function that decodes a value, or finds it among the latest `size` by its bytes."""
+    cached = lru_cache(size)(decode)
+
+    def read(raw: msgspec.Raw) -> T:
+        # Not longer ones: a cache keeps what it has seen, and a broken feed may send megabytes.
+        data = bytes(raw)
+        return cached(data) if len(data) <= _MAX_CACHED_BYTES else decode(data)
+
+    return read
+
+
+# They repeat in nearly every packet, and are one object in memory. 120 minutes have 7200 clocks.
+_parse_team = _cache_by_bytes(4096, _decode_team)
+_parse_periods = _cache_by_bytes(2048, _decode_periods)
+_cached_clock = lru_cache(8192)(lenient.as_clock)
+
+
 def _parse_clock(words: str | None) -> int | None:
     return _cached_clock(words) if words and len(words) <= _MAX_CACHED_CLOCK else lenient.as_clock(words)
-
-
-# The caches are bounded, and stand below the functions that they wrap. 120 minutes have 7200 clocks.
-_cached_team = lru_cache(4096)(_decode_team)
-_cached_periods = lru_cache(2048)(_decode_periods)
-_cached_clock = lru_cache(8192)(lenient.as_clock)
 
 
 def _read_action(value: Any) -> _ActionJson:

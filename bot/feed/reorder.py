@@ -148,7 +148,9 @@ class Reorderer:
             return False
         # Only after the third request has passed the place, and a second more. A copy: giving up changes the dictionary.
         for seq in [seq for seq, gap in self._gaps.items() if gap.attempts >= MAX_GAP_REQUESTS and self._is_due(gap, now)]:
-            self._give_up(seq, now)
+            self._mark_lost(seq, self._gaps.pop(seq).position, now)
+            # Counted until one comes: three in a row tell that this feed skips numbers.
+            self._futile += 1
         # The feed counts in steps: waiting a second at each of its gaps would delay every alert.
         if self._skips_numbers:
             for seq in list(self._gaps):
@@ -196,11 +198,6 @@ class Reorderer:
         for missing, gap in self._gaps.items():
             if gap.is_requested and missing < seq:
                 gap.is_requested, gap.since = False, now
-
-    def _give_up(self, seq: int, now: float) -> None:
-        # Counted until one comes: three in a row tell that this feed skips numbers.
-        self._mark_lost(seq, self._gaps.pop(seq).position, now)
-        self._futile += 1
 
     def _mark_lost(self, seq: int, position: int, now: float) -> None:
         # The pause begins with the first one: those that are lost meanwhile are requested together with it.

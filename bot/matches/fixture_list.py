@@ -207,7 +207,13 @@ class FixtureList:
                 # An unchanged fixture stays the same object: what was worked out for it is then valid, as it is for an unchanged
                 # list.
                 applied[new.id] = before[new.id] if before.get(new.id) == new else new
-            stays = self._take_over_list(applied) if is_whole_list else before
+            stays: Collection[str] = before
+            if is_whole_list:
+                # A match that is followed stays known after it has left the list, as one does that lasts until the day after
+                # tomorrow. Any other stays for one list more: one that a single list forgets may have to be connected before the
+                # next one comes.
+                stays = {*self._list_followed(), *self._last_list}
+                self._last_list = frozenset(applied)
             self.by_id = {fixture_id: before[fixture_id] for fixture_id in stays if fixture_id in before} | applied
             await self._sort_by_kickoff()
             for known, new in changed:
@@ -220,14 +226,6 @@ class FixtureList:
                 # After the changes of status: of a match that is postponed to a new date, chats get "postponed" first.
                 await self._relistings.compare(relisted)
         self._on_changed()
-
-    def _take_over_list(self, ids: Iterable[str]) -> Collection[str]:
-        """Note what a new whole list has; return the ids of what stays known beside that."""
-        # A match that is followed stays known after it has left the list, as one does that lasts until the day after tomorrow.
-        # Any other stays for one list more: one that a single list forgets may have to be connected before the next one comes.
-        stays = {*self._list_followed(), *self._last_list}
-        self._last_list = frozenset(ids)
-        return stays
 
     async def _sort_by_kickoff(self) -> None:
         # The keys of twenty thousand fixtures are made a little at a time; sorting by them is quick then.

@@ -21,7 +21,6 @@ log = structlog.get_logger()
 LISTS_WITHOUT = 2
 """Lists in a row without a fixture, after which the feed is asked for it by its id."""
 
-
 OnRelisted = Callable[[Fixture, Relisting, int], Awaitable[bool]]
 """Makes the alerts of a fixture's changes; chats know it as the first argument, and the number goes into the alerts' keys.
 
