@@ -165,23 +165,16 @@ class Simulator:
             return _make_response(connection, 401, _UNAUTHORISED)
         if path == "/soccer/fixtures":
             return _make_response(connection, 200, self._list_fixtures(_parse_query(request)))
-        fixture_id, _, actions = path.removeprefix("/soccer/fixtures/").partition("/")
-        timeline = self._timelines.get(fixture_id)
-        if (
-            timeline
-            and actions == "lineups"
-            and fixture_id not in self._not_started
-            and (lineups := timeline.lineups_object(self._elapsed()))
-        ):
+        fixture_id, _, part = path.removeprefix("/soccer/fixtures/").partition("/")
+        timeline, has_begun = self._timelines.get(fixture_id), fixture_id not in self._not_started
+        if timeline and not part:
+            return _make_response(connection, 200, self._fixture_object(fixture_id))
+        if timeline and has_begun and part == "lineups" and (lineups := timeline.lineups_object(self._elapsed())):
             return _make_response(connection, 200, lineups)
-        if timeline is None or actions not in ("", "actions"):
-            return _make_response(connection, 404, {"error": "Not found", "status": 404})
         # The archive of actions is there once the match is over (section 1.4).
-        if actions and (fixture_id in self._not_started or self._elapsed() < timeline.end):
-            return _make_response(connection, 404, {"error": "Not found", "status": 404})
-        if actions:
+        if timeline and has_begun and part == "actions" and self._elapsed() >= timeline.end:
             return _make_response(connection, 200, [msgspec.json.decode(scheduled.frame) for scheduled in timeline.frames])
-        return _make_response(connection, 200, self._fixture_object(fixture_id))
+        return _make_response(connection, 404, {"error": "Not found", "status": 404})
 
     def _is_over_limit(self) -> bool:
         """Record a request; return True if it is one too many within a second."""
