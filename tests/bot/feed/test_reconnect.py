@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bot.feed.reconnect import (
     REMEDIES,
     FailureCause,
+    RetryDelays,
     WaitPolicy,
     choose_not_open_delay,
     classify_close_code,
@@ -121,3 +122,29 @@ def test_a_stream_not_open_yet_is_tried_faster_near_the_kick_off() -> None:
 )
 def test_a_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
     assert parse_retry_after(header, NOW) == seconds
+
+
+def test_delays_begin_anew_after_a_good_connection_but_not_more_than_eight_times_a_minute() -> None:
+    delays = RetryDelays(random.Random(1))
+
+    def choose() -> float:
+        return delays.choose(FailureCause.NETWORK, NOW, None, retry_after=None, is_match_over=False)
+
+    first = []
+    for second in range(10):
+        for _ in range(8):
+            choose()
+        delays.start_anew(float(second))
+        first.append(choose())
+
+    assert max(first[:8]) <= 2
+    assert min(first[8:]) >= 15
+
+
+def test_a_match_that_is_over_is_not_hurried_and_a_server_gets_the_time_that_it_asks_for() -> None:
+    delays = RetryDelays(random.Random(1))
+
+    assert delays.choose(FailureCause.CLOSED, NOW, None, retry_after=None, is_match_over=True) >= 21
+    assert delays.choose(FailureCause.NOT_OPEN, NOW, None, retry_after=None, is_match_over=True) == 50
+    assert delays.choose(FailureCause.BUSY, NOW, None, retry_after=99.0, is_match_over=False) == 99
+    assert delays.choose(FailureCause.GAP, NOW, None, retry_after=99.0, is_match_over=True) == 0

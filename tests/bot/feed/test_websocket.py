@@ -1,0 +1,50 @@
+"""What the library's errors mean, whichever side closed a connection."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+import ssl
+
+import pytest
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosedError, InvalidHandshake, InvalidStatus
+from websockets.frames import Close
+from websockets.http11 import Response
+
+from bot.feed.reconnect import FailureCause
+from bot.feed.websocket import Failure, explain_close, explain_handshake_error
+
+NOW = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)
+TOO_BIG = Close(1009, "frame of 20 MiB")
+
+
+def test_a_frame_that_this_side_cannot_take_ends_the_connection_and_one_that_the_server_refuses_does_not_count_as_such() -> None:
+    ours = ConnectionClosedError(None, TOO_BIG)
+    the_servers = ConnectionClosedError(TOO_BIG, TOO_BIG, rcvd_then_sent=True)
+
+    assert explain_close(ours, is_authorised=True) == Failure(FailureCause.UNREADABLE, "frame of 20 MiB", unreadable="too-big")
+    assert explain_close(the_servers, is_authorised=True) == Failure(FailureCause.NETWORK, "close code 1009")
+
+
+def test_a_connection_that_breaks_off_has_no_close_code() -> None:
+    assert explain_close(ConnectionClosedError(None, None), is_authorised=True).cause is FailureCause.NETWORK
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (socket.gaierror(), FailureCause.DNS),
+        (ssl.SSLError(), FailureCause.TLS),
+        (TimeoutError(), FailureCause.NETWORK),
+        (InvalidHandshake(), FailureCause.NETWORK),
+    ],
+)
+def test_a_handshake_fails_for_reasons_of_the_network(error: Exception, cause: FailureCause) -> None:
+    assert explain_handshake_error(error, NOW).cause is cause
+
+
+def test_an_answer_without_a_websocket_says_its_status_and_when_to_come_back() -> None:
+    answer = Response(429, "Too Many Requests", Headers({"Retry-After": "7"}), b"a long page")
+
+    assert explain_handshake_error(InvalidStatus(answer), NOW) == Failure(FailureCause.BUSY, "HTTP 429", 7.0)
