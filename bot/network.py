@@ -125,7 +125,8 @@ def explain_connection_error(error: BaseException) -> str | None:
                 continue
             return f"its certificate is refused: {_explain_certificate(cause)}"
         if isinstance(cause, ssl.SSLError):
-            return f"the TLS handshake failed: {cause.reason or type(cause).__name__}"
+            # OpenSSL's errors have a reason; those that Python code raises do not.
+            return f"the TLS handshake failed: {getattr(cause, 'reason', None) or type(cause).__name__}"
         # Compared by name, so that neither aiohttp nor websockets is imported here.
         if type(cause).__name__ == "ClientHttpProxyError":
             return f"the proxy answers with status {getattr(cause, 'status', 'unknown')}"
