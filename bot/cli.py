@@ -23,14 +23,14 @@ INTERNAL_ERROR_TEXT = "this is a fault of Touchline's own, not yours: please rep
 
 # The help of each command stands here once more, so that `touchline --help` imports none of them. A test compares the two.
 COMMANDS = {
-    "backup": ("storage", "Write what the database knows at this moment into FILE, also while Touchline runs."),
+    "backup": ("backup", "Write what the database knows at this moment into FILE, also while Touchline runs."),
     "chat": ("demo", "Chat with the bot on this machine alone: no account, no feed."),
     "check": (
         "check",
         "Find every mistake in a configuration, and what `run` would miss on this machine; exit 1 if there is one.",
     ),
     "console": ("console", "Open the playground: try rules on matches in the browser, without an account or a configuration."),
-    "copy": ("storage", "Copy all that one database knows into another, empty one."),
+    "copy": ("copy", "Copy all that one database knows into another, empty one."),
     "demo": ("demo", "Play a real match in about a minute: no account, no network."),
     "doctor": ("doctor", "Ask everything that the bot needs before a match: go or no-go, a line each; exit 1 for no-go."),
     "explain": ("explain", "Say why a rule fires or not, and why nothing was sent."),
@@ -49,7 +49,7 @@ COMMANDS = {
     "render": ("render", "Draw a MATCH along a time line: score, scorers, cards and substitutions."),
     "replay": ("replay", "Show what a chat subscribed to everything would have been told over each MATCH."),
     "restore": (
-        "storage",
+        "backup",
         "Put the backup FILE in the database's place, while Touchline is stopped; what was there is kept beside it.",
     ),
     "run": ("run", "Follow the matches that chats subscribed to, until stopped."),

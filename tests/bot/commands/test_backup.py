@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
-from bot.commands.storage import backup_database
+from bot.commands.backup import backup_database
 from bot.errors import UserMistake
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database

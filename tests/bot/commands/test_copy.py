@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from sqlalchemy import insert, select
 
 from bot.cli import main
-from bot.commands.storage import TRANSIENT_TABLES, copy_database
+from bot.commands.copy import TRANSIENT_TABLES, copy_database
 from bot.config.rule_versions import RuleOrigin, RuleVersion, RuleVersionRepository
 from bot.errors import UserMistake
 from bot.storage.chats import ChatRepository

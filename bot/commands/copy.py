@@ -1,11 +1,8 @@
-"""The commands `copy`, `backup` and `restore`."""
+"""The command `copy`: copies one database into another, which may be of the other kind."""
 
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import os
-import shlex
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -20,10 +17,8 @@ from sqlalchemy import bindparam, func, insert, select, text, tuple_
 from sqlalchemy.engine import URL
 from sqlalchemy.sql.schema import Table
 
-from bot.commands.common import config_option
 from bot.errors import StorageError, UserMistake
 from bot.storage.database import Database, read_storage_url
-from bot.storage.database_file import DatabaseLock, count_chats, find_database_file
 from bot.storage.driver import PreparedStatement, Transaction
 from bot.storage.schema import metadata
 from bot.storage.sqlite import backup_to
@@ -39,26 +34,6 @@ def copy_command(source: str, target: str) -> None:
         counts = asyncio.run(copy_database(source, target, report))
     for table_name, count in counts.items():
         click.echo(f"{count:>12,} {table_name}")
-
-
-@click.command()
-@config_option
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def backup_command(config_path: Path, file: Path) -> None:
-    """Write what the database knows at this moment into FILE, also while Touchline runs."""
-    from bot.config.load import load_config
-
-    click.echo(backup_database(load_config(config_path, os.environ).storage.url, file))
-
-
-@click.command()
-@config_option
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def restore_command(config_path: Path, file: Path) -> None:
-    """Put the backup FILE in the database's place, while Touchline is stopped; what was there is kept beside it."""
-    from bot.config.load import load_config
-
-    click.echo(asyncio.run(restore_database(load_config(config_path, os.environ).storage.url, file)))
 
 
 TRANSIENT_TABLES = frozenset({"leases", "claims", "allowance", "rate_shares", "feed_requests", "updates"})
@@ -87,6 +62,7 @@ async def copy_database(source: str, target: str, report: ReportProgress) -> dic
 
 
 async def _copy_tables(source: Database, target: Database, report: ReportProgress) -> dict[str, int]:
+    # One transaction for all tables: a copy that fails in the middle leaves the target empty, and can be tried again.
     async with source.transaction() as reading, target.transaction() as writing:
         if source.is_shared:
             # Every page is read from the same moment: a subscription copied without its chat would break the target.
@@ -200,131 +176,3 @@ async def _read_pages(table: Table, tx: Transaction) -> AsyncIterator[Sequence[M
         yield page
         last = tuple_(*(page[-1][key.name] for key in keys))
         page = await tx.fetch(query.where(tuple_(*keys) > last)) if len(page) == _PAGE_SIZE else ()
-
-
-_SQLITE_HEADER = b"SQLite format 3\0"
-
-
-def backup_database(url: str, file: Path) -> str:
-    """Back up a SQLite database into a file and return a sentence with its size; raise UserMistake if it fails."""
-    source = _find_database_file(url, file)
-    _refuse_to_overwrite(source, file)
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        partial.unlink(missing_ok=True)
-        backup_to(source, partial)
-        # Written to the disk before it takes the place of the older backup, and the folder after that: a power failure at any
-        # moment leaves one whole backup under this name.
-        _sync_to_disk(partial)
-        partial.replace(file)
-        _sync_to_disk(file.parent)
-    except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
-        raise UserMistake(f"{file}: the backup of {source} failed: {error}") from error
-    return f"{file}: {file.stat().st_size / 1e6:.1f} MB"
-
-
-async def restore_database(url: str, file: Path) -> str:
-    """Put a backup in the place of a SQLite database and return a sentence; raise UserMistake if it fails.
-
-    The bot must not run. The database that is there is renamed and not deleted.
-    """
-    try:
-        place = _find_place_to_restore(url, file)
-        lock = DatabaseLock(place)
-        await lock.acquire()
-        try:
-            return await _restore(file, place)
-        finally:
-            lock.release()
-    except StorageError as error:
-        raise UserMistake(str(error)) from error
-
-
-def _find_place_to_restore(url: str, file: Path) -> Path:
-    place = find_database_file(read_storage_url(url))
-    if place is None:
-        raise UserMistake("storage.url: only a SQLite file is restored by this command; PostgreSQL has pg_restore")
-    if not file.is_file():
-        raise UserMistake(f"{file}: there is no such file")
-    if place.exists() and file.samefile(place):
-        raise UserMistake(f"{file}: this is the database itself; name a backup")
-    return place
-
-
-async def _restore(file: Path, place: Path) -> str:
-    partial, trial = (place.with_name(f".{place.name}.{word}") for word in ("restored", "trial"))
-    try:
-        for one in (partial, trial):
-            one.unlink(missing_ok=True)
-            backup_to(file, one)
-        # Opened as a start would open it, which migrates it. The copy that is restored stays as it was: an older version may
-        # be the one that is started.
-        async with _open_database(URL.create("sqlite", database=str(trial))) as database:
-            chats = await count_chats(database)
-        _give_to_owner(partial, place)
-        _sync_to_disk(partial)
-        kept = _set_aside(place)
-        partial.replace(place)
-        _sync_to_disk(place.parent)
-    except (OSError, sqlite3.Error) as error:
-        raise UserMistake(f"{file}: cannot be restored: {error}; the database stays as it is") from error
-    except StorageError as error:
-        raise UserMistake(f"{file}: this is no backup that can be used: {error}".replace("storage.url: ", "")) from error
-    finally:
-        for one in (partial, *trial.parent.glob(f"{trial.name}*")):
-            one.unlink(missing_ok=True)
-    return f"{place}: {chats} chats, restored from {file}" + (f"; what was there is now {kept}" if kept else "")
-
-
-def _give_to_owner(file: Path, place: Path) -> None:
-    """Give a file to the owner of the database that it replaces: root restores, and the bot's user has to write it."""
-    found = (place if place.exists() else place.parent).stat()
-    if (found.st_uid, found.st_gid) != (file.stat().st_uid, file.stat().st_gid):
-        os.chown(file, found.st_uid, found.st_gid)
-
-
-def _set_aside(place: Path) -> Path | None:
-    """Rename a database with its logs, and return its new name; None if there is none."""
-    names = [name for name in (place, *(place.with_name(place.name + end) for end in ("-wal", "-shm"))) if name.exists()]
-    kept = place.with_name(f"{place.name}.replaced-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}")
-    for name in names:
-        # The logs keep the name of their file: together they are still a database.
-        name.rename(kept.with_name(kept.name + name.name.removeprefix(place.name)))
-    return kept if names else None
-
-
-def _find_database_file(url: str, file: Path) -> Path:
-    try:
-        parsed = read_storage_url(url)
-    except StorageError as error:
-        raise UserMistake(str(error)) from error
-    if parsed.get_backend_name() == "postgresql":
-        # The password is left out: the line is shown on a screen. pg_dump reads it from PGPASSWORD or ~/.pgpass.
-        address = URL.create("postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database, parsed.query)
-        command = f"pg_dump --format=custom --file={shlex.quote(str(file))} {shlex.quote(address.render_as_string())}"
-        raise UserMistake(f"storage.url: PostgreSQL is backed up by its own tool: {command}")
-    if not parsed.database or not Path(parsed.database).is_file():
-        raise UserMistake(f"storage.url: there is no database {parsed.database or 'in a file'} yet")
-    return Path(parsed.database)
-
-
-def _refuse_to_overwrite(source: Path, file: Path) -> None:
-    """Replace only an older backup, never another file or the database itself."""
-    if not file.exists():
-        return
-    if file.samefile(source):
-        raise UserMistake(f"{file}: this is the database itself; name another file")
-    # By its first bytes: nothing but an older backup is replaced, whatever the name says.
-    with file.open("rb") as existing:
-        if existing.read(len(_SQLITE_HEADER)) != _SQLITE_HEADER:
-            raise UserMistake(f"{file}: this is no backup, and stays as it is; name another file")
-
-
-def _sync_to_disk(path: Path) -> None:
-    """Wait until a file, or the names in a folder, would survive a power failure."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
