@@ -47,6 +47,7 @@ from bot.outbox.queue import DeliveryQueue
 from bot.retry import Backoff, retry_while_database_unavailable
 from bot.storage.chats import ChatRepository
 from bot.subscribers import ChatRef
+from bot.telegram.circuit_breaker import CircuitBreaker
 from bot.telegram.execute import Attempt, execute, undo_uncertain
 from bot.telegram.plan import (
     Edit,
@@ -62,7 +63,7 @@ from bot.telegram.plan import (
     plan_delivery,
 )
 from bot.telegram.queues import ChatQueues
-from bot.telegram.rate_limits import LONGEST_WINDOW, CircuitBreaker, RateLimitPolicy
+from bot.telegram.rate_limits import LONGEST_WINDOW, RateLimitPolicy
 from bot.telegram.suspensions import SuspensionBrake
 from bot.telegram.unanswered import NextStep, UnansweredMessages
 from bot.telegram.uncertain_edits import UncertainEdits
