@@ -36,8 +36,9 @@ from bot.storage.schema import chats, subscriptions
 from bot.subscribers import AlertFilter, Chat, ChatRef
 from bot.telegram.messenger import BotMessenger, build_bot
 from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
+from bot.telegram.rate_shares import RateShareRepository
 from bot.telegram.sender import Sender
-from bot.telegram.shared_rate_limits import RateShareRepository, SharedRateLimiter
+from bot.telegram.shared_rate_limits import SharedRateLimiter
 from tests.postgres import Server, running
 
 

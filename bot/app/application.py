@@ -44,8 +44,9 @@ from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import build_bot
 from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND, PaidMessageRepository, PaidMessages
 from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy
+from bot.telegram.rate_shares import RateShareRepository
 from bot.telegram.reply_accounting import ReplyAccounting
-from bot.telegram.shared_rate_limits import RateShareRepository, SharedRateLimiter
+from bot.telegram.shared_rate_limits import SharedRateLimiter
 
 if TYPE_CHECKING:
     from bot.app.console_worker import ConsoleWorker

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bot.errors import StorageUnavailable
 from bot.telegram.paid_messages import PaidMessageRepository, PaidUse
-from bot.telegram.shared_rate_limits import (
+from bot.telegram.rate_shares import (
     SHARE_DURATION,
     RateShare,
     RateShareRepository,

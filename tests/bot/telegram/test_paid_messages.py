@@ -22,8 +22,9 @@ from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import ChatRef, Scope, Subscription
 from bot.telegram.paid_messages import PaidBudget, PaidMessageRepository, PaidMessages, PaidUse
 from bot.telegram.rate_limits import RateLimiter
+from bot.telegram.rate_shares import RateShareRepository
 from bot.telegram.sender import Sender
-from bot.telegram.shared_rate_limits import RateShareRepository, SharedRateLimiter
+from bot.telegram.shared_rate_limits import SharedRateLimiter
 from tests.bot.news import alert
 from tests.chats import make_chat
 from tests.fakes.allowance import FakePaidCounts, ShareTable

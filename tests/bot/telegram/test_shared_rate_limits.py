@@ -7,14 +7,11 @@ import random
 from bisect import bisect_left
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.telegram.paid_messages import PaidMessages
-from bot.telegram.shared_rate_limits import RateShare, RateUse, SharedRateLimiter, choose_share, divide_rate
+from bot.telegram.shared_rate_limits import SharedRateLimiter
 from tests.fakes.allowance import FakePaidCounts, FakeShares, ShareTable
 from tests.fakes.feed import LoopClock
-from tests.laws import try_examples
 
 virtual = pytest.mark.virtual_time
 
@@ -301,34 +298,3 @@ async def test_beside_a_sender_of_paid_messages_an_idle_one_does_not_ask_for_its
 
     assert len(crowd.paid_at) > len(crowd.arrived) - 60 > 4_000
     assert renewals < 100
-
-
-SHARES = st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=6)
-
-
-@try_examples(200)
-@given(st.integers(1, 60), SHARES)
-def test_the_rate_is_divided_whole_and_nobody_gets_more_than_it_wants_while_another_wants_more(
-    per_second: int, wanted: list[tuple[int, bool]]
-) -> None:
-    shares = [RateShare(str(number), 0, one, is_sender, 0.0) for number, (one, is_sender) in enumerate(wanted)]
-    divided = divide_rate(per_second, shares)
-
-    assert sum(divided.values()) <= per_second and min(divided.values()) >= 0
-    if any(one.is_sender for one in shares):
-        assert sum(divided.values()) == per_second
-    hungry = [one for one in shares if one.is_sender and divided[one.process] < one.wanted]
-    for one in hungry:
-        assert all(divided[other.process] <= max(other.wanted, divided[one.process] + 1) for other in shares)
-
-
-@try_examples(200)
-@given(st.integers(1, 60), SHARES, st.integers(0, 60))
-def test_a_sender_never_takes_what_another_has(per_second: int, others: list[tuple[int, bool]], wanted: int) -> None:
-    left, rows = per_second, []
-    for number, (one, is_sender) in enumerate(others):
-        rows.append(RateShare(str(number), min(one, left), one, is_sender, 0.0))
-        left -= rows[-1].share
-    found = choose_share(per_second, rows, RateShare("me", 0, 0, is_sender=True, until=0.0), RateUse(0, wanted))
-
-    assert 0 <= found.limit <= found.share <= left

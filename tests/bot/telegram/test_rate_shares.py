@@ -1,12 +1,23 @@
-"""The shares of the rate in a database."""
+"""How the rate is divided, and the shares in a database."""
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from bot.storage.database import Database
 from bot.storage.schema import allowance
-from bot.telegram.shared_rate_limits import NewShare, RateShareRepository, RateUse, Renewal
+from bot.telegram.rate_shares import (
+    NewShare,
+    RateShare,
+    RateShareRepository,
+    RateUse,
+    Renewal,
+    choose_share,
+    divide_rate,
+)
+from tests.laws import try_examples
 
 HOUR = 3600.0
 
@@ -94,3 +105,34 @@ async def test_the_free_rate_is_divided_beside_the_rate_and_is_nobodys_while_one
     assert alone == (1000, 30)
     assert both[1] > 0 and first.unpaid_share == 700
     assert beside_paid[1] == 0
+
+
+SHARES = st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=6)
+
+
+@try_examples(200)
+@given(st.integers(1, 60), SHARES)
+def test_the_rate_is_divided_whole_and_nobody_gets_more_than_it_wants_while_another_wants_more(
+    per_second: int, wanted: list[tuple[int, bool]]
+) -> None:
+    shares = [RateShare(str(number), 0, one, is_sender, 0.0) for number, (one, is_sender) in enumerate(wanted)]
+    divided = divide_rate(per_second, shares)
+
+    assert sum(divided.values()) <= per_second and min(divided.values()) >= 0
+    if any(one.is_sender for one in shares):
+        assert sum(divided.values()) == per_second
+    hungry = [one for one in shares if one.is_sender and divided[one.process] < one.wanted]
+    for one in hungry:
+        assert all(divided[other.process] <= max(other.wanted, divided[one.process] + 1) for other in shares)
+
+
+@try_examples(200)
+@given(st.integers(1, 60), SHARES, st.integers(0, 60))
+def test_a_sender_never_takes_what_another_has(per_second: int, others: list[tuple[int, bool]], wanted: int) -> None:
+    left, rows = per_second, []
+    for number, (one, is_sender) in enumerate(others):
+        rows.append(RateShare(str(number), min(one, left), one, is_sender, 0.0))
+        left -= rows[-1].share
+    found = choose_share(per_second, rows, RateShare("me", 0, 0, is_sender=True, until=0.0), RateUse(0, wanted))
+
+    assert 0 <= found.limit <= found.share <= left

@@ -1,0 +1,216 @@
+"""How one rate is divided among all processes: the arithmetic, which is pure, and the table that the processes share.
+
+The shares together are never more than the rate: a process says that it needs less only when its last second holds no more than
+that, and another one takes more only of what nobody has. So no second holds more than the rate, however late messages arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import delete, select, update
+
+from bot.storage.database import Database, upsert
+from bot.storage.driver import RATE_CHANNEL, Transaction
+from bot.storage.schema import allowance, rate_shares
+
+# Three renewals: one or two that the database refuses do not stop a sender.
+SHARE_DURATION = 3.0
+"""Seconds for which a share is valid after it was written. A process that cannot renew it sends nothing after that."""
+
+_DEAD_FOR = 1.0
+"""Seconds for which the share of a dead process still counts: its last messages have just arrived."""
+
+_SLOT_INTERVAL = 1.04
+"""Processes of 0.1 reserve slots, so much farther apart than the rate says."""
+
+_ALLOWANCE_NAME = "telegram"
+
+_IS_ALLOWANCE = allowance.c.name == _ALLOWANCE_NAME
+
+
+class RateShare(msgspec.Struct, frozen=True):
+    """What one process may send in a second, and what it would like to. `until` is by the database's clock."""
+
+    process: str
+    share: int
+    wanted: int
+    is_sender: bool
+    until: float
+    unpaid_share: int = 0
+    unpaid_wanted: int = 0
+
+
+def to_unpaid_shares(shares: Sequence[RateShare]) -> list[RateShare]:
+    """Return the shares of the free rate, to be divided as those of all messages are."""
+    return [msgspec.structs.replace(one, share=one.unpaid_share, wanted=one.unpaid_wanted) for one in shares]
+
+
+def divide_rate(per_second: int, shares: Sequence[RateShare]) -> dict[str, int]:
+    """Return what each process should have. Answers to people come first, as nobody can hold them back.
+
+    Of the senders, those that want little get it, and the others as much each. What nobody wants is for all senders, so that
+    each can begin at once. Pure.
+    """
+    left, divided = per_second, dict[str, int]()
+    for one in shares:
+        if not one.is_sender:
+            divided[one.process] = min(one.wanted, left)
+            left -= divided[one.process]
+    # Who wants least comes first: what it leaves of an equal part is divided among those that want more. By name among equals,
+    # so that every process comes to the same result without asking the others.
+    senders = sorted((one for one in shares if one.is_sender), key=lambda one: (one.wanted, one.process))
+    for number, one in enumerate(senders):
+        divided[one.process] = min(one.wanted, left // (len(senders) - number))
+        left -= divided[one.process]
+    for number, one in enumerate(senders):
+        divided[one.process] += (left + number) // len(senders)  # rounded so that the parts add up to what is left
+    return divided
+
+
+class RateUse(msgspec.Struct, frozen=True):
+    """How many messages of a process arrived in the last second or are on their way, and how many it would like to send."""
+
+    in_use: int
+    wanted: int
+
+
+class NewShare(msgspec.Struct, frozen=True):
+    """What a process may send in a second from now on (`limit`), and what stays taken until its last second is over."""
+
+    share: int
+    limit: int
+    must_notify: bool
+    """True if another process may change its share because of this one."""
+
+
+def choose_share(per_second: int, before: Sequence[RateShare], mine: RateShare, use: RateUse) -> NewShare:
+    """Choose the share of one process. `before` are all as they are stored, `mine` is this one's, as it was. Pure."""
+    others = [one for one in before if one.process != mine.process]
+    divided = divide_rate(per_second, [*others, msgspec.structs.replace(mine, wanted=use.wanted)])
+    # Only of what nobody has: what another one should give up is taken once it has stored that it did.
+    free = max(0, per_second - sum(one.share for one in others))
+    limit = min(divided[mine.process], free)
+    # What is in use stays ours until the second in which it was sent is over, although no more of it is used.
+    share = max(limit, use.in_use)
+    can_give = any(one.share > divided[one.process] for one in others)
+    can_take = any(one.share < divided[one.process] for one in others)
+    # Only if another process has something to change: each one that is notified looks at once.
+    must_notify = (limit < divided[mine.process] and can_give) or (share < mine.share and can_take)
+    return NewShare(share, limit, must_notify)
+
+
+def step_share(
+    per_second: int, before: Sequence[RateShare], mine: RateShare, apply_limit: Callable[[int | None], RateUse]
+) -> tuple[NewShare, RateUse]:
+    """Choose the new share of a process while it goes on sending; see `RateShareRepository.renew`."""
+    use = apply_limit(None)
+    found = choose_share(per_second, before, mine, use)
+    # Before the share is stored, and not once it is: from then on another process may take what this one gives up.
+    apply_limit(found.limit)
+    return found, use
+
+
+class Renewal(msgspec.Struct, frozen=True):
+    """What a process needs to have its share of a rate renewed: the rate, its share, and what makes it keep to a limit.
+
+    `apply_limit` takes the limit, or None for no change, and returns what the process needs at that moment.
+    """
+
+    per_second: int
+    share: int
+    apply_limit: Callable[[int | None], RateUse]
+
+
+class RenewedShares(msgspec.Struct, frozen=True):
+    """The new shares, of all messages and of the free rate (None: nothing is paid for), and for how long all are to pause."""
+
+    all: NewShare
+    unpaid: NewShare | None
+    paused_for: float
+
+
+def step_shares(
+    per_second: int, before: Sequence[RateShare], mine: RateShare, renewal: Renewal, unpaid: Renewal | None
+) -> tuple[RateShare, NewShare, NewShare | None]:
+    """Choose both new shares of a process. Return its row as it is to be stored, and the shares."""
+    found, use = step_share(per_second, before, mine, renewal.apply_limit)
+    stored = msgspec.structs.replace(mine, share=found.share, wanted=use.wanted)
+    if unpaid is None:
+        return stored, found, None
+    my_unpaid, others = msgspec.structs.replace(mine, share=unpaid.share, wanted=0), to_unpaid_shares(before)
+    unpaid_found, use = step_share(unpaid.per_second, others, my_unpaid, unpaid.apply_limit)
+    if sum(one.share for one in others) > unpaid.per_second:
+        # Another process sends paid messages, and can give up nothing of the free rate until it has sent them.
+        unpaid_found = msgspec.structs.replace(unpaid_found, must_notify=False)
+    stored = msgspec.structs.replace(stored, unpaid_share=unpaid_found.share, unpaid_wanted=use.wanted)
+    return stored, found, unpaid_found
+
+
+class RateShareRepository:
+    """The shares in the database, and the pause of all. `process` is the name of this one."""
+
+    def __init__(self, db: Database, process: str) -> None:
+        self._db, self._process = db, process
+
+    async def renew(
+        self, renewal: Renewal, unpaid: Renewal | None, is_sender: bool, *, slot_senders: int, sent: int
+    ) -> RenewedShares:
+        """Store the new shares of this process: of all messages, and of the free rate where others are paid for.
+
+        `sent` is what it has sent since the last time.
+        """
+        async with self._db.transaction() as tx:
+            # One process after the other: two that read the same shares would both take what is free.
+            await tx.lock("telegram rate")
+            # By the database's clock alone: those of the processes may differ by more than a share lasts.
+            now = await tx.now()
+            rows = [RateShare(**row) for row in await tx.fetch(select(rate_shares))]
+            counted = [one for one in rows if one.until + _DEAD_FOR > now and one.process != self._process]
+            state = await _read_allowance(tx)
+            per_second = renewal.per_second
+            if slot_senders:
+                # During an upgrade: senders of 0.1 get an equal part of the rate, and see in `next_at`, from which they reserve
+                # their slots, what this version has sent.
+                new = sum(one.is_sender for one in counted) + is_sender
+                per_second = per_second * new // (new + slot_senders)
+                used = {"next_at": max(state.next_at, now) + sent * _SLOT_INTERVAL / max(1, per_second)}
+                await tx.execute(update(allowance).where(_IS_ALLOWANCE).values(**used))
+            mine = RateShare(self._process, renewal.share, 0, is_sender, now + SHARE_DURATION)
+            stored, found, unpaid_found = step_shares(per_second, counted, mine, renewal, unpaid)
+            await tx.execute(upsert(rate_shares), msgspec.structs.asdict(stored))
+            # No process deletes its own row when it stops: its last messages still count for a while.
+            if dead := [one.process for one in rows if one.until + _DEAD_FOR <= now]:
+                await tx.execute(delete(rate_shares).where(rate_shares.c.process.in_(dead)))
+            if found.must_notify or (unpaid_found and unpaid_found.must_notify):
+                await tx.notify(RATE_CHANNEL)
+        return RenewedShares(found, unpaid_found, state.closed_until - now)
+
+    async def pause_all(self, seconds: float) -> None:
+        """Pause all processes for so many seconds, as Telegram asked."""
+        async with self._db.transaction() as tx:
+            state = await _read_allowance(tx)
+            until = max(state.closed_until, await tx.now() + seconds)
+            await tx.execute(update(allowance).where(_IS_ALLOWANCE).values(closed_until=until))
+            await tx.notify(RATE_CHANNEL)
+
+
+class AllowanceState(msgspec.Struct, frozen=True):
+    """The pause of all processes, and how far senders of 0.1 have reserved slots; in seconds, by the database's clock."""
+
+    next_at: float = 0.0
+    closed_until: float = 0.0
+
+
+async def _read_allowance(tx: Transaction) -> AllowanceState:
+    """Return the state of the allowance, locked until the transaction ends."""
+    query = select(allowance).where(_IS_ALLOWANCE).with_for_update()
+    rows: Sequence[Mapping[str, float]] = await tx.fetch(query)
+    if not rows:
+        # Two processes may both find it missing: the second insert does nothing, and both read the one row.
+        await tx.execute(
+            upsert(allowance, keep_existing=True), {"name": _ALLOWANCE_NAME} | msgspec.structs.asdict(AllowanceState())
+        )
+        rows = await tx.fetch(query)
+    return AllowanceState(rows[0]["next_at"], rows[0]["closed_until"])
