@@ -12,9 +12,7 @@ from typing import ClassVar
 import msgspec
 from msgspec.structs import replace
 
-from bot.i18n.football import kind_name
 from bot.i18n.language import ENGLISH, choose_text, use_language
-from bot.i18n.language import translate as _
 from bot.media.card import shorten_to_caption
 from bot.media.renderer import PictureAttachment
 from bot.outbox.decide import Decision, choose_first_alert, choose_revision, decide
@@ -34,36 +32,24 @@ from bot.outbox.delivery import (
     record_card_sent,
     record_pin_done,
 )
-from bot.outbox.digests import DIGEST_KIND, LineChange, find_line_changes, find_uncertain_lines, format_line_subjects, line_alert
+from bot.outbox.digests import DIGEST_KIND, find_uncertain_lines, format_line_subjects
 from bot.outbox.match_states import is_state_message
-from bot.outbox.news import SAMPLE, NewsItem, format_line_name, is_burst
-from bot.outbox.recent_alerts import BUSY_COUNT, find_noisy_kinds
+from bot.outbox.news import NewsItem, format_line_name, is_burst
 from bot.subscribers import CardForm, Chat, MuteOffer
-from bot.telegram.mentions import has_mention_button, make_mention_button, render_mentions, split_replies
+from bot.telegram.alert_keyboard import find_mute_offer, has_mute_button, render_keyboard
+from bot.telegram.change_replies import add_reply
+from bot.telegram.mentions import render_mentions, split_replies
 from bot.telegram.render import (
     hide_in_spoiler,
-    join_replies,
     render_body,
-    render_change,
     render_digest,
-    render_line,
     render_match_state,
     render_message,
-    render_restoration,
-    render_retraction,
     render_unconfirmed,
     render_with_note,
 )
-from rules.engine.alert import CARD, LIVE_MESSAGE_KINDS, Alert, Importance, State
+from rules.engine.alert import CARD, LIVE_MESSAGE_KINDS, Alert, State
 from rules.football.unconfirmed import NOT_CONFIRMED
-
-MUTE_BUTTON_LABEL = "🔕"
-
-MUTE_BUTTON_DATA = "a"
-"""The data of the button. It does not name the alert, which is found by its chat and message."""
-
-MUTE_BUTTON = msgspec.json.encode({"inline_keyboard": [[{"text": MUTE_BUTTON_LABEL, "callback_data": MUTE_BUTTON_DATA}]]})
-"""The keyboard under an alert: one button, which opens the mute options. It is the same in every language."""
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -157,25 +143,16 @@ def plan_delivery(context: DeliveryContext, now: dt.datetime, *, is_shown_uncert
         plan = replace(plan, is_silent=True)
     if isinstance(plan, Reply):
         return replace(plan, html=html)
-    plan = _add_card_form(plan, chat) if plan.alert.kind == CARD else _add_picture(plan, chat)
-    has_mute_button = shows_mute_button(chat) and plan.alert.kind not in LIVE_MESSAGE_KINDS
-    offer = _find_mute_offer(context, plan) if has_mute_button else None
+    kind = plan.alert.kind
+    if kind == CARD:
+        plan = _add_card_form(plan, chat)
+    elif plan.alert.timeline:
+        plan = replace(plan, picture=PictureAttachment(plan.alert.timeline, chat.language, chat.spoilers))
+    is_muteable = has_mute_button(chat, kind)
+    offer = find_mute_offer(context, kind, is_new=isinstance(plan, Send)) if is_muteable else None
     with use_language(chat.language):
-        keyboard = _render_mute_options(offer, chat) if offer else MUTE_BUTTON if has_mute_button else None
-        if has_mention_button(chat, plan.alert.kind):
-            keyboard = _add_mention_button(keyboard)
-    return replace(
-        plan,
-        html=html,
-        has_mute_button=has_mute_button,
-        mute_offer=offer,
-        keyboard=keyboard,
-    )
-
-
-def _add_picture(plan: Send | Edit, chat: Chat) -> Send | Edit:
-    timeline = plan.alert.timeline
-    return replace(plan, picture=PictureAttachment(timeline, chat.language, chat.spoilers)) if timeline else plan
+        keyboard = render_keyboard(chat, kind, offer)
+    return replace(plan, html=html, has_mute_button=is_muteable, mute_offer=offer, keyboard=keyboard)
 
 
 def _add_card_form(plan: Send | Edit, chat: Chat) -> Send | Edit:
@@ -208,45 +185,6 @@ def drop_picture(plan: Send | Edit) -> Send | Edit:
 def find_new_mute_offer(plan: Plan) -> MuteOffer | None:
     """Return the offer to mute that a new message makes, to be stored before it leaves."""
     return plan.mute_offer if isinstance(plan, Send) else None
-
-
-def _find_mute_offer(context: DeliveryContext, plan: Send | Edit) -> MuteOffer | None:
-    """Return the offer that stands open under this message; it is made once a match, when the match becomes busy."""
-    key = plan.delivery.key
-    if offer := context.recipient.chat.find_mute_offer(key.fixture_id):
-        # An edit keeps the options open until somebody has used or closed them.
-        return offer if offer.action_id == key.action_id else None
-    is_alert = not context.news.line_ids and key.fixture_id != SAMPLE
-    if not (isinstance(plan, Send) and is_alert and len(context.recent_kinds) >= BUSY_COUNT - 1):
-        return None
-    return MuteOffer(key.fixture_id, key.action_id, find_noisy_kinds((*context.recent_kinds, plan.alert.kind)))
-
-
-def _render_mute_options(offer: MuteOffer, chat: Chat) -> bytes:
-    """Return the keyboard with the mute options open, and with the kinds that came most."""
-    first = [_button(_("This match"), "m"), _button(_("1 hour"), "h")]
-    # A button has no spoilers.
-    kinds = () if chat.spoilers else offer.kinds
-    second = [_button(kind_name(kind), f"k:{kind}") for kind in kinds]
-    close = [{"text": "✖", "callback_data": f"{MUTE_BUTTON_DATA}:x"}]
-    rows = [first, second, close] if len(second) > 1 else [first, [*second, *close]]
-    return msgspec.json.encode({"inline_keyboard": rows})
-
-
-def _add_mention_button(keyboard: bytes | None) -> bytes:
-    """Return a keyboard with the button of mentions above it, or beside its only button."""
-    rows = msgspec.json.decode(keyboard)["inline_keyboard"] if keyboard else [[]]
-    rows = [[make_mention_button(), *rows[0]]] if len(rows) == 1 else [[make_mention_button()], *rows]
-    return msgspec.json.encode({"inline_keyboard": rows})
-
-
-def _button(label: str, what: str) -> dict[str, str]:
-    return {"text": f"{MUTE_BUTTON_LABEL} {label}", "callback_data": f"{MUTE_BUTTON_DATA}:{what}"}
-
-
-def shows_mute_button(chat: Chat) -> bool:
-    """Return True if alerts have the button here: not in channels, and not where the configuration fixes the settings."""
-    return chat.mute_button and not chat.is_configured and chat.type != "channel"
 
 
 def make_uncertain_delivery(plan: Plan) -> Delivery | None:
@@ -404,7 +342,7 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
     html = _add_note(without_note, after)
     if before.message_id == UNREACHABLE_MESSAGE_ID:
         return _plan_unreachable_revision(context, alert, after, html, has_note=html != without_note, reason=reason, now=now)
-    after = record_card_edited(_add_reply(after, context, alert, html, reason), alert)
+    after = record_card_edited(add_reply(after, context, alert, html, reason), alert)
     shown = _add_note(render_message(before.body, before.state, is_restored=before.is_restored), before)
     # Pictures and rich messages show more than their text.
     chat_form = context.recipient.chat.card_form
@@ -440,7 +378,7 @@ def _plan_unreachable_revision(
         is_silent = not after.is_loud or context.recipient.chat.is_quiet(now)
         # A reply that says that it was taken back, and has not left yet, is not true any more.
         return Send(replace(after, is_uncertain=False, pending_reply=None), alert, html, is_silent, reason)
-    after = record_card_edited(_add_reply(after, context, alert, html, reason), alert)
+    after = record_card_edited(add_reply(after, context, alert, html, reason), alert)
     # A reply of an earlier revision does not say what counts now.
     is_explained = after.pending_reply != context.delivery.pending_reply
     if after.pending_reply is not None and (is_explained or not has_note):
@@ -450,76 +388,6 @@ def _plan_unreachable_revision(
         # One silent message says what counts, in place of an edit.
         return Send(replace(after, is_uncertain=False), alert, html, is_silent=True, reason=reason)
     return Skip(replace(after, reason=context.delivery.reason), reason)
-
-
-def _add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str, reason: Reason) -> Delivery:
-    """Return the delivery with the reply that follows the edit, if the chat must notice the revision.
-
-    A change to a higher severity is loud unless the chat made its kind silent. A change to a lower one is as loud as the alert
-    was, or as what it is now.
-    """
-    before, recipient = context.delivery, context.recipient
-    if is_burst(before.key):
-        return _add_burst_reply(after, context)
-    subject, is_loud = Subject.parse(before.subject), before.is_loud
-    if reason is Reason.CHANGED:
-        is_graver = alert.severity > before.severity
-        if is_graver and subject.side in ("", alert.facts.side):
-            reply, is_loud = html, not alert.is_delayed and recipient.is_loud(alert.kind, important=True)
-        else:
-            reply = render_change(subject, alert, html)
-            is_loud = is_loud or recipient.is_loud(alert.kind, important=is_graver or alert.importance is Importance.MAJOR)
-    elif alert.facts.reason == NOT_CONFIRMED and reason is Reason.RETRACTION and not _needs_reply(before):
-        # A break may settle many trifles at once: their messages say it by themselves.
-        return after
-    elif reason is Reason.RETRACTION:
-        reply = render_retraction(_with_subject(alert, subject), before.kind)
-        if copies := read_copies(before):
-            reply = render_with_note(reply, list(dict.fromkeys(copy.body for copy in copies)))
-    elif reason is Reason.RESTORATION:
-        reply = render_restoration(alert)
-    else:
-        return after
-    # A reply that has not left yet is replaced. The chat still has to notice the change that it was about.
-    is_loud = is_loud or (before.pending_reply is not None and before.reply_is_loud)
-    return replace(after, pending_reply=reply, reply_is_loud=is_loud)
-
-
-def _needs_reply(before: Delivery) -> bool:
-    """Return True if a chat must notice that an action was never confirmed: it is no trifle, or copies of it cannot be edited."""
-    return before.severity > 0 or before.is_loud or before.earlier_copies != ""
-
-
-def _with_subject(alert: Alert, subject: Subject) -> Alert:
-    """Return a retraction as one of what the message was about: the action may have changed its type at the same time."""
-    if not subject.action_type:
-        return alert
-    return replace(alert, facts=replace(alert.facts, action_type=subject.action_type))
-
-
-def _add_burst_reply(after: Delivery, context: DeliveryContext) -> Delivery:
-    """Return the delivery of a burst with a reply that says which lines were retracted or changed, as loud as the burst was."""
-    before = context.delivery
-    after = replace(after, is_loud=before.is_loud)
-    replies = [reply for change in find_line_changes(before, context.lines) if (reply := _reply_to_line(change, context))]
-    if not replies:
-        return after
-    # One reply for all of them, as the burst was one message. One that is still to be sent is not lost.
-    pending = [before.pending_reply] if before.pending_reply else []
-    return replace(after, pending_reply=join_replies([*pending, *replies]), reply_is_loud=before.is_loud)
-
-
-def _reply_to_line(change: LineChange, context: DeliveryContext) -> str | None:
-    """Return what a reply says of a line of a burst; None if a message of its own does."""
-    alert = line_alert(change.line)
-    if change.reason is Reason.RETRACTION:
-        return render_retraction(_with_subject(alert, change.subject), alert.kind)
-    if change.reason is Reason.RESTORATION:
-        return render_restoration(alert)
-    # What became graver is news again for the fan-out.
-    if alert.severity > change.subject.severity and context.recipient.accepts(alert.kind):
-        return None
-    return render_change(change.subject, alert, render_line(alert))
 
 
 def _plan_follow_up(context: DeliveryContext, now: dt.datetime) -> Reply | Pin | Skip:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.chat import texts
-from bot.telegram.plan import MUTE_BUTTON_LABEL
+from bot.telegram.alert_keyboard import MUTE_BUTTON_LABEL
 from tests.e2e.stage import BOT_TOKEN, configuration, running
 from tests.e2e.story import NOBODY, RED, STANDING, said, shown, stepped, tapped
 from tests.fakes.bot_api import FakeBotApi

@@ -43,8 +43,8 @@ from bot.outbox.delivery import Delivery
 from bot.outbox.explanation import MessageExplanation
 from bot.outbox.news import SAMPLE, NewsItem
 from bot.subscribers import Recipient, Subscription
+from bot.telegram.alert_keyboard import MUTE_BUTTON_DATA, MUTE_BUTTON_LABEL
 from bot.telegram.mentions import has_mention_button, make_mention_button
-from bot.telegram.plan import MUTE_BUTTON_DATA, MUTE_BUTTON_LABEL
 from rules.football.action import Fixture
 
 CLOSED_KEYBOARD: tuple[ButtonRow, ...] = ((Button(MUTE_BUTTON_LABEL, MUTE_BUTTON_DATA),),)

@@ -21,8 +21,8 @@ from bot.errors import (
 from bot.fake_telegram import BAD_GATEWAY, BLOCKED, Page, RefusedError
 from bot.media.renderer import PictureAttachment, render_picture
 from bot.subscribers import ChatRef
+from bot.telegram.alert_keyboard import MUTE_BUTTON, MUTE_BUTTON_DATA
 from bot.telegram.messenger import BotMessenger, build_bot
-from bot.telegram.plan import MUTE_BUTTON, MUTE_BUTTON_DATA
 from tests.bot.media.timelines import full
 from tests.fakes.bot_api import FakeBotApi
 

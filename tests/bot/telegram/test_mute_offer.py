@@ -10,7 +10,7 @@ import pytest
 from bot.outbox.recent_alerts import find_noisy_kinds
 from bot.storage.chat_rows import format_mute_offers, parse_mute_offers
 from bot.subscribers import Chat, ChatRef, MuteOffer
-from bot.telegram.plan import MUTE_BUTTON
+from bot.telegram.alert_keyboard import MUTE_BUTTON
 from rules.engine.alert import Alert
 from tests.bot.news import alert, minor
 from tests.bot.telegram.conftest import World

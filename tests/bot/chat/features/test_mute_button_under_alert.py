@@ -11,7 +11,7 @@ from bot.fake_telegram import Message
 from bot.fake_telegram.state import Button
 from bot.outbox.explanation import MessageExplanation
 from bot.subscribers import Chat, ChatRef
-from bot.telegram.plan import MUTE_BUTTON_DATA, MUTE_BUTTON_LABEL
+from bot.telegram.alert_keyboard import MUTE_BUTTON_DATA, MUTE_BUTTON_LABEL
 from tests.bot.chat.conftest import ADMIN, World
 from tests.bot.news import alert, delivered, news
 from tests.packets import FIXTURE
