@@ -19,10 +19,10 @@ class SenderWorker:
             services.outbox.queue, services.messenger, services.rate_limiter, services.clock, on_delivered, services.chats
         )
         self.sender.on_skipped = self._delivery_log.on_skipped
-        self.sender.on_text_refused = services.monitor.reported.on_text_refused
-        self.sender.on_request_refused = services.monitor.reported.on_request_refused
-        self.sender.on_payment_refused = services.monitor.reported.on_payment_refused
-        self.sender.on_mass_refusal = services.monitor.reported.on_mass_refusal
+        self.sender.failures.on_text_refused = services.monitor.reported.on_text_refused
+        self.sender.failures.on_request_refused = services.monitor.reported.on_request_refused
+        self.sender.failures.on_payment_refused = services.monitor.reported.on_payment_refused
+        self.sender.failures.on_mass_refusal = services.monitor.reported.on_mass_refusal
         self._suspended_chats = SuspendedChatsCheck(
             SuspensionRepository(services.database), services.chats, services.messenger.check_chat, services.clock
         )

@@ -25,7 +25,7 @@ MUTE_BUTTON = msgspec.json.encode({"inline_keyboard": [[{"text": MUTE_BUTTON_LAB
 
 
 def has_mute_button(chat: Chat, kind: str) -> bool:
-    """Return True if the mute button stands under such alerts: not in channels, nor where the configuration fixes the settings."""
+    """Return True if the mute button stands under this kind: not in channels, and not where the configuration fixes settings."""
     may_change = chat.mute_button and not chat.is_configured and chat.type != "channel"
     return may_change and kind not in LIVE_MESSAGE_KINDS
 

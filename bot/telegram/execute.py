@@ -30,7 +30,7 @@ from bot.outbox.delivery import (
     add_to_history,
     record_message_gone,
 )
-from bot.outbox.latency import LatencyTrace, Timestamps
+from bot.outbox.latency import Timestamps, measure_latency
 from bot.outbox.queue import DeliveryQueue
 from bot.subscribers import ChatRef
 from bot.telegram.html import CAPTION_LIMIT, cut, to_plain
@@ -78,9 +78,10 @@ class Attempt(msgspec.Struct, frozen=True):
     delivery_before: Delivery
     is_paid: bool = False
 
-    def complete(self, message_id: int, now: dt.datetime, latency: LatencyTrace) -> DeliveryResult:
-        """Return what the chat has seen now that Telegram has answered."""
+    def complete(self, message_id: int, sent_at: float, now: dt.datetime) -> DeliveryResult:
+        """Return what the chat has seen now that Telegram has answered. `sent_at` is in seconds since 1970."""
         plan, delivery = self.plan, self.plan.delivery
+        latency = measure_latency(self.timestamps, sent_at, now.timestamp())
         if isinstance(plan, Reply):
             # The delivery keeps the id of the message itself: later revisions edit that one. The reply's id goes to the history.
             reply_id = message_id if message_id != delivery.message_id else UNREACHABLE_MESSAGE_ID

@@ -1,4 +1,7 @@
-"""The only sender of alerts: starts requests, reacts to each answer, stops in time."""
+"""The only sender of alerts: decides what leaves now, starts the requests, and commits what came of each.
+
+What a request that failed means for its chat is in `failures`.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +10,14 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import (
-    ChatGone,
-    ChatMigrated,
-    DeliveryError,
-    MessageLocked,
-    NotTelegram,
-    PaymentRefused,
-    PictureForbidden,
-    PictureRefused,
-    RequestRefused,
-    RetryAfter,
-    StorageError,
-    TelegramUnreachable,
-    TextRefused,
-    TokenRefused,
-    TopicClosed,
-    TopicGone,
-)
+from bot.errors import DeliveryError, StorageError, TelegramUnreachable
 from bot.media.renderer import PictureRenderer
 from bot.metrics import DECISIONS
 from bot.outbox.delivery import (
@@ -42,13 +28,11 @@ from bot.outbox.delivery import (
     Reason,
     collect_timestamps,
 )
-from bot.outbox.latency import measure_latency
 from bot.outbox.queue import DeliveryQueue
-from bot.retry import Backoff, retry_while_database_unavailable
+from bot.retry import retry_while_database_unavailable
 from bot.storage.chats import ChatRepository
-from bot.subscribers import ChatRef
-from bot.telegram.circuit_breaker import CircuitBreaker
-from bot.telegram.execute import Attempt, execute, undo_uncertain
+from bot.telegram.execute import Attempt, execute
+from bot.telegram.failures import FailureHandler
 from bot.telegram.plan import (
     Edit,
     MessagePlan,
@@ -64,8 +48,6 @@ from bot.telegram.plan import (
 )
 from bot.telegram.queues import ChatQueues
 from bot.telegram.rate_limits import LONGEST_WINDOW, RateLimitPolicy
-from bot.telegram.suspensions import SuspensionBrake
-from bot.telegram.unanswered import NextStep, UnansweredMessages
 from bot.telegram.uncertain_edits import UncertainEdits
 from rules.engine.alert import AlertKey
 
@@ -80,6 +62,7 @@ MAX_IN_FLIGHT = 400
 Telegram's own server refuses more than 1,000.
 """
 
+# An answer that does not come in this time leaves its delivery uncertain, and the message is sent again after the next start.
 FINISH_TIMEOUT = 3.0
 """Seconds for which a stop waits for requests in flight."""
 
@@ -88,26 +71,6 @@ MIN_SLEEP = 0.004
 
 DATABASE_RETRY_DELAY = 0.5
 """Seconds before a database that failed is asked again."""
-
-MAX_CHAT_RETRY_DELAY = 60.0
-"""The longest wait in seconds before a chat that cannot be reached is tried again."""
-
-_CHAT_BACKOFF = Backoff(0.5, MAX_CHAT_RETRY_DELAY)
-
-_FIRST_PING_DELAY, _LONGEST_PING_DELAY = 5.0, 30.0
-"""Seconds between two questions whether Telegram answers again, while messages are parked."""
-
-_PING_TIMEOUT = 10.0
-"""Seconds within which it has to answer that question."""
-
-_REFUSAL_RETRY_DELAYS = (1.0, 5.0)
-"""Seconds before a message is tried again that Telegram refuses for a reason that is not understood. Then it is given up."""
-
-_PICTURE_PAUSE = 3600.0
-"""Seconds for which a chat that has refused a photo gets text. Its administrators may allow photos at any time."""
-
-_REFUSALS_BEFORE_PLAIN_TEXT = 2
-"""After so many such refusals it is tried as plain text: the reason may be new words for a text that Telegram cannot read."""
 
 
 class Sender:
@@ -131,21 +94,21 @@ class Sender:
         `chats` suspends and moves chats: pass the repository whose changes other parts listen to.
         """
         self._delivery_queue, self._messenger, self._rate_limiter, self._clock = queue, messenger, rate_limiter, clock
-        self._on_delivered, self._chats = on_delivered, chats or ChatRepository(queue.database)
+        self._on_delivered = on_delivered
         # In memory only: what is lost with the process is found again in the outbox.
         self._chat_queues = ChatQueues()
         self._pictures = PictureRenderer()
-        self._no_pictures_until: dict[int, float] = {}
-        """By chat that has refused a photo, until when it is sent none, by the monotonic clock; the latest refusal last."""
-        self._refused_pictures: set[tuple[AlertKey, ChatRef]] = set()
-        """Messages whose picture was refused once and is being sent again."""
-        self._old_chat_ids: set[int] = set()
-        """Of groups that moved. A server that sends one back to where it came from would move it round and round."""
-        self._breaker = CircuitBreaker()
-        self._suspension_brake = SuspensionBrake()
-        self._unanswered = UnansweredMessages()
+        self.failures = FailureHandler(
+            queue,
+            self._chat_queues,
+            messenger,
+            rate_limiter,
+            clock,
+            chats or ChatRepository(queue.database),
+            requeue=partial(self._enqueue, at_front=True),
+            wake=self.wake,
+        )
         self._uncertain_edits = UncertainEdits()
-        self._pinging: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._completed: list[tuple[Plan, DeliveryResult]] = []
         self._wake_up, self._available = asyncio.Event(), asyncio.Event()
@@ -156,16 +119,6 @@ class Sender:
         """How many alerts were not sent, by reason."""
         self.on_skipped: Callable[[AlertKey, Reason], None] | None = None
         """Called for each chat to which an alert is not sent."""
-        self.on_text_refused: Callable[[str, str], None] | None = None
-        """Called with a rule and a reason if Telegram takes its text in no form."""
-        self._refusals: dict[tuple[AlertKey, ChatRef], int] = {}
-        """How often Telegram refused a message for a reason that is not understood."""
-        self.on_request_refused: Callable[[str], None] | None = None
-        """Called with Telegram's words if a message is given up that it refuses for a reason that is not understood."""
-        self.on_payment_refused: Callable[[str], None] | None = None
-        """Called with Telegram's words if it refuses a payment. The message is sent without it."""
-        self.on_mass_refusal: Callable[[str, int, int], None] | None = None
-        """Called with Telegram's words, and how many chats were refused and tried, if it refuses too many at once."""
         queue.on_available = self._on_available
 
     async def run(self) -> None:
@@ -211,7 +164,7 @@ class Sender:
 
     def count_pending(self) -> int:
         """Return how many messages wait in memory, those in flight included."""
-        return len(self._chat_queues) + len(self._tasks) + len(self._completed) + len(self._unanswered)
+        return len(self._chat_queues) + len(self._tasks) + len(self._completed) + len(self.failures.unanswered)
 
     async def _restore_limits(self) -> None:
         """Count what was sent in the minute before this process started: after a kill, Telegram's limits are used up in part."""
@@ -255,6 +208,7 @@ class Sender:
                 task.add_done_callback(self._on_task_done)
             # Let these requests start before the next ones are planned.
             await asyncio.sleep(0)
+        # As many as may be in flight: the next answer wakes the sender.
         return None
 
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
@@ -264,8 +218,9 @@ class Sender:
             log.error("delivery_failed", reason=repr(error), exc_info=error)
 
     def _sleep_time(self) -> float | None:
+        """Return the seconds until something may leave; None if only new deliveries or an answer can change that."""
         now = self._clock.monotonic()
-        next_send_at = max(self._rate_limiter.next_send_at(now), self._breaker.retry_at)
+        next_send_at = max(self._rate_limiter.next_send_at(now), self.failures.breaker.retry_at)
         # The limits may have opened since they were asked.
         if self._can_take_more() or (next_send_at <= now and self._chat_queues.has_ready):
             return MIN_SLEEP
@@ -275,11 +230,12 @@ class Sender:
     async def _start_next(self, limit: int) -> list[Coroutine[None, None, None]]:
         """Return the next requests, at most `limit`, ready to be awaited. Empty if nothing may be sent now."""
         while True:
+            # First, so that a chat whose message was answered meanwhile may get its next one in this round.
             await self._commit_completed()
             await self._take_page()
             now = self._clock.monotonic()
             ready = self._chat_queues.count_ready(now)
-            allowed = min(ready, self._breaker.available(now, len(self._tasks), limit))
+            allowed = min(ready, self.failures.breaker.available(now, len(self._tasks), limit))
             room = self._rate_limiter.available(now, allowed)
             if ready and not room:
                 self._blocked_at = now
@@ -287,8 +243,8 @@ class Sender:
             items = await self._merge_held(items, now)
             if requests := await self._make_requests(items, now):
                 return requests
-            # No request: either nothing was taken, or nothing is to be sent for what was taken. Then there may be more.
-            # Without this the loop would end while everything taken so far was stale, and more is due.
+            # No request: nothing was taken, or nothing is to be sent for what was taken. In the second case more may be due
+            # behind it, which nothing else would wake the sender for.
             if not items and ((ready and not room) or not self._can_take_more()):
                 return []
 
@@ -303,6 +259,7 @@ class Sender:
             try:
                 burst = await self._delivery_queue.merge([item, *held])
             except BaseException:
+                # As in `_plan_all`: nothing that was taken may be lost.
                 self._put_back([item, *held], now)
                 self._put_back([*ready, *items[index + 1 :]], now)
                 raise
@@ -312,6 +269,7 @@ class Sender:
             left = [one for one in held if not burst or one not in burst.merged]
             if burst and item not in burst.merged:
                 left = [item, *left]
+            # Each goes to the front, so the last one first.
             for one in reversed(left):
                 self._enqueue(one, at_front=True)
         return ready
@@ -331,10 +289,7 @@ class Sender:
         # Not before: to read and plan them took a while, in which nothing has left yet.
         started_at = self._clock.monotonic()
         for item, begun in zip(items, plans, strict=True):
-            if begun is None:
-                self._chat_queues.finish(item.chat.chat_id, now)
-                continue
-            if self._unanswered.stays_parked(item, begun[1]):
+            if begun is None or self.failures.unanswered.stays_parked(item, begun[1]):
                 self._chat_queues.finish(item.chat.chat_id, now)
                 continue
             context, plan = begun[0], self._attach_picture(item, begun[1])
@@ -344,10 +299,10 @@ class Sender:
                 # With the chat's delay: a later revision is due after it, and without it would be planned again and again.
                 self._completed.append((plan, DeliveryResult(item, plan.delivery, delay=context.recipient.chat.delay)))
             else:
-                # Counted when it is planned and not when its task runs, so that the next plan knows of it.
                 # Telegram takes no payment for edits and pins. A message that was refused in unknown words is tried without
                 # payment, which may be why.
-                may_be_paid = isinstance(plan, Send | Reply) and _name_of(item) not in self._refusals
+                may_be_paid = isinstance(plan, Send | Reply) and not self.failures.refused.was_refused(item)
+                # Counted when it is planned and not when its task runs, so that the next plan knows of it.
                 is_paid = self._rate_limiter.record_send(item.chat.chat_id, started_at, is_tracked=True, may_be_paid=may_be_paid)
                 blocked_at = max(self._blocked_at, self._chat_queues.blocked_until(item))
                 timestamps = collect_timestamps(context, plan.alert, wall_clock, wall_clock - now + blocked_at)
@@ -357,7 +312,7 @@ class Sender:
         return requests
 
     async def _plan_all(self, items: Sequence[QueueItem], now: float) -> Sequence[tuple[DeliveryContext, Plan] | None]:
-        # One time for all of them, read when the first is planned.
+        # One time for all of them, read when the first is planned: what decides on them was read just before.
         read_time = cache(self._clock.now)
         try:
             return await self._delivery_queue.begin(
@@ -389,9 +344,7 @@ class Sender:
         """
         if not isinstance(plan, Send | Edit) or plan.picture is None:
             return plan
-        # After refusals for a reason that is not understood, the picture may be it: too large, or of odd dimensions.
-        is_refused = self._no_pictures_until.get(item.chat.chat_id, float("-inf")) > self._clock.monotonic()
-        if is_refused or self._is_tried_as_plain_text(item):
+        if not self.failures.refused.takes_picture(item, self._clock.monotonic()):
             return drop_picture(plan)
         picture = plan.picture
 
@@ -422,7 +375,7 @@ class Sender:
                 self._enqueue(item)
 
     def _enqueue(self, item: QueueItem, *, at_front: bool = False) -> None:
-        if self._unanswered.is_parked(item):
+        if self.failures.unanswered.is_parked(item):
             return
         now = self._clock.monotonic()
         wait = max(0.0, item.due_at - self._clock.now().timestamp())
@@ -441,6 +394,7 @@ class Sender:
             DECISIONS.labels(reason.value).inc(count)
         for (plan, result), next_item in zip(completed, following, strict=True):
             self._report(plan, result)
+            # Before the chat goes on: a reply follows its edit with nothing in between.
             if next_item is not None:
                 self._enqueue(next_item, at_front=True)
             self._chat_queues.finish(result.item.chat.chat_id, self._clock.monotonic())
@@ -458,269 +412,52 @@ class Sender:
                 self.on_skipped(result.item.key, plan.reason)
 
     async def _send_one(self, attempt: Attempt) -> None:
-        """Make one request and note what came of it."""
-        item, plan = attempt.item, attempt.plan
-        sent_at = self._clock.now().timestamp()
+        """Make one request and note what came of it, to be committed by the next round of `run`."""
+        item, sent_at = attempt.item, self._clock.now().timestamp()
+        result: DeliveryResult | None = None
         try:
-            message_id, is_left = await self._execute(attempt), False
-        except MessageLocked as error:
-            log.info("message_locked", chat=item.chat.chat_id, action=item.key.action_id, reason=str(error))
-            message_id, is_left = UNREACHABLE_MESSAGE_ID, True
-        except PictureRefused as error:
-            self._handle_picture_refused(item, error)
-            return
-        except TextRefused as error:
-            # Refused as plain text too. Trying again would be refused again: a new message counts as done.
-            log.error("text_refused", trace_id=item.key.trace_id, chat=item.chat.chat_id, rule=plan.alert.rule, reason=str(error))
-            if self.on_text_refused:
-                self.on_text_refused(plan.alert.rule, str(error))
-            message_id, is_left = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID, attempt.leaves_a_message
+            message_id = await self._execute(attempt)
         except DeliveryError as error:
-            if isinstance(error, TelegramUnreachable) and error.is_unanswered:
-                await self._handle_unanswered(attempt, error)
-                return
-            if not isinstance(error, TelegramUnreachable | TokenRefused):
-                self._breaker.on_success()
-            if not (isinstance(error, RequestRefused) and self._gives_up(attempt, error)):
-                await undo_uncertain(self._delivery_queue, attempt, error)
-                await self._handle_failure(item, error)
-                return
-            message_id, is_left = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID, attempt.leaves_a_message
+            result = await self.failures.handle(attempt, error, sent_at)
         except Exception as error:
+            # A mistake of ours. The message may have left, and its chat must not wait for ever for this task.
             log.error(
                 "delivery_failed",
                 trace_id=item.key.trace_id,
                 chat=item.chat.chat_id,
-                rule=plan.alert.rule,
+                rule=attempt.plan.alert.rule,
                 reason=repr(error),
                 exc_info=error,
             )
-            await self._handle_failure(item, TelegramUnreachable(repr(error), maybe_sent=True))
-            return
-        # Any answer that Telegram itself gave shows that it can be reached.
-        self._breaker.on_success()
-        self._suspension_brake.on_delivered(item.chat.chat_id, self._clock.monotonic())
-        self._unanswered.forget(item)
-        self._send_once_more(item.chat.chat_id)
-        now = self._clock.now()
-        latency = measure_latency(attempt.timestamps, sent_at, now.timestamp())
-        self._completed.append((plan, attempt.leave_as_it_is() if is_left else attempt.complete(message_id, now, latency)))
-
-    def _handle_picture_refused(self, item: QueueItem, error: PictureRefused) -> None:
-        """Queue the message again: a file that Telegram has forgotten is uploaded anew, and a chat without photos gets text.
-
-        A photo that can no longer be edited is followed by a text.
-        """
-        name, chat_id, now = _name_of(item), item.chat.chat_id, self._clock.monotonic()
-        log.info("picture_refused", chat=chat_id, reason=str(error))
-        # The second time it was uploaded, and would be refused for ever.
-        if isinstance(error, PictureForbidden) or name in self._refused_pictures:
-            self._refused_pictures.discard(name)
-            self._no_pictures_until.pop(chat_id, None)
-            self._no_pictures_until[chat_id] = now + _PICTURE_PAUSE
-            while next(iter(self._no_pictures_until.values())) <= now:
-                del self._no_pictures_until[next(iter(self._no_pictures_until))]
+            await self.failures.send_again(item, TelegramUnreachable(repr(error), maybe_sent=True))
         else:
-            self._refused_pictures.add(name)
-        self._breaker.on_success()
-        self._enqueue(item, at_front=True)
-        self._chat_queues.finish(chat_id, now)
+            self.failures.on_answered(item)
+            result = attempt.complete(message_id, sent_at, self._clock.now())
+        if result is not None:
+            self._completed.append((attempt.plan, result))
 
     async def _execute(self, attempt: Attempt) -> int:
-        sent_at = self._clock.monotonic()
+        """Make a request and note its answer. Return the id of the message, or raise a DeliveryError."""
+        item, plan, left_at = attempt.item, attempt.plan, self._clock.monotonic()
+        is_plain = self.failures.refused.is_tried_as_plain_text(item)
         try:
-            is_plain = self._is_tried_as_plain_text(attempt.item)
-            message_id = await execute(
-                self._messenger, attempt.item.chat, attempt.plan, is_plain=is_plain, is_paid=attempt.is_paid
-            )
-            self._refusals.pop(_name_of(attempt.item), None)
-            self._refused_pictures.discard(_name_of(attempt.item))
-            self._uncertain_edits.discard(attempt.item)
-            if attempt.is_paid:
-                self._rate_limiter.record_payment(attempt.started_at, self._clock.monotonic(), is_accepted=True)
-            return message_id
-        except DeliveryError as error:
-            if isinstance(attempt.plan, Edit) and isinstance(error, TelegramUnreachable) and error.maybe_sent:
-                self._uncertain_edits.add(attempt.item)
-            # Telegram charges for what it delivered. Where nobody knows, it counts as delivered.
-            if attempt.is_paid and not (isinstance(error, TelegramUnreachable) and error.maybe_sent):
-                self._rate_limiter.give_back_paid(attempt.started_at)
-            if attempt.is_paid and isinstance(error, PaymentRefused):
-                self._pause_payment(attempt, error)
+            message_id = await execute(self._messenger, item.chat, plan, is_plain=is_plain, is_paid=attempt.is_paid)
+        except TelegramUnreachable as error:
+            if isinstance(plan, Edit) and error.maybe_sent:
+                self._uncertain_edits.add(item)
             raise
         finally:
             # Also after an error: a message whose answer is lost has most likely arrived, and Telegram counts it.
-            self._rate_limiter.record_answer(attempt.started_at, self._clock.monotonic(), sent_at)
-
-    def _pause_payment(self, attempt: Attempt, error: PaymentRefused) -> None:
-        """Pay for nothing for a while, and let the admins know why messages are late."""
-        log.warning("payment_refused", chat=attempt.item.chat.chat_id, reason=str(error))
-        self._rate_limiter.record_payment(attempt.started_at, self._clock.monotonic(), is_accepted=False)
-        if self.on_payment_refused:
-            self.on_payment_refused(str(error))
-
-    def _is_tried_as_plain_text(self, item: QueueItem) -> bool:
-        return self._refusals.get(_name_of(item), 0) >= _REFUSALS_BEFORE_PLAIN_TEXT
-
-    def _gives_up(self, attempt: Attempt, error: RequestRefused) -> bool:
-        """Count a refusal that is not understood, and return True if its message is given up."""
-        if attempt.is_paid and isinstance(error, PaymentRefused):
-            return False  # It says nothing about the message, which is sent again without payment.
-        name = _name_of(attempt.item)
-        self._refusals[name] = self._refusals.get(name, 0) + 1
-        if self._refusals[name] <= len(_REFUSAL_RETRY_DELAYS):
-            return False
-        del self._refusals[name]
-        log.error(
-            "message_given_up",
-            trace_id=attempt.item.key.trace_id,
-            chat=attempt.item.chat.chat_id,
-            rule=attempt.plan.alert.rule,
-            reason=str(error),
-        )
-        if self.on_request_refused:
-            self.on_request_refused(str(error))
-        return True
-
-    async def _handle_failure(self, item: QueueItem, error: DeliveryError) -> None:
-        """Do what an error means for the chat. The item stays the first of its queue."""
-        chat_id, now = item.chat.chat_id, self._clock.monotonic()
-        if isinstance(error, ChatMigrated | ChatGone | TopicGone):
-            try:
-                if isinstance(error, ChatGone) and self._hold_suspension(item, error):
-                    return
-                await self._handle_chat_gone(item.chat, error)
-            except StorageError as failure:
-                # Telegram says it again at the next message.
-                log.warning("chat_change_not_saved", chat=chat_id, reason=str(failure))
-                self._delivery_queue.rescan()
-            return
-        retry_at = float("-inf")
-        if isinstance(error, RetryAfter):
-            self._rate_limiter.on_retry_after(chat_id, error.seconds, now)
-            retry_at = now + error.seconds
-        elif isinstance(error, RequestRefused):
-            # Not counted if only its payment was refused: without payment it may leave at once.
-            count = self._refusals.get(_name_of(item), 0)
-            retry_at = now + _REFUSAL_RETRY_DELAYS[count - 1] if count else now
-        elif isinstance(error, TokenRefused):
-            self._breaker.on_failure(chat_id, now, is_token_refused=True)
-            retry_at = self._breaker.retry_at
-        elif isinstance(error, TelegramUnreachable):
-            # Without a connection, or with somebody else's answer, it is not this chat that is in trouble: it is tried again
-            # as soon as the way is free, however often it failed.
-            concerns_all = isinstance(error, NotTelegram) or not error.maybe_sent
-            self._breaker.on_failure(chat_id, now, concerns_all=concerns_all)
-            backoff = _CHAT_BACKOFF.after(self._chat_queues.failures(chat_id))
-            retry_at = self._breaker.retry_at if concerns_all else now + backoff
-        log.warning(
-            "delivery_retry_scheduled", trace_id=item.key.trace_id, chat=chat_id, action=item.key.action_id, reason=str(error)
-        )
-        self._enqueue(item, at_front=True)
-        is_limited = isinstance(error, RetryAfter)
-        self._chat_queues.finish(chat_id, now, failed=True, blocked_until=retry_at, is_limited=is_limited)
-
-    async def _handle_unanswered(self, attempt: Attempt, error: TelegramUnreachable) -> None:
-        """Handle a request that was not answered: send it again the first time, park the message the second time."""
-        item, now = attempt.item, self._clock.monotonic()
-        chat_id = item.chat.chat_id
-        self._breaker.on_failure(chat_id, now, concerns_all=isinstance(error, NotTelegram))
-        step = self._unanswered.count(attempt)
-        log.warning(
-            "answer_missing",
-            trace_id=item.key.trace_id,
-            chat=chat_id,
-            action=item.key.action_id,
-            reason=str(error),
-            then=step.name.lower(),
-        )
-        if step is NextStep.COUNT_AS_SENT:
-            self._completed.append((attempt.plan, attempt.count_as_sent()))
-            return
-        if step is NextStep.PARK and not self._chat_queues.has_item(item) and await self._park(attempt):
-            self._unanswered.park(attempt)
-            if self._pinging is None or self._pinging.done():
-                self._pinging = asyncio.create_task(self._ping_while_parked())
-        else:
-            self._enqueue(item, at_front=True)
-        # Pause after a parked message too: otherwise an outage would park everything that waits for the chat within seconds.
-        backoff = _CHAT_BACKOFF.after(self._chat_queues.failures(chat_id))
-        self._chat_queues.finish(chat_id, now, failed=True, blocked_until=now + backoff)
-
-    async def _park(self, attempt: Attempt) -> bool:
-        """Store that a message counts as sent for now. Return False if that failed or it was revised: it is sent at once."""
-        uncertain = make_uncertain_delivery(attempt.plan)
-        if uncertain is None:
-            # Nothing to store: the outbox knows enough about edits and replies, and cards are not corrected.
-            return True
-        try:
-            return await self._delivery_queue.park(msgspec.structs.replace(uncertain, message_id=UNREACHABLE_MESSAGE_ID))
-        except StorageError as failure:
-            log.debug("message_not_parked", chat=attempt.item.chat.chat_id, reason=str(failure))
-            return False
-
-    async def _ping_while_parked(self) -> None:
-        """Ping Telegram until nothing is parked. When it answers, send what is parked."""
-        backoff = Backoff(_FIRST_PING_DELAY, _LONGEST_PING_DELAY)
-        while self._unanswered:
-            await asyncio.sleep(backoff.next())
-            try:
-                async with asyncio.timeout(_PING_TIMEOUT):
-                    await self._messenger.ping()
-            except (DeliveryError, TimeoutError) as error:
-                log.debug("telegram_does_not_answer", reason=str(error))
-            else:
-                self._send_once_more()
-
-    def _send_once_more(self, chat_id: int | None = None) -> None:
-        """Send what is parked for a chat, or for all chats, after Telegram has answered again."""
-        # At the front: it is older than everything that waits.
-        for item in reversed(self._unanswered.release(chat_id)):
-            self._enqueue(item, at_front=True)
-        self.wake()
-
-    async def _handle_chat_gone(self, ref: ChatRef, error: ChatMigrated | ChatGone | TopicGone) -> None:
-        """Move or suspend a chat. What waits for it stays in the outbox, for its new id or for its return."""
-        chat_id = ref.chat_id
-        # The ids in memory are those of the old place: a rescan reads the deliveries again with the new ones.
-        self._chat_queues.discard(chat_id)
-        self._unanswered.discard(chat_id)
-        if isinstance(error, TopicGone) and ref.topic and not isinstance(error, TopicClosed):
-            log.info("topic_deleted", chat=chat_id, topic=ref.topic)
-            await self._chats.merge_topic_into_general(ref)
-            self._delivery_queue.rescan()
-        elif isinstance(error, ChatMigrated) and error.new_chat_id not in (chat_id, *self._old_chat_ids):
-            self._old_chat_ids.add(chat_id)
-            log.info("chat_migrated", chat=chat_id, to=error.new_chat_id)
-            await self._chats.migrate(chat_id, error.new_chat_id)
-            self._delivery_queue.rescan()
-        else:
-            log.info("chat_suspended", chat=chat_id, reason=str(error))
-            await self._chats.suspend(chat_id, str(error))
-
-    def _hold_suspension(self, item: QueueItem, error: ChatGone) -> bool:
-        """Return True if a refused chat is not suspended yet: it is its first refusal, or too many others are refused too.
-
-        Nothing is sent to it until it is tried again, so that what waits stays in order.
-        """
-        chat_id, now = item.chat.chat_id, self._clock.monotonic()
-        held = self._suspension_brake.hold(chat_id, now)
-        if held is None:
-            return False
-        if not held.is_mass:
-            log.info("chat_refused", chat=chat_id, reason=str(error), retry_in=held.delay)
-        else:
-            log.warning("suspension_held", chat=chat_id, reason=str(error), refused=held.refused, tried=held.tried)
-        if self.on_mass_refusal and held.is_mass:
-            self.on_mass_refusal(str(error), held.refused, held.tried)
-        self._enqueue(item, at_front=True)
-        self._chat_queues.finish(chat_id, now, failed=True, blocked_until=now + held.delay)
-        return True
+            self._rate_limiter.record_answer(attempt.started_at, self._clock.monotonic(), left_at)
+        self.failures.refused.forget(item)
+        self._uncertain_edits.discard(item)
+        if attempt.is_paid:
+            self._rate_limiter.record_payment(attempt.started_at, self._clock.monotonic(), is_accepted=True)
+        return message_id
 
     async def _shut_down(self) -> None:
         self._pictures.close()
-        if self._pinging:
-            self._pinging.cancel()
+        self.failures.close()
         try:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=FINISH_TIMEOUT)
@@ -732,7 +469,3 @@ class Sender:
             except StorageError as error:
                 # A database that fails now does not hold up the stop. Messages whose ids are not saved may be sent again.
                 log.error("deliveries_not_saved", count=len(self._completed), reason=str(error))
-
-
-def _name_of(item: QueueItem) -> tuple[AlertKey, ChatRef]:
-    return item.key, item.chat

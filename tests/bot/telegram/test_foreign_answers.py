@@ -45,8 +45,8 @@ class World:
     async def sending(self) -> AsyncIterator[Sender]:
         async with build_bot(self.api.token, self.api.url, health=self.health) as bot:
             sender = Sender(self.outbox.queue, BotMessenger(bot), Unlimited(), SystemClock(), chats=self.chats)
-            sender.on_text_refused = lambda *words: self.refused.append(words)
-            sender.on_request_refused = lambda *words: self.refused.append(words)
+            sender.failures.on_text_refused = lambda *words: self.refused.append(words)
+            sender.failures.on_request_refused = lambda *words: self.refused.append(words)
             task = asyncio.create_task(sender.run())
             try:
                 yield sender
@@ -174,7 +174,7 @@ async def test_a_tag_that_telegram_never_had_is_the_fault_of_the_text(world: Wor
 async def test_real_refusals_for_every_chat_suspend_nobody(world: World) -> None:
     told: list[tuple[str, int, int]] = []
     async with world.sending() as sender:
-        sender.on_mass_refusal = lambda *facts: told.append(facts)
+        sender.failures.on_mass_refusal = lambda *facts: told.append(facts)
         world.api.refuse_all_chats()
         await world.put(alert(1, "goal"))
         await until(lambda: told and told[-1][1:] == (len(CHATS), len(CHATS)))

@@ -187,7 +187,7 @@ async def test_a_message_whose_payment_is_refused_is_sent_without_it(refusal: Re
         one = OneSender(db, None)
         one.telegram.limits, one.telegram.payment_refusal = Limits(), refusal
         given_up: list[str] = []
-        one.sender.on_request_refused = given_up.append
+        one.sender.failures.on_request_refused = given_up.append
         await one.send(seconds=120.0)
         use = await PaidMessageRepository(db).read()
 
@@ -202,7 +202,7 @@ async def test_after_a_refused_payment_one_message_is_tried_every_ten_minutes_un
         one = OneSender(db, None)
         one.telegram.payment_refusal = PaymentRefused("Bad Request: BALANCE_TOO_LOW")
         told: list[str] = []
-        one.sender.on_payment_refused = told.append
+        one.sender.failures.on_payment_refused = told.append
         tasks = [asyncio.create_task(one.sender.run()), asyncio.create_task(one.paid.run())]
         tries, last = [], 0
         for number in range(1, 7):

@@ -161,7 +161,7 @@ async def test_after_every_answer_the_message_arrives_once_or_the_chat_is_suspen
 
 async def test_a_text_that_is_refused_even_without_formatting_is_reported_and_keeps_nobody_waiting(world: World) -> None:
     refused: list[tuple[str, str]] = []
-    world.sender.on_text_refused = lambda rule, reason: refused.append((rule, reason))
+    world.sender.failures.on_text_refused = lambda rule, reason: refused.append((rule, reason))
     await world.follow(1)
     world.telegram.fail(1, TextRefused("can't parse entities"), TextRefused("message text is empty"))
 

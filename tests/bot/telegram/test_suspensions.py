@@ -124,7 +124,7 @@ async def test_a_mass_of_refusals_suspends_nobody_and_every_chat_gets_everything
 
 async def test_when_every_chat_is_refused_nobody_is_suspended_and_all_get_the_goal_when_it_is_over(world: World) -> None:
     told: list[tuple[str, int, int]] = []
-    world.sender.on_mass_refusal = lambda *facts: told.append(facts)
+    world.sender.failures.on_mass_refusal = lambda *facts: told.append(facts)
     await world.follow(*range(1, 31))
     world.telegram.away = GONE
     await world.tell(alert(1, "goal"), seconds=30)
@@ -143,7 +143,7 @@ async def test_some_who_are_gone_among_many_are_suspended_within_a_minute_and_no
     for chat in range(10, 20):
         world.telegram.fail(chat, *[GONE] * 9)
     told: list[tuple[str, int, int]] = []
-    world.sender.on_mass_refusal = lambda *facts: told.append(facts)
+    world.sender.failures.on_mass_refusal = lambda *facts: told.append(facts)
 
     await world.tell(alert(1, "goal"), seconds=90)
 
