@@ -27,7 +27,6 @@ from benchmarks.followers import FIXTURE, goal
 from benchmarks.scale import Durable
 from bot.clock import SystemClock
 from bot.logs import configure_logging
-from bot.media.renderer import PictureAttachment
 from bot.outbox.outbox import Outbox
 from bot.replay.replay import RecordingMessenger
 from bot.storage.chats import ChatRepository
@@ -59,10 +58,7 @@ class RequestWatcher(RecordingMessenger):
         await self._asked.wait()
         self._asked.clear()
 
-    async def send(
-        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None,
-        keyboard: bytes | None = None, picture: PictureAttachment | None = None, is_paid: bool = False, rich: str = "",
-    ) -> int:  # fmt: skip
+    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, **_: object) -> int:
         """Return the next message id."""
         self._asked.set()
         return await super().send(chat, html, silent=silent)

@@ -28,7 +28,6 @@ from bot.config.sent_rules import parse_sent_rules
 from bot.errors import UserMistake
 from bot.feed.match_source import MatchSource, ScenarioMatch, open_match
 from bot.i18n.football import load_wordings
-from bot.media.renderer import PictureAttachment
 from bot.replay.children import LONGEST_WAIT, limit_processor_time, run_child
 from bot.replay.replay import RecordingMessenger, replay_for_chat
 from bot.subscribers import AlertFilter, Chat, ChatRef
@@ -232,34 +231,14 @@ class _Phone(RecordingMessenger):
         self.title = ""
         self._has_changed = False
 
-    async def send(
-        self,
-        chat: ChatRef,
-        html: str,
-        *,
-        silent: bool,
-        reply_to: int | None = None,
-        keyboard: bytes | None = None,
-        picture: PictureAttachment | None = None,
-        is_paid: bool = False,
-        rich: str = "",
-    ) -> int:
+    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, **_: object) -> int:
         """Note a message, and return its id."""
         message_id = await super().send(chat, html, silent=silent)
         operation = "reply" if reply_to else "send"
         self._note(PhoneEvent(len(self.moments), operation, message_id, html, is_silent=silent, reply_to=reply_to))
         return message_id
 
-    async def edit(
-        self,
-        chat: ChatRef,
-        message_id: int,
-        html: str,
-        *,
-        keyboard: bytes | None = None,
-        picture: PictureAttachment | None = None,
-        rich: str = "",
-    ) -> None:
+    async def edit(self, chat: ChatRef, message_id: int, html: str, **_: object) -> None:
         """Note an edit."""
         self._note(PhoneEvent(len(self.moments), "edit", message_id, html))
 

@@ -73,10 +73,8 @@ class PlainTerminal:
         *,
         silent: bool,
         reply_to: int | None = None,
-        keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
-        is_paid: bool = False,
-        rich: str = "",
+        **_: object,
     ) -> int:
         """Print a new message and return its number."""
         html = _mark_picture(html, picture)
@@ -87,14 +85,7 @@ class PlainTerminal:
         return number
 
     async def edit(
-        self,
-        chat: ChatRef,
-        message_id: int,
-        html: str,
-        *,
-        keyboard: bytes | None = None,
-        picture: PictureAttachment | None = None,
-        rich: str = "",
+        self, chat: ChatRef, message_id: int, html: str, *, picture: PictureAttachment | None = None, **_: object
     ) -> None:
         """Print the new text of a message. Raises MessageGone if there is no such message."""
         html = _mark_picture(html, picture)
@@ -161,10 +152,8 @@ class LiveTerminal:
         *,
         silent: bool,
         reply_to: int | None = None,
-        keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
-        is_paid: bool = False,
-        rich: str = "",
+        **_: object,
     ) -> int:
         """Add a bubble and return its number."""
         minute = clock_text(self.match) if self.match else ""
@@ -174,14 +163,7 @@ class LiveTerminal:
         return len(self._messages)
 
     async def edit(
-        self,
-        chat: ChatRef,
-        message_id: int,
-        html: str,
-        *,
-        keyboard: bytes | None = None,
-        picture: PictureAttachment | None = None,
-        rich: str = "",
+        self, chat: ChatRef, message_id: int, html: str, *, picture: PictureAttachment | None = None, **_: object
     ) -> None:
         """Change the text of a bubble. Raises MessageGone if there is no such message."""
         message = _find_message(self._messages, message_id)

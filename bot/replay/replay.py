@@ -16,7 +16,6 @@ from bot.feed.decode import decode_frame
 from bot.feed.match_source import MatchSource
 from bot.feed.recording import RecordedFrame
 from bot.matches.pipeline import Pipeline
-from bot.media.renderer import PictureAttachment
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
@@ -168,38 +167,21 @@ def _decode_packets(frames: list[RecordedFrame]) -> Iterator[tuple[dt.datetime, 
 
 
 class RecordingMessenger:
-    """A Messenger that sends nothing and numbers its messages from 1."""
+    """A Messenger that sends nothing and numbers its messages from 1.
+
+    `**_` stands for what a Messenger is given and this one does not use.
+    """
 
     def __init__(self) -> None:
         self._last_id = 0
 
-    async def send(
-        self,
-        chat: ChatRef,
-        html: str,
-        *,
-        silent: bool,
-        reply_to: int | None = None,
-        keyboard: bytes | None = None,
-        picture: PictureAttachment | None = None,
-        is_paid: bool = False,
-        rich: str = "",
-    ) -> int:
+    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, **_: object) -> int:
         """Return the next message id."""
         # From 1: the sender takes 0 for a message that cannot be reached.
         self._last_id += 1
         return self._last_id
 
-    async def edit(
-        self,
-        chat: ChatRef,
-        message_id: int,
-        html: str,
-        *,
-        keyboard: bytes | None = None,
-        picture: PictureAttachment | None = None,
-        rich: str = "",
-    ) -> None:
+    async def edit(self, chat: ChatRef, message_id: int, html: str, **_: object) -> None:
         """Accept an edit."""
 
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -15,7 +15,7 @@ from telegram.ext import Defaults, ExtBot
 from yarl import URL
 
 from bot.clock import SystemClock
-from bot.errors import MethodUnknown, RequestRefused, TelegramUnreachable, TextRefused
+from bot.errors import DeliveryError, MethodUnknown, RequestRefused, TelegramUnreachable, TextRefused
 from bot.media.renderer import PictureAttachment
 from bot.subscribers import ChatRef
 from bot.telegram.html import TELEGRAM_TAGS, remove_tags
@@ -26,6 +26,8 @@ from bot.telegram.responses import classify_error, count_response, parse_respons
 from bot.telegram.server_features import ServerFeature, ServerFeatures
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 _MAX_FILE_IDS = 64
 """Uploaded pictures that are remembered."""
@@ -162,7 +164,7 @@ class BotMessenger:
             parameters["allow_paid_broadcast"] = True
         if rich and (message_id := await self._try_rich("send", self._send_rich, parameters, rich)) is not None:
             return message_id
-        return await self._call_and_count("reply" if reply_to else "send", self._send, parameters)
+        return await self._send_text("reply" if reply_to else "send", self._send, parameters)
 
     async def edit(
         self,
@@ -183,7 +185,7 @@ class BotMessenger:
             parameters["reply_markup"] = msgspec.Raw(keyboard)
         if rich and await self._try_rich("edit", self._edit, parameters, rich) is not None:
             return
-        await self._call_and_count("edit", self._edit, parameters)
+        await self._send_text("edit", self._edit, parameters)
 
     async def _try_rich(self, operation: str, url: URL, parameters: dict[str, Any], rich: str) -> int | None:
         """Send or edit as a rich message. Return its id, or None if it is to be sent as text: the server cannot take it."""
@@ -194,23 +196,17 @@ class BotMessenger:
         # Names of players are no links, whatever they look like.
         parameters["rich_message"] = {"html": rich, "skip_entity_detection": True}
         try:
-            message_id = await self._call(url, parameters)
-        except TelegramError as error:
-            meaning = classify_error(error)
-            count_response(operation, meaning)
-            if meaning is None:
-                return 0
-            words = str(meaning).lower()
-            if isinstance(meaning, MethodUnknown) or any(said in words for said in _NO_RICH_MESSAGES):
-                self._features.mark_missing(ServerFeature.RICH_MESSAGES, str(meaning))
+            return await self._count_answer(operation, self._call(url, parameters)) or 0
+        except DeliveryError as refusal:
+            words = str(refusal).lower()
+            if isinstance(refusal, MethodUnknown) or any(said in words for said in _NO_RICH_MESSAGES):
+                self._features.mark_missing(ServerFeature.RICH_MESSAGES, str(refusal))
                 return None
-            if isinstance(meaning, TextRefused | RequestRefused):
+            if isinstance(refusal, TextRefused | RequestRefused):
                 # Only this one, as far as is known: the next may be taken.
-                log.warning("rich_message_refused", reason=str(meaning))
+                log.warning("rich_message_refused", reason=str(refusal))
                 return None
-            raise meaning from None
-        count_response(operation)
-        return message_id
+            raise
 
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """Pin a message silently, or unpin it. If the chat does not allow that, do nothing."""
@@ -272,21 +268,16 @@ class BotMessenger:
     async def _call_with_picture(self, operation: str, png: bytes, request: Awaitable[Message | bool]) -> int:
         """Return the id of a message with a picture, 0 if it looks like that already."""
         try:
-            message = await request
-        except TelegramError as error:
-            meaning = classify_error(error)
-            count_response(operation, meaning)
-            if meaning is None:
-                return 0
+            message = await self._count_answer(operation, request)
+        except DeliveryError:
             # It may be the file id that Telegram refuses: upload the picture the next time.
             self._file_ids.pop(png, None)
-            raise meaning from None
+            raise
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # The library cannot read the message that was made. Its picture is there, and must not be sent again and again.
             reason = f"an answer that cannot be read ({type(error).__name__})"
             raise TelegramUnreachable(reason, maybe_sent=True, is_unanswered=True) from error
-        count_response(operation)
-        # Telegram answers True for an inline message, which the sender never edits.
+        # None: it looks like that already. Telegram answers True for an inline message, which the sender never edits.
         if not isinstance(message, Message):
             return 0
         if message.photo:
@@ -296,32 +287,35 @@ class BotMessenger:
             del self._file_ids[oldest]
         return message.message_id
 
-    async def _call_and_count(self, operation: str, url: URL, parameters: dict[str, Any]) -> int:
-        """Return the message's id, 0 if it looks like that already. Raise our own errors for the library's."""
+    async def _send_text(self, operation: str, url: URL, parameters: dict[str, Any]) -> int:
+        """Send or edit a text without the tags that the server does not know. Return its id, 0 if it looks like that already."""
         html = parameters["text"]
         while True:
             unknown_tags = frozenset(self._unknown_tags)
             parameters["text"] = remove_tags(html, unknown_tags) if unknown_tags else html
             try:
-                message_id = await self._call(url, parameters)
-            except TelegramError as error:
-                meaning = classify_error(error)
-                count_response(operation, meaning)
-                if meaning is None:
-                    return 0
+                return await self._count_answer(operation, self._call(url, parameters)) or 0
+            except TextRefused as refusal:
                 # Compared with what this request left out: others in flight may have learnt of the tag meanwhile.
-                if isinstance(meaning, TextRefused) and meaning.tag in TELEGRAM_TAGS - unknown_tags:
-                    self._add_unknown_tag(meaning.tag)
-                    continue
-                raise meaning from None
-            count_response(operation)
-            return message_id
+                if refusal.tag not in TELEGRAM_TAGS - unknown_tags:
+                    raise
+                # The server is too old for this tag: it is left out of all messages from now on.
+                if refusal.tag not in self._unknown_tags:
+                    log.warning("tag_not_supported", tag=refusal.tag)
+                    self._unknown_tags.add(refusal.tag)
 
-    def _add_unknown_tag(self, tag: str) -> None:
-        """Leave a tag out of all messages from now on: the server is too old for it."""
-        if tag not in self._unknown_tags:
-            log.warning("tag_not_supported", tag=tag)
-            self._unknown_tags.add(tag)
+    async def _count_answer(self, operation: str, request: Awaitable[T]) -> T | None:
+        """Return what a request returns, None if the message looks like that already. Raise our own errors for the library's."""
+        try:
+            answer = await request
+        except TelegramError as error:
+            meaning = classify_error(error)
+            count_response(operation, meaning)
+            if meaning is None:
+                return None
+            raise meaning from None
+        count_response(operation)
+        return answer
 
     async def _call(self, url: URL, parameters: dict[str, Any]) -> int:
         request = self._bot.request
