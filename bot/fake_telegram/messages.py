@@ -26,6 +26,7 @@ class MessageMethods(ChatStore):
     def send_message(self, given: Params) -> Any:
         chat = self._find_chat_for_text(given)
         more = self._read_message_options(chat, given)
+        # After every other check: what is refused for another reason does not count for the limits.
         self._count_message(chat, given)
         message = self.add(chat, given.text("text"), given.text("parse_mode"), by_bot=True, **more)
         return self.message_to_json(message)
@@ -105,6 +106,7 @@ class MessageMethods(ChatStore):
             raise bad_request(
                 "wrong file identifier/HTTP URL specified" if isinstance(file, str) else "there is no photo in the request"
             )
+        # The bot sends nothing but PNG.
         if content[:8] != b"\x89PNG\r\n\x1a\n":
             raise bad_request("IMAGE_PROCESS_FAILED")
         # A PNG begins with its signature and the header chunk: the size stands at the same place in each.
@@ -185,8 +187,7 @@ class MessageMethods(ChatStore):
         buttons = self._read_buttons(given)
         if buttons == message.buttons:
             raise bad_request(NOT_MODIFIED)
-        loop = asyncio.get_running_loop()
-        message.versions.append(type(message.now)(loop.time(), message.html, message.now.parsed, buttons))
+        message.versions.append(Version(asyncio.get_running_loop().time(), message.html, message.now.parsed, buttons))
         return self.message_to_json(message)
 
     def delete_message(self, given: Params) -> Any:
@@ -203,7 +204,7 @@ class MessageMethods(ChatStore):
         if not 1 <= len(name) <= MAX_TOPIC_NAME:
             raise bad_request("TOPIC_TITLE_EMPTY" if not name else "topic name is too long")
         self._count_message(chat, given)
-        # As Telegram numbers them: by the message that opens the topic.
+        # As Telegram numbers them: by the message that opens the topic. A test sees only what the bot has written.
         topic = self.add(chat, "", by_bot=True).id
         chat.everything.pop()
         chat.topics.add(topic)

@@ -51,6 +51,7 @@ class Methods(MessageMethods):
         if any(not 1 <= len(wanted.encode()) <= 64 for wanted in ids):
             raise bad_request("RESULT_ID_INVALID")
         for content in (result["input_message_content"] for result in results):
+            # Raises where Telegram would not take the text.
             read_version(0.0, content["message_text"], content.get("parse_mode", ""), ())
         # Only now: an answer that was refused leaves the query open for another.
         self.queries.remove(query)
@@ -146,6 +147,7 @@ class Methods(MessageMethods):
         return True
 
 
+# In lower case: Telegram takes the names of methods in any.
 _METHODS: dict[str, Callable[..., Any]] = {
     "getme": Methods.get_me,
     "logout": Methods.accept,

@@ -64,11 +64,13 @@ def read_buttons(given: Params, *, knows_styles: bool = True) -> tuple[tuple[But
     """Return the rows of inline buttons; raise RefusedError where Telegram refuses them."""
     rows = (given.json("reply_markup") or {}).get("inline_keyboard", [])
     fields = _BUTTON_FIELDS if knows_styles else _BUTTON_FIELDS - {"style"}
+    # Whatever is not known here is refused: a misspelt field would go unnoticed.
     for field in {name for row in rows for button in row for name in button} - fields:
         raise bad_request(f'can\'t parse inline keyboard button: unsupported field "{field}"')
     buttons = tuple(
         tuple(Button(b["text"], b.get("callback_data", ""), b.get("url", ""), b.get("style", "")) for b in row) for row in rows
     )
+    # The limits of the Bot API: 100 buttons, 8 in a row, and 64 bytes of data for each.
     everyone = [button for row in buttons for button in row]
     if len(everyone) > 100 or any(len(row) > 8 for row in buttons):
         raise bad_request("reply markup is too long")

@@ -1,4 +1,4 @@
-"""The server of the fake Bot API, its records, and what members of chats do.
+"""The server of the fake Bot API, its records, and the faults that a test scripts.
 
 async with FakeBotApi(token="1:test") as api:
     api.url                                   # for `telegram.api_url`
@@ -12,20 +12,17 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Set
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Self
 
 from aiohttp import web
 
-from bot.fake_telegram.methods import Methods
+from bot.fake_telegram.members import Members
 from bot.fake_telegram.params import Params
 from bot.fake_telegram.state import (
     BAD_GATEWAY,
-    BLOCKED,
     CHAT_NOT_FOUND,
-    FakeChat,
     HeldAnswer,
-    Message,
     Page,
     RefusedError,
     Request,
@@ -34,12 +31,13 @@ from bot.fake_telegram.state import (
     wait_until,
 )
 
+# Telegram sends these only to a bot that names them in `allowed_updates`.
 _NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 _CONFLICT = RefusedError(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
 
 
-class FakeBotApi(Methods):
-    """The server, its records, and the push side: what members do."""
+class FakeBotApi(Members):
+    """The server, its records, and the faults that a test scripts. What members do is in `Members`."""
 
     def __init__(
         self,
@@ -54,18 +52,12 @@ class FakeBotApi(Methods):
         self.token, self.url = token, ""
         self.log: list[Request] = []
         self.troubles: list[Trouble] = []
-        self.updates: list[dict[str, Any]] = []
-        """Updates that were not confirmed yet."""
-        self.languages: dict[int, str] = {}
-        """By user id, the language of their Telegram; English for all others."""
-        self.names: dict[int, str] = {}
-        """By user id, the first name; `User 42` for all others."""
-        self._port, self._update_id, self._allowed = port, 1000, frozenset[str]()
-        self._changed = asyncio.Event()
+        self._port, self._allowed = port, frozenset[str]()
         self._pollers = 0
         self._gone = asyncio.Event()
 
     async def __aenter__(self) -> Self:
+        # aiohttp would refuse more than 1 MB by itself. What is too large for Telegram is refused in Telegram's words.
         app = web.Application(client_max_size=60 * 2**20)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -76,6 +68,7 @@ class FakeBotApi(Methods):
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        # Polls, requests that hang and answers that are held end now: the server waits for all of them when it closes.
         self._gone.set()
         for held in [trouble.held for trouble in self.troubles if trouble.held]:
             held.drop()
@@ -163,128 +156,6 @@ class FakeBotApi(Methods):
         self.troubles.append(Trouble("hold", method=method, chat_id=chat_id, times=times, skip=nth - 1, held=held))
         return held
 
-    def block(self, user_id: int) -> None:
-        """A user blocks the bot."""
-        self.chat(user_id).refusal = BLOCKED
-        self.my_chat_member(user_id, user_id, "member", "kicked")
-
-    def unblock(self, user_id: int) -> None:
-        """A user lets the bot in again."""
-        self.chat(user_id).refusal = None
-        self.my_chat_member(user_id, user_id, "kicked", "member")
-
-    # What members do.
-
-    def say(self, chat_id: int, user_id: int, text: str, **more: Any) -> Message:
-        """A member writes; `more`: `topic`, `reply_to`, `as_chat` (an anonymous administrator), `edited`, `forwarded`,
-        `ephemeral` (a command that the bot alone sees)."""
-        chat = self.chat(chat_id)
-        topic, receiver = more.get("topic", 0), int(str(self.me["id"])) if more.get("ephemeral") else 0
-        message = self.add(chat, text, topic=topic, reply_to=more.get("reply_to"), receiver=receiver)
-        body = self.message_to_json(message) | {"entities": _command_entities(text)}
-        if chat.type == "channel":
-            self.push({"channel_post": body | {"sender_chat": chat.json()}})
-            return message
-        if more.get("as_chat"):
-            anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
-            body |= {"from": anonymous, "sender_chat": chat.json()}
-        else:
-            body["from"] = self._user(user_id)
-        if more.get("forwarded"):
-            body["forward_origin"] = {"type": "hidden_user", "date": message.date, "sender_user_name": "Somebody"}
-        self.push({"edited_message" if more.get("edited") else "message": body})
-        return message
-
-    def send_document(self, chat_id: int, user_id: int, name: str, content: bytes, *, size: int | None = None) -> Message:
-        """A member sends a file; `size` is what Telegram says of it, where that is not so."""
-        file = self.keep_file(content)
-        message = self.add(self.chat(chat_id), "")
-        body = self.message_to_json(message) | {"from": self._user(user_id)}
-        del body["text"]
-        document = {"file_id": file, "file_unique_id": f"u{file}", "file_name": name, "mime_type": "application/x-yaml"}
-        self.push({"message": body | {"document": document | {"file_size": len(content) if size is None else size}}})
-        return message
-
-    def forward(self, chat_id: int, user_id: int, channel_id: int) -> Message:
-        """A member forwards a channel's post."""
-        message = self.add(self.chat(chat_id), "A post")
-        origin = {"type": "channel", "date": message.date, "chat": self.chat(channel_id).json(), "message_id": 1}
-        self.push({"message": self.message_to_json(message) | {"from": self._user(user_id), "forward_origin": origin}})
-        return message
-
-    def _user(self, user_id: int) -> dict[str, Any]:
-        name, language = self.names.get(user_id, f"User {user_id}"), self.languages.get(user_id, "en")
-        return {"id": user_id, "is_bot": False, "first_name": name, "language_code": language}
-
-    def inline(self, user_id: int, words: str) -> str:
-        """A member types after the bot's name in any chat; returns the query's id, to be found in `inline_answers`."""
-        query = str(90_000 + self._update_id)
-        self.queries.add(query)
-        self.push({"inline_query": {"id": query, "from": self._user(user_id), "query": words, "offset": ""}})
-        return query
-
-    def press(self, chat_id: int, user_id: int, message: Message | int, data: str) -> str:
-        """A member presses a button, by its data; returns the query's id, to be found in `answers`."""
-        found = message if isinstance(message, Message) else self.chat(chat_id).find(message)
-        if found is None:
-            raise LookupError(f"there is no message {message} in chat {chat_id}")
-        query = str(90_000 + self._update_id)
-        self.queries.add(query)
-        self.pressed.add(query)
-        body = {"id": query, "from": self._user(user_id), "chat_instance": str(chat_id), "data": data}
-        self.push({"callback_query": body | {"message": self.message_to_json(found)}})
-        return query
-
-    def tap(self, chat_id: int, user_id: int, label: str) -> str:
-        """A member presses the button with these words under the bot's latest message."""
-        last = self.chat(chat_id).last
-        return self.press(chat_id, user_id, last, last.button(label).data)
-
-    def answer(self, query: str) -> dict[str, Any] | None:
-        """Return the answer to a button press; None while there is none."""
-        return next((answer for answer in self.answers if answer["callback_query_id"] == query), None)
-
-    def my_chat_member(self, chat_id: int, user_id: int, before: str, after: str, *, lacked: Set[str] = frozenset()) -> None:
-        """The bot's own standing in a chat changes: `member`, `administrator`, `left`, `kicked`; `lacked`: rights it had not."""
-        body: dict[str, Any] = {
-            "chat": self.chat(chat_id).json(),
-            "from": self._user(user_id),
-            "date": 1_790_000_000,
-        }
-        kind, lacks = self.chat(chat_id).type, self.chat(chat_id).lacks
-        body |= {
-            "old_chat_member": self._make_member(before, kind, lacked),
-            "new_chat_member": self._make_member(after, kind, lacks),
-        }
-        self.push({"my_chat_member": body})
-
-    def migrate(self, old: int, new: int) -> None:
-        """A group becomes a supergroup: two service messages, and the old id is refused from now on."""
-        was = self.chat(old)
-        was.refusal = RefusedError(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=new)
-        chat = self.chat(new, kind="supergroup", title=was.title)
-        chat.admins |= was.admins
-        self.push({"message": self._service(was, migrate_to_chat_id=new)})
-        self.push({"message": self._service(chat, migrate_from_chat_id=old)})
-
-    def push(self, update: dict[str, Any]) -> int:
-        """Queue any update as it is; returns its id."""
-        self._update_id += 1
-        self.updates.append({"update_id": self._update_id} | update)
-        self._notify_change()
-        return self._update_id
-
-    def _service(self, chat: FakeChat, **fact: int) -> dict[str, Any]:
-        body = self.message_to_json(self.add(chat, "")) | {"from": self._user(1)} | fact
-        del body["text"]
-        return body
-
-    def _make_member(self, status: str, kind: str, lacks: Set[str] = frozenset()) -> dict[str, Any]:
-        me = {int(str(self.me["id"]))} if status == "administrator" else set()
-        chat = FakeChat(-1, kind if kind != "private" else "group", admins=me, lacks=set(lacks))
-        extra = {"until_date": 0} if status == "kicked" else {}
-        return self._describe_member(chat, int(str(self.me["id"]))) | {"status": status} | extra
-
     # The server.
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
@@ -294,12 +165,14 @@ class FakeBotApi(Methods):
         found = re.fullmatch(r"bot([^/]+)/(\w+)", http.match_info["path"])
         if not found:
             return _respond(RefusedError(404, "Not Found"))
+        # Telegram knows the form of a token: it answers 401 to one that it does not know, and 404 to what cannot be one.
         if found[1] != self.token:
             return _respond(RefusedError(401, "Unauthorized") if ":" in found[1] else RefusedError(404, "Not Found"))
         try:
             request = Request(asyncio.get_running_loop().time(), found[2], await _params(http))
         except ValueError:
             return _respond(bad_request("can't parse the request's body"))
+        # Before it is served: a test may wait for a request that is never answered.
         self.log.append(request)
         try:
             return await self._serve(http, request)
@@ -319,6 +192,7 @@ class FakeBotApi(Methods):
             result = await self._result(request)
         except RefusedError as refusal:
             return self._answer_request(request, refusal)
+        # What was lost or held has been carried out: only the bot does not know of it.
         lost = trouble and not (trouble.held and await trouble.held.decide(request))
         if lost and http.transport:
             http.transport.abort()
@@ -341,10 +215,13 @@ class FakeBotApi(Methods):
         """Return the earliest updates from `offset` on; wait up to `timeout` for one. A second poller ends the first."""
         offset, limit = given.number("offset") or 0, given.number("limit") or 100
         allowed = given.json("allowed_updates")
+        # Without a list the one that was named before holds.
         self._allowed = frozenset(allowed) if allowed is not None else self._allowed
+        # An offset confirms what is before it; a negative one counts from the last update.
         self.updates = [u for u in self.updates if u["update_id"] >= offset] if offset >= 0 else self.updates[offset:]
         ours = self._pollers = self._pollers + 1
         self._notify_change()
+        # Telegram holds a poll for 50 seconds at most.
         await self._wait_for_update(ours, min(50, given.number("timeout") or 0))
         return [u for u in self.updates if self._is_wanted(u)][:limit]
 
@@ -360,10 +237,6 @@ class FakeBotApi(Methods):
     def _is_wanted(self, update: dict[str, Any]) -> bool:
         kind = next(key for key in update if key != "update_id")
         return kind in self._allowed if self._allowed else kind not in _NOT_BY_DEFAULT
-
-    def _notify_change(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
 
     async def _change(self, within: float) -> None:
         try:
@@ -394,8 +267,3 @@ async def _params(http: web.Request) -> dict[str, Any]:
 def _describe(request: Request) -> str:
     params = ", ".join(f"{name}={str(value)[:100]!r}" for name, value in request.params.items())
     return f"  {request.at:.3f} {request.method}({params}) -> {request.status or 'no answer'}"
-
-
-def _command_entities(text: str) -> list[dict[str, Any]]:
-    found = re.finditer(r"(?<!\S)/[A-Za-z0-9_]+(?:@\w+)?", text)
-    return [{"type": "bot_command", "offset": m.start(), "length": len(m[0])} for m in found]

@@ -21,6 +21,7 @@ async def wait_until(condition: Callable[[], Any]) -> None:
     """Wait until the condition holds. Raises TimeoutError after a minute."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + WAIT_TIMEOUT
+    # Asked again and again, since what a test waits for may be a file or another process, which wakes nobody here.
     while not condition():
         if loop.time() >= deadline:
             raise TimeoutError(f"still not true after {WAIT_TIMEOUT:g} s")
@@ -285,6 +286,7 @@ class Trouble:
         fits = fits and not (self.any_chat and request.chat_id is None)
         if self.tag:
             fits = fits and any(f"<{self.tag}" in str(request.params.get(name, "")) for name in ("text", "results"))
+        # A poll is always open: a trouble of "the next request" would otherwise meet it and no other.
         is_poll = request.method == "getUpdates" != self.method and not self.with_polls
         if not fits or is_poll or self.times == 0:
             return False
@@ -325,6 +327,7 @@ class Limits:
             self._chats[chat_id] = [*windows, Window(20, 60.0)] if chat_id < 0 else windows
         windows = [self._paid if paid else self._all, *self._chats[chat_id]]
         wait = max(window.wait(now) for window in windows)
+        # What is refused does not count.
         if wait > 0:
             raise too_many(wait)
         for window in windows:
