@@ -13,6 +13,7 @@ from bot.storage.copies import Copy, append_copy, decode_copies
 from bot.subscribers import CardForm, ChatRef, Recipient
 from rules.engine.alert import CARD, Alert, AlertKey, State
 
+# Not None, which says that nothing was sent: such a message counts as sent, so that its corrections leave.
 UNREACHABLE_MESSAGE_ID = 0
 """Stands for the id of a message that can be neither edited nor replied to."""
 
@@ -96,7 +97,7 @@ class Subject(msgspec.Struct, frozen=True):
         """Read what `str` wrote; return an empty subject for messages of earlier versions, of which it is not known."""
         severity, _, rest = text.partition("/")
         side, _, action_type = rest.partition("/")
-        # An operator's own action type may have a slash in it.
+        # Nothing but a full time has a result: an operator's own action type may have a slash in it.
         result = action_type.removeprefix(f"{_FULL_TIME}/") if action_type.startswith(f"{_FULL_TIME}/") else ""
         return cls(int(severity or 0), side, _FULL_TIME if result else action_type, result)
 
@@ -110,10 +111,12 @@ class Subject(msgspec.Struct, frozen=True):
 
         Trifles (severity 0) never are, nor what is unknown.
         """
+        # Before the severity: a full time is a trifle by that, and its result is none.
         if self.result and other.result:
             return self.result != other.result
         if not (self.severity or other.severity):
             return False
+        # What is empty was not stored by an earlier version, or is not known to the feed: that is no change.
         pairs = ((self.action_type, other.action_type), (self.side, other.side))
         return any(one and another and one != another for one, another in pairs)
 
@@ -285,6 +288,7 @@ def parse_history(text: str) -> tuple[HistoryLine, ...]:
 
 
 def _parse_history_line(line: str) -> HistoryLine:
+    # Earlier versions wrote fewer words, and each further one is told by a character that no other has.
     at, reason, state, seq, *more = line.split(" ")
     latencies = [parse_latency(word) for word in more if "/" in word]
     replies = [int(word[1:]) for word in more if word.startswith("#")]

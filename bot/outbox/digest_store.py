@@ -22,7 +22,7 @@ from bot.outbox.digests import (
     select_burst_lines,
 )
 from bot.outbox.news import NewsItem
-from bot.outbox.repository import FanoutProgress
+from bot.outbox.repository import NO_FANOUT
 from bot.outbox.statements import row_to_delivery, row_to_news, write_deliveries
 from bot.storage.database import upsert
 from bot.storage.driver import Transaction
@@ -35,9 +35,6 @@ _OPEN_BURST_WINDOW = (
     .where(chats.c.chat_id == bindparam("chat"), chats.c.topic == bindparam("of_topic"))
     .values(burst_at=bindparam("at"))
 )
-
-_NO_FANOUT = FanoutProgress(new_chats_done=True, notified_chats_done=True)
-"""The fan-out reaches nobody with a digest: the chats whose news it holds have deliveries of it from the start."""
 
 
 async def hold_for_burst(
@@ -82,7 +79,7 @@ async def _store_burst(
     burst = (await repository.read_news(tx, [key], for_update=True)).get(key)
     if burst is None:
         burst = burst_digest(key, lines[0].alternatives[0], is_silent=is_silent)
-        await repository.add_news(tx, burst, _NO_FANOUT, now)
+        await repository.add_news(tx, burst, NO_FANOUT, now)
     # Which news is in the burst at all; which of it a chat was held is in the chat's own deliveries.
     rows = [{"burst": key.action_id, "fixture_id": line.key.fixture_id, "action_id": line.key.action_id} for line in lines]
     await tx.execute(upsert(grouped, keep_existing=True), rows)
@@ -127,9 +124,9 @@ async def _add_to_quiet_hours_digest(
     previous = (await repository.read_news(tx, [key], for_update=True)).get(key)
     digest = quiet_hours_digest(previous, news, end)
     if previous:
-        await repository.replace_news(tx, digest, _NO_FANOUT, now)
+        await repository.replace_news(tx, digest, NO_FANOUT, now)
     else:
-        await repository.add_news(tx, digest, _NO_FANOUT, now)
+        await repository.add_news(tx, digest, NO_FANOUT, now)
     await repository.add_deliveries(tx, [Delivery(key, ref, due_at=due_at) for ref in refs], keep_existing=True)
     return [QueueItem(key, ref, digest.priority, digest.seq, due_at) for ref in refs]
 

@@ -39,6 +39,7 @@ class LatencyTrace(msgspec.Struct, frozen=True):
     @property
     def total(self) -> float | None:
         """Return the time from the frame to Telegram's answer, without intended waits."""
+        # Without `feed`, which compares the feed's clock with ours.
         if self.outbox is None or self.request is None or self.telegram is None:
             return None
         return self.outbox + self.request + self.telegram
@@ -46,6 +47,7 @@ class LatencyTrace(msgspec.Struct, frozen=True):
 
 def measure_latency(timestamps: Timestamps, sent_at: float, answered_at: float) -> LatencyTrace:
     """Return how long each step took, now that Telegram has answered. Times are in seconds since 1970."""
+    # What the limits held back is reported as waited, and not as our own slowness.
     due = timestamps.due + timestamps.held
     return LatencyTrace(
         feed=_milliseconds_between(timestamps.happened, timestamps.received),

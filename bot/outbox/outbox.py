@@ -21,7 +21,7 @@ from bot.outbox.match_states import make_state_news, read_match_states, renew_st
 from bot.outbox.news import SAMPLE, NewsItem, NewsRevision, revise
 from bot.outbox.pruning import delete_batch_before, delete_matches_before
 from bot.outbox.queue import DeliveryQueue
-from bot.outbox.repository import FanoutProgress
+from bot.outbox.repository import NO_FANOUT, FanoutProgress
 from bot.outbox.sources import QueueSource
 from bot.storage.database import Database
 from bot.storage.driver import Transaction
@@ -83,9 +83,7 @@ class Outbox:
             if revision is None or await repository.read_news(tx, [alert.key]):
                 return
             delivery = Delivery(alert.key, ref, due_at=now.timestamp() + delay, rule=alert.rule, next_is_loud=is_loud)
-            # Both walks over the chats count as done, so that the fan-out gives the alert to nobody else.
-            done = FanoutProgress(new_chats_done=True, notified_chats_done=True)
-            await repository.add_news(tx, revision.news, done, now)
+            await repository.add_news(tx, revision.news, NO_FANOUT, now)
             if is_known:
                 return
             await repository.add_deliveries(tx, [delivery])
@@ -107,7 +105,7 @@ class Outbox:
             # What no packet has changed since an upgrade is not stored yet.
             if not await read_match_states(tx, match.fixture.id):
                 await store_match_state(tx, match, now)
-            await repository.add_news(tx, news, FanoutProgress(new_chats_done=True, notified_chats_done=True), now)
+            await repository.add_news(tx, news, NO_FANOUT, now)
             await repository.add_deliveries(tx, [delivery])
             await self.queue.source.notify_deliveries(tx)
         self.queue.add_items([QueueItem(news.key, ref, news.priority, news.seq, delivery.due_at)])
@@ -126,6 +124,7 @@ class Outbox:
         if stored and stored.is_changed:
             self.queue.accept([stored.news])
         elif stored:
+            # No revision: to the chats that have the card nothing is sent, and the delayed view must not note it.
             self.queue.continue_fanout(stored.news)
 
     async def is_live_message_wanted(self, fixture: Fixture) -> bool:
@@ -164,6 +163,7 @@ class Outbox:
             for news in stored:
                 if news.key.action_id in digest.line_ids:
                     await _mark_as_line(tx, news, digest, now)
+                    # What the cache has does not say that it is part of a digest.
                     self.queue.forget(news.key)
             await repository.add_news(tx, digest, FanoutProgress(notified_chats_done=True), now)
             await self.queue.source.notify_news(tx, [digest.key])
@@ -214,7 +214,8 @@ async def _store_revision(
 async def _progress_after(tx: Transaction, revision: NewsRevision, *, is_late: bool) -> FanoutProgress:
     """Return where the fan-out of a revision starts: chats that have the message always get it, new ones not always."""
     before = await repository.read_fanout_progress(tx, revision.news.key)
-    # News in a digest of missed alerts reaches new chats by that digest.
+    # News in a digest of missed alerts reaches new chats by that digest. The walk over those that have it starts in any case:
+    # a correction is for them, whatever rules fire now.
     nobody_new = is_late or not revision.news.firing_alternatives or bool(revision.news.digest_id)
     if revision.restarts_fanout:
         return FanoutProgress(None, nobody_new)
@@ -223,26 +224,25 @@ async def _progress_after(tx: Transaction, revision: NewsRevision, *, is_late: b
 
 async def _renew_digests(tx: Transaction, key: AlertKey, alerts: Sequence[Alert], now: dt.datetime) -> list[NewsItem]:
     """Revise the digests that contain an action, so that their messages show what became of it."""
-    changed = []
-    for digest in await read_digests_containing(tx, key):
-        renewed = renew_digest(digest, alerts, now)
-        before = await repository.read_fanout_progress(tx, digest.key)
-        progress = msgspec.structs.replace(before, last_notified_chat=None, notified_chats_done=False)
-        await repository.replace_news(tx, renewed, progress, now)
-        changed.append(renewed)
-    return changed
+    renewed = [renew_digest(digest, alerts, now) for digest in await read_digests_containing(tx, key)]
+    for digest in renewed:
+        await _replace_for_notified(tx, digest, now)
+    return renewed
 
 
 async def _renew_shown_states(tx: Transaction, fixture_id: str, now: dt.datetime) -> list[NewsItem]:
     """Revise every message that shows the state of a match, after that state turned out to be wrong."""
-    renewed = []
-    for news in await read_state_news(tx, fixture_id):
-        revision = renew_state_news(news)
-        before = await repository.read_fanout_progress(tx, news.key)
-        progress = msgspec.structs.replace(before, last_notified_chat=None, notified_chats_done=False)
-        await repository.replace_news(tx, revision, progress, now)
-        renewed.append(revision)
+    renewed = [renew_state_news(news) for news in await read_state_news(tx, fixture_id)]
+    for news in renewed:
+        await _replace_for_notified(tx, news, now)
     return renewed
+
+
+async def _replace_for_notified(tx: Transaction, news: NewsItem, now: dt.datetime) -> None:
+    """Store a revision that all chats get that have the message. The walk over the others goes on where it was."""
+    before = await repository.read_fanout_progress(tx, news.key)
+    progress = msgspec.structs.replace(before, last_notified_chat=None, notified_chats_done=False)
+    await repository.replace_news(tx, news, progress, now)
 
 
 async def _mark_as_line(tx: Transaction, news: NewsItem, digest: NewsItem, now: dt.datetime) -> None:

@@ -57,6 +57,10 @@ class FanoutProgress(msgspec.Struct, frozen=True):
         return self.new_chats_done and self.notified_chats_done
 
 
+NO_FANOUT = FanoutProgress(new_chats_done=True, notified_chats_done=True)
+"""The progress of news that the fan-out gives to nobody: the chats that it is for have deliveries of it from the start."""
+
+
 async def lock_fixture_news(tx: Transaction, fixture_ids: Collection[str]) -> None:
     """Let no other process add or revise news of these matches until the transaction ends."""
     # Sorted, so that two transactions that lock several matches cannot wait for each other.
@@ -358,6 +362,7 @@ def _of_delivery(key: AlertKey, ref: ChatRef) -> dict[str, Any]:
 
 def _among_news(keys: Collection[AlertKey]) -> dict[str, set[str]]:
     """Return the values for `_IS_AMONG_NEWS`. It also holds for other pairs of these matches and actions."""
+    # So one statement serves any number of keys. The other pairs are left out by who reads the rows.
     return {"fixtures": {key.fixture_id for key in keys}, "actions": {key.action_id for key in keys}}
 
 

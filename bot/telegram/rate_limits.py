@@ -15,11 +15,13 @@ from typing import Protocol
 from bot.outbox.delivery import Urgency
 from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND, PaidMessages
 
+# Telegram's own words, in its FAQ for bots: to one chat no more than one message a second but for short bursts, to a group no
+# more than 20 a minute. Both times are a little longer, since no clock is exact.
 _CHAT_LIMIT = (3, 3.05)
 """Messages to one chat, and in how many seconds: one a second on average, with short bursts."""
 
 _GROUP_LIMIT = (20, 60.2)
-"""Messages to one group, and in how many seconds. Both times are a little longer than Telegram's, since no clock is exact."""
+"""Messages to one group or channel, and in how many seconds."""
 
 LONGEST_WINDOW = _GROUP_LIMIT[1]
 """Seconds for which a message counts."""
@@ -40,6 +42,7 @@ would not know when its messages arrived, by which Telegram counts."""
 _WARM_UP_REQUESTS = 500
 """Requests until the shortest round trip is trusted: the first ones open connections."""
 
+# The margin of the windows is larger.
 _ARRIVAL_TOLERANCE = 0.002
 """Seconds by which a request may arrive later than it left and still count from then."""
 
@@ -162,7 +165,7 @@ class RateLimiter:
 
     def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
         """Return when this chat's own limits allow the next message that is so urgent."""
-        # A third is left for news: cards are edited often, and a goal must find room in a group's twenty a minute.
+        # What is less urgent finds a smaller window: cards are edited often, and a goal must find room in a group's twenty.
         at = max(now, self._chat_paused_until.get(chat_id, now))
         windows = self._chats.get(chat_id, ())
         return max((window.next_free_at(at, window.limit - _spare(window.limit, urgency)) for window in windows), default=at)
@@ -179,6 +182,7 @@ class RateLimiter:
         is_paid = may_be_paid and self._paid is not None and not self.count_unpaid(now, 1) and self._paid.take(now)
         if is_tracked:
             self._unanswered[now] = self._unanswered.get(now, 0) + 1
+        # At the end, without looking for its place: nothing was counted for a later time. The oldest falls out by itself.
         for window in (self._all, self._smooth):
             window.taken.append(now)
         self._record_for_chat(chat_id, now)
@@ -212,6 +216,7 @@ class RateLimiter:
 
     def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:
         """Count what an earlier process sent: Telegram has counted it too."""
+        # Untracked: no answer to them will come to this process.
         for chat_id, at in sends:
             self.record_send(chat_id, at)
 
@@ -224,7 +229,7 @@ class RateLimiter:
         # leave in bursts, so that even the quickest of them waits for the others.
         arrived_at = now - (self._shortest_round_trip / 2 if self._answer_count > _WARM_UP_REQUESTS else 0.0)
         if arrived_at > taken_at + _ARRIVAL_TOLERANCE and not self._all.shift(taken_at, arrived_at) and was_tracked:
-            # So late that others have taken its place.
+            # So late that others have taken its place in the window: it counts beside them.
             self._all.add(arrived_at)
 
     def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
@@ -259,8 +264,9 @@ class RateLimiter:
     def _count_late(self, now: float) -> int:
         late = 0
         for taken_at, count in list(self._unanswered.items()):
+            # In the order in which they were counted: from here on the window counts them itself.
             if taken_at + self._all.seconds > now:
-                break  # and all that follow: the window counts them itself
+                break
             if taken_at + self._all.seconds + _LONGEST_LATENESS > now:
                 late += count
             else:

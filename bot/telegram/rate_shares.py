@@ -15,7 +15,7 @@ from bot.storage.database import Database, upsert
 from bot.storage.driver import RATE_CHANNEL, Transaction
 from bot.storage.schema import allowance, rate_shares
 
-# Three renewals: one or two that the database refuses do not stop a sender.
+# Longer than two renewals take: one that the database refuses stops no sender.
 SHARE_DURATION = 3.0
 """Seconds for which a share is valid after it was written. A process that cannot renew it sends nothing after that."""
 

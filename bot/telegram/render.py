@@ -106,6 +106,7 @@ def render_body(alert: Alert, sent_body: str = "", timezone: str = _UTC) -> str:
     text = choose_text(alert.texts) or alert.text
     if text and alert.is_delayed:
         text = f"{text}\n🕓 <i>{_('reported late')}</i>"
+    # No rule writes a text for a retraction: what was sent stays, to be struck through.
     text = text or sent_body or fallback_text(alert.facts)
     if alert.facts.kickoff_date:
         text = _DATE.sub(lambda found: _format_date(found[0], timezone), text)
@@ -167,6 +168,7 @@ def render_digest(alert: Alert, lines: Sequence[NewsItem]) -> str:
         return _render_burst(lines)
     title = _DIGEST_TITLES.get(alert.facts.reason)
     heading = f"📋 <b>{_(title) if title else _('While the connection was down')}</b>{_format_score(alert)}{_format_stage(alert)}"
+    # Without the score of each: that of the match stands in the heading.
     shown = []
     for news in lines:
         line = _format_line(line_alert(news))
@@ -273,6 +275,7 @@ def hide_in_spoiler(alert: Alert, html: str) -> str:
         visible = html.partition("\n")[0]
     else:
         visible = f"🔔 {escape_html(format_title(alert.fixture))}".rstrip()
+    # The first line of a burst or a sample is shown, and does not stand among what is hidden once more.
     hidden = remove_tags(html.removeprefix(f"{visible}\n"), _TAGS_NOT_IN_SPOILER)
     return cut(f"{visible}\n<tg-spoiler>{hidden}</tg-spoiler>")
 

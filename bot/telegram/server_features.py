@@ -22,6 +22,7 @@ class ServerFeatures:
     """Remembers until the process ends what the Bot API server lacks; each is logged once."""
 
     def __init__(self) -> None:
+        # Not stored: the server may have been replaced by a newer one when the process starts again.
         self._missing: set[ServerFeature] = set()
 
     def has(self, feature: ServerFeature) -> bool:

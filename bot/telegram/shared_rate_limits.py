@@ -99,7 +99,7 @@ class SharedRateLimiter:
         self._granted = self._limits.available(now, limit) if self._rate(now) else 0
         self._unmet = limit - self._granted
         if self._granted < limit:
-            # Once a second at most: the sender asks many times in a second, and each look is a transaction.
+            # Only at the beginning: while it lasts, `run` looks five times a second by itself.
             is_new = now - self._starved_at > _STARVED_FOR
             self._starved_at = now
             if is_new:
