@@ -100,6 +100,7 @@ class AlertFilter(msgspec.Struct, frozen=True):
         """Return True if alerts of this kind are wanted. "All kinds" does not include match cards and pictures."""
         if kind in LIVE_MESSAGE_KINDS:
             return kind in self.kinds_on
+        # Before the kinds: the chat wants goals and nothing else, whatever it had switched on before.
         if self.scorers_only:
             return kind == GOAL_KIND
         if self.only_kinds is not None:
@@ -313,6 +314,7 @@ class Recipient(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, chat: Chat, overrides: Sequence[SubscriptionOverrides] = ()) -> Recipient:
         """Make it from the overrides of every subscription that covers the match."""
+        # Also one subscription without overrides counts, where another has some: it brings what the chat's own filter takes.
         if not any(own.has_any for own in overrides):
             return cls(chat)
         return cls(chat, tuple(chat.filter.with_overrides(own) for own in overrides))
@@ -327,6 +329,7 @@ class Recipient(msgspec.Struct, frozen=True):
         """Return True if an alert of this kind makes a sound. `important` is what the alert itself says."""
         if not self.filters:
             return self.chat.filter.is_loud(kind, important=important)
+        # Of the subscriptions that bring the alert: another one that covers the match may be louder, and does not want it.
         return any(own.accepts(kind) and own.is_loud(kind, important=important) for own in self.filters)
 
     def is_alert_loud(self, alert: Alert) -> bool:
@@ -352,6 +355,7 @@ def list_subscription_keys(fixture: Fixture) -> frozenset[tuple[Scope, str]]:
 
 def _list_keys(one: Team) -> tuple[str, ...]:
     """Return the keys of a team or competition: its id, its name, and the name that tells it from others of that name."""
+    # By name too: a team may have been known by its name alone when the chat subscribed.
     keys = (one.id, make_name_key(one.name), make_name_key(one.qualified_name))
     return tuple(key for key in keys if key.strip("~"))
 
@@ -376,6 +380,7 @@ def parse_overrides(text: str) -> SubscriptionOverrides:
     return _OVERRIDES_DECODER.decode(text) if text else NO_OVERRIDES
 
 
+# As people type it: with a dot or a colon, with or without blanks, with a hyphen or a dash.
 _SPAN_PATTERN = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)\s*[-–]\s*([01]?\d|2[0-3])[:.]([0-5]\d)")
 
 
@@ -386,6 +391,7 @@ def parse_quiet_hours(text: str) -> QuietHours | None:
         return None
     word = text.strip()[span.end() :].strip().casefold()
     start, end = int(span[1]) * 60 + int(span[2]), int(span[3]) * 60 + int(span[4])
+    # A span without length could mean never or all day.
     if word not in ("", "silent", "hold") or start == end:
         return None
     return QuietHours(start, end, word == "hold")

@@ -26,6 +26,7 @@ def chat_to_row(chat: Chat) -> dict[str, object]:
         "kind": chat.type,
         "title": chat.title,
         "active": chat.is_active,
+        # Written by `ChatRepository.suspend` and `resume`: `update_chat` leaves alone what a change has not touched.
         "suspended_why": "",
         "all_kinds": alert_filter.all_kinds,
         "kinds_on": join_words(alert_filter.kinds_on),
@@ -125,6 +126,7 @@ def format_mute_offers(offers: Sequence[MuteOffer]) -> str:
     return " ".join(f"{offer.fixture_id}|{offer.action_id}|{','.join(offer.kinds)}" for offer in offers)
 
 
+# Cached, as what follows: these are parsed for every chat of every page, and most chats have none.
 @lru_cache(maxsize=256)
 def parse_mute_offers(text: str) -> tuple[MuteOffer, ...]:
     """Read stored offers; a word that is none is left out."""
@@ -155,6 +157,7 @@ def format_subscriptions(subscriptions: Sequence[Subscription]) -> str:
 @lru_cache(256)
 def parse_subscriptions(text: str) -> tuple[Subscription, ...]:
     """Read what `format_subscriptions` wrote. What cannot be read counts as nothing."""
+    # A newer version may have stored it in another form. The chat's alerts must not depend on it.
     try:
         return _SUBSCRIPTIONS_DECODER.decode(text) if text else ()
     except msgspec.DecodeError:

@@ -27,6 +27,7 @@ _LOCK_TIMEOUT = 5.0
 _LOCK_RETRY_DELAY = 0.1
 
 _MARKER_SIZE = 1000
+"""Bytes of the lock file that are read: what is written there is far shorter."""
 
 CHECK_INTERVAL = 20.0
 """Seconds between two looks at the file: what happened to it is noticed within a minute."""
@@ -165,6 +166,7 @@ class DatabaseFileGuard:
         if self._clock.monotonic() >= self._checkpoint_at:
             self._checkpoint_at = self._clock.monotonic() + CHECKPOINT_INTERVAL
             await self._driver.checkpoint()
+        # Only of a file that is there: the next start compares, and must not forget the chats of the one that was lost.
         self._lock.write_chat_count(await count_chats(self._database))
 
     async def finish(self) -> None:
@@ -187,6 +189,7 @@ class DatabaseFileGuard:
         if found.st_size < self._largest and (not found.st_size or found.st_size < await self._driver.count_bytes()):
             return "was truncated"
         self._largest = found.st_size
+        # SQLite makes the log with the first change, which may come after the start.
         if self._opened_wal is None:
             self._opened_wal = _read_inode(self._wal)
         elif _read_inode(self._wal) != self._opened_wal:

@@ -39,11 +39,13 @@ class FrameRepository:
                 "action_id": one.key.action_id,
                 "seq": one.seq,
                 "received_at": one.received_at,
+                # Cut, so that unpacking never takes more memory than this, whatever the feed sends.
                 "body": zlib.compress(one.frame[:_MAX_FRAME_SIZE]),
             }
             for one in stored
         ]
         async with self._database.transaction() as tx:
+            # The first frame of a revision is the one that brought it: after a reconnect the feed repeats some.
             await tx.execute(upsert(frames, keep_existing=True), rows)
 
     async def get_all(self, key: AlertKey) -> tuple[StoredFrame, ...]:

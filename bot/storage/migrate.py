@@ -31,7 +31,7 @@ def migrate(connection: Connection) -> None:
     Raise StorageTooNew if the database has a migration that this version does not know.
     """
     known = _list_revisions()
-    newest = max(known)
+    newest = max(known)  # they are numbers of four digits
     with connection.begin():
         if not inspect(connection).has_table(_VERSION_TABLE.name):
             # A test holds the tables to what the migrations make of them.

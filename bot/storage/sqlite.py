@@ -114,6 +114,7 @@ class SQLiteDriver:
         """Call `handler` for what this process notifies. No other process works on the file."""
         self._handlers[channel].append(handler)
 
+    # There is no session that other processes could see end.
     session_since = None
 
     async def hold_session_lock(self, name: str) -> None:
@@ -143,7 +144,9 @@ class SQLiteDriver:
                 make_private(partial)
                 with closing(sqlite3.connect(partial)) as copy:
                     _driver_connection(self._connection).backup(copy)
+                    # One file: a copy with a log beside it would be incomplete once somebody moves it alone.
                     copy.execute("PRAGMA journal_mode = DELETE")
+        # Under its name only when it is complete: a rescue that is cut off leaves the one before.
         partial.replace(target)
 
     @contextmanager

@@ -146,6 +146,7 @@ class SubscriptionRepository:
 
 async def add_subscription(tx: Transaction, ref: ChatRef, subscription: Subscription) -> bool:
     """Follow something; return False if the chat follows it already. A chat that is not known yet is stored."""
+    # A subscription without its chat would reach nobody: the fan-out reads the settings with it.
     await tx.execute(upsert(chats, keep_existing=True), chat_to_row(Chat(ref)))
     is_new = await tx.execute(upsert(subscriptions, keep_existing=True), _subscription_to_row(ref, subscription)) > 0
     await update_has_overrides(tx, ref)
@@ -233,6 +234,7 @@ def _build_live_message_chats_query(keys: int) -> Select[*tuple[Any, ...]]:
 
 def select_page(query: Select[*tuple[Any, ...]], chat_id: Column[int], topic: Column[int]) -> Select[*tuple[Any, ...]]:
     """Leave of a query what `page_values` says: the rows after a chat, in the order of (chat, topic)."""
+    # The first condition gives the index its range, which an OR does not. The second leaves out the topics up to the last one.
     is_after = and_(chat_id >= _LAST_CHAT, or_(chat_id > _LAST_CHAT, topic > _LAST_TOPIC))
     return query.where(is_after).order_by(chat_id, topic).limit(_PAGE_SIZE)
 
@@ -245,6 +247,7 @@ def page_values(last: ChatRef | None, limit: int) -> dict[str, int]:
 
 async def load_recipients(tx: Transaction, fixture: Fixture, found: Collection[Chat]) -> list[Recipient]:
     """Return these chats with the overrides of those of their subscriptions that cover the fixture, in the same order."""
+    # Nearly always empty, which is what `has_overrides` is kept for.
     with_overrides = {chat.ref.chat_id for chat in found if chat.has_overrides}
     if not with_overrides:
         return [Recipient(chat) for chat in found]
