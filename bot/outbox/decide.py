@@ -144,7 +144,7 @@ def is_next_loud(delivery: Delivery, news: NewsItem) -> bool:
 
 
 def make_burst_line(context: DeliveryContext, now: dt.datetime) -> Delivery | None:
-    """Return the delivery as it is held for a burst, its due time apart; None if its message has to leave by itself.
+    """Return the delivery held for a burst, but for its due time; None if its message has to leave by itself.
 
     Merged is what the limits keep back: first messages that would leave silently now.
     """

@@ -94,7 +94,7 @@ class Subject(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Subject:
-        """Read what `str` wrote; return an empty subject for messages of earlier versions, of which it is not known."""
+        """Read what `str` wrote. Messages of earlier versions have no subject: return an empty one."""
         severity, _, rest = text.partition("/")
         side, _, action_type = rest.partition("/")
         # Nothing but a full time has a result: an operator's own action type may have a slash in it.

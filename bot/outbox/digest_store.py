@@ -190,7 +190,7 @@ async def expire_burst_lines(tx: Transaction, delivery: Delivery) -> None:
 
 
 async def supersede_unsent_lines(tx: Transaction, delivery: Delivery) -> None:
-    """Release lines that a burst held and did not send, being retracted by then: a restoration may be sent to the chat."""
+    """Release lines that a burst held and left out, because they were retracted: if they are restored, the chat may get them."""
     sent = set(read_line_keys(delivery)) if delivery.is_sent else set()
     for held in await _read_held_deliveries(tx, delivery):
         if held.key not in sent:

@@ -91,7 +91,7 @@ def parse_burst_end(key: AlertKey) -> float:
 
 
 def burst_digest(key: AlertKey, latest: Alert, seq: int = 1, *, is_silent: bool = False) -> NewsItem:
-    """Return a burst as news. Of the latest of its lines it has the time and nothing else: they are of several matches."""
+    """Return a burst as news. It takes nothing but the time from the latest of its lines, since they are of several matches."""
     priority = _DIGEST_PRIORITY if is_silent else _BURST_PRIORITY
     made = Alert(key, seq, State.CONFIRMED, latest.at, Fixture(""), Facts(reason=BURSTS), kind=DIGEST_KIND)
     alert = msgspec.structs.replace(made, importance=Importance.MINOR, max_age=_BURST_MAX_AGE)

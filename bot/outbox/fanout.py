@@ -95,7 +95,8 @@ async def reach_next_chats(tx: Transaction, news: NewsItem, now: dt.datetime) ->
     if not progress.new_chats_done:
         progress, items = await _reach_new_chats(tx, news, progress, now)
     elif not progress.notified_chats_done:
-        progress, items = await _reach_notified_chats(tx, news, progress, now)
+        items, last = await repository.queue_next_notified_chats(tx, news, progress.last_notified_chat, PAGE_SIZE, now)
+        progress = msgspec.structs.replace(progress, last_notified_chat=last, notified_chats_done=last is None)
     await repository.write_fanout_progress(tx, news.key, progress)
     return progress, items
 
@@ -147,14 +148,6 @@ async def _reach_new_chats(
     return msgspec.structs.replace(progress, last_new_chat=last, new_chats_done=last is None), items
 
 
-async def _reach_notified_chats(
-    tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime
-) -> tuple[FanoutProgress, list[QueueItem]]:
-    """Let the next chats that have the news wait for its revision."""
-    items, last = await repository.queue_next_notified_chats(tx, news, progress.last_notified_chat, PAGE_SIZE, now)
-    return msgspec.structs.replace(progress, last_notified_chat=last, notified_chats_done=last is None), items
-
-
 async def _report_decisions(tx: Transaction, news: NewsItem, decisions: Sequence[Decision]) -> None:
     """Log and count the decisions of one page, and note if the news was too old for some chat."""
     # Chats that want cards are searched again and again, and most have theirs: that is no decision to report.
@@ -196,7 +189,7 @@ def _is_in_burst(delivery: Delivery | None, news: NewsItem, recipient: Recipient
 
 
 def _make_first_delivery(news: NewsItem, recipient: Recipient, decision: Decision, now: dt.datetime) -> Delivery | None:
-    """Return the delivery that a decision makes. None if the news is too old or not wanted, of which nothing is stored."""
+    """Return the delivery to store for a decision. None if nothing is stored: the news is too old, or not wanted."""
     reason = decision.reason.value
     if decision.alert is not None:
         delay = recipient.chat.delay if not news.line_ids else 0

@@ -146,7 +146,7 @@ class ShownState(msgspec.Struct, frozen=True):
         return _SHOWN_MARK + "\n".join((self.stage, str(int(self.has_shootout)), *self.goal_ids))
 
 
-def tells_match_state(news: NewsItem) -> bool:
+def shows_match_state(news: NewsItem) -> bool:
     """Return True for a message that shows the state of one match: its digest, or the message to a new subscriber."""
     return bool(news.line_ids) and news.key.fixture_id != BURSTS
 
@@ -173,7 +173,7 @@ def renew_state_news(news: NewsItem) -> NewsItem:
     return msgspec.structs.replace(news, seq=alert.seq, alternatives=(alert,))
 
 
-def tell_match_state(news: NewsItem, match: Match, delivery: Delivery) -> tuple[NewsItem, ShownState]:
+def fill_in_match_state(news: NewsItem, match: Match, delivery: Delivery) -> tuple[NewsItem, ShownState]:
     """Return a message with the state of the match to show in it, and that state as the delivery stores it.
 
     A message that was sent keeps showing the moment when it was sent: without later goals, and without goals retracted since.

@@ -75,7 +75,7 @@ class DelayedView:
             del self._revisions[oldest[0][1].key]
 
     def view_for(self, latest: NewsItem, delay: int, now: float) -> NewsItem:
-        """Return news as a chat with this delay is shown it now; as it is, if earlier revisions are not known."""
+        """Return the revision that a chat with this delay is shown now; the latest if no earlier one is known."""
         # A chat with a delay also sees a goal that was retracted within it: if it were left out, the chat would know of a check
         # that it has not seen yet.
         known = self._revisions.get(latest.key) if delay and not latest.line_ids else None
@@ -84,9 +84,9 @@ class DelayedView:
         return next((news for at, news in reversed(known) if at + delay <= now), known[0][1])
 
     def is_early(self, latest: NewsItem, delay: int, now: float) -> bool:
-        """Return True if `view_for` returns what a chat with this delay is to be shown later.
+        """Return True if `view_for` returns a revision that a chat with this delay must not see yet.
 
-        So it is after a restart: the database has the newest revision alone, and what the chat is to be shown now is not known.
+        That happens after a restart: the database has only the newest revision, so the one to show now is not known.
         """
         if not delay or latest.line_ids:
             return False

@@ -24,7 +24,7 @@ from bot.outbox.digest_store import (
     supersede_unsent_lines,
 )
 from bot.outbox.digests import is_quiet_hours_digest, select_lines
-from bot.outbox.match_states import read_match_states, select_state, tell_match_state, tells_match_state
+from bot.outbox.match_states import fill_in_match_state, read_match_states, select_state, shows_match_state
 from bot.outbox.news import NewsItem, is_burst
 from bot.outbox.news_cache import DelayedView, NewsCache
 from bot.outbox.recent_alerts import RecentAlerts
@@ -90,7 +90,7 @@ class DeliveryQueue:
         return self.source.batch_size
 
     async def read_recent_sends(self, seconds: float) -> list[tuple[int, float]]:
-        """Return to which chats messages left in the last so many seconds, and when, in seconds since 1970."""
+        """Return each message that left in the last `seconds`: its chat, and when it left, in seconds since 1970."""
         async with self.database.transaction() as tx:
             return await repository.read_recent_sends(tx, self._clock.now(), seconds)
 
@@ -286,12 +286,12 @@ class DeliveryQueue:
             )
         lines = await _load_lines(tx, news, delivery) if news.line_ids else ()
         shown = ""
-        if tells_match_state(news):
+        if shows_match_state(news):
             states = await read_match_states(tx, news.key.fixture_id)
             if match := select_state(states, chat.delay, at):
-                news, state = tell_match_state(news, match, delivery)
+                news, state = fill_in_match_state(news, match, delivery)
                 shown = str(state)
-        is_early = delivery.is_sent and not tells_match_state(news) and self._delayed_view.is_early(news, chat.delay, now)
+        is_early = delivery.is_sent and not shows_match_state(news) and self._delayed_view.is_early(news, chat.delay, now)
         news = self._delayed_view.view_for(news, chat.delay, now)
         if is_early and news.seq > delivery.seq:
             # As if there were no revision: it waits until the chat's delay is over, and only a reply that is due leaves.
@@ -325,7 +325,7 @@ class DeliveryQueue:
         return news if has_more else None
 
     def _with_next_due(self, result: DeliveryResult, newer: NewsItem | None, now: float) -> Delivery:
-        """Return the delivery as it is stored: done, or waiting until the rest is due."""
+        """Return the delivery to store: done, or waiting until the rest is due."""
         delivery = result.delivery
         if newer is None:
             status = DeliveryStatus.DONE if delivery.is_sent else DeliveryStatus.DROPPED

@@ -321,7 +321,7 @@ _SENT_LATELY = 900.0
 async def read_recent_sends(
     tx: Transaction, now: dt.datetime, seconds: float, chats: Collection[int] | None = None
 ) -> list[tuple[int, float]]:
-    """Return chat and time (seconds since 1970) of what was sent in the last so many seconds, in order.
+    """Return each message that was sent in the last `seconds`: its chat and when (seconds since 1970), in order.
 
     A request that may have been on its way when the process ended counts as sent now. `chats`: only to these; None: to all.
     """

@@ -59,6 +59,15 @@ class Attempt(msgspec.Struct, frozen=True):
     `delivery_before` is what was known of the chat until then. `is_paid`: Telegram is paid for it.
     """
 
+    item: QueueItem
+    plan: RequestPlan
+    started_at: float
+    delay: int
+    language: str
+    timestamps: Timestamps
+    delivery_before: Delivery
+    is_paid: bool = False
+
     @property
     def is_repeat(self) -> bool:
         """Return True for a message that was sent before and may have arrived then."""
@@ -68,15 +77,6 @@ class Attempt(msgspec.Struct, frozen=True):
     def leaves_a_message(self) -> bool:
         """Return True if giving this request up leaves a message in the chat as it was, which another one has to explain."""
         return isinstance(self.plan, Edit) and self.plan.alert.kind not in KINDS_WITHOUT_COPIES
-
-    item: QueueItem
-    plan: RequestPlan
-    started_at: float
-    delay: int
-    language: str
-    timestamps: Timestamps
-    delivery_before: Delivery
-    is_paid: bool = False
 
     def complete(self, message_id: int, sent_at: float, now: dt.datetime) -> DeliveryResult:
         """Return what the chat has seen now that Telegram has answered. `sent_at` is in seconds since 1970."""

@@ -48,7 +48,7 @@ _TERMINAL_STYLES = {
 
 
 def time_tag(instant: dt.datetime, html: str, *, with_day: bool = False) -> str:
-    """Return HTML that each reader's Telegram shows as this time in his own zone, and an older app as it is written here."""
+    """Return HTML that Telegram shows as this time in the time zone of each reader. An older app shows `html` instead."""
     return f'<tg-time unix="{int(instant.timestamp())}" format="{"wdt" if with_day else "t"}">{html}</tg-time>'
 
 

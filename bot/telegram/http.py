@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,10 +25,8 @@ _NO_TIMEOUT_GIVEN = BaseRequest.DEFAULT_NONE
 _JSON_HEADERS = {"Content-Type": "application/json"}
 
 
-_TOKEN_REFUSED_STATUSES = (401, 404)
+_TOKEN_REFUSED_STATUSES = (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
 """What Telegram answers to a token that it does not know."""
-
-_SERVER_ERROR_STATUS = 500
 
 READ_TIMEOUT = 60.0
 """Seconds to wait for an answer. Telegram may take long when it is busy, and a message whose answer is given up is sent twice."""
@@ -203,7 +202,7 @@ class ApiHealth:
 
     def on_response(self, status: int, date: str | None, *, is_token_refused: bool | None = None) -> None:
         """Note an answer of Telegram with this HTTP status and `Date` header. By default the status tells a refused token."""
-        if status >= _SERVER_ERROR_STATUS:
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             self.on_failure(f"an answer of status {status}")
             return
         is_token_refused = status in _TOKEN_REFUSED_STATUSES if is_token_refused is None else is_token_refused

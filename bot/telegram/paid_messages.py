@@ -71,7 +71,7 @@ class PaidMessageRepository:
         self._database = database
 
     async def reserve(self, count: int, limit: int | None) -> tuple[int, dt.date, float]:
-        """Count so many as used, or as many as the day's limit leaves.
+        """Count `count` messages as used, or as many as the day's limit leaves.
 
         Return how many, the day, and how many seconds are left of it.
         """
@@ -88,7 +88,7 @@ class PaidMessageRepository:
         return granted, day, seconds_left
 
     async def give_back(self, count: int, day: dt.date) -> None:
-        """Count so many less for a day: they were reserved and not sent."""
+        """Take back `count` messages that were reserved for a day and not sent."""
         is_day = paid_messages.c.day == day.isoformat()
         async with self._database.transaction() as tx:
             await tx.execute(update(paid_messages).where(is_day).values(used=paid_messages.c.used - count))

@@ -115,7 +115,7 @@ class Skip(msgspec.Struct, frozen=True):
 
 
 KINDS_WITHOUT_COPIES = LIVE_MESSAGE_KINDS
-"""What is not explained if it stands and cannot be edited: the next card or picture shows how the match stands."""
+"""Kinds whose messages are not explained if they can no longer be edited: the next card or picture shows how the match stands."""
 
 MessagePlan = Send | Edit | Reply
 """What a chat gets to read."""

@@ -68,7 +68,7 @@ class ChatQueue:
         return min(ready, key=lambda index: (self.items[index].item.urgency, index))
 
     def hold(self, urgency: Urgency, until: float) -> None:
-        """Keep back what is so urgent, or less: each leaves more of the limits free for those before it."""
+        """Keep items of this urgency back until a time, and less urgent ones too: those may use less of the limits."""
         for lower in range(urgency, len(self.held_until)):
             self.held_until[lower] = max(self.held_until[lower], until)
         self.is_held = True
@@ -195,7 +195,7 @@ class ChatQueues:
         return queue.failures if queue else 0
 
     def blocked_until(self, item: QueueItem) -> float:
-        """Return until when the rate limits, or an answer of Telegram, last kept back what is so urgent in its chat."""
+        """Return until when the rate limits or an answer of Telegram last kept items of this urgency back in this chat."""
         queue = self._queues.get(item.chat.chat_id)
         return max(queue.blocked_until, queue.held_until[item.urgency]) if queue else _NEVER
 
@@ -320,10 +320,8 @@ def _due_in_order(item: QueueItem, due_at: float, queue: ChatQueue) -> float:
     before = (
         waiting.due_at
         for waiting in queue.items
-        if waiting.item.chat == item.chat and waiting.item.urgency is item.urgency and not _is_digest(waiting.item)
+        if waiting.item.chat == item.chat
+        and waiting.item.urgency is item.urgency
+        and not (is_quiet_hours_digest(waiting.item.key) or is_burst(waiting.item.key))
     )
     return max(due_at, max(before, default=due_at))
-
-
-def _is_digest(item: QueueItem) -> bool:
-    return is_quiet_hours_digest(item.key) or is_burst(item.key)

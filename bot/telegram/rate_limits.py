@@ -69,7 +69,7 @@ class RateLimitPolicy(Protocol):
         ...
 
     def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
-        """Return when the next message so urgent may leave to this chat: when as much of its limits is free as it must leave."""
+        """Return when a message of this urgency may leave to this chat. A less urgent one must leave more of its limits free."""
         ...
 
     def available(self, now: float, limit: int) -> int:
@@ -100,7 +100,7 @@ class RateLimitPolicy(Protocol):
         ...
 
     def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
-        """Note that Telegram asked to wait so many seconds."""
+        """Note that Telegram asked to wait `seconds` before the next message to this chat."""
         ...
 
 
@@ -164,11 +164,12 @@ class RateLimiter:
         return self._all.available(now, limit, rate) if rate > 0 else 0
 
     def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
-        """Return when this chat's own limits allow the next message that is so urgent."""
+        """Return when this chat's own limits allow a message of this urgency."""
         # What is less urgent finds a smaller window: cards are edited often, and a goal must find room in a group's twenty.
         at = max(now, self._chat_paused_until.get(chat_id, now))
         windows = self._chats.get(chat_id, ())
-        return max((window.next_free_at(at, window.limit - _spare(window.limit, urgency)) for window in windows), default=at)
+        spare = _SPARE_SHARE[urgency]
+        return max((window.next_free_at(at, window.limit - ceil(window.limit * spare)) for window in windows), default=at)
 
     def count_in_use(self, now: float) -> int:
         """Return how many messages count in the second that ends now."""
@@ -378,11 +379,6 @@ class SlidingWindow:
         return not self.taken or self.taken[-1] + self.seconds <= now
 
 
-def _spare(limit: int, urgency: Urgency) -> int:
-    """Return how much of a chat's limit is left for what is more urgent."""
-    return ceil(limit * _SPARE_SHARE[urgency])
-
-
 def share_after_pause(seconds: float) -> float:
-    """Return which part of the rate may be used so many seconds after a pause of all chats: half of it, then more again."""
+    """Return the part of the rate that may be used `seconds` after a pause of all chats: half of it at first, then more again."""
     return min(1.0, 0.5 + 0.5 * max(0.0, seconds) / _RAMP_UP_TIME)

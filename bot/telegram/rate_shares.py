@@ -134,7 +134,7 @@ class RenewedShares(msgspec.Struct, frozen=True):
 def step_shares(
     per_second: int, before: Sequence[RateShare], mine: RateShare, renewal: Renewal, unpaid: Renewal | None
 ) -> tuple[RateShare, NewShare, NewShare | None]:
-    """Choose both new shares of a process. Return its row as it is to be stored, and the shares."""
+    """Choose both new shares of a process. Return its row to store, and the shares."""
     found, use = step_share(per_second, before, mine, renewal.apply_limit)
     stored = msgspec.structs.replace(mine, share=found.share, wanted=use.wanted)
     if unpaid is None:
@@ -188,7 +188,7 @@ class RateShareRepository:
         return RenewedShares(found, unpaid_found, state.closed_until - now)
 
     async def pause_all(self, seconds: float) -> None:
-        """Pause all processes for so many seconds, as Telegram asked."""
+        """Pause all processes for `seconds`, as Telegram asked."""
         async with self._db.transaction() as tx:
             state = await _read_allowance(tx)
             until = max(state.closed_until, await tx.now() + seconds)

@@ -206,7 +206,7 @@ def _render_burst(lines: Sequence[NewsItem]) -> str:
 
 
 def render_change(before: Subject, alert: Alert, html: str) -> str:
-    """Return the reply that says what a message was about and what it is about now, above the message as it is now.
+    """Return the reply that says what a message was about and what it is about now, followed by the message.
 
     `✏️ Correction: Red Card → Yellow Card`, or of a full time `✏️ The result has changed: 2–2 → 2–3`.
     """

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 
 import msgspec
 import telegram.error as api
@@ -34,20 +35,6 @@ from bot.metrics import BOT_API_REQUESTS
 # python-telegram-bot's own switch: without it each RetryAfter warns that it will be a timedelta.
 os.environ.setdefault("PTB_TIMEDELTA", "1")
 
-
-_HTTP_OK = 200
-
-_REDIRECTION_STATUS = 300
-
-_BAD_REQUEST_STATUS, _UNAUTHORISED_STATUS, _FORBIDDEN_STATUS, _NOT_FOUND_STATUS, _TOO_MANY_REQUESTS_STATUS = (
-    400,
-    401,
-    403,
-    404,
-    429,
-)
-
-_SERVER_ERROR_STATUS = 500
 
 NOT_MODIFIED = "message is not modified"
 
@@ -125,7 +112,7 @@ _METHODS_OF_EVERY_SERVER = frozenset(
 )  # fmt: skip
 """Methods that are so old that no Bot API server lacks them: for these a bare 404 can only mean the token."""
 
-_FLOOD_STATUSES = (420, _TOO_MANY_REQUESTS_STATUS)
+_FLOOD_STATUSES = (420, HTTPStatus.TOO_MANY_REQUESTS)
 """Too many requests; 420 is what Telegram's own protocol calls it, and some servers hand on."""
 
 _UNKNOWN_RETRY_AFTER = 5.0
@@ -165,13 +152,8 @@ OPERATIONS = ("send", "edit", "reply", "photo")
 _COUNTERS = {(op, kind): BOT_API_REQUESTS.labels(op, answer) for op in OPERATIONS for kind, answer in RESULT_LABELS.items()}
 
 
-_REQUEST_TIMEOUT_STATUS = 408
-
-_GATEWAY_TIMEOUT_STATUSES = (_REQUEST_TIMEOUT_STATUS, 504, 524)
-"""What a proxy answers that waited too long for Telegram: a slow answer in disguise."""
-
-_TOO_LARGE_STATUS = 413
-"""What a server, or a proxy before it, answers to a picture that is too large for it: the others are not concerned."""
+_GATEWAY_TIMEOUT_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT, 524)
+"""What a proxy answers that waited too long for Telegram: a slow answer in disguise. Cloudflare says 524."""
 
 
 class NotSent(api.NetworkError):
@@ -225,20 +207,23 @@ def check_answer(method: str, status: int, content_type: str, body: bytes) -> bo
     except msgspec.MsgspecError:
         answer = None
     is_complete = answer and (answer.result is not msgspec.UNSET if answer.ok else answer.description != "")
-    if answer is None or not is_complete or (answer.ok and status != _HTTP_OK):
+    if answer is None or not is_complete or (answer.ok and status != HTTPStatus.OK):
         is_page = answer is None and (body.lstrip()[:1] == b"<" or ("html" in content_type and body[:1] != b"{"))
         # A page with a client error, or in place of a success, is of a proxy that kept the request to itself.
         # A success that was cut off has been carried out, most likely: it must not be repeated until the news is too old.
-        is_unanswered = status in _GATEWAY_TIMEOUT_STATUSES or (not is_page and status < _REDIRECTION_STATUS)
+        is_unanswered = status in _GATEWAY_TIMEOUT_STATUSES or (not is_page and status < HTTPStatus.MULTIPLE_CHOICES)
         reason = f"an answer that is not Telegram's (status {status}, {content_type or 'no content type'})"
-        if status == _TOO_LARGE_STATUS:
+        # A picture that is too large for a server, or for a proxy before it, concerns no other message.
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise _Refusal(reason)
-        raise ForeignAnswer(reason, maybe_sent=status >= _SERVER_ERROR_STATUS or is_unanswered, is_unanswered=is_unanswered)
+        raise ForeignAnswer(
+            reason, maybe_sent=status >= HTTPStatus.INTERNAL_SERVER_ERROR or is_unanswered, is_unanswered=is_unanswered
+        )
     # For pictures, whose answers the library reads: it takes a refusal in a rare status for a server in trouble.
-    if status == _TOO_LARGE_STATUS:
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         raise _Refusal(answer.description)
-    if status != _NOT_FOUND_STATUS:
-        return status == _UNAUTHORISED_STATUS
+    if status != HTTPStatus.NOT_FOUND:
+        return status == HTTPStatus.UNAUTHORIZED
     if method not in _METHODS_OF_EVERY_SERVER or _METHOD_NOT_FOUND in answer.description.lower():
         raise api.EndPointNotFound(f"this Bot API server does not have {method}")
     return True
@@ -315,7 +300,7 @@ def parse_response(status: int, body: bytes) -> int:
         answer = _RESPONSE_DECODER.decode(body)
     except msgspec.MsgspecError:
         answer = ApiResponse()
-    if status == _HTTP_OK and answer.ok and answer.result is not None:
+    if status == HTTPStatus.OK and answer.ok and answer.result is not None:
         return answer.result.message_id if isinstance(answer.result, ResponseMessage) else 0
     # As python-telegram-bot reads a refusal, so that both ways of calling mean the same.
     if answer.parameters.migrate_to_chat_id:
@@ -324,18 +309,18 @@ def parse_response(status: int, body: bytes) -> int:
         raise api.RetryAfter(dt.timedelta(seconds=min(answer.parameters.retry_after, _LONGEST_RETRY_AFTER)))
     message = answer.description
     if answer.ok or not message:
-        is_unanswered = status < _REDIRECTION_STATUS
+        is_unanswered = status < HTTPStatus.MULTIPLE_CHOICES
         raise ForeignAnswer(f"an answer that is not Telegram's (status {status})", maybe_sent=True, is_unanswered=is_unanswered)
     if status in _FLOOD_STATUSES:
         named = _RETRY_AFTER_WORDS.search(message)
         seconds = min(float(named[1]), _LONGEST_RETRY_AFTER) if named else _UNKNOWN_RETRY_AFTER
         raise api.RetryAfter(dt.timedelta(seconds=seconds))
-    if status in (_UNAUTHORISED_STATUS, _NOT_FOUND_STATUS):
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
         raise api.InvalidToken(message)
-    if status == _FORBIDDEN_STATUS:
+    if status == HTTPStatus.FORBIDDEN:
         raise api.Forbidden(message)
     # Any other 4xx too is an answer about this request: to repeat it as if the server were down would go on for ever.
-    if _BAD_REQUEST_STATUS <= status < _SERVER_ERROR_STATUS and status != _REQUEST_TIMEOUT_STATUS:
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.REQUEST_TIMEOUT:
         raise _Refusal(message)
     raise api.NetworkError(message)
 

@@ -46,7 +46,7 @@ class UncertainEdits:
         return (delivery.key, delivery.chat) in self._unanswered
 
     def is_suspect(self, delivery: Delivery, now: float) -> bool:
-        """Return True if an edit of an earlier process may have arrived, of which nothing is stored."""
+        """Return True if the message may show an edit of an earlier process, although none is stored."""
         if not delivery.is_sent or not self._suspects_left or now > self._started_at + _SUSPECT_SECONDS:
             return False
         # A message that this process has changed shows what is stored.
