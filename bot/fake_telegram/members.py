@@ -32,6 +32,7 @@ class Members(Methods):
         topic, receiver = more.get("topic", 0), int(str(self.me["id"])) if more.get("ephemeral") else 0
         message = self.add(chat, text, topic=topic, reply_to=more.get("reply_to"), receiver=receiver)
         body = self.message_to_json(message) | {"entities": _command_entities(text)}
+        # A post of a channel has no author.
         if chat.type == "channel":
             self.push({"channel_post": body | {"sender_chat": chat.json()}})
             return message
@@ -75,6 +76,7 @@ class Members(Methods):
         found = message if isinstance(message, Message) else self.chat(chat_id).find(message)
         if found is None:
             raise LookupError(f"there is no message {message} in chat {chat_id}")
+        # Unanswered until the bot answers it: a second answer, or one to another query, is refused.
         query = str(90_000 + self._update_id)
         self.queries.add(query)
         self.pressed.add(query)
@@ -107,6 +109,7 @@ class Members(Methods):
         was.refusal = RefusedError(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=new)
         chat = self.chat(new, kind="supergroup", title=was.title)
         chat.admins |= was.admins
+        # One in each of the two chats, which may reach the bot in either order, or in two polls.
         self.push({"message": self._service(was, migrate_to_chat_id=new)})
         self.push({"message": self._service(chat, migrate_from_chat_id=old)})
 

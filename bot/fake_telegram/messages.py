@@ -71,6 +71,7 @@ class MessageMethods(ChatStore):
         }
 
     def _read_buttons(self, given: Params) -> tuple[tuple[Button, ...], ...]:
+        # An older server refuses a colour, by which the bot learns to leave colours out.
         return read_buttons(given, knows_styles="style" not in self.lacking)
 
     def _read_text(self, given: Params) -> Version:
@@ -94,6 +95,7 @@ class MessageMethods(ChatStore):
         chat = self._find_chat(given)
         receiver, ephemeral_id = given.number("receiver_user_id"), given.number("ephemeral_message_id")
         message = chat.find_ephemeral(receiver or 0, ephemeral_id or 0)
+        # A member's own ephemeral command is none that the bot may change.
         if message is None or not message.by_bot:
             raise bad_request(f"message to {verb} not found")
         return message
@@ -123,6 +125,7 @@ class MessageMethods(ChatStore):
             raise bad_request("text and rich_message can't be used together")
         chat = self._find_chat(given) if is_rich else self._find_chat_for_text(given)
         message = self._find_message(chat, given, "edit")
+        # A photo stays one: the bot must not try to make a text of it.
         if message.photo:
             raise bad_request("there is no text in the message to edit")
         now = self._read_rich_version(given, self._read_buttons(given)) if is_rich else self._read_text(given)

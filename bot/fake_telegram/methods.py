@@ -33,6 +33,7 @@ class Methods(MessageMethods):
         query = given.text("callback_query_id")
         if query not in self.queries:
             raise bad_request(OLD_QUERY)
+        # The query stays open: the bot may try a shorter answer.
         if utf16(given.text("text")) > 200:
             raise bad_request("MESSAGE_TOO_LONG")
         self.queries.remove(query)
@@ -98,6 +99,7 @@ class Methods(MessageMethods):
             known = {"command", "description"} | (set() if "is_ephemeral" in self.lacking else {"is_ephemeral"})
             if not self.ignores_unknown and set(command) - known:
                 raise bad_request(f"can't parse BotCommand: unsupported field {min(set(command) - known)}")
+        # By scope and language: the most exact that fits a chat is the menu that its members see.
         self.commands[make_scope_key(given)] = commands
         return True
 

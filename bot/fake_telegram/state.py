@@ -98,6 +98,7 @@ class Message:
     id: int
     chat_id: int
     date: int
+    # Every one is kept: a test may ask what the chat showed in between.
     versions: list[Version]
     by_bot: bool = True
     reply_to: int | None = None
@@ -203,6 +204,7 @@ class FakeChat:
     def json(self) -> dict[str, Any]:
         """Return Telegram's Chat object."""
         chat: dict[str, Any] = {"id": self.id, "type": self.type}
+        # A private chat has the name of its person in place of a title.
         chat |= {"first_name": self.title or "Somebody"} if self.type == "private" else {"title": self.title or "Chat"}
         chat |= {"username": self.username} if self.username else {}
         return chat | ({"is_forum": True} if self.is_forum else {})
@@ -255,6 +257,7 @@ class HeldAnswer:
 
     async def decide(self, request: Request) -> bool:
         """Hold the answer to a request; return True if it is to be given, False if the connection is to be dropped."""
+        # Noted first, so that whoever waits for the request may decide at once.
         self.requests.append(request)
         await self._decided.wait()
         return not self._dropped
@@ -290,6 +293,7 @@ class Trouble:
         is_poll = request.method == "getUpdates" != self.method and not self.with_polls
         if not fits or is_poll or self.times == 0:
             return False
+        # What is let through is none of the requests that go wrong.
         if self.skip:
             self.skip -= 1
             return False
@@ -307,6 +311,7 @@ class Window:
 
     def wait(self, now: float) -> float:
         """Return the seconds until one more is allowed; 0 if it is allowed now."""
+        # To the limit and not a moment longer: this is what the bot's own windows, with their margins, are held to.
         while self.taken and self.taken[0] <= now - self.seconds:
             self.taken.popleft()
         return 0.0 if len(self.taken) < self.limit else self.taken[0] + self.seconds - now
@@ -346,4 +351,5 @@ def keeps_pace(requests: Sequence[Request], since: float, limit: int = 30, secon
 
 def read_version(at: float, text: str, mode: str, buttons: tuple[tuple[Button, ...], ...]) -> Version:
     """Read a text by its parse mode; raise EntitiesError."""
+    # In other modes the text is taken as it stands: the bot writes HTML alone.
     return Version(at, text, parse(text) if mode.lower() == "html" else Parsed(text.strip()), buttons)
