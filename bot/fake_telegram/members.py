@@ -109,7 +109,7 @@ class Members(Methods):
         was.refusal = RefusedError(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=new)
         chat = self.chat(new, kind="supergroup", title=was.title)
         chat.admins |= was.admins
-        # One in each of the two chats, which may reach the bot in either order, or in two polls.
+        # One in each of the two chats, and so two updates.
         self.push({"message": self._service(was, migrate_to_chat_id=new)})
         self.push({"message": self._service(chat, migrate_from_chat_id=old)})
 

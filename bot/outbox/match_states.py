@@ -19,7 +19,7 @@ from bot.outbox.news import BURSTS, NewsItem
 from bot.storage.database import upsert
 from bot.storage.driver import Transaction
 from bot.storage.schema import match_states, to_timestamp
-from bot.subscribers import ChatRef
+from bot.subscribers import MAX_DELAY, ChatRef
 from rules.engine.alert import Alert, AlertKey, Facts, Importance, State, scoreline
 from rules.football.match import Match
 from rules.football.match_questions import list_scorers
@@ -38,7 +38,7 @@ _STATE_PRIORITY = 2
 _STATE_MAX_AGE = 600.0
 """Seconds after which such a message is not sent any more: by then the chat knows the match from its alerts."""
 
-_MAX_STATE_AGE = 330.0
+_MAX_STATE_AGE = MAX_DELAY + 30.0
 """Seconds for which earlier states are kept for chats with a delay: a little more than the longest delay."""
 
 _SHOWN_MARK = "0//"

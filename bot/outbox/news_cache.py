@@ -7,11 +7,12 @@ from collections.abc import Collection
 from bot.outbox import repository
 from bot.outbox.news import NewsItem
 from bot.storage.driver import Transaction
+from bot.subscribers import MAX_DELAY
 from rules.engine.alert import AlertKey
 
 _MAX_CACHED_NEWS = 512
 
-_MAX_REVISION_AGE = 330.0
+_MAX_REVISION_AGE = MAX_DELAY + 30.0
 """Seconds for which a revision is kept for chats with a delay: a little more than the longest delay."""
 
 

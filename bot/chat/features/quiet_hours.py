@@ -9,10 +9,7 @@ from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from bot.subscribers import QuietHours
-
-# Streams lag by a minute or two. A longer delay is a slip of the finger, and the chat would seem dead.
-MAX_DELAY = 300
+from bot.subscribers import MAX_DELAY, QuietHours
 
 _DELAY_OPTIONS = (0, 15, 30, 60, 120)
 
