@@ -74,6 +74,10 @@ def _whole(folder: str) -> tuple[str, ...]:
 
 RULES = ("tests/rules",)
 SENDING = ("tests/bot/outbox", "tests/bot/telegram")
+_TELEGRAM_MODULES = (
+    "alert_keyboard", "change_replies", "circuit_breaker", "html", "plan", "queues", "rate_limits", "refused_messages", "render",
+    "responses",
+)  # fmt: skip
 PACKAGES = {
     "rules/football": Package(_whole("rules/football"), RULES),
     "rules/engine": Package(_whole("rules/engine"), RULES),
@@ -83,9 +87,7 @@ PACKAGES = {
     ),
     "rules/scenarios": Package(_whole("rules/scenarios"), RULES),
     "bot/outbox": Package(tuple(f"bot/outbox/{name}.py" for name in ("decide", "delivery", "digests", "news")), SENDING),
-    "bot/telegram": Package(
-        tuple(f"bot/telegram/{name}.py" for name in ("html", "plan", "queues", "rate_limits", "render", "responses")), SENDING
-    ),
+    "bot/telegram": Package(tuple(f"bot/telegram/{name}.py" for name in _TELEGRAM_MODULES), SENDING),
 }
 
 
