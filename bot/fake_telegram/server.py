@@ -13,6 +13,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any, Self
 
 from aiohttp import web
@@ -230,19 +231,14 @@ class FakeBotApi(Members):
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while not any(map(self._is_wanted, self.updates)) and loop.time() < deadline and not self._gone.is_set():
-            await self._change(deadline - loop.time())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), deadline - loop.time())
             if ours != self._pollers:
                 raise _CONFLICT
 
     def _is_wanted(self, update: dict[str, Any]) -> bool:
         kind = next(key for key in update if key != "update_id")
         return kind in self._allowed if self._allowed else kind not in _NOT_BY_DEFAULT
-
-    async def _change(self, within: float) -> None:
-        try:
-            await asyncio.wait_for(self._changed.wait(), within)
-        except TimeoutError:
-            return
 
 
 def _respond(answer: Any) -> web.Response:
