@@ -104,7 +104,7 @@ class AlertFilter(msgspec.Struct, frozen=True):
         """Return True if alerts of this kind are wanted. "All kinds" does not include match cards and pictures."""
         if kind in LIVE_MESSAGE_KINDS:
             return kind in self.kinds_on
-        # Before the kinds: the chat wants goals and nothing else, whatever it had switched on before.
+        # Checked before the kinds: such a chat wants only goals, whatever kinds it had switched on before.
         if self.scorers_only:
             return kind == GOAL_KIND
         if self.only_kinds is not None:
@@ -318,7 +318,7 @@ class Recipient(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, chat: Chat, overrides: Sequence[SubscriptionOverrides] = ()) -> Recipient:
         """Make it from the overrides of every subscription that covers the match."""
-        # Also one subscription without overrides counts, where another has some: it brings what the chat's own filter takes.
+        # With overrides in one subscription the others count too: each of them brings what the chat's own filter accepts.
         if not any(own.has_any for own in overrides):
             return cls(chat)
         return cls(chat, tuple(chat.filter.with_overrides(own) for own in overrides))
@@ -333,7 +333,7 @@ class Recipient(msgspec.Struct, frozen=True):
         """Return True if an alert of this kind makes a sound. `important` is what the alert itself says."""
         if not self.filters:
             return self.chat.filter.is_loud(kind, important=important)
-        # Of the subscriptions that bring the alert: another one that covers the match may be louder, and does not want it.
+        # Only subscriptions that accept the kind count: another one may make it loud without accepting it.
         return any(own.accepts(kind) and own.is_loud(kind, important=important) for own in self.filters)
 
     def is_alert_loud(self, alert: Alert) -> bool:

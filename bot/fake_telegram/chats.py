@@ -56,7 +56,7 @@ class ChatStore:
     def chat(self, chat_id: int, *, kind: str = "", title: str = "", is_forum: bool = False) -> FakeChat:
         """Return the chat with this id. A new one is made with a type that fits the id."""
         if chat_id not in self.chats:
-            # As Telegram numbers them: users are positive, and supergroups and channels have their ids behind -100.
+            # Telegram's ids: users are positive, supergroups and channels begin with -100.
             guess = "private" if chat_id > 0 else "supergroup" if chat_id < -1_000_000_000_000 else "group"
             self.chats[chat_id] = FakeChat(chat_id, kind or guess, title, is_forum)
         return self.chats[chat_id]
@@ -65,7 +65,7 @@ class ChatStore:
         """Put a message into a chat."""
         self._message_ids += 1
         buttons = more.pop("buttons", ())
-        # Versions have the loop's time, which a test may let leap; a message's date is that of a real clock, as Telegram's is.
+        # Versions have the loop's time, which may be virtual. A message's date is real, as Telegram's is.
         first = read_version(asyncio.get_running_loop().time(), text, mode, buttons)
         date = int(SystemClock().now().timestamp())
         if more.get("receiver"):
@@ -104,7 +104,7 @@ class ChatStore:
         if message.buttons:
             body["reply_markup"] = {"inline_keyboard": [[button_to_json(b) for b in row] for row in message.buttons]}
         if message.reply_to and (answered := chat.find(message.reply_to)):
-            # One level, as in Telegram: the answered message does not have the one that it answers.
+            # Only one level deep, as in Telegram.
             body["reply_to_message"] = self.message_to_json(answered) | {"reply_to_message": None}
         return body
 
@@ -157,7 +157,7 @@ class ChatStore:
             raise bad_request("can't parse EphemeralMessageParameters")
         if chat.type not in ("group", "supergroup"):
             raise bad_request("ephemeral messages can be sent only to groups")
-        # A bot that is no administrator may only answer: a press of a button, or a command that it alone has seen.
+        # A bot that is not an administrator may only answer a press of a button, or a command that only it has seen.
         answered = (given.json("reply_parameters") or {}).get("ephemeral_message_id")
         is_answer = wanted.get("callback_query_id") in self.pressed
         is_answer = is_answer or chat.find_ephemeral(int(str(self.me["id"])), int(answered or 0)) is not None

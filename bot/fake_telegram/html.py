@@ -66,7 +66,7 @@ def parse(source: str) -> Parsed:
 def _read_tag(source: str, at: int, parsed: Parsed, open_tags: list[OpenTag]) -> int:
     if source.startswith("</", at):
         return _read_end_tag(source, at, parsed, open_tags)
-    # Telegram counts bytes of UTF-8 in what it says of a mistake, and UTF-16 units in entities.
+    # Telegram's error messages count bytes of UTF-8, while its entities count UTF-16 units.
     where = f"at byte offset {len(source[:at].encode())}"
     found = _START.match(source, at)
     name = found[1].lower() if found else re.split(r"[\s>=]", source[at + 1 :], maxsplit=1)[0].lower()
@@ -99,7 +99,7 @@ def _read_end_tag(source: str, at: int, parsed: Parsed, open_tags: list[OpenTag]
     if found[1] and found[1].lower() != name:
         raise EntitiesError(f'Unmatched end tag {where}, expected "</{name}>", found "</{found[1].lower()}>"')
     length = utf16(parsed.text) - offset
-    # Telegram makes no entity of nothing.
+    # Telegram drops empty entities.
     if length:
         parsed.entities.append({"type": TAGS[name], "offset": offset, "length": length} | more)
     return found.end()

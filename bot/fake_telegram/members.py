@@ -76,7 +76,7 @@ class Members(Methods):
         found = message if isinstance(message, Message) else self.chat(chat_id).find(message)
         if found is None:
             raise LookupError(f"there is no message {message} in chat {chat_id}")
-        # Unanswered until the bot answers it: a second answer, or one to another query, is refused.
+        # Open until the bot answers it. Telegram refuses a second answer.
         query = str(90_000 + self._update_id)
         self.queries.add(query)
         self.pressed.add(query)
@@ -109,7 +109,7 @@ class Members(Methods):
         was.refusal = RefusedError(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=new)
         chat = self.chat(new, kind="supergroup", title=was.title)
         chat.admins |= was.admins
-        # One in each of the two chats, and so two updates.
+        # Telegram sends a service message in each of the two chats.
         self.push({"message": self._service(was, migrate_to_chat_id=new)})
         self.push({"message": self._service(chat, migrate_from_chat_id=old)})
 
@@ -140,14 +140,14 @@ class Members(Methods):
         return body
 
     def _make_member(self, status: str, kind: str, lacks: Set[str] = frozenset()) -> dict[str, Any]:
-        # A chat of its own with these rights: that of the test has only the rights that the bot has now.
+        # A temporary chat with these rights, since the real one has only the bot's present rights.
         me = {int(str(self.me["id"]))} if status == "administrator" else set()
         chat = FakeChat(-1, kind if kind != "private" else "group", admins=me, lacks=set(lacks))
         extra = {"until_date": 0} if status == "kicked" else {}
         return self._describe_member(chat, int(str(self.me["id"]))) | {"status": status} | extra
 
     def _notify_change(self) -> None:
-        # A new event for the next change: one that stays set would wake whoever waits for it again and again.
+        # Replaced, because an event that stays set would wake its waiters again and again.
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -95,7 +95,7 @@ class MessageMethods(ChatStore):
         chat = self._find_chat(given)
         receiver, ephemeral_id = given.number("receiver_user_id"), given.number("ephemeral_message_id")
         message = chat.find_ephemeral(receiver or 0, ephemeral_id or 0)
-        # A member's own ephemeral command is none that the bot may change.
+        # The bot may not change a member's own ephemeral command.
         if message is None or not message.by_bot:
             raise bad_request(f"message to {verb} not found")
         return message
@@ -108,7 +108,7 @@ class MessageMethods(ChatStore):
             raise bad_request(
                 "wrong file identifier/HTTP URL specified" if isinstance(file, str) else "there is no photo in the request"
             )
-        # The bot sends nothing but PNG.
+        # The bot sends only PNG.
         if content[:8] != b"\x89PNG\r\n\x1a\n":
             raise bad_request("IMAGE_PROCESS_FAILED")
         # A PNG begins with its signature and the header chunk: the size stands at the same place in each.
@@ -125,7 +125,7 @@ class MessageMethods(ChatStore):
             raise bad_request("text and rich_message can't be used together")
         chat = self._find_chat(given) if is_rich else self._find_chat_for_text(given)
         message = self._find_message(chat, given, "edit")
-        # A photo stays one: the bot must not try to make a text of it.
+        # Telegram cannot edit a photo into a text.
         if message.photo:
             raise bad_request("there is no text in the message to edit")
         now = self._read_rich_version(given, self._read_buttons(given)) if is_rich else self._read_text(given)

@@ -99,7 +99,6 @@ class Methods(MessageMethods):
             known = {"command", "description"} | (set() if "is_ephemeral" in self.lacking else {"is_ephemeral"})
             if not self.ignores_unknown and set(command) - known:
                 raise bad_request(f"can't parse BotCommand: unsupported field {min(set(command) - known)}")
-        # By scope and language: the most exact that fits a chat is the menu that its members see.
         self.commands[make_scope_key(given)] = commands
         return True
 
@@ -149,7 +148,7 @@ class Methods(MessageMethods):
         return True
 
 
-# In lower case: Telegram takes the names of methods in any.
+# In lower case, because Telegram ignores the case of method names.
 _METHODS: dict[str, Callable[..., Any]] = {
     "getme": Methods.get_me,
     "logout": Methods.accept,

@@ -64,7 +64,7 @@ def read_buttons(given: Params, *, knows_styles: bool = True) -> tuple[tuple[But
     """Return the rows of inline buttons; raise RefusedError where Telegram refuses them."""
     rows = (given.json("reply_markup") or {}).get("inline_keyboard", [])
     fields = _BUTTON_FIELDS if knows_styles else _BUTTON_FIELDS - {"style"}
-    # Whatever is not known here is refused: a misspelt field would go unnoticed.
+    # Unknown fields are refused, so that a misspelt one is noticed.
     for field in {name for row in rows for button in row for name in button} - fields:
         raise bad_request(f'can\'t parse inline keyboard button: unsupported field "{field}"')
     buttons = tuple(

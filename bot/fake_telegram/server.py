@@ -69,7 +69,7 @@ class FakeBotApi(Members):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        # Polls, requests that hang and answers that are held end now: the server waits for all of them when it closes.
+        # Ends polls, hanging requests and held answers: the server waits for them when it closes.
         self._gone.set()
         for held in [trouble.held for trouble in self.troubles if trouble.held]:
             held.drop()
@@ -173,7 +173,7 @@ class FakeBotApi(Members):
             request = Request(asyncio.get_running_loop().time(), found[2], await _params(http))
         except ValueError:
             return _respond(bad_request("can't parse the request's body"))
-        # Before it is served: a test may wait for a request that is never answered.
+        # Logged before it is served: a test may wait for a request that is never answered.
         self.log.append(request)
         try:
             return await self._serve(http, request)
@@ -193,7 +193,7 @@ class FakeBotApi(Members):
             result = await self._result(request)
         except RefusedError as refusal:
             return self._answer_request(request, refusal)
-        # What was lost or held has been carried out: only the bot does not know of it.
+        # The request has been carried out. Only its answer is lost or held.
         lost = trouble and not (trouble.held and await trouble.held.decide(request))
         if lost and http.transport:
             http.transport.abort()
@@ -216,7 +216,7 @@ class FakeBotApi(Members):
         """Return the earliest updates from `offset` on; wait up to `timeout` for one. A second poller ends the first."""
         offset, limit = given.number("offset") or 0, given.number("limit") or 100
         allowed = given.json("allowed_updates")
-        # Without a list the one that was named before holds.
+        # Without a list, the previous one stays in force.
         self._allowed = frozenset(allowed) if allowed is not None else self._allowed
         # An offset confirms what is before it; a negative one counts from the last update.
         self.updates = [u for u in self.updates if u["update_id"] >= offset] if offset >= 0 else self.updates[offset:]

@@ -21,7 +21,7 @@ async def wait_until(condition: Callable[[], Any]) -> None:
     """Wait until the condition holds. Raises TimeoutError after a minute."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + WAIT_TIMEOUT
-    # Asked again and again, since what a test waits for may be a file or another process, which wakes nobody here.
+    # Polled, because the condition may depend on a file or another process, which sets no event here.
     while not condition():
         if loop.time() >= deadline:
             raise TimeoutError(f"still not true after {WAIT_TIMEOUT:g} s")
@@ -257,7 +257,7 @@ class HeldAnswer:
 
     async def decide(self, request: Request) -> bool:
         """Hold the answer to a request; return True if it is to be given, False if the connection is to be dropped."""
-        # Noted first, so that whoever waits for the request may decide at once.
+        # Added first, so that a test that waits for the request can decide at once.
         self.requests.append(request)
         await self._decided.wait()
         return not self._dropped
@@ -289,11 +289,11 @@ class Trouble:
         fits = fits and not (self.any_chat and request.chat_id is None)
         if self.tag:
             fits = fits and any(f"<{self.tag}" in str(request.params.get(name, "")) for name in ("text", "results"))
-        # A poll is always open: a trouble of "the next request" would otherwise meet it and no other.
+        # A poll is nearly always open, and would otherwise be the "next request" that a test means.
         is_poll = request.method == "getUpdates" != self.method and not self.with_polls
         if not fits or is_poll or self.times == 0:
             return False
-        # What is let through is none of the requests that go wrong.
+        # Requests that are let through do not use up `times`.
         if self.skip:
             self.skip -= 1
             return False
@@ -311,7 +311,7 @@ class Window:
 
     def wait(self, now: float) -> float:
         """Return the seconds until one more is allowed; 0 if it is allowed now."""
-        # To the limit and not a moment longer: this is what the bot's own windows, with their margins, are held to.
+        # Exact, without a margin: the bot's own windows are tested against this one.
         while self.taken and self.taken[0] <= now - self.seconds:
             self.taken.popleft()
         return 0.0 if len(self.taken) < self.limit else self.taken[0] + self.seconds - now
@@ -332,7 +332,7 @@ class Limits:
             self._chats[chat_id] = [*windows, Window(20, 60.0)] if chat_id < 0 else windows
         windows = [self._paid if paid else self._all, *self._chats[chat_id]]
         wait = max(window.wait(now) for window in windows)
-        # What is refused does not count.
+        # A refused message does not count.
         if wait > 0:
             raise too_many(wait)
         for window in windows:
@@ -351,5 +351,5 @@ def keeps_pace(requests: Sequence[Request], since: float, limit: int = 30, secon
 
 def read_version(at: float, text: str, mode: str, buttons: tuple[tuple[Button, ...], ...]) -> Version:
     """Read a text by its parse mode; raise EntitiesError."""
-    # In other modes the text is taken as it stands: the bot writes HTML alone.
+    # Other parse modes are not parsed: the bot sends only HTML.
     return Version(at, text, parse(text) if mode.lower() == "html" else Parsed(text.strip()), buttons)

@@ -13,7 +13,7 @@ from bot.storage.copies import Copy, append_copy, decode_copies
 from bot.subscribers import CardForm, ChatRef, Recipient
 from rules.engine.alert import CARD, Alert, AlertKey, State
 
-# Not None, which says that nothing was sent: such a message counts as sent, so that its corrections leave.
+# Not None, which means that nothing was sent: such a message counts as sent, so that its corrections leave.
 UNREACHABLE_MESSAGE_ID = 0
 """Stands for the id of a message that can be neither edited nor replied to."""
 
@@ -97,7 +97,7 @@ class Subject(msgspec.Struct, frozen=True):
         """Read what `str` wrote. Messages of earlier versions have no subject: return an empty one."""
         severity, _, rest = text.partition("/")
         side, _, action_type = rest.partition("/")
-        # Nothing but a full time has a result: an operator's own action type may have a slash in it.
+        # Only full time has a result. An operator's own action type may contain a slash.
         result = action_type.removeprefix(f"{_FULL_TIME}/") if action_type.startswith(f"{_FULL_TIME}/") else ""
         return cls(int(severity or 0), side, _FULL_TIME if result else action_type, result)
 
@@ -111,12 +111,12 @@ class Subject(msgspec.Struct, frozen=True):
 
         Trifles (severity 0) never are, nor what is unknown.
         """
-        # Before the severity: a full time is a trifle by that, and its result is none.
+        # Checked before the severity: full time has severity 0, but a changed result matters.
         if self.result and other.result:
             return self.result != other.result
         if not (self.severity or other.severity):
             return False
-        # What is empty was not stored by an earlier version, or is not known to the feed: that is no change.
+        # An empty value is unknown (an earlier version, or a gap in the feed), which is no change.
         pairs = ((self.action_type, other.action_type), (self.side, other.side))
         return any(one and another and one != another for one, another in pairs)
 
@@ -288,7 +288,7 @@ def parse_history(text: str) -> tuple[HistoryLine, ...]:
 
 
 def _parse_history_line(line: str) -> HistoryLine:
-    # Earlier versions wrote fewer words, and each further one is told by a character that no other has.
+    # Earlier versions wrote fewer words. A latency is recognised by its slash, a reply by its #.
     at, reason, state, seq, *more = line.split(" ")
     latencies = [parse_latency(word) for word in more if "/" in word]
     replies = [int(word[1:]) for word in more if word.startswith("#")]

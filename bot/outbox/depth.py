@@ -39,7 +39,7 @@ async def measure_depth(db: Database, now: dt.datetime) -> OutboxDepth:
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
     all_waiting = select(func.count().label("n")).where(waits)
     due = select(func.count().label("n"), func.min(entries.c.due_at).label("first")).select_from(entries).join(chats, here)
-    # Not of suspended chats: those wait for as long as the chat is away, and would look like a sender that stands still.
+    # Suspended chats do not count: what waits for them may wait for weeks, and would look like a stuck sender.
     due = due.where(waits, entries.c.due_at <= at, chats.c.active == true())
     # News that no sender has begun to spread has no delivery yet: it would else look as if nothing waited.
     spreading = select(func.count().label("n"), func.min(alerts.c.updated_at).label("first")).where(alerts.c.spreading == true())

@@ -36,7 +36,7 @@ async def explain_message(queue: DeliveryQueue, chat_id: int, message_id: int) -
         delivery = await _find_delivery(tx, chat_id, message_id)
         if delivery is None:
             return None
-        # As the chat is shown it: an answer must not tell what its delay still keeps from it.
+        # With the chat's delay: the answer must not reveal what the chat has not been shown yet.
         chat = await repository.read_chat(tx, delivery.chat)
         news = await queue.view_news(tx, delivery.key, chat.delay if chat else 0)
         if news is None:
@@ -60,7 +60,7 @@ async def _read_digest_lines(tx: Transaction, news: NewsItem, delivery: Delivery
     """Return the news of the lines that the chat has seen in a digest, in their order. Empty for news of one action."""
     if not news.line_ids:
         return ()
-    # By what was sent to this chat: a digest of a match has the same news for all, and each chat its own lines of it.
+    # Only lines that this chat was sent: the digest of a match has the same news for all chats.
     names = delivery.rule.split("\n")
     shown = names if is_burst(news.key) else [action_id for action_id in news.line_ids if action_id in names]
     keys = [parse_line_name(name, news.key) for name in shown[:_MAX_LINES]]

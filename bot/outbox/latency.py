@@ -47,7 +47,7 @@ class LatencyTrace(msgspec.Struct, frozen=True):
 
 def measure_latency(timestamps: Timestamps, sent_at: float, answered_at: float) -> LatencyTrace:
     """Return how long each step took, now that Telegram has answered. Times are in seconds since 1970."""
-    # What the limits held back is reported as waited, and not as our own slowness.
+    # Time in which the limits held it back is reported as `waited`, and not as our own delay.
     due = timestamps.due + timestamps.held
     return LatencyTrace(
         feed=_milliseconds_between(timestamps.happened, timestamps.received),

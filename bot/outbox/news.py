@@ -94,7 +94,7 @@ def state_of(alerts: Sequence[Alert]) -> State:
 
 def priority_of(alerts: Sequence[Alert]) -> int:
     """Return the place among all that waits, 0 first: major goals, other major news and retractions, minor news, cards."""
-    # Of the alternatives the most urgent counts: the news is one row, and stands in one place for all chats.
+    # The most urgent alternative decides: the news is one row, with one priority for all chats.
     return min(_priority_of_alert(alert) for alert in alerts)
 
 

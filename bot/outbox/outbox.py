@@ -124,7 +124,7 @@ class Outbox:
         if stored and stored.is_changed:
             self.queue.accept([stored.news])
         elif stored:
-            # No revision: to the chats that have the card nothing is sent, and the delayed view must not note it.
+            # This is no revision: chats that have the card get nothing, and the delayed view must not record it.
             self.queue.continue_fanout(stored.news)
 
     async def is_live_message_wanted(self, fixture: Fixture) -> bool:
@@ -163,7 +163,7 @@ class Outbox:
             for news in stored:
                 if news.key.action_id in digest.line_ids:
                     await _mark_as_line(tx, news, digest, now)
-                    # What the cache has does not say that it is part of a digest.
+                    # The cached item does not know yet that a digest contains it.
                     self.queue.forget(news.key)
             await repository.add_news(tx, digest, FanoutProgress(notified_chats_done=True), now)
             await self.queue.source.notify_news(tx, [digest.key])
@@ -214,8 +214,8 @@ async def _store_revision(
 async def _progress_after(tx: Transaction, revision: NewsRevision, *, is_late: bool) -> FanoutProgress:
     """Return where the fan-out of a revision starts: chats that have the message always get it, new ones not always."""
     before = await repository.read_fanout_progress(tx, revision.news.key)
-    # News in a digest of missed alerts reaches new chats by that digest. The walk over those that have it starts in any case:
-    # a correction is for them, whatever rules fire now.
+    # News in a digest of missed alerts reaches new chats by that digest. The walk over chats that have it always starts:
+    # corrections are for them, whatever rules fire now.
     nobody_new = is_late or not revision.news.firing_alternatives or bool(revision.news.digest_id)
     if revision.restarts_fanout:
         return FanoutProgress(None, nobody_new)

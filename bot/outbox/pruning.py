@@ -20,7 +20,7 @@ _SELECT_OLD_NEWS = (
     .limit(100)
 )
 
-# The chat up to which as many are deleted as there is room for: a DELETE has no LIMIT.
+# Finds the last chat of a batch, because a DELETE has no LIMIT.
 _SELECT_NTH_CHAT = (
     select(entries.c.chat_id).where(*IS_DELIVERY_OF_NEWS).order_by(entries.c.chat_id).limit(1).offset(bindparam("skipped"))
 )
@@ -49,7 +49,7 @@ async def delete_batch_before(tx: Transaction, instant: dt.datetime, max_deliver
         deleted += await tx.execute(_DELETE_DELIVERIES, of_news(key))
         await tx.execute(_DELETE_NEWS, of_news(key))
         if key.fixture_id == BURSTS:
-            # Its lines are found by it alone.
+            # Nothing else refers to its lines.
             await tx.execute(delete(grouped).where(grouped.c.burst == key.action_id))
     return deleted, bool(old)
 

@@ -362,7 +362,7 @@ def _of_delivery(key: AlertKey, ref: ChatRef) -> dict[str, Any]:
 
 def _among_news(keys: Collection[AlertKey]) -> dict[str, set[str]]:
     """Return the values for `_IS_AMONG_NEWS`. It also holds for other pairs of these matches and actions."""
-    # So one statement serves any number of keys. The other pairs are left out by who reads the rows.
+    # This way one statement serves any number of keys. Callers drop the other pairs.
     return {"fixtures": {key.fixture_id for key in keys}, "actions": {key.action_id for key in keys}}
 
 

@@ -84,7 +84,7 @@ class MemorySource:
     # A few megabytes. A broadcast to more chats is read page by page as it is sent.
     capacity = 10_000
     """Beyond so many items in memory only urgent news reaches further chats."""
-    # A message counts for the limits from when its batch was planned: a larger batch would leave later than it counts.
+    # A message counts from the planning of its batch. In a larger batch the last would leave much later than they count.
     batch_size = 32
     """Begun in less time than the rate limiter's margin."""
     is_shared = False
@@ -108,7 +108,7 @@ class MemorySource:
     async def take(self, *, urgent_only: bool = False) -> list[QueueItem]:
         """Return a page of what waits and was not taken before."""
         if not urgent_only:
-            # First what waits in the database since before: it is older than what was added since.
+            # What waited in the database before comes first: it is older.
             if not self._is_loaded:
                 return await self._load_all()
             if self._own_items:

@@ -126,7 +126,7 @@ def format_mute_offers(offers: Sequence[MuteOffer]) -> str:
     return " ".join(f"{offer.fixture_id}|{offer.action_id}|{','.join(offer.kinds)}" for offer in offers)
 
 
-# Cached, as what follows: these are parsed for every chat of every page, and most chats have none.
+# Cached like the parsers below: they run for every chat of a page, and most chats have the same few texts.
 @lru_cache(maxsize=256)
 def parse_mute_offers(text: str) -> tuple[MuteOffer, ...]:
     """Read stored offers; a word that is none is left out."""

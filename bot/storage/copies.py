@@ -28,6 +28,6 @@ def decode_copies(text: str) -> tuple[Copy, ...]:
 
 def append_copy(text: str, new: Copy) -> str:
     """Return the stored copies with one more. The last three that differ are kept."""
-    # One that says the same is moved to the end: a note names each text once.
+    # An equal copy moves to the end, since a note shows each text once.
     copies = [*(copy for copy in decode_copies(text) if copy != new), new][-_MAX_COPIES:]
     return msgspec.json.encode(copies).decode()

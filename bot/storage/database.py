@@ -76,7 +76,7 @@ class Database:
         except StorageConflict:
             raise  # the database is well: it undid this transaction for the sake of another one
         except StorageError as error:
-            # Here and not in those who call: whatever the process does, it is told once and in the same words.
+            # Noted here and not by the callers, so that an outage is reported once and in the same words.
             self._set_failure(str(error), is_unreachable=isinstance(error, StorageUnavailable))
             raise
         # A full disk can still be read: only a successful write ends such a failure. A database that could not be reached is back

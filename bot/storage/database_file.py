@@ -166,7 +166,7 @@ class DatabaseFileGuard:
         if self._clock.monotonic() >= self._checkpoint_at:
             self._checkpoint_at = self._clock.monotonic() + CHECKPOINT_INTERVAL
             await self._driver.checkpoint()
-        # Only of a file that is there: the next start compares, and must not forget the chats of the one that was lost.
+        # Not while the file is lost: the next start compares its chats with this number.
         self._lock.write_chat_count(await count_chats(self._database))
 
     async def finish(self) -> None:
@@ -189,7 +189,7 @@ class DatabaseFileGuard:
         if found.st_size < self._largest and (not found.st_size or found.st_size < await self._driver.count_bytes()):
             return "was truncated"
         self._largest = found.st_size
-        # SQLite makes the log with the first change, which may come after the start.
+        # SQLite creates the log at the first write, which may come after the start.
         if self._opened_wal is None:
             self._opened_wal = _read_inode(self._wal)
         elif _read_inode(self._wal) != self._opened_wal:

@@ -161,7 +161,7 @@ class PreparedStatement:
     def _compile(self, dialect: Dialect) -> CompiledStatement:
         compiled: Any = cast(ClauseElement, self._statement).compile(dialect=dialect, column_keys=list(self._parameters))
         order: list[str] = compiled.positiontup or []
-        # Values that stand in the statement itself, as that of a status in its WHERE clause.
+        # Parameters whose values are part of the statement, such as a status in its WHERE clause.
         fixed = [name for name in order if name not in self._parameters]
         given = [*self._parameters, *fixed]
         # itemgetter runs in C. With a single item it would return that item and no tuple: hence two parameters or more.

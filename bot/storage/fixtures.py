@@ -90,7 +90,7 @@ class FixtureStatusRepository:
 
     async def save(self, fixtures: Iterable[Fixture]) -> None:
         """Store how these fixtures are listed now."""
-        # Without the listing beside it, which is what chats know and not what the feed says.
+        # The column `listing` is left alone: it holds what chats know, and not what the feed says.
         now = to_timestamp(self._clock.now())
         rows = (
             {"fixture_id": one.id, "status": one.status, "collection_status": one.collection_status, "updated_at": now}
@@ -117,7 +117,7 @@ class FixtureListingRepository:
 
     async def get_all(self) -> dict[str, StoredListing]:
         """Return every stored listing by the id of its fixture."""
-        # Decoded a little at a time: the list may have twenty thousand fixtures.
+        # Decoded in slices, since there may be twenty thousand fixtures.
         async with self._database.transaction() as tx:
             rows = await tx.fetch(select(standings).where(standings.c.listing != ""))
         return {

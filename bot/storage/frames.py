@@ -45,7 +45,7 @@ class FrameRepository:
             for one in stored
         ]
         async with self._database.transaction() as tx:
-            # The first frame of a revision is the one that brought it: after a reconnect the feed repeats some.
+            # After a reconnect the feed repeats packets. The first frame is the one that made the alert.
             await tx.execute(upsert(frames, keep_existing=True), rows)
 
     async def get_all(self, key: AlertKey) -> tuple[StoredFrame, ...]:

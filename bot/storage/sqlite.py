@@ -114,7 +114,7 @@ class SQLiteDriver:
         """Call `handler` for what this process notifies. No other process works on the file."""
         self._handlers[channel].append(handler)
 
-    # There is no session that other processes could see end.
+    # No other process works on the file, so nobody watches this session.
     session_since = None
 
     async def hold_session_lock(self, name: str) -> None:
@@ -144,9 +144,9 @@ class SQLiteDriver:
                 make_private(partial)
                 with closing(sqlite3.connect(partial)) as copy:
                     _driver_connection(self._connection).backup(copy)
-                    # One file: a copy with a log beside it would be incomplete once somebody moves it alone.
+                    # A copy is one file, without a log beside it that somebody may forget to move.
                     copy.execute("PRAGMA journal_mode = DELETE")
-        # Under its name only when it is complete: a rescue that is cut off leaves the one before.
+        # Renamed only when complete, so that an interrupted copy does not replace the one before.
         partial.replace(target)
 
     @contextmanager

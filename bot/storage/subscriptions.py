@@ -146,7 +146,7 @@ class SubscriptionRepository:
 
 async def add_subscription(tx: Transaction, ref: ChatRef, subscription: Subscription) -> bool:
     """Follow something; return False if the chat follows it already. A chat that is not known yet is stored."""
-    # A subscription without its chat would reach nobody: the fan-out reads the settings with it.
+    # A subscription without its chat would reach nobody: the fan-out reads chats with their settings.
     await tx.execute(upsert(chats, keep_existing=True), chat_to_row(Chat(ref)))
     is_new = await tx.execute(upsert(subscriptions, keep_existing=True), _subscription_to_row(ref, subscription)) > 0
     await update_has_overrides(tx, ref)
@@ -247,7 +247,7 @@ def page_values(last: ChatRef | None, limit: int) -> dict[str, int]:
 
 async def load_recipients(tx: Transaction, fixture: Fixture, found: Collection[Chat]) -> list[Recipient]:
     """Return these chats with the overrides of those of their subscriptions that cover the fixture, in the same order."""
-    # Nearly always empty, which is what `has_overrides` is kept for.
+    # Nearly always empty: `has_overrides` exists to save this query.
     with_overrides = {chat.ref.chat_id for chat in found if chat.has_overrides}
     if not with_overrides:
         return [Recipient(chat) for chat in found]

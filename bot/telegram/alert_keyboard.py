@@ -49,7 +49,7 @@ def find_mute_offer(context: DeliveryContext, kind: str, *, is_new: bool) -> Mut
         # An edit keeps the options open until somebody has used or closed them.
         return offer if offer.action_id == key.action_id else None
     is_alert = not context.news.line_ids and key.fixture_id != SAMPLE
-    # The alert that is about to leave makes the match busy: those before it are one fewer.
+    # One fewer, because the alert that is about to leave counts too.
     if not (is_new and is_alert and len(context.recent_kinds) >= BUSY_COUNT - 1):
         return None
     return MuteOffer(key.fixture_id, key.action_id, find_noisy_kinds((*context.recent_kinds, kind)))
@@ -58,7 +58,7 @@ def find_mute_offer(context: DeliveryContext, kind: str, *, is_new: bool) -> Mut
 def _render_mute_options(offer: MuteOffer, chat: Chat) -> bytes:
     """Return the keyboard with the mute options open, and with the kinds that came most."""
     first = [_button(_("This match"), "m"), _button(_("1 hour"), "h")]
-    # A button cannot hide its words, and the kinds would tell what happened.
+    # A button cannot be a spoiler, and the kinds would reveal what happened.
     kinds = () if chat.spoilers else offer.kinds
     second = [_button(kind_name(kind), f"k:{kind}") for kind in kinds]
     close = [{"text": "✖", "callback_data": f"{MUTE_BUTTON_DATA}:x"}]

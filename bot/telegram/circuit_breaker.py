@@ -47,7 +47,7 @@ class CircuitBreaker:
 
     def on_success(self) -> None:
         """Note that a request was answered: everything may leave again."""
-        # One answer of any chat is enough: what was counted until now says nothing more about Telegram as a whole.
+        # One answer from any chat is enough to show that Telegram can be reached.
         self._failed.clear()
         self._all_failed = False
         self._backoff.reset()

@@ -122,7 +122,7 @@ class FailureHandler:
             return None
         if isinstance(error, TelegramUnreachable) and error.is_unanswered:
             return await self._handle_unanswered(attempt, error)
-        # What counts if nothing more is tried. A new message has no id: it counts as one that cannot be reached.
+        # The result if nothing more is tried. A new message has no id, so it counts as unreachable.
         message_id, is_left = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID, attempt.leaves_a_message
         if isinstance(error, MessageLocked):
             log.info("message_locked", chat=item.chat.chat_id, action=item.key.action_id, reason=str(error))
@@ -199,7 +199,7 @@ class FailureHandler:
         log.info("picture_refused", chat=chat_id, reason=str(error))
         self.refused.on_picture_refused(item, now, is_forbidden=isinstance(error, PictureForbidden))
         self.breaker.on_success()
-        # It counts as no failure and needs no pause: the same picture is not sent again in the same way.
+        # Not counted as a failure and without a pause: the next request is a different one.
         self._requeue(item)
         self._chat_queues.finish(chat_id, now)
 
@@ -239,7 +239,7 @@ class FailureHandler:
         )
         if step is NextStep.COUNT_AS_SENT:
             return attempt.count_as_sent()
-        # A revision that came while this one was on its way is not parked: it is to be sent now.
+        # If a newer revision waits, it is sent now, and this one is not parked.
         if step is NextStep.PARK and not self._chat_queues.has_item(item) and await self._park(attempt):
             self.unanswered.park(attempt)
             if self._pinging is None or self._pinging.done():

@@ -18,7 +18,7 @@ MENTION_BUTTON_DATA = "me"
 
 KICK_OFF = "kick_off"
 
-# Those beyond are mentioned, and their phones stay silent.
+# The others are mentioned without being notified.
 PEOPLE_PER_MESSAGE = 5
 """Telegram notifies about so many of the people whom one message mentions."""
 
@@ -43,12 +43,12 @@ def render_mentions(chat: Chat, news: NewsItem, alert: Alert, now: dt.datetime, 
     """
     people = chat.list_mentioned(news.key.fixture_id) if chat.mentions else ()
     is_alert = not news.line_ids and news.key.fixture_id != SAMPLE and not is_state_message(news.key)
-    # Where scores are hidden, and in quiet hours, everything is silent: a mention would call people all the same.
+    # Everything is silent where scores are hidden and in quiet hours, and a mention would notify people anyway.
     if not people or not is_alert or is_silent or chat.spoilers or chat.is_quiet(now):
         return None
     if alert.kind == KICK_OFF or alert.kind in LIVE_MESSAGE_KINDS:
         return None
-    # By number and not by @name: not everybody has one, and a name may change.
+    # By id, since not everybody has an @name, and names change.
     names = [f'<a href="tg://user?id={user_id}">{escape_html(isolate(name))}</a>' for user_id, name in people]
     chunks = [names[at : at + PEOPLE_PER_MESSAGE] for at in range(0, len(names), PEOPLE_PER_MESSAGE)]
     return _SEPARATOR.join(f"🔔 {', '.join(chunk)}" for chunk in chunks)

@@ -277,7 +277,7 @@ class BotMessenger:
             # The library cannot read the message that was made. Its picture is there, and must not be sent again and again.
             reason = f"an answer that cannot be read ({type(error).__name__})"
             raise TelegramUnreachable(reason, maybe_sent=True, is_unanswered=True) from error
-        # None: it looks like that already. Telegram answers True for an inline message, which the sender never edits.
+        # None: the message looks like that already. Telegram answers True for an inline message, which the sender never edits.
         if not isinstance(message, Message):
             return 0
         if message.photo:

@@ -76,7 +76,7 @@ class PaidMessageRepository:
         Return how many, the day, and how many seconds are left of it.
         """
         async with self._database.transaction() as tx:
-            # The row of a new day is not there yet, and could not be locked.
+            # By name: the row of a new day does not exist yet, so it cannot be locked.
             await tx.lock("paid messages")
             day, seconds_left = await _read_day(tx)
             before = await _read_use(tx, day)
@@ -128,7 +128,7 @@ class PaidMessages:
 
     def __init__(self, repository: PaidMessageRepository, clock: Clock, per_second: int) -> None:
         """`per_second` is the rate that is paid for; a process reserves for a quarter of a second."""
-        # No more, since what a killed process has reserved is lost for the day.
+        # Small, since what a killed process has reserved is lost for the day.
         self._repository, self._clock, self._block = repository, clock, max(1, per_second // 4)
         self._reserved, self._day, self._day_ends_at = 0, dt.date.min, float("-inf")
         self._last_used_at = float("-inf")
@@ -168,7 +168,7 @@ class PaidMessages:
             return False
         self._reserved -= 1
         self._last_used_at = now
-        # One trial at a time: the next one waits for the answer to this.
+        # One trial at a time: the next waits for the answer to this one.
         if self._next_trial_at is not None:
             self._next_trial_at = now + _TRIAL_TIMEOUT
         if self._reserved < self._block // 2:
@@ -214,7 +214,7 @@ class PaidMessages:
         if self.count_available(asked_at) >= enough:
             return  # asked for while the last ones were being reserved
         granted, day, seconds_left = await self._repository.reserve(self._block, self.limit())
-        # What was reserved for yesterday stays counted there: it is neither sent today nor returned to today's budget.
+        # Yesterday's reserve stays counted for yesterday: it is neither sent today nor returned to today's budget.
         if day != self._day:
             self._reserved = 0
         self._day, self._day_ends_at = day, asked_at + seconds_left

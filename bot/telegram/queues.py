@@ -61,7 +61,7 @@ class ChatQueue:
 
     def find_next(self, now: float) -> int:
         """Return the index of the item that leaves next: of those that may, the first of the most urgent."""
-        # Nearly always. It may leave, or its chat would not be asked.
+        # The usual case. The item is ready, since its chat is.
         if len(self.items) == 1:
             return 0
         ready = (index for index, waiting in enumerate(self.items) if self.ready_at(waiting) <= now)
@@ -138,7 +138,7 @@ class ChatQueues:
             if at <= now:
                 queue.is_sending = True
                 return self._remove(queue, index)
-            # What is more urgent in this chat may still leave, so the chat gets a new place and is not left out until then.
+            # More urgent items of this chat may still leave, so the chat is scheduled again.
             queue.hold(urgency, at)
             self._schedule(chat_id, queue, now)
         return None
@@ -156,7 +156,7 @@ class ChatQueues:
             for index, waiting in enumerate(queue.items)
             if waiting.item.urgency is Urgency.SILENT and waiting.item.chat == item.chat and waiting.due_at <= now
         ]
-        # From behind, so that the indexes before stay what they are.
+        # From the end, so that earlier indexes stay valid.
         taken = [self._remove(queue, index) for index in reversed(found[: MAX_MERGED_ITEMS - 1])]
         queue.is_held = any(waiting.item.urgency is Urgency.SILENT for waiting in queue.items)
         return taken[::-1]
@@ -270,7 +270,7 @@ class ChatQueues:
     def _mark_served(self, fixture_id: str) -> None:
         self._served_count += 1
         self._last_served[fixture_id] = self._served_count
-        # One that is forgotten counts as never served, and is the next whose turn it is: it has waited longest in any case.
+        # A forgotten match counts as never served, so it is next. It has waited longest anyway.
         if len(self._last_served) > _MAX_REMEMBERED_MATCHES:
             oldest = self._served_count - _MAX_REMEMBERED_MATCHES
             self._last_served = {name: number for name, number in self._last_served.items() if number > oldest}

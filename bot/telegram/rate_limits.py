@@ -15,7 +15,7 @@ from typing import Protocol
 from bot.outbox.delivery import Urgency
 from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND, PaidMessages
 
-# Telegram's own words, in its FAQ for bots: to one chat no more than one message a second but for short bursts, to a group no
+# From Telegram's FAQ for bots: to one chat no more than one message a second but for short bursts, to a group no
 # more than 20 a minute. Both times are a little longer, since no clock is exact.
 _CHAT_LIMIT = (3, 3.05)
 """Messages to one chat, and in how many seconds: one a second on average, with short bursts."""
@@ -165,7 +165,7 @@ class RateLimiter:
 
     def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
         """Return when this chat's own limits allow a message of this urgency."""
-        # What is less urgent finds a smaller window: cards are edited often, and a goal must find room in a group's twenty.
+        # Less urgent messages see a smaller limit: cards are edited often, and a goal must find room in a group's twenty.
         at = max(now, self._chat_paused_until.get(chat_id, now))
         windows = self._chats.get(chat_id, ())
         spare = _SPARE_SHARE[urgency]
@@ -183,7 +183,7 @@ class RateLimiter:
         is_paid = may_be_paid and self._paid is not None and not self.count_unpaid(now, 1) and self._paid.take(now)
         if is_tracked:
             self._unanswered[now] = self._unanswered.get(now, 0) + 1
-        # At the end, without looking for its place: nothing was counted for a later time. The oldest falls out by itself.
+        # Appended: no event in these windows is later than now. A full deque drops its oldest by itself.
         for window in (self._all, self._smooth):
             window.taken.append(now)
         self._record_for_chat(chat_id, now)
@@ -217,7 +217,7 @@ class RateLimiter:
 
     def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:
         """Count what an earlier process sent: Telegram has counted it too."""
-        # Untracked: no answer to them will come to this process.
+        # Untracked, because their answers do not reach this process.
         for chat_id, at in sends:
             self.record_send(chat_id, at)
 
@@ -230,7 +230,7 @@ class RateLimiter:
         # leave in bursts, so that even the quickest of them waits for the others.
         arrived_at = now - (self._shortest_round_trip / 2 if self._answer_count > _WARM_UP_REQUESTS else 0.0)
         if arrived_at > taken_at + _ARRIVAL_TOLERANCE and not self._all.shift(taken_at, arrived_at) and was_tracked:
-            # So late that others have taken its place in the window: it counts beside them.
+            # It arrived so late that the window had dropped it: it is counted again.
             self._all.add(arrived_at)
 
     def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
@@ -265,7 +265,7 @@ class RateLimiter:
     def _count_late(self, now: float) -> int:
         late = 0
         for taken_at, count in list(self._unanswered.items()):
-            # In the order in which they were counted: from here on the window counts them itself.
+            # Sorted by time: the window itself counts this one and all later ones.
             if taken_at + self._all.seconds > now:
                 break
             if taken_at + self._all.seconds + _LONGEST_LATENESS > now:

@@ -15,7 +15,7 @@ from bot.storage.database import Database, upsert
 from bot.storage.driver import RATE_CHANNEL, Transaction
 from bot.storage.schema import allowance, rate_shares
 
-# Longer than two renewals take: one that the database refuses stops no sender.
+# Long enough that one failed renewal does not stop a sender.
 SHARE_DURATION = 3.0
 """Seconds for which a share is valid after it was written. A process that cannot renew it sends nothing after that."""
 
@@ -58,8 +58,8 @@ def divide_rate(per_second: int, shares: Sequence[RateShare]) -> dict[str, int]:
         if not one.is_sender:
             divided[one.process] = min(one.wanted, left)
             left -= divided[one.process]
-    # Who wants least comes first: what it leaves of an equal part is divided among those that want more. By name among equals,
-    # so that every process comes to the same result without asking the others.
+    # The smallest wish comes first: what it leaves of an equal part goes to those that want more. Equal wishes are in the order
+    # of names, so that every process computes the same result.
     senders = sorted((one for one in shares if one.is_sender), key=lambda one: (one.wanted, one.process))
     for number, one in enumerate(senders):
         divided[one.process] = min(one.wanted, left // (len(senders) - number))
@@ -89,14 +89,14 @@ def choose_share(per_second: int, before: Sequence[RateShare], mine: RateShare, 
     """Choose the share of one process. `before` are all as they are stored, `mine` is this one's, as it was. Pure."""
     others = [one for one in before if one.process != mine.process]
     divided = divide_rate(per_second, [*others, msgspec.structs.replace(mine, wanted=use.wanted)])
-    # Only of what nobody has: what another one should give up is taken once it has stored that it did.
+    # Only what nobody has is free. What another process should give up can be taken once it has stored that.
     free = max(0, per_second - sum(one.share for one in others))
     limit = min(divided[mine.process], free)
-    # What is in use stays ours until the second in which it was sent is over, although no more of it is used.
+    # What is in use stays ours until its second is over, even if the new limit is lower.
     share = max(limit, use.in_use)
     can_give = any(one.share > divided[one.process] for one in others)
     can_take = any(one.share < divided[one.process] for one in others)
-    # Only if another process has something to change: each one that is notified looks at once.
+    # Only if another process has something to change, since every notified process looks at once.
     must_notify = (limit < divided[mine.process] and can_give) or (share < mine.share and can_take)
     return NewShare(share, limit, must_notify)
 
@@ -107,7 +107,7 @@ def step_share(
     """Choose the new share of a process while it goes on sending; see `RateShareRepository.renew`."""
     use = apply_limit(None)
     found = choose_share(per_second, before, mine, use)
-    # Before the share is stored, and not once it is: from then on another process may take what this one gives up.
+    # Applied before the share is stored: as soon as it is, another process may take what this one gives up.
     apply_limit(found.limit)
     return found, use
 
@@ -171,8 +171,8 @@ class RateShareRepository:
             state = await _read_allowance(tx)
             per_second = renewal.per_second
             if slot_senders:
-                # During an upgrade: senders of 0.1 get an equal part of the rate, and see in `next_at`, from which they reserve
-                # their slots, what this version has sent.
+                # During an upgrade, each sender of 0.1 gets an equal part of the rate. They reserve slots from `next_at` on, so what
+                # this version sends moves it.
                 new = sum(one.is_sender for one in counted) + is_sender
                 per_second = per_second * new // (new + slot_senders)
                 used = {"next_at": max(state.next_at, now) + sent * _SLOT_INTERVAL / max(1, per_second)}

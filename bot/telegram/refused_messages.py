@@ -6,7 +6,7 @@ from bot.outbox.delivery import QueueItem
 from bot.subscribers import ChatRef
 from rules.engine.alert import AlertKey
 
-# Few and short: everything else for the chat waits behind this message.
+# Few and short, because everything else for the chat waits behind this message.
 _RETRY_DELAYS = (1.0, 5.0)
 """Seconds before a message is tried again that Telegram refuses for a reason that is not understood. Then it is given up."""
 
@@ -61,13 +61,13 @@ class RefusedMessages:
     def on_picture_refused(self, item: QueueItem, now: float, *, is_forbidden: bool) -> None:
         """Note that a picture was refused; `is_forbidden`: the chat takes no photos at all."""
         name, chat_id = (item.key, item.chat), item.chat.chat_id
-        # The first time, Telegram may have forgotten the file: it is uploaded anew. The second time it was, and would be refused
-        # for ever.
+        # At the first refusal Telegram may have forgotten the file, which is uploaded again. A second refusal would repeat for
+        # ever.
         if not is_forbidden and name not in self._refused_pictures:
             self._refused_pictures.add(name)
             return
         self._refused_pictures.discard(name)
-        # Taken out first, so that it is the last again, and those whose time is over are found at the front.
+        # Removed first, so that the chat moves to the end: expired ones are then at the front.
         self._no_pictures_until.pop(chat_id, None)
         self._no_pictures_until[chat_id] = now + _PICTURE_PAUSE
         while next(iter(self._no_pictures_until.values())) <= now:

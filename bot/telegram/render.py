@@ -168,7 +168,7 @@ def render_digest(alert: Alert, lines: Sequence[NewsItem]) -> str:
         return _render_burst(lines)
     title = _DIGEST_TITLES.get(alert.facts.reason)
     heading = f"📋 <b>{_(title) if title else _('While the connection was down')}</b>{_format_score(alert)}{_format_stage(alert)}"
-    # Without the score of each: that of the match stands in the heading.
+    # No score in each line: the heading has that of the match.
     shown = []
     for news in lines:
         line = _format_line(line_alert(news))
@@ -275,7 +275,7 @@ def hide_in_spoiler(alert: Alert, html: str) -> str:
         visible = html.partition("\n")[0]
     else:
         visible = f"🔔 {escape_html(format_title(alert.fixture))}".rstrip()
-    # The first line of a burst or a sample is shown, and does not stand among what is hidden once more.
+    # The visible first line of a burst or a sample is not repeated in the hidden part.
     hidden = remove_tags(html.removeprefix(f"{visible}\n"), _TAGS_NOT_IN_SPOILER)
     return cut(f"{visible}\n<tg-spoiler>{hidden}</tg-spoiler>")
 

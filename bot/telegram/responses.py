@@ -213,7 +213,7 @@ def check_answer(method: str, status: int, content_type: str, body: bytes) -> bo
         # A success that was cut off has been carried out, most likely: it must not be repeated until the news is too old.
         is_unanswered = status in _GATEWAY_TIMEOUT_STATUSES or (not is_page and status < HTTPStatus.MULTIPLE_CHOICES)
         reason = f"an answer that is not Telegram's (status {status}, {content_type or 'no content type'})"
-        # A picture that is too large for a server, or for a proxy before it, concerns no other message.
+        # The picture is too large for the server, or for a proxy in front of it. Other messages are not affected.
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise _Refusal(reason)
         raise ForeignAnswer(

@@ -208,7 +208,7 @@ class Sender:
                 task.add_done_callback(self._on_task_done)
             # Let these requests start before the next ones are planned.
             await asyncio.sleep(0)
-        # As many as may be in flight: the next answer wakes the sender.
+        # The limit of requests in flight is reached: the next answer wakes the sender.
         return None
 
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
@@ -230,7 +230,7 @@ class Sender:
     async def _start_next(self, limit: int) -> list[Coroutine[None, None, None]]:
         """Return the next requests, at most `limit`, ready to be awaited. Empty if nothing may be sent now."""
         while True:
-            # First, so that a chat whose message was answered meanwhile may get its next one in this round.
+            # Committed first, so that a chat whose message was answered may get its next one in this round.
             await self._commit_completed()
             await self._take_page()
             now = self._clock.monotonic()
@@ -259,7 +259,7 @@ class Sender:
             try:
                 burst = await self._delivery_queue.merge([item, *held])
             except BaseException:
-                # As in `_plan_all`: nothing that was taken may be lost.
+                # As in `_plan_all`: items that were taken must not be lost.
                 self._put_back([item, *held], now)
                 self._put_back([*ready, *items[index + 1 :]], now)
                 raise
@@ -312,7 +312,7 @@ class Sender:
         return requests
 
     async def _plan_all(self, items: Sequence[QueueItem], now: float) -> Sequence[tuple[DeliveryContext, Plan] | None]:
-        # One time for all of them, read when the first is planned: what decides on them was read just before.
+        # One time for all of them, read when the first is planned.
         read_time = cache(self._clock.now)
         try:
             return await self._delivery_queue.begin(
@@ -420,7 +420,7 @@ class Sender:
         except DeliveryError as error:
             result = await self.failures.handle(attempt, error, sent_at)
         except Exception as error:
-            # A mistake of ours. The message may have left, and its chat must not wait for ever for this task.
+            # A bug of ours. The message may have left. Without this the chat would stay blocked.
             log.error(
                 "delivery_failed",
                 trace_id=item.key.trace_id,

@@ -23,7 +23,6 @@ from bot.telegram.rate_shares import SHARE_DURATION, RateShareRepository, RateUs
 
 log = structlog.get_logger()
 
-# A share ends by the database's clock, and this process counts from when it asked: the answer took a while.
 _EXPIRY_MARGIN = 0.2
 """Seconds before its end at which a process stops using its share."""
 
@@ -36,7 +35,7 @@ _QUICK_INTERVAL = 0.2
 _STARVED_FOR = 1.0
 """Seconds for which a process that could not send all that it had counts as one that needs more."""
 
-# As long as idle processes take to be notified and to store a smaller share. A message that waits for it costs nothing.
+# About as long as idle processes take to store a smaller share. Waiting for that may save the payment.
 _GIVE_UP_TIME = 0.1
 """Seconds that other processes have to give up what they do not need of the free rate, before this one pays for messages."""
 
@@ -99,7 +98,7 @@ class SharedRateLimiter:
         self._granted = self._limits.available(now, limit) if self._rate(now) else 0
         self._unmet = limit - self._granted
         if self._granted < limit:
-            # Only at the beginning: while it lasts, `run` looks five times a second by itself.
+            # Only when it starts: while it lasts, `run` looks five times a second anyway.
             is_new = now - self._starved_at > _STARVED_FOR
             self._starved_at = now
             if is_new:
@@ -115,7 +114,7 @@ class SharedRateLimiter:
         self._granted, self._sent = max(0, self._granted - 1), self._sent + 1
         if not self._is_sender:
             share = self._share if self._paid is None else self._unpaid_share
-            # Nobody holds back an answer to a person: the senders have to know at once that they must send less.
+            # An answer to a person leaves at once, so the senders must learn at once that they have to send less.
             if self._limits.count_in_use(now) > share:
                 self.request_look()
         return is_paid
@@ -186,7 +185,7 @@ class SharedRateLimiter:
             slot_senders=self.count_slot_senders(),
             sent=sent,
         )
-        # Only what was reported: the sender may have sent more during the transaction.
+        # Only what was reported: more may have been sent during the transaction.
         self._sent -= sent
         now = asyncio.get_running_loop().time()
         if found.paused_for > 0:
@@ -195,11 +194,11 @@ class SharedRateLimiter:
         self._share, self._limits.rate = found.all.share, found.all.limit
         if found.unpaid:
             self._unpaid_share, self._limits.unpaid_rate = found.unpaid.share, found.unpaid.limit
-        # From when it was asked: the share may have been stored at once, and the answer have taken long.
+        # Counted from the question: the share may have been stored long before its answer arrived.
         self._valid_until = asked_at + SHARE_DURATION - _EXPIRY_MARGIN
         if (self._limits.rate > before or self._limits.unpaid_rate > unpaid_before) and self.on_more:
             self.on_more()
-        # Only when the others have given up what they do not need of the free rate, messages are paid for.
+        # Messages are paid for only when the others have given up what they do not need of the free rate.
         needs_unpaid = now - self._unpaid_used_at < _STARVED_FOR
         if found.unpaid and not found.unpaid.must_notify:
             self._may_pay_from = now
@@ -225,10 +224,10 @@ class SharedRateLimiter:
 
     def _count_use(self, per_second: int, starved_at: float) -> RateUse:
         now = asyncio.get_running_loop().time()
-        # With what the sender was allowed and is about to send: it reads the database in between.
+        # Includes what the sender was granted and has not sent yet: it reads the database in between.
         in_use = self._limits.count_in_use(now) + self._granted
         if not self._is_sender:
             return RateUse(in_use, in_use + (per_second >= _RESERVE))
-        # One that could not send all asks for everything: how much it has is known to the outbox alone.
+        # A starved sender asks for everything: only the outbox knows how much waits.
         is_starved = now - starved_at < _STARVED_FOR
         return RateUse(in_use, per_second if is_starved else in_use + max(1, per_second // _RESERVE))

@@ -76,8 +76,7 @@ class SuspensionBrake:
     """
 
     def __init__(self) -> None:
-        # By chat, when it answered last; the oldest first, since an answer moves a chat to the end. So counting ends at the first
-        # that is too old.
+        # By chat, when it answered last. An answer moves a chat to the end, so counting can stop at the first that is too old.
         self._tried: dict[int, float] = {}
         self._refused: dict[int, float] = {}
         self._held: dict[int, _HeldChat] = {}
@@ -103,7 +102,7 @@ class SuspensionBrake:
         if not is_mass or now - held.since > _LONGEST_HOLD:
             del self._held[chat_id]
             return None
-        # `since` stays: six hours of refusals are counted from the first.
+        # `since` is kept: the six hours count from the first refusal.
         result = HeldSuspension(held.delay, refused, tried, is_mass=True)
         held.tried_at, held.delay = now, min(2 * held.delay, _LONGEST_RETRY_DELAY)
         return result
@@ -150,7 +149,7 @@ class SuspensionRepository:
         """Return suspended chats that are due to be asked for. Each counts as asked, so that no other process asks too."""
         at = now.timestamp()
         async with self._database.transaction() as tx:
-            # Every process with a sender looks: two would plan for the same chats, and ask for them.
+            # Every sender process does this: without the lock, two would ask for the same chats.
             await tx.lock("suspensions")
             await self._add_unknown(tx, at)
             due = select(suspensions).where(suspensions.c.next_at <= at, suspensions.c.chat_id.in_(_SUSPENDED_CHATS))
@@ -205,7 +204,7 @@ class SuspendedChatsCheck:
             except DeliveryError as error:
                 log.info("suspended_chat_not_asked", chat=chat_id, reason=str(error))
             else:
-                # What waited for it is found again by the change that this announces.
+                # This notifies the senders, which look for what waits for the chat.
                 log.info("chat_resumed", chat=chat_id)
                 await self._chats.resume(chat_id)
             await asyncio.sleep(_PACE)

@@ -10,7 +10,7 @@ _SUSPECT_SECONDS = 900.0
 """Seconds after a start in which a message may still show an unanswered edit of the process before. Every delivery that
 waited then has been planned by the end of them, those of chats with a delay included."""
 
-# Each needs a request that counts for Telegram's limits, and nearly all find that the message shows what it should.
+# Each costs a request within Telegram's limits, and nearly all such messages turn out to be right.
 MAX_SUSPECTS = 800
 """How many messages are edited at most to be sure. A killed process had 400 requests in flight, and they are planned first."""
 
@@ -29,7 +29,7 @@ class UncertainEdits:
 
     def on_start(self, now: float) -> None:
         """Suspect the edits of the process before: this one starts. Only the first call counts."""
-        # Later ones are no start of a process: it knows its own edits.
+        # A second call is no new process: this one knows its own edits.
         if self._started_at == float("-inf"):
             self._started_at, self._suspects_left = now, MAX_SUSPECTS
 
