@@ -40,7 +40,7 @@ def add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str
             reply = render_change(subject, alert, html)
             is_loud = is_loud or recipient.is_loud(alert.kind, important=is_graver or alert.importance is Importance.MAJOR)
     elif alert.facts.reason == NOT_CONFIRMED and reason is Reason.RETRACTION and not _needs_reply(before):
-        # A break may settle many trifles at once: their messages say it by themselves.
+        # A break may settle many trifles at once. The edits of their messages are enough.
         return after
     elif reason is Reason.RETRACTION:
         reply = render_retraction(_with_subject(alert, subject), before.kind)
@@ -86,7 +86,7 @@ def _reply_to_line(change: LineChange, context: DeliveryContext) -> str | None:
         return render_retraction(_with_subject(alert, change.subject), alert.kind)
     if change.reason is Reason.RESTORATION:
         return render_restoration(alert)
-    # What became graver is news again for the fan-out.
+    # A line that became graver comes as an alert of its own: see `fanout`.
     if alert.severity > change.subject.severity and context.recipient.accepts(alert.kind):
         return None
     return render_change(change.subject, alert, render_line(alert))

@@ -154,7 +154,7 @@ async def _send_or_edit(messenger: Messenger, chat: ChatRef, plan: MessagePlan, 
     except (MessageLocked, TopicClosed) as error:
         if plan.alert.kind in KINDS_WITHOUT_COPIES:
             return UNREACHABLE_MESSAGE_ID
-        # What it shows stays in the chat: the sender sees to it that another message says what counts.
+        # The message keeps what it shows, so the sender sends another one that says what counts now.
         raise MessageLocked(str(error)) from None
     except (MessageGone, TopicGone):
         return UNREACHABLE_MESSAGE_ID
@@ -182,7 +182,7 @@ async def _send(
         if chat.topic and not isinstance(gone, TopicClosed):
             raise
         return await send(ChatRef(chat.chat_id))
-    # The message that it answers was deleted by somebody: the news is told without it.
+    # Somebody has deleted the message that this one answers: it is sent without the reference.
     except MessageGone:
         return await send(chat)
 

@@ -139,7 +139,7 @@ def plan_delivery(context: DeliveryContext, now: dt.datetime, *, is_shown_uncert
         # Last, around everything: texts are stored and compared without it, so switching it on edits nothing.
         html = hide_in_spoiler(plan.alert, plan.html) if chat.spoilers else plan.html
     if chat.spoilers and isinstance(plan, Send | Reply):
-        # Everything comes alike: a sound would tell a goal from a kick-off before anybody taps.
+        # All messages are silent: a sound would reveal a goal before anybody taps.
         plan = replace(plan, is_silent=True)
     if isinstance(plan, Reply):
         return replace(plan, html=html)
@@ -194,7 +194,7 @@ def make_uncertain_delivery(plan: Plan) -> Delivery | None:
     """
     if not isinstance(plan, Send) or plan.alert.kind in LIVE_MESSAGE_KINDS:
         return None
-    # One that counted as told, because an earlier answer did not come, stays so: see `DeliveryQueue.park`.
+    # A delivery that counts as sent because its answer did not come stays so: see `DeliveryQueue.park`.
     return replace(plan.delivery, is_uncertain=True)
 
 
@@ -233,7 +233,7 @@ def attribute_to_rule(alert: Alert, delivery: Delivery) -> Alert:
 def _plan_without_settings(context: DeliveryContext, now: dt.datetime, *, is_shown_uncertain: bool) -> Plan:
     delivery = context.delivery
     if _waits_for_answer(context):
-        # It counts as sent for the fan-out alone. What is left to do is what is left of any message that may have arrived.
+        # It counts as sent only for the fan-out. Here it is handled like any other message that may have arrived.
         delivery = replace(delivery, message_id=None)
         context = replace(context, delivery=delivery)
     decision = decide(delivery, context.news, context.recipient, now, is_superseded=context.is_superseded)
@@ -304,7 +304,7 @@ def _plan_send(context: DeliveryContext, alert: Alert, now: dt.datetime) -> Send
     if is_burst(delivery.key):
         delivery = replace(delivery, is_loud=context.is_loud)
     delivery = replace(delivery, reason=Reason.FIRST.value, pending_reply=None, is_uncertain=False)
-    # How often is stored with it, since a card that was deleted twice is not wanted.
+    # This counts how often the card was sent: one that was deleted twice is not sent again.
     delivery = record_card_sent(delivery, alert, pins_cards=context.recipient.chat.pins_cards)
     is_silent = not delivery.is_loud or context.recipient.chat.is_quiet(now)
     html = _add_note(render_message(body, alert.state, is_restored=is_restored), delivery)

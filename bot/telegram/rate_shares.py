@@ -171,8 +171,8 @@ class RateShareRepository:
             state = await _read_allowance(tx)
             per_second = renewal.per_second
             if slot_senders:
-                # During an upgrade, each sender of 0.1 gets an equal part of the rate. It reserves slots from `next_at` on, so what
-                # this version sends moves `next_at`.
+                # During an upgrade, each sender of 0.1 gets an equal part of the rate. It reserves slots from `next_at` on, so
+                # what this version sends moves `next_at`.
                 new = sum(one.is_sender for one in counted) + is_sender
                 per_second = per_second * new // (new + slot_senders)
                 used = {"next_at": max(state.next_at, now) + sent * _SLOT_INTERVAL / max(1, per_second)}
