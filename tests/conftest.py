@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -15,14 +14,15 @@ import structlog
 
 from bot.i18n.compile import compile_catalogues
 from tests.laws import register_profiles
-from tests.order import spread_waiting_tests
 from tests.postgres import MISSING, Server, programs
-from tests.servers import find_server, is_owned, owning_servers
+from tests.servers import find_server
 from tests.sqlite import new_sqlite
 from tests.waiting import forget_finished_witnesses, report_witnesses
 
 END_TO_END = Path(__file__).parent / "e2e"
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.whole_process)
+
+pytest_plugins = ["tests.forked_workers"]
 
 register_profiles()
 
@@ -35,15 +35,13 @@ def pytest_runtestloop() -> None:
     """What is there before the first test stays to the end: the garbage collector leaves it alone."""
     gc.freeze()
     gc.enable()
+    # Of what a test leaves, little is in cycles: to look for them after each 700 new objects would find hardly any.
+    gc.set_threshold(20_000, 20, 50)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Compile the catalogues as they are now. The process that starts workers also owns the servers that they share."""
+def pytest_configure() -> None:
+    """Compile the catalogues as they are now."""
     compile_catalogues()
-    if getattr(config.option, "numprocesses", None) and not is_owned():
-        servers = contextlib.ExitStack()
-        servers.enter_context(owning_servers())
-        config.add_cleanup(servers.close)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -52,7 +50,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if END_TO_END in item.path.parents or "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker("whole_process")
-    items[:] = spread_waiting_tests(items, END_TO_END)
 
 
 def pytest_asyncio_loop_factories(
@@ -78,13 +75,16 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, py
     return report
 
 
+# Coloured tracebacks would take long.
+_LOG_RENDERER = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+
+
 @pytest.fixture(autouse=True)
 def _logs_as_they_come() -> None:
-    """A command that a test ran in this process has left its way of logging behind. Coloured tracebacks would take long."""
+    """A command that a test ran in this process has left its way of logging behind."""
     structlog.reset_defaults()
     *processors, _ = structlog.get_config()["processors"]
-    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[*processors, renderer])
+    structlog.configure(processors=[*processors, _LOG_RENDERER])
 
 
 @pytest.fixture

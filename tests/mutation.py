@@ -49,7 +49,6 @@ PYTEST_OPTIONS = (
     "--hypothesis-profile=thorough",
     "-mnot whole_process",
     "-pno:cacheprovider",
-    "-pno:xdist",
 )
 
 _CPU_SECONDS = 30
