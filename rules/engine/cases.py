@@ -120,7 +120,7 @@ def _names_two_of_one(case: Case) -> bool:
 
 
 _SINGLE = frozenset({"team", "competition", "fixture"})
-"""What two names without a digit cannot both be meant by."""
+"""What a moment has only one of."""
 
 
 IS_TRUE, IS_FALSE = Names(frozenset({"true"})), Names(frozenset({"false"}))

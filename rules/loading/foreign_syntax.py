@@ -86,7 +86,7 @@ _MARKDOWN = (
 )
 
 _MARKDOWN_SIGNS = re.compile(r"[*_~|`\]]")
-"""One of these is in all that is searched for. Most texts of many rules have none."""
+"""Every pattern above needs one of these. Most texts have none, and are not searched."""
 
 _OTHER_PLACEHOLDERS = re.compile(
     r"(?<!\{)\{\s*([A-Za-z_]\w*)\s*\}(?!\})"  # {player}
@@ -117,6 +117,7 @@ def warn_of_text(reader: Reader, node: yaml.ScalarNode, source: str) -> None:
 
 
 def _warn_of_markdown(reader: Reader, node: yaml.ScalarNode, source: str) -> None:
+    """Warn of the first piece of Markdown that is found in a text."""
     # What is filled in and tags are blanked out at their length, so that what is found stands at the same place in the source.
     plain = _TAGS.sub(lambda tag: " " * len(tag[0]), _TEMPLATE_PARTS.sub(lambda part: "x" * len(part[0]), source))
     for pattern, tag in _MARKDOWN:

@@ -209,6 +209,7 @@ def find_markup_error(html: str) -> str:
 
 
 _BETWEEN_TAGS = re.compile(r"(?:\A|(?<=>))[^<>]+(?=<|\Z)")
+"""Words from one tag to the next, or to an end of the text. A sign that belongs to no tag stays, since it may be a mistake."""
 
 
 @lru_cache(maxsize=4096)
