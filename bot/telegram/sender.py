@@ -48,7 +48,7 @@ from bot.telegram.plan import (
 )
 from bot.telegram.queues import ChatQueues
 from bot.telegram.rate_limits import LONGEST_WINDOW, RateLimitPolicy
-from bot.telegram.uncertain_edits import UncertainEdits
+from bot.telegram.unanswered import UncertainEdits
 from rules.engine.alert import AlertKey
 
 if TYPE_CHECKING:  # it imports python-telegram-bot, which a replay does without

@@ -312,7 +312,7 @@ async def test_an_edit_that_arrived_before_a_kill_is_taken_back_if_its_news_chan
 async def test_what_is_edited_after_a_start_to_be_sure_is_edited_once_and_within_a_limit(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.telegram.uncertain_edits.MAX_SUSPECTS", 3)
+    monkeypatch.setattr("bot.telegram.unanswered.MAX_SUSPECTS", 3)
     await world.follow(1, 2, 3, 4, 5)
     await world.tell(alert(1))
     await world.restart()
