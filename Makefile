@@ -43,10 +43,10 @@ console: $(READY) $(COMPILED) ## open the playground in a browser: rules, matche
 	@$(BIN)/touchline console
 
 test: $(READY) $(COMPILED) ## run the tests
-	$(BIN)/python -m pytest -q --workers $(WORKERS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 test-fast: $(READY) $(COMPILED) ## run the tests but for whole processes, PostgreSQL and long replays
-	$(BIN)/python -m pytest -q --workers auto -m "not whole_process and not slow"
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not whole_process and not slow"
 
 bench: $(MEASURABLE) $(COMPILED) ## run the main benchmarks, each short, and print one table (BEFORE=COMMIT: beside those of a commit)
 	@$(BIN)/python -m benchmarks.summary $(if $(BEFORE),--before $(BEFORE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -14,15 +15,14 @@ import structlog
 
 from bot.i18n.compile import compile_catalogues
 from tests.laws import register_profiles
+from tests.order import spread_waiting_tests
 from tests.postgres import MISSING, Server, programs
-from tests.servers import find_server
+from tests.servers import find_server, is_owned, owning_servers
 from tests.sqlite import new_sqlite
 from tests.waiting import forget_finished_witnesses, report_witnesses
 
 END_TO_END = Path(__file__).parent / "e2e"
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.whole_process)
-
-pytest_plugins = ["tests.forked_workers"]
 
 register_profiles()
 
@@ -39,9 +39,13 @@ def pytest_runtestloop() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def pytest_configure() -> None:
-    """Compile the catalogues as they are now."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the catalogues as they are now. The process that starts workers also owns the servers that they share."""
     compile_catalogues()
+    if getattr(config.option, "numprocesses", None) and not is_owned():
+        servers = contextlib.ExitStack()
+        servers.enter_context(owning_servers())
+        config.add_cleanup(servers.close)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -50,6 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if END_TO_END in item.path.parents or "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker("whole_process")
+    items[:] = spread_waiting_tests(items, END_TO_END)
 
 
 def pytest_asyncio_loop_factories(

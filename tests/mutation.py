@@ -49,6 +49,7 @@ PYTEST_OPTIONS = (
     "--hypothesis-profile=thorough",
     "-mnot whole_process",
     "-pno:cacheprovider",
+    "-pno:xdist",
 )
 
 _CPU_SECONDS = 30

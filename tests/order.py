@@ -1,12 +1,11 @@
-"""Which test is run next by which of several processes."""
+"""The order of the tests: those that mostly wait lie between those that calculate."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 
 class HasPath(Protocol):
@@ -18,37 +17,26 @@ class HasPath(Protocol):
         ...
 
 
-class Schedule:
-    """Hands out the numbers of tests, each once.
+TestT = TypeVar("TestT", bound=HasPath)
 
-    A worker goes through a module in its order, so that what the module's fixtures start is started once. Every second worker
-    begins with modules whose tests mostly wait for other processes, and the others with those that calculate, so that the
-    cores are used all the time. When no module is left, a worker takes half of what the busiest one has before it.
+
+def spread_waiting_tests(tests: Sequence[TestT], folder: Path) -> list[TestT]:
+    """Put the modules of a folder whose tests mostly wait at even distances between the other modules; all keep their order.
+
+    pytest-xdist gives each worker a stretch of the list. So every worker waits now and then, from its beginning on, while others
+    use the cores. If these tests lay beside each other, one worker would have them all, and the others would end long before it.
     """
-
-    def __init__(self, tests: Sequence[HasPath], waiting: Sequence[bool]) -> None:
-        """`waiting` says of each test whether it mostly waits. A module goes by most of its tests."""
-        self._modules: tuple[deque[deque[int]], deque[deque[int]]] = deque(), deque()
-        for _, numbers in groupby(range(len(tests)), key=lambda number: tests[number].path):
-            module = deque(numbers)
-            self._modules[2 * sum(waiting[number] for number in module) < len(module)].append(module)
-        self._rests: dict[int, deque[int]] = {}
-        """By worker, what it is going to run."""
-
-    def take(self, worker: int) -> int | None:
-        """Return the test that a worker runs next; None if all have been handed out."""
-        rest = self._rests.get(worker)
-        if not rest:
-            rest = self._rests[worker] = self._find_work(worker)
-        return rest.popleft() if rest else None
-
-    def give_back(self, worker: int, tests: Sequence[int]) -> None:
-        """A worker will not run these tests, which it has taken: whoever comes in its place runs them first."""
-        self._rests.setdefault(worker, deque()).extendleft(reversed(tests))
-
-    def _find_work(self, worker: int) -> deque[int]:
-        wanted, others = self._modules if worker % 2 == 0 else self._modules[::-1]
-        if wanted or others:
-            return (wanted or others).popleft()
-        longest = max(self._rests.values(), key=len, default=deque[int]())
-        return deque([longest.pop() for _ in range((len(longest) + 1) // 2)][::-1])
+    modules = [list(module) for _, module in groupby(tests, key=lambda test: test.path)]
+    waiting = [module for module in modules if folder in module[0].path.parents]
+    others = [module for module in modules if folder not in module[0].path.parents]
+    # None in the last tenth, for what begins there ends last.
+    distance = 0.9 * sum(map(len, others)) / len(waiting) if waiting else 0
+    spread: list[TestT] = []
+    passed, put = 0, 0
+    for module in others:
+        while put < len(waiting) and passed >= put * distance:
+            spread += waiting[put]
+            put += 1
+        spread += module
+        passed += len(module)
+    return spread + [test for module in waiting[put:] for test in module]

@@ -1,7 +1,7 @@
 """Servers that take long to start: one of each for all processes of a test run, started when a test first asks.
 
-`tests.forked_workers` runs tests in processes that one process has forked. That one owns the servers: it starts what a worker
-asks for, and stops it at its own end. Any other process, such as a run without workers, owns those that it asks for.
+pytest-xdist runs tests in processes that one process has started. That one owns the servers: it starts what a worker asks for,
+and stops it at its own end. Any other process, such as a run without workers or a benchmark, owns those that it asks for.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from multiprocessing.connection import Client, Listener
@@ -37,28 +37,27 @@ def find_server(maker: str) -> str:
 
 
 @contextmanager
-def owning_servers() -> Iterator[Callable[[], None]]:
-    """Own the servers of all processes that are forked meanwhile, and stop them at the end.
-
-    They are started from the call of the function on: it starts a thread, and a process with threads should not be forked.
-    """
-    if _OWNER in os.environ:  # this is a pytest that a test has started
-        yield lambda: None
-        return
+def owning_servers() -> Iterator[None]:
+    """Own the servers of all processes that are started meanwhile; at the end, stop them."""
     with TemporaryDirectory(prefix="servers-") as folder:
         address = f"{folder}/owner"
         with Listener(address, "AF_UNIX") as listener:
             thread = Thread(target=_answer, args=(listener,), daemon=True)
+            thread.start()
             os.environ[_OWNER] = address
             try:
-                yield thread.start
+                yield
             finally:
                 del os.environ[_OWNER]
-                if thread.is_alive():
-                    with Client(address, "AF_UNIX") as last:
-                        last.send(_END)
-                    thread.join()
+                with Client(address, "AF_UNIX") as last:
+                    last.send(_END)
+                thread.join()
                 _own.stop()
+
+
+def is_owned() -> bool:
+    """Return True if a process that has started this one owns the servers."""
+    return _OWNER in os.environ
 
 
 class _Servers:

@@ -45,7 +45,7 @@ run() {
   local name=$1 started=$SECONDS
   shift
   echo "== $name"
-  "$python" -m pytest -q --workers "$workers" --hypothesis-profile=thorough "$@" || { echo "stress: FAILED in $name, on Python $version" >&2; exit 1; }
+  "$python" -m pytest -q -n "$workers" --dist worksteal --hypothesis-profile=thorough "$@" || { echo "stress: FAILED in $name, on Python $version" >&2; exit 1; }
   echo "== $name: passed in $((SECONDS - started)) s"
 }
 

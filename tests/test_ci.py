@@ -82,7 +82,7 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path)
 
 
-PORTABLE = f"-m pytest -q --workers auto -m not whole_process and not slow {' '.join(FOLDERS)}"
+PORTABLE = f"-m pytest -q -n auto --dist worksteal -m not whole_process and not slow {' '.join(FOLDERS)}"
 FIRST, LAST = ["make PYTHON=python3.11 setup", "make check"], ["make test"]
 
 

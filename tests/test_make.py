@@ -147,7 +147,7 @@ def test_the_tests_write_bytecode_even_where_the_environment_forbids_it(machine:
     done = machine.setup("WORKERS=2", target="test", PYTHONDONTWRITEBYTECODE="1")
 
     assert done.returncode == 0, done.stderr
-    assert machine.calls() == [MADE, LOCKED, OURSELVES, "-m pytest -q --workers 2"]
+    assert machine.calls() == [MADE, LOCKED, OURSELVES, "-m pytest -q -n 2 --dist worksteal"]
 
 
 MADE = "-m venv --clear .venv"

@@ -1,56 +1,50 @@
-"""Each worker goes through modules in their order, and takes from the busiest one when none is left."""
+"""Tests that wait are spread over the whole suite, and no module is torn apart."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.order import Schedule
+import pytest
+
+from tests.order import spread_waiting_tests
+
+FOLDER = Path("tests/e2e")
 
 
 class Case(NamedTuple):
     path: Path
-    waits: bool
+    number: int
 
 
-def schedule(*modules: tuple[int, bool]) -> Schedule:
-    """A schedule of modules with so many tests, which wait or do not."""
-    cases = [Case(Path(f"m{number}.py"), waits) for number, (tests, waits) in enumerate(modules) for _ in range(tests)]
-    return Schedule(cases, [case.waits for case in cases])
+def module(path: str, tests: int) -> list[Case]:
+    return [Case(Path(path), number) for number in range(tests)]
 
 
-def test_one_worker_runs_all_tests_each_once_with_the_modules_in_one_piece() -> None:
-    alone = schedule((2, False), (3, True), (1, False))
-
-    assert [alone.take(0) for _ in range(7)] == [2, 3, 4, 0, 1, 5, None]
+def names(tests: list[Case]) -> list[str]:
+    return [test.path.stem for test in tests]
 
 
-def test_some_workers_begin_with_what_waits_and_the_others_with_what_calculates() -> None:
-    shared = schedule((2, False), (2, True), (2, False), (2, True))
+def test_modules_that_wait_come_at_even_distances_and_not_in_the_end() -> None:
+    waiting = [*module("tests/e2e/w0.py", 2), *module("tests/e2e/w1.py", 1), *module("tests/e2e/w2.py", 1)]
+    others = [test for number in range(10) for test in module(f"tests/rules/m{number}.py", 1)]
 
-    assert [shared.take(worker) for worker in (0, 1, 2, 3)] == [2, 0, 6, 4]
-    assert [shared.take(worker) for worker in (0, 1, 2, 3)] == [3, 1, 7, 5]
+    found = spread_waiting_tests([*others[:5], *waiting, *others[5:]], FOLDER)
 
-
-def test_who_has_nothing_left_takes_the_last_half_of_what_the_busiest_has_before_it() -> None:
-    shared = schedule((1, True), (9, False))
-    shared.take(0), shared.take(1)
-
-    # Eight are left of the second module, of which the first worker takes four.
-    assert [shared.take(0) for _ in range(4)] == [6, 7, 8, 9]
-    assert [shared.take(1) for _ in range(3)] == [2, 3, 4]
-    assert [shared.take(worker) for worker in (0, 1, 0)] == [5, None, None]
+    assert " ".join(names(found)) == "w0 w0 m0 m1 m2 w1 m3 m4 m5 w2 m6 m7 m8 m9"
 
 
-def test_a_module_goes_by_most_of_its_tests() -> None:
-    cases = [Case(Path("mixed.py"), waits) for waits in (True, False, False)] + [Case(Path("waiting.py"), waits=True)]
+def test_a_module_is_not_torn_apart_and_its_tests_keep_their_order() -> None:
+    tests = [*module("tests/rules/big.py", 20), *module("tests/e2e/w0.py", 3), *module("tests/e2e/w1.py", 3)]
 
-    assert Schedule(cases, [case.waits for case in cases]).take(0) == 3
+    found = spread_waiting_tests(tests, FOLDER)
+
+    assert found == [*tests[20:23], *tests[:20], *tests[23:]]
 
 
-def test_what_a_worker_that_died_had_taken_comes_next_in_its_place() -> None:
-    shared = schedule((3, False))
-    taken = [shared.take(0), shared.take(0)]
-    shared.give_back(0, taken[1:])
+@pytest.mark.parametrize("path", ["tests/e2e/only.py", "tests/rules/only.py"])
+def test_tests_of_one_kind_stay_as_they_are(path: str) -> None:
+    tests = [*module(path, 3), *module(path.replace("only", "other"), 2)]
 
-    assert [shared.take(0) for _ in range(3)] == [1, 2, None]
+    assert spread_waiting_tests(tests, FOLDER) == tests
+    assert spread_waiting_tests([], FOLDER) == []

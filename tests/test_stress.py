@@ -89,7 +89,7 @@ def test_the_whole_suite_runs_as_often_as_asked_then_the_end_to_end_tests_with_t
 
     whole, again, *random = stress.runs()
     seeds = re.findall(r"--randomly-seed=(\d+) --hypothesis-seed=\1: passed", output)
-    assert whole == again == "-m pytest -q --workers 3 --hypothesis-profile=thorough"
+    assert whole == again == "-m pytest -q -n 3 --dist worksteal --hypothesis-profile=thorough"
     assert random == [f"{whole} tests/e2e -p randomly --randomly-seed={seed} --hypothesis-seed={seed}" for seed in seeds]
     assert len(set(seeds)) == 3
     assert f"{2 * (os.cpu_count() or 1)} busy loops" in output
