@@ -191,6 +191,13 @@ class Subscription(msgspec.Struct, frozen=True):
         return bool(self.key.strip("~")) and any(self.key in (one.id, make_name_key(one.name)) for one in named)
 
 
+class MatchMute(msgspec.Struct, frozen=True):
+    """A match that is muted for a while only."""
+
+    fixture_id: str
+    until: dt.datetime
+
+
 class MuteOffer(msgspec.Struct, frozen=True):
     """The mute options that stand open under one alert of a busy match, offered once a match."""
 
@@ -230,6 +237,8 @@ class Chat(msgspec.Struct, frozen=True):
     muted_until: dt.datetime | None = None
     muted_matches: frozenset[str] = frozenset()
     """Fixture ids. Alerts of these matches are not sent; an id is removed some time after its match is over."""
+    match_mutes: tuple[MatchMute, ...] = ()
+    """Matches that are muted for a while only; one whose time has passed has no effect."""
     mute_button: bool = True
     """True: a button under each alert opens the mute options."""
     mute_offers: tuple[MuteOffer, ...] = ()
@@ -260,6 +269,24 @@ class Chat(msgspec.Struct, frozen=True):
     """True: of a group whose administrators let its members ask to be mentioned."""
     mentioned: tuple[Mentions, ...] = ()
     """Who has asked, for the latest matches."""
+
+    def list_muted_matches(self, now: dt.datetime) -> frozenset[str]:
+        """Return the ids of the matches that are muted now."""
+        if not self.match_mutes:
+            return self.muted_matches
+        return self.muted_matches | {one.fixture_id for one in self.match_mutes if now < one.until}
+
+    def with_muted_match(self, fixture_id: str, until: dt.datetime | None = None) -> Chat:
+        """Return the chat with a match muted: until then, or with None until it is over."""
+        chat = self.without_muted_match(fixture_id)
+        if until is None:
+            return replace(chat, muted_matches=chat.muted_matches | {fixture_id})
+        return replace(chat, match_mutes=(*chat.match_mutes, MatchMute(fixture_id, until)))
+
+    def without_muted_match(self, fixture_id: str) -> Chat:
+        """Return the chat with a match unmuted."""
+        others = tuple(one for one in self.match_mutes if one.fixture_id != fixture_id)
+        return replace(self, muted_matches=self.muted_matches - {fixture_id}, match_mutes=others)
 
     def list_mentioned(self, fixture_id: str) -> tuple[tuple[int, str], ...]:
         """Return who asked to be mentioned in a match."""

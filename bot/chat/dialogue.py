@@ -31,6 +31,9 @@ LABEL_WIDTHS = {1: 34, 2: 19}
 CHOSEN_SIGN = "✅"
 """Before the label of what is chosen."""
 
+UNCHOSEN_SIGN = "✖"
+"""In the note of a press that ended a choice."""
+
 T = TypeVar("T")
 
 
@@ -74,7 +77,7 @@ class ChatContext(msgspec.Struct, frozen=True):
 
     def is_muted(self, fixture_id: str) -> bool:
         """Return True if the chat has muted this match."""
-        return fixture_id in self.chat.muted_matches
+        return fixture_id in self.chat.list_muted_matches(self.now)
 
     def is_in_play(self, fixture: Fixture) -> bool:
         """Return True if the match is in play."""

@@ -62,7 +62,7 @@ def _decide_first_message(
     if delivery is not None and delivery.status is DeliveryStatus.DROPPED and _stays_dropped(delivery, alert):
         return Decision(Reason(delivery.reason))
     # Mutes and quiet hours are asked here only, before the first message: corrections of alerts already sent still arrive.
-    if news.key.fixture_id in chat.muted_matches or (chat.muted_until is not None and now < chat.muted_until):
+    if news.key.fixture_id in chat.list_muted_matches(now) or (chat.muted_until is not None and now < chat.muted_until):
         return Decision(Reason.MUTED)
     # Behind mutes: what a mute dropped is not missed news, and belongs into no "While the connection was down".
     if is_expired(news, alert, now, chat.delay):

@@ -149,7 +149,7 @@ async def read_state_news(tx: Transaction, fixture_id: str) -> list[NewsItem]:
 
 
 async def load_burst_context(
-    tx: Transaction, delivery: Delivery, news: NewsItem, chat: Chat, view_line: Callable[[NewsItem], NewsItem]
+    tx: Transaction, delivery: Delivery, news: NewsItem, chat: Chat, now: dt.datetime, view_line: Callable[[NewsItem], NewsItem]
 ) -> DeliveryContext:
     """Load all that decides what a chat is sent of a burst now. `view_line` returns a line as the chat's delay shows it."""
     if delivery.is_sent:
@@ -163,7 +163,7 @@ async def load_burst_context(
     uncertain = find_uncertain_lines(delivery)
     keys = list(dict.fromkeys([*(one.key for one in held), *uncertain]))
     found = await repository.read_news(tx, keys)
-    lines = select_burst_lines([view_line(found[key]) for key in keys if key in found], chat.muted_matches, uncertain)
+    lines = select_burst_lines([view_line(found[key]) for key in keys if key in found], chat.list_muted_matches(now), uncertain)
     lines = tuple([line for line in lines if not await is_announced_elsewhere(tx, line, delivery.chat)])
     chosen = {line.key for line in lines}
     return DeliveryContext(

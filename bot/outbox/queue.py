@@ -282,7 +282,7 @@ class DeliveryQueue:
         chat, now = recipient.chat, at.timestamp()
         if is_burst(delivery.key):
             return await load_burst_context(
-                tx, delivery, news, chat, lambda line: self._delayed_view.view_for(line, chat.delay, now)
+                tx, delivery, news, chat, at, lambda line: self._delayed_view.view_for(line, chat.delay, now)
             )
         lines = await _load_lines(tx, news, delivery) if news.line_ids else ()
         shown = ""

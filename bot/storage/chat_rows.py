@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Boolean
 
 from bot.storage.schema import chats, from_timestamp, to_timestamp
-from bot.subscribers import AlertFilter, CardForm, Chat, ChatRef, Mentions, MuteOffer, Subscription, parse_quiet_hours
+from bot.subscribers import AlertFilter, CardForm, Chat, ChatRef, MatchMute, Mentions, MuteOffer, Subscription, parse_quiet_hours
 from rules.engine.alert import LIVE_MESSAGE_KINDS
 
 
@@ -42,7 +42,7 @@ def chat_to_row(chat: Chat) -> dict[str, object]:
         "timezone": chat.timezone,
         "delay": chat.delay,
         "muted_until": to_timestamp(chat.muted_until) if chat.muted_until else None,
-        "muted_matches": join_words(chat.muted_matches),
+        "muted_matches": format_muted_matches(chat.muted_matches, chat.match_mutes),
         "buttons": chat.mute_button,
         "mute_offers": format_mute_offers(chat.mute_offers),
         "spoilers": chat.spoilers,
@@ -83,7 +83,8 @@ def row_to_chat(row: Mapping[Any, Any]) -> Chat:
         timezone=row["timezone"],
         delay=row["delay"],
         muted_until=from_timestamp(row["muted_until"]) if row["muted_until"] is not None else None,
-        muted_matches=split_words(row["muted_matches"]),
+        muted_matches=parse_muted_matches(row["muted_matches"])[0],
+        match_mutes=parse_muted_matches(row["muted_matches"])[1],
         mute_button=row["buttons"],
         mute_offers=parse_mute_offers(row["mute_offers"]),
         spoilers=row["spoilers"],
@@ -132,6 +133,20 @@ def parse_mute_offers(text: str) -> tuple[MuteOffer, ...]:
     """Read stored offers; a word that is none is left out."""
     parts = [word.split("|") for word in text.split()]
     return tuple(MuteOffer(one[0], one[1], tuple(filter(None, one[2].split(",")))) for one in parts if len(one) == 3)
+
+
+def format_muted_matches(muted_matches: frozenset[str], match_mutes: Sequence[MatchMute]) -> str:
+    """Format muted matches as they are stored: `fixture`, or `fixture|seconds since 1970` for a while, separated by blanks."""
+    # In the column of the first release, whose program takes the second form for a match that it does not know.
+    return join_words(muted_matches | {f"{one.fixture_id}|{to_timestamp(one.until):.0f}" for one in match_mutes})
+
+
+@lru_cache(maxsize=256)
+def parse_muted_matches(text: str) -> tuple[frozenset[str], tuple[MatchMute, ...]]:
+    """Read stored muted matches: those until they are over, and those for a while. A word that is neither is left out."""
+    words = [word.split("|") for word in text.split()]
+    timed = [MatchMute(one[0], from_timestamp(float(one[1]))) for one in words if len(one) == 2 and one[1].isdecimal()]
+    return frozenset(one[0] for one in words if len(one) == 1), tuple(timed)
 
 
 def join_words(words: frozenset[str]) -> str:

@@ -7,14 +7,16 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, select, true, update
 
-from bot.storage.chat_rows import chat_to_row, join_words, row_to_chat, split_words
+from bot.i18n.language import find_language
+from bot.storage.chat_rows import chat_to_row, format_muted_matches, parse_muted_matches, row_to_chat
 from bot.storage.copies import Copy, append_copy
 from bot.storage.database import Database, upsert
 from bot.storage.driver import CHATS_CHANNEL, Transaction
 from bot.storage.schema import chats, entries, standings, subscriptions, to_timestamp
-from bot.subscribers import Chat, ChatRef
+from bot.subscribers import CardForm, Chat, ChatRef
 from rules.engine.alert import LIVE_MESSAGE_KINDS, State
 
 _FORGOTTEN_AT_ONCE = 500
@@ -45,8 +47,11 @@ class ChatRepository:
             rows = await tx.fetch(select(chats).where(is_chat(ref)))
         return row_to_chat(rows[0]) if rows else None
 
-    async def get_or_create(self, ref: ChatRef, chat_type: str, title: str) -> Chat:
-        """Return the chat, stored if it is new, with the type and title that it has now. Empty ones leave what is known."""
+    async def get_or_create(self, ref: ChatRef, chat_type: str, title: str, card_form: CardForm = CardForm.TEXT) -> Chat:
+        """Return the chat, stored if it is new, with the type and title that it has now. Empty ones leave what is known.
+
+        `card_form` is that of a new chat.
+        """
 
         def rename(chat: Chat) -> Chat:
             return msgspec.structs.replace(chat, type=chat_type or chat.type, title=title or chat.title)
@@ -55,7 +60,7 @@ class ChatRepository:
         if stored is not None and rename(stored) == stored:
             # Nearly always: then nothing is written and no row is locked.
             return stored
-        chat = rename(Chat(ref))
+        chat = rename(Chat(ref, card_form=card_form))
         async with self._database.transaction() as tx:
             await tx.execute(upsert(chats, keep_existing=True), chat_to_row(chat))
             return await update_chat(tx, ref, rename) or chat
@@ -100,6 +105,13 @@ class ChatRepository:
         query = select(chats.c.chat_id).where(chats.c.extras == true(), chats.c.active == true()).limit(1)
         async with self._database.transaction() as tx:
             return bool(await tx.fetch(query))
+
+    async def list_table_languages(self) -> frozenset[str]:
+        """Return the languages of the active chats whose match cards are tables. Of an unknown language it is English."""
+        is_table = and_(chats.c.card_form == CardForm.RICH.value, chats.c.spoilers == false())
+        query = select(chats.c.language).where(chats.c.extras == true(), chats.c.active == true(), is_table).distinct()
+        async with self._database.transaction() as tx:
+            return frozenset(find_language(row["language"]) for row in await tx.fetch(query))
 
     async def set_language_if_unchosen(self, ref: ChatRef, language: str) -> None:
         """Set the language of a chat, unless somebody chose one for it meanwhile."""
@@ -282,16 +294,18 @@ async def move_mutes(tx: Transaction, old_ids: Collection[str], new_id: str) -> 
     # Locked: somebody may mute or unmute another match of the chat meanwhile.
     muting = select(chats.c.chat_id, chats.c.topic, chats.c.muted_matches).where(chats.c.muted_matches != "").with_for_update()
     for row in await tx.fetch(muting):
-        muted = split_words(row["muted_matches"])
-        if muted.isdisjoint(old_ids):
+        muted, for_a_while = parse_muted_matches(row["muted_matches"])
+        moved = frozenset(new_id if fixture_id in old_ids else fixture_id for fixture_id in muted)
+        moved_mutes = tuple(replace(one, fixture_id=new_id) if one.fixture_id in old_ids else one for one in for_a_while)
+        if (moved, moved_mutes) == (muted, for_a_while):
             continue
         changed = update(chats).where(is_chat(ChatRef(row["chat_id"], row["topic"])))
-        await tx.execute(changed.values(muted_matches=join_words((muted - frozenset(old_ids)) | {new_id})))
+        await tx.execute(changed.values(muted_matches=format_muted_matches(moved, moved_mutes)))
 
 
 async def _clear_finished_mutes(tx: Transaction, over: Collection[str], before: dt.datetime) -> int:
     muting = await tx.fetch(select(chats.c.chat_id, chats.c.topic, chats.c.muted_matches).where(chats.c.muted_matches != ""))
-    muted_ids = {fixture_id for row in muting for fixture_id in row["muted_matches"].split()}
+    muted_ids = {fixture_id for row in muting for fixture_id in parse_muted_matches(row["muted_matches"])[0]}
     known = await tx.fetch(select(standings).where(standings.c.fixture_id.in_(muted_ids))) if muted_ids else ()
     # A match that ended just now stays muted: the alert of its end may still be on its way. One that the feed does not list any
     # more is let go.
@@ -300,7 +314,9 @@ async def _clear_finished_mutes(tx: Transaction, over: Collection[str], before: 
     }
     count = 0
     for row in muting:
-        kept = " ".join(word for word in row["muted_matches"].split() if word in still_muted)
+        muted, for_a_while = parse_muted_matches(row["muted_matches"])
+        # A while that is over ends a mute of itself, and is only removed here.
+        kept = format_muted_matches(muted & still_muted, [one for one in for_a_while if one.until >= before])
         if kept != row["muted_matches"]:
             # Not if somebody has muted or unmuted a match of this chat since it was read. The next round looks at it again.
             unchanged = and_(is_chat(ChatRef(row["chat_id"], row["topic"])), chats.c.muted_matches == row["muted_matches"])

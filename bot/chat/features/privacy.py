@@ -109,6 +109,7 @@ def _export(context: ChatContext) -> Screen:
             "quiet_hours": str(chat.quiet_hours or ""),
             "muted_until": chat.muted_until.isoformat() if chat.muted_until else "",
             "muted_matches": sorted(chat.muted_matches),
+            "matches_muted_until": {one.fixture_id: one.until.isoformat() for one in chat.match_mutes},
             "mute_button": chat.mute_button,
             "spoilers": chat.spoilers,
             "digests": chat.digests,

@@ -159,6 +159,7 @@ def _copy_settings(general: Chat, topic: Chat) -> Chat:
         title=topic.title,
         muted_until=None,
         muted_matches=frozenset(),
+        match_mutes=(),
         mute_offers=(),
         mentioned=(),
         digest_window_at=None,

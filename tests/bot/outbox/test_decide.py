@@ -69,6 +69,8 @@ SCORERS = replace(CHAT, filter=replace(CHAT.filter, scorers_only=True))
         (news(alert(), line_ids=("a",)), SCORERS, Reason.FIRST),
         (news(alert()), replace(CHAT, muted_matches=frozenset({KEY.fixture_id})), Reason.MUTED),
         (news(alert()), replace(CHAT, muted_matches=frozenset({"another"})), Reason.FIRST),
+        (news(alert()), CHAT.with_muted_match(KEY.fixture_id, NOW + dt.timedelta(seconds=1)), Reason.MUTED),
+        (news(alert()), CHAT.with_muted_match(KEY.fixture_id, NOW), Reason.FIRST),
         (news(alert()), replace(CHAT, muted_until=NOW), Reason.FIRST),
         (news(alert(), first_fired_at={"goals": NOW.timestamp() - 300}), CHAT, Reason.FIRST),
         (news(alert(), first_fired_at={"goals": NOW.timestamp() - 301}), CHAT, Reason.EXPIRED),

@@ -11,7 +11,7 @@ from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.fixtures import FixtureStatusRepository
 from bot.storage.subscriptions import SubscriptionRepository
-from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.subscribers import Chat, ChatRef, MatchMute, Scope, Subscription
 from tests.bot.news import NOW
 from tests.packets import FIXTURE
 
@@ -49,3 +49,20 @@ async def test_a_muted_match_stays_muted_under_its_new_id(db: Database) -> None:
 
     assert unmoved == [{"f1", "f9"}, {"f9"}]
     assert moved == [{"f2", "f9"}, {"f9"}]
+
+
+async def test_a_mute_for_a_while_is_stored_with_its_end_and_let_go_after_it(db: Database) -> None:
+    chats, subscriptions = ChatRepository(db), SubscriptionRepository(db)
+    await chats.save(Chat(REF).with_muted_match("f1", NOW).with_muted_match("f2"))
+    stored = await chats.get(REF)
+
+    await subscriptions.move(Scope.MATCH, ["f1"], Subscription(Scope.MATCH, "f3", "Arsenal v Chelsea"))
+    moved = await chats.get(REF)
+    early = await chats.clear_finished_mutes(OVER, NOW)
+    late = await chats.clear_finished_mutes(OVER, NOW + dt.timedelta(seconds=1))
+    left = await chats.get(REF)
+
+    assert stored and (stored.muted_matches, stored.match_mutes) == ({"f2"}, (MatchMute("f1", NOW),))
+    assert moved and (moved.muted_matches, moved.match_mutes) == ({"f2"}, (MatchMute("f3", NOW),))
+    assert left and (left.muted_matches, left.match_mutes) == (frozenset(), ())
+    assert (early, late) == (1, 1)
