@@ -109,6 +109,7 @@ class ChatWorker:
             nicknames=Nicknames(services.config.telegram.nicknames),
             season=self._season,
             max_subscriptions=lambda: services.config.limits.subscriptions_per_chat,
+            default_card_form=lambda: services.config.telegram.match_cards,
             max_matches=lambda: services.config.limits.matches,
             held_back=services.monitor.list_held_back,
             mark_held_back_as_known=HeldBackNotices(services.outbox, services.subscriptions, services.clock).mark_as_known,

@@ -137,7 +137,7 @@ def make_configured_chat(chat: ConfiguredChat, config: Config) -> tuple[Chat, tu
     # Telegram gives people positive ids, and groups and channels negative ones.
     chat_type = "private" if chat.chat > 0 else "supergroup"
     stored = Chat(ChatRef(chat.chat, chat.topic), chat_type, language=chat.language, language_chosen=True, is_configured=True)
-    stored = replace(stored, spoilers=chat.spoilers, digests=chat.bursts)
+    stored = replace(stored, spoilers=chat.spoilers, digests=chat.bursts, card_form=chat.card or config.telegram.match_cards)
     if chat.kinds is None:
         return replace(stored, filter=replace(stored.filter, all_kinds=True)), chat.subscribe
     # Kinds of an operator's own rules are on by default, so all others have to be switched off one by one.

@@ -41,7 +41,12 @@ class FeedWorker:
             config.rules, config.catalogue, services.outbox, SnapshotStore(services.positions), load_wordings()
         )
         self.live_messages = LiveMessageUpdater(
-            self.pipeline.matches_in_play, services.outbox, services.chats.has_live_message_chats, clock, can_draw=is_available()
+            self.pipeline.matches_in_play,
+            services.outbox,
+            services.chats.has_live_message_chats,
+            services.chats.list_table_languages,
+            clock,
+            can_draw=is_available(),
         )
         self.pipeline.on_over = self.live_messages.on_match_over
         # Where nobody has a console, nobody asks for frames.

@@ -62,7 +62,7 @@ class MembershipHandlers:
 
     async def _on_added(self, change: ChatMemberUpdated, bot: Bot) -> None:
         chat = change.chat
-        await self._services.chats.get_or_create(ChatRef(chat.id), chat.type, chat.title or chat.full_name or "")
+        await self._services.get_or_create(ChatRef(chat.id), chat.type, chat.title or chat.full_name or "")
         if chat.type == ChatType.CHANNEL:
             # A greeting in a channel would be a post to all its readers.
             await self._notify_adder(change, bot, ())

@@ -45,7 +45,7 @@ from bot.storage.subscriptions import (
     unfollow_all,
     update_subscription_overrides,
 )
-from bot.subscribers import Chat, ChatRef, Subscription
+from bot.subscribers import CardForm, Chat, ChatRef, Subscription
 from rules.engine.alert import CARD
 from rules.football.action import Fixture
 from rules.football.match import Match
@@ -106,6 +106,7 @@ class ChatServices:
         held_back: Callable[[], Collection[str]] = tuple,
         mark_held_back_as_known: Callable[[ChatRef, Fixture], Awaitable[None]] | None = None,
         allowed_chats: Callable[[], Collection[str] | None] = lambda: None,
+        default_card_form: Callable[[], CardForm] = lambda: CardForm.TEXT,
     ) -> None:
         """The callables are called each time, because a reload may change what they return. Not needed in every process are:
 
@@ -119,7 +120,7 @@ class ChatServices:
         `max_subscriptions`: how many one chat may have. `max_matches`: how many matches the bot follows at once; None: no limit.
         `held_back`: the ids of the matches that wait for one of those to end.
         `mark_held_back_as_known`: called for each of them that an answer named.
-        `allowed_chats`: the chats that may use the bot; None: all may.
+        `allowed_chats`: the chats that may use the bot; None: all may. `default_card_form`: what match cards are in a new chat.
 
         Of the others, `list_kinds` returns the kinds of alerts on offer now, and `commands` is the menu for /help.
         """
@@ -130,19 +131,23 @@ class ChatServices:
         self._list_kinds, self._commands, self._send_sample = list_kinds, commands, send_sample
         self._send_match_state, self._privacy_url = send_match_state, privacy_url
         self._season, self._max_subscriptions, self._max_matches = season, max_subscriptions, max_matches
-        self.allowed_chats = allowed_chats
+        self.allowed_chats, self._default_card_form = allowed_chats, default_card_form
         self._catalogue = CurrentCatalogue(directory.fixtures, season.fixtures if season else tuple, nicknames, clock)
         self._held_back, self._mark_held_back_as_known = held_back, mark_held_back_as_known
 
     async def load_context(self, origin: UpdateOrigin) -> ChatContext:
         """Load everything that is known for one chat. A new chat is stored, a suspended one resumed."""
-        chat = await self.chats.get_or_create(origin.ref, origin.type, origin.title)
+        chat = await self.get_or_create(origin.ref, origin.type, origin.title)
         if not chat.is_active:
             # A person who writes to the bot has not blocked it, even if Telegram's update that says so was lost.
             await self.chats.resume(origin.ref.chat_id)
             chat = replace(chat, is_active=True)
         context = await self._make_context(chat, await self._subscriptions.get_all(origin.ref))
         return replace(context, may_change=not origin.is_member)
+
+    async def get_or_create(self, ref: ChatRef, chat_type: str, title: str) -> Chat:
+        """Return the chat, stored if it is new."""
+        return await self.chats.get_or_create(ref, chat_type, title, self._default_card_form())
 
     async def mark_member(self, bot: Bot, origin: UpdateOrigin) -> UpdateOrigin:
         """Return the origin, marked if its sender is a member of a group who may change nothing there."""

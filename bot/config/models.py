@@ -34,6 +34,7 @@ from bot.config.values import (
     Integer,
     KindName,
     LanguageCode,
+    MatchCards,
     NameList,
     OptionalBudget,
     OptionalCount,
@@ -44,6 +45,7 @@ from bot.config.values import (
     at_least,
 )
 from bot.i18n.language import ENGLISH
+from bot.subscribers import CardForm
 
 STREAM_URLS = ("wss://dde-streams.data.srarena.io", "wss://dde-streams.data.imgarena.com")
 
@@ -114,6 +116,8 @@ class TelegramSettings(Section):
     """The most messages to pay for in a day of UTC, 0.1 Stars each; then 30 a second leave, free of charge. Null: no limit."""
     webhook: WebhookSettings | None = None
     """Receive updates by webhook; left out: one process at a time asks Telegram for them."""
+    match_cards: MatchCards = CardForm.TEXT
+    """What match cards are in chats that have not chosen: text, picture or table."""
     privacy_url: OptionalPageUrl = None
     """Your page about privacy, named by the bot's description and /privacy; null for none."""
     nicknames: dict[Text, NameList] = {}
@@ -193,6 +197,8 @@ class ConfiguredChat(Section):
     """Which kinds of alert it gets; left out: all."""
     language: LanguageCode = ENGLISH
     """The language of its messages: en, es, de, fr, pt or it."""
+    card: MatchCards | None = None
+    """What its match cards are: text, picture or table; left out: as `telegram.match_cards` says."""
     spoilers: Boolean = False
     """Hide what happened until it is tapped."""
     bursts: Boolean = False

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from bot.i18n.language import CHOICES
-from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides, make_name_key
+from bot.subscribers import NO_OVERRIDES, CardForm, Scope, Subscription, SubscriptionOverrides, make_name_key
 from rules.loading import values
 
 JsonSchema = dict[str, Any]
@@ -170,6 +170,21 @@ def _read_language(value: Any) -> str:
 
 LanguageCode = Annotated[
     str, BeforeValidator(_read_language, json_schema_input_type=str), WithJsonSchema({"enum": list(CHOICES)})
+]
+
+CARD_FORMS = {"text": CardForm.TEXT, "picture": CardForm.PICTURE, "table": CardForm.RICH}
+"""What a match card is, as chats call it. A table is stored by another word."""
+
+
+def _read_card_form(value: Any) -> CardForm:
+    typed = _require_scalar(value, "text, picture or table")
+    if typed.casefold() not in CARD_FORMS:
+        raise ValueError(values.describe_unknown("match card", typed, tuple(CARD_FORMS)))
+    return CARD_FORMS[typed.casefold()]
+
+
+MatchCards = Annotated[
+    CardForm, BeforeValidator(_read_card_form, json_schema_input_type=str), WithJsonSchema({"enum": list(CARD_FORMS)})
 ]
 
 _CHAT_NAME = r"@[A-Za-z]\w{3,31}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gettext as catalogues
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
@@ -114,10 +114,13 @@ def mark_for_translation(text: str) -> str:
     return text
 
 
-def in_each_language(render: Callable[[], str]) -> dict[str, str]:
-    """Call `render` once in each language, and return the results by language: for readers who are not known yet."""
+def in_each_language(render: Callable[[], str], languages: Collection[str] = CHOICES) -> dict[str, str]:
+    """Call `render` once in each language, and return the results by language: for readers who are not known yet.
+
+    `languages` are those of the readers, where they are known.
+    """
     texts: dict[str, str] = {}
-    for language in CHOICES:
+    for language in filter(languages.__contains__, CHOICES):
         with use_language(language):
             text = render()
         # Most texts of a region are those of its language, and are found under it.

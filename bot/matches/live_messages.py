@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 
 import msgspec
 import structlog
@@ -68,16 +68,18 @@ class LiveMessageUpdater:
         list_matches: Callable[[], Iterable[Match]],
         outbox: Outbox,
         is_wanted: Callable[[], Awaitable[bool]],
+        list_table_languages: Callable[[], Awaitable[frozenset[str]]],
         clock: Clock,
         *,
         can_draw: bool,
     ) -> None:
-        """`list_matches` returns the matches whose history has been read; `is_wanted` whether any chat wants cards or pictures.
+        """`list_matches` returns the matches whose history has been read; `is_wanted` whether any chat wants cards or pictures;
+        `list_table_languages` the languages of the chats whose cards are tables.
 
         `can_draw` is False where the extra that draws pictures is not installed.
         """
         self._list_matches, self._outbox, self._is_wanted, self._clock = list_matches, outbox, is_wanted, clock
-        self._can_draw = can_draw
+        self._list_table_languages, self._can_draw = list_table_languages, can_draw
         self._shown: dict[str, ShownMatch] = {}
         self._over: dict[str, Match] = {}
         """By fixture the match at its end, while it is read on for corrections."""
@@ -130,7 +132,9 @@ class LiveMessageUpdater:
             return
         now = self._clock.now()
         match_is_recent = is_recent(match, now)
-        await self._outbox.put_live(card_alert(match, now, is_closed=is_closed), reach_new_chats=match_is_recent)
+        # Asked each time: a chat that chooses tables gets one with the next update of its card.
+        card = card_alert(match, now, is_closed=is_closed, table_languages=await self._list_table_languages())
+        await self._outbox.put_live(card, reach_new_chats=match_is_recent)
         if not self._can_draw:
             return
         # An old picture is not sent again, but one that was sent is edited if a goal is retracted later.
@@ -170,8 +174,12 @@ _PICTURE_MAX_AGE = 900.0
 """Seconds for which the picture of a half waits for a chat that cannot be reached; after that it is no news."""
 
 
-def card_alert(match: Match, now: dt.datetime, *, is_closed: bool) -> Alert:
-    """Return the card of a match. `is_closed`: the feed has ended, and what it has not sent will not come."""
+def card_alert(match: Match, now: dt.datetime, *, is_closed: bool, table_languages: Collection[str] = ()) -> Alert:
+    """Return the card of a match. `is_closed`: the feed has ended, and what it has not sent will not come.
+
+    As a table it is rendered in `table_languages` only: few chats choose tables, and each language takes as long as the texts
+    of several.
+    """
     timeline = build_card_timeline(match)  # once for all languages
     alert = _make_live_alert(
         match,
@@ -184,7 +192,7 @@ def card_alert(match: Match, now: dt.datetime, *, is_closed: bool) -> Alert:
         timeline=msgspec.structs.replace(timeline, minute=None),
         is_over=is_closed or is_end_announced(match),
     )
-    rich_texts = in_each_language(lambda: render_rich_card(match, is_closed=is_closed, timeline=timeline))
+    rich_texts = in_each_language(lambda: render_rich_card(match, is_closed=is_closed, timeline=timeline), table_languages)
     return msgspec.structs.replace(alert, rich_texts=rich_texts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import unicodedata
@@ -46,15 +47,55 @@ class Piece(msgspec.Struct, frozen=True):
     width: float
 
 
+Letter = tuple[str, Style]
+
 Line = tuple[Piece, ...]
 
 
 def lines_of(text: str, entities: Sequence[dict[str, Any]], size: int, room: float) -> list[Line]:
     """The text in lines no longer than the room; words are kept whole where they fit."""
     lines: list[Line] = []
-    for row in _rows(_styled(text, entities)):
-        lines += _wrapped([_piece for word in _words(row) for _piece in [tuple(_pieces(word, size))]], room)
+    for is_table, rows in itertools.groupby(_rows(_styled(text, entities)), lambda row: any(letter == "\t" for letter, _ in row)):
+        if is_table:
+            lines += _columns(list(rows), size, room)
+        else:
+            for row in rows:
+                lines += _wrapped([tuple(_pieces(word, size)) for word in _words(row)], room)
     return lines
+
+
+def _columns(rows: Sequence[list[Letter]], size: int, room: float) -> list[Line]:
+    """Rows of a table, whose cells are divided by tabs, as lines with the cells of a column below each other.
+
+    Where there is no room for all, the cells of the widest column end with an ellipsis.
+    """
+    cells = [[tuple(_pieces(cell, size)) for cell in _cells(row)] for row in rows]
+    widths = [max(map(wide, column)) + size for column in itertools.zip_longest(*cells, fillvalue=())]
+    widest = widths.index(max(widths))
+    if (excess := sum(widths) - size - room) > 0:
+        widths[widest] -= excess
+        for row in cells:
+            text = "".join(piece.words for piece in row[widest]) if widest < len(row) else ""
+            if text and wide(row[widest]) > widths[widest] - size:
+                row[widest] = one_line(text, size, widths[widest] - size)
+    lines = []
+    for row in cells:
+        line: Line = ()
+        for cell, width in zip(row, widths, strict=False):
+            line = (*line, *cell, Piece("", Style(), REGULAR, size, width - wide(cell)))
+        lines.append(line[:-1])
+    return lines
+
+
+def _cells(row: list[Letter]) -> Iterator[list[Letter]]:
+    cell: list[Letter] = []
+    for letter in row:
+        if letter[0] == "\t":
+            yield cell
+            cell = []
+        else:
+            cell.append(letter)
+    yield cell
 
 
 def wide(line: Line) -> float:
@@ -77,9 +118,6 @@ def draw_line(image: Image.Image, line: Line, x: float, y: float, ink: Colour) -
     for piece in line:
         _draw(image, piece, x, y, ink)
         x += piece.width
-
-
-Letter = tuple[str, Style]
 
 
 def _styled(text: str, entities: Sequence[dict[str, Any]]) -> list[Letter]:

@@ -14,7 +14,7 @@ from bot.fake_telegram import RefusedError
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
-from bot.subscribers import Scope
+from bot.subscribers import CardForm, Scope
 from bot.telegram.messenger import build_bot
 from tests.fakes.bot_api import FakeBotApi
 from tests.sqlite import new_sqlite
@@ -165,3 +165,14 @@ def test_a_fixed_chat_may_hide_scores_and_group_bursts(tmp_path: Path) -> None:
     stored = [make_configured_chat(chat, config)[0] for chat in config.chats]
 
     assert [(chat.spoilers, chat.digests, chat.filter.all_kinds) for chat in stored] == [(True, True, True), (False, False, True)]
+
+
+def test_match_cards_have_a_form_in_general_and_one_of_each_fixed_chat(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("""
+telegram: {match_cards: Table}
+chats: [{chat: -1, subscribe: [all], card: picture}, {chat: 2, subscribe: [all]}]
+""")
+    config = load_config(tmp_path / "config.yaml", {})
+
+    assert config.telegram.match_cards is CardForm.RICH
+    assert [make_configured_chat(chat, config)[0].card_form for chat in config.chats] == [CardForm.PICTURE, CardForm.RICH]

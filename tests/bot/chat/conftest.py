@@ -23,7 +23,7 @@ from bot.outbox.explanation import MessageExplanation
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
-from bot.subscribers import Chat, ChatRef
+from bot.subscribers import CardForm, Chat, ChatRef
 from bot.telegram.messenger import build_bot
 from rules.engine.alert import SHIPPED_KINDS
 from rules.football.action import Fixture
@@ -72,6 +72,8 @@ class World:
     kinds: tuple[str, ...] = SHIPPED_KINDS
     """The kinds of alerts on offer."""
     allowed_chats: tuple[str, ...] | None = None
+    card_form: CardForm = CardForm.TEXT
+    """What match cards are in a new chat."""
 
     told: dict[tuple[int, int], MessageExplanation] = field(default_factory=dict)
     """By chat and message, what alerts tell."""
@@ -163,6 +165,7 @@ async def world() -> AsyncIterator[World]:
             season=around.season,
             max_subscriptions=lambda: around.max_subscriptions,
             allowed_chats=lambda: around.allowed_chats,
+            default_card_form=lambda: around.card_form,
         )
         app.add_handlers(build_handlers(services, UpdateOrder(UpdateRepository(database, "here"))))
         app.add_error_handler(partial(on_error, replies))

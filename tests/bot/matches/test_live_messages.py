@@ -11,8 +11,9 @@ import pytest
 from msgspec.structs import replace
 
 from bot.fake_telegram.rich import read_rich_message
+from bot.i18n.language import CHOICES
 from bot.matches.live_messages import REFRESH_INTERVAL, LiveMessageUpdater, card_alert
-from bot.subscribers import CardForm
+from bot.subscribers import CardForm, ChatRef
 from rules.engine.alert import CARD, PICTURE
 from rules.football.match import Match
 from tests.bot.telegram.conftest import World
@@ -31,7 +32,12 @@ class Stage(World):
         await super().open()
         self.live: list[Match] = getattr(self, "live", [])
         self.extras = LiveMessageUpdater(
-            lambda: self.live, self.outbox, self.chats.has_live_message_chats, self.clock, can_draw=True
+            lambda: self.live,
+            self.outbox,
+            self.chats.has_live_message_chats,
+            self.chats.list_table_languages,
+            self.clock,
+            can_draw=True,
         )
 
     async def play(self, *matches: Match, each: float = 3.0) -> None:
@@ -273,9 +279,26 @@ async def test_a_card_as_a_picture_is_drawn_when_something_happens_and_its_capti
 
 async def test_a_rich_card_of_every_step_of_a_match_is_one_that_telegram_takes() -> None:
     for match in played_steps():
-        made = card_alert(match, KICKOFF, is_closed=False)
+        made = card_alert(match, KICKOFF, is_closed=False, table_languages=CHOICES)
         for html in made.rich_texts.values():
             read_rich_message({"html": html})
 
     assert set(made.rich_texts) >= {"en", "de", "es", "fr", "it", "pt"}
     assert made.timeline is not None and made.timeline.minute is None
+
+
+async def test_a_card_is_made_as_a_table_only_in_the_languages_of_chats_that_have_chosen_tables(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=frozenset({CARD}), card_form=CardForm.RICH, language="pt-PT")
+    await stage.follow(2, kinds_on=frozenset({CARD}), language="de")
+    await stage.follow(3, kinds_on=frozenset({CARD}), card_form=CardForm.RICH, language="it", spoilers=True)
+    await stage.follow(4, card_form=CardForm.RICH, language="fr")
+    first = await stage.chats.list_table_languages()
+    await stage.play(played_steps()[2])
+    shown = [stage.card(chat).rich for chat in (1, 2)]
+
+    await stage.chats.update(ChatRef(2), lambda chat: replace(chat, card_form=CardForm.RICH))
+    await stage.play(played_steps()[2], each=REFRESH_INTERVAL + 2)
+
+    assert first == {"pt-PT"}
+    assert "Golo" in shown[0] or "Saka" in shown[0]
+    assert shown[1] == "" and "Halbzeit" in stage.card(2).rich

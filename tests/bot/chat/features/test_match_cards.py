@@ -137,3 +137,15 @@ async def test_a_channel_has_a_form_of_its_own(world: World) -> None:
     assert (await world.stored(CHANNEL)).card_form is CardForm.PICTURE
     assert (await world.stored(ADMIN)).card_form is CardForm.TEXT
     assert world.api.chat(ADMIN).last.labels[-1] == "◀ Channel"
+
+
+async def test_a_new_chat_has_the_form_of_the_configuration_and_may_choose_another(world: World) -> None:
+    await world.ask(41, 41, "/start")
+    world.card_form = CardForm.RICH
+    await world.ask(41, 41, "/today")
+    await world.ask(42, 42, "/start")
+    forms = [(await world.stored(chat)).card_form for chat in (41, 42)]
+    await world.ask(42, 42, "/alerts card as picture")
+
+    assert forms == [CardForm.TEXT, CardForm.RICH]
+    assert (await world.stored(42)).card_form is CardForm.PICTURE
