@@ -37,11 +37,14 @@ async def test_buttons_survive_a_restart_and_a_sample_comes_by_the_way_of_real_a
             answers = {message.html: message.id for message in telegram.chat(OWNER).messages}
             telegram.say(OWNER, OWNER, "/why", reply_to=answers[sample.sample_alert_text()])
             await telegram.until(lambda: len(telegram.chat(OWNER).messages) == 3)
+            why = telegram.chat(OWNER).last
+            await tapped(telegram, why, "🔎 Details", OWNER)
+            await telegram.until(lambda: why.edits)
 
     assert noted == "✅ Arsenal" and chosen == [message]
     assert set(answers) == {sample.sample_alert_text(), "🧪 Test alert on its way."} and told["rule"] == "sample"
     assert told["telegram_ms"] > 0 and told["waited_ms"] == 0
-    assert SAMPLE in telegram.chat(OWNER).last.html and " · Telegram " in telegram.chat(OWNER).last.text
+    assert SAMPLE in why.html and " · Telegram " in why.text
 
 
 async def follow_in_a_topic_that_is_deleted(telegram: FakeBotApi) -> int:

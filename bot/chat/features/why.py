@@ -1,4 +1,4 @@
-"""`/why`."""
+"""`/why`: the reason in a sentence or two; what was compared and when each step came, behind a button."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import datetime as dt
 from collections.abc import Sequence
 from operator import itemgetter
 
-from telegram import Message
+from telegram import Message, Update
 from telegram.constants import ChatType
-from telegram.ext import CommandHandler, filters
+from telegram.ext import CallbackQueryHandler, CommandHandler, filters
 
-from bot.chat.dialogue import ButtonRow, ChatContext, Screen, make_closing_row
+from bot.chat.dialogue import Button, ButtonRow, ChatContext, Screen, make_closing_row
 from bot.chat.middleware import Handler, with_origin
 from bot.chat.routing import Command, Feature, Router
 from bot.chat.services import ChatServices
-from bot.chat.texts import escape_text
-from bot.chat.update_origin import HandlerContext, UpdateOrigin
+from bot.chat.texts import back_label, escape_text, subscription_name
+from bot.chat.update_origin import HandlerContext, UpdateOrigin, read_origin
 from bot.i18n.football import kind_name
-from bot.i18n.language import current_locale, lower_first, to_local_time
+from bot.i18n.language import current_locale, join_with_commas, lower_first, to_local_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.shorten import shorten
@@ -46,7 +46,14 @@ _REASON_TEXTS = {
 """By the stored name of a reason. Others are shown by their name."""
 
 
+_DETAILS_PREFIX, _REASON_PREFIX = "wd", "wb"
+"""Of the buttons to the details of a message and back; the message's number follows."""
+
+
 def _make_handlers(services: ChatServices, _router: Router) -> Sequence[Handler]:
+    async def explain(origin: UpdateOrigin, message_id: int) -> MessageExplanation | None:
+        return await services.explain_message(origin.ref.chat_id, message_id) if services.explain_message else None
+
     async def on_why(origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         # For all members of a group: who reads a message may ask why it is there.
         origin = await services.mark_member(ptb_context.bot, origin)
@@ -55,16 +62,45 @@ def _make_handlers(services: ChatServices, _router: Router) -> Sequence[Handler]
         # In a forum a message that is no reply looks like one to the message that opened its topic.
         if asked is None or asked.forum_topic_created:
             screen = Screen(_("Reply to an alert with /why to see why you got it."), _make_last_rows(context))
-        elif services.explain_message and (explanation := await services.explain_message(origin.ref.chat_id, asked.message_id)):
-            screen = render_explanation(explanation, context)
+        elif explanation := await explain(origin, asked.message_id):
+            screen = render_reason(explanation, context, asked.message_id)
         else:
             screen = Screen(_("That's not one of my alerts, or it is too old."), _make_last_rows(context))
         await services.replies.send(origin, screen)
 
-    return [CommandHandler("why", with_origin(on_why), filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST)]
+    async def on_button(update: Update, ptb_context: HandlerContext) -> None:
+        query, origin = update.callback_query, read_origin(update)
+        if query is None:
+            return
+        prefix, _colon, number = (query.data or "").partition(":")
+        explanation = await explain(origin, int(number)) if origin else None
+        if origin is None or explanation is None:
+            await services.replies.acknowledge(query, _("This button is outdated: I don't know that message any more."))
+            return
+        context = await services.load_context(await services.mark_member(ptb_context.bot, origin))
+        render = render_details if prefix == _DETAILS_PREFIX else render_reason
+        await services.replies.acknowledge(query, "")
+        await services.replies.edit(query, render(explanation, context, int(number)))
+
+    return [
+        CommandHandler("why", with_origin(on_why), filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST),
+        # The number of a message, as long as Telegram's are: a longer one is forged.
+        CallbackQueryHandler(on_button, rf"^({_DETAILS_PREFIX}|{_REASON_PREFIX}):\d{{1,10}}$"),
+    ]
 
 
-def render_explanation(explanation: MessageExplanation, context: ChatContext) -> Screen:
+def render_reason(explanation: MessageExplanation, context: ChatContext, message_id: int) -> Screen:
+    """Say in a sentence or two why a chat got a message, and what it follows that brought it."""
+    fixture = explanation.news.alternatives[0].fixture
+    covering = [one for one in context.subscriptions if one.covers(fixture)] if fixture.id else []
+    names = escape_text(join_with_commas([subscription_name(one) for one in covering]))
+    followed = [_("Followed here: {names}.").format(names=names)] if covering else []
+    lines = [*_render_origin(explanation, context), *followed, *_render_retraction(explanation, context)]
+    details = (Button(_("🔎 Details"), f"{_DETAILS_PREFIX}:{message_id}"),)
+    return Screen("\n".join(lines), (details, *_make_last_rows(context)))
+
+
+def render_details(explanation: MessageExplanation, context: ChatContext, message_id: int) -> Screen:
     """Show everything that is known of one message of a chat. What tells a score is behind spoilers if the chat hides scores."""
     parts = (
         _render_origin(explanation, context),
@@ -72,7 +108,8 @@ def render_explanation(explanation: MessageExplanation, context: ChatContext) ->
         _render_retraction(explanation, context),
         _render_history(explanation, context),
     )
-    return Screen("\n\n".join("\n".join(part) for part in parts if part), _make_last_rows(context))
+    back = (Button(back_label(), f"{_REASON_PREFIX}:{message_id}"),)
+    return Screen("\n\n".join("\n".join(part) for part in parts if part), (back, *_make_last_rows(context)))
 
 
 def _make_last_rows(context: ChatContext) -> tuple[ButtonRow, ...]:
@@ -213,4 +250,5 @@ def _hide_if_asked(html: str, context: ChatContext) -> str:
 FEATURE = Feature(
     commands={"why": Command(None, N_("Why did I get this alert?"))},
     make_handlers=_make_handlers,
+    public_prefixes=frozenset({_DETAILS_PREFIX, _REASON_PREFIX}),
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.chat.features.why import render_explanation
+from msgspec.structs import replace
+
+from bot.chat.features.why import render_details
 from bot.outbox.delivery import Reason, add_to_history
 from bot.outbox.explanation import MessageExplanation
 from bot.outbox.latency import LatencyTrace
@@ -12,7 +14,7 @@ from bot.outbox.outbox import make_sample_alert
 from bot.subscribers import ChatRef
 from rules.engine.alert import Alert, ConditionResult, Facts, State
 from tests.bot.chat.conftest import World
-from tests.bot.chat.fixtures import make_context
+from tests.bot.chat.fixtures import FIXTURES, make_context
 from tests.bot.news import NOW, alert, delivered, news, retracted
 
 LATE = {"late <goals>": (ConditionResult("action_type", "Goal", "Goal"), ConditionResult("minute", "from 80", "88"))}
@@ -20,7 +22,7 @@ GOAL = alert(1, rule="late <goals>", conditions=LATE)
 
 
 def explain(explanation: MessageExplanation, **chat: Any) -> list[str]:
-    return render_explanation(explanation, make_context(timezone="Europe/Berlin", **chat)).html.splitlines()
+    return render_details(explanation, make_context(timezone="Europe/Berlin", **chat), 5).html.splitlines()
 
 
 def test_why_names_the_rule_what_it_compared_and_every_revision_with_its_steps() -> None:
@@ -124,3 +126,26 @@ async def test_why_without_an_alert_says_how_to_ask(world: World) -> None:
         "Reply to an alert with /why to see why you got it.",
         "That's not one of my alerts, or it is too old.",
     )
+
+
+async def test_the_reason_is_a_sentence_and_the_rest_behind_a_button(world: World) -> None:
+    await world.ask(42, 42, "/subscribe Arsenal")
+    asked = world.api.chat(42).last
+    delivery = add_to_history(delivered(GOAL), Reason.FIRST, NOW, LatencyTrace(812.4, 0.6, None, 3.1, 51.7))
+    world.told[42, asked.id] = MessageExplanation(delivery, news(replace(GOAL, fixture=FIXTURES[0])))
+
+    answer = await world.ask(42, 42, "/why", reply_to=asked.id)
+    assert answer.text == "Sent by the rule late <goals> (goals).\nFollowed here: Arsenal."
+
+    await world.tap(42, 42, "🔎 Details")
+    assert "✓ minute: from 80 ← 88" in world.api.chat(42).last.text
+
+    await world.tap(42, 42, "◀ Back")
+    assert world.api.chat(42).last.text == answer.text
+
+
+async def test_details_of_a_message_that_is_not_known_any_more(world: World) -> None:
+    start = await world.ask(42, 42, "/start")
+
+    for forged in ("wd:7", "wb:9999999999"):
+        assert "don't know that message" in await world.press(42, 42, start, forged)
