@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -28,6 +29,7 @@ from bot.chat.name_index import MAX_SUGGESTIONS, Fit, measure_words_fit
 from bot.chat.nicknames import to_search_words
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import done_label, escape_text, which_one_text
+from bot.chat.zone_names import CITIES_BY_ZONE, MAIN_ZONES, REGION_NAMES, TERRITORY_NAMES, TIME_NAMES
 from bot.clock import parse_utc_offset
 from bot.i18n.football import HOME_NATIONS, OTHER_COUNTRY_NAMES
 from bot.i18n.language import current_language, current_locale, format_time, translate, use_language
@@ -63,79 +65,8 @@ COMMON_ZONES = (
 )  # fmt: skip
 """Offered without a search, and first if many fit."""
 
-CITIES_BY_ZONE = {
-    "Europe/London": "Manchester, Liverpool, Birmingham, Leeds, Newcastle, Nottingham, Glasgow, Edinburgh, Cardiff, Belfast",
-    "Europe/Madrid": "Barcelona, Seville, Sevilla, Valencia, Bilbao, Zaragoza, Málaga",
-    "Europe/Paris": "Marseille, Lyon, Lille, Bordeaux, Nice, Nantes, Toulouse, Strasbourg, Straßburg",
-    "Europe/Berlin": "Munich, München, Múnich, Monaco di Baviera, Dortmund, Hamburg, Hambourg, Amburgo, Cologne, Köln, Colonia, "
-    "Frankfurt, Francfort, Francoforte, Stuttgart, Leipzig, Bremen, Düsseldorf",
-    "Europe/Rome": "Milan, Milano, Mailand, Milán, Milão, Naples, Napoli, Neapel, Nápoles, Turin, Torino, Turín, Turim, Bologna, "
-    "Genoa, Genova, Genua, Florence, Firenze, Florenz, Florencia, Florença, Venice, Venezia",
-    "Europe/Lisbon": "Porto, Oporto, Braga, Lisboa",
-    "Europe/Amsterdam": "Rotterdam, Eindhoven, The Hague, Den Haag",
-    "Europe/Brussels": "Antwerp, Antwerpen, Bruges, Brugge, Gent, Liège",
-    "Europe/Istanbul": "Ankara, Izmir, Trabzon",
-    "Europe/Vienna": "Salzburg, Graz, Wien, Linz, Innsbruck",
-    "Europe/Zurich": "Geneva, Genf, Genève, Ginebra, Ginevra, Genebra, Basel, Bâle, Bern, Lausanne",
-    "America/New_York": "NYC, Boston, Miami, Atlanta, Washington, Philadelphia, Orlando, Florida, Nueva York, East Coast",
-    "America/Chicago": "Dallas, Houston, Austin, Texas, Minneapolis, Nashville, New Orleans",
-    "America/Denver": "Salt Lake City, Colorado",
-    "America/Los_Angeles": "Seattle, Portland, San Francisco, San Diego, Las Vegas, California, West Coast",
-    "America/Toronto": "Montreal, Ottawa, Québec",
-    "America/Mexico_City": "Guadalajara, Puebla",
-    "America/Sao_Paulo": "Rio, Rio de Janeiro, Brasília, Belo Horizonte, Porto Alegre, Curitiba",
-    "America/Bahia": "Salvador",
-    "America/Bogota": "Medellín, Cali, Barranquilla",
-    "America/Argentina/Buenos_Aires": "Rosario, La Plata",
-    "America/Guayaquil": "Quito",
-    "Asia/Kolkata": "Mumbai, Delhi, New Delhi, Chennai, Bangalore, Goa",
-    "Asia/Riyadh": "Jeddah, Mecca",
-    "Asia/Dubai": "Sharjah, Abu Dhabi",
-    "Asia/Tokyo": "Osaka, Yokohama, Kobe",
-    "Asia/Shanghai": "Beijing, Peking, Guangzhou, Shenzhen",
-    "Asia/Ho_Chi_Minh": "Hanoi, Saigon",
-    "Africa/Johannesburg": "Durban, Pretoria, Cape Town, Kapstadt, Ciudad del Cabo, Le Cap, Città del Capo, Cidade do Cabo",
-    "Africa/Lagos": "Abuja",
-    "Africa/Casablanca": "Rabat, Marrakesh",
-}
-"""By zone, cities and regions known from football that no zone is named after."""
-
-MAIN_ZONES = {
-    "US": "America/New_York America/Chicago America/Denver America/Phoenix America/Los_Angeles America/Anchorage "
-    "Pacific/Honolulu",
-    "CA": "America/Toronto America/Vancouver America/Edmonton America/Winnipeg America/Halifax America/St_Johns",
-    "MX": "America/Mexico_City America/Cancun America/Tijuana America/Hermosillo America/Mazatlan",
-    "BR": "America/Sao_Paulo America/Manaus America/Rio_Branco America/Noronha",
-    "AR": "America/Argentina/Buenos_Aires",
-    "CL": "America/Santiago",
-    "EC": "America/Guayaquil",
-    "AU": "Australia/Sydney Australia/Brisbane Australia/Adelaide Australia/Darwin Australia/Perth",
-    "NZ": "Pacific/Auckland",
-    "RU": "Europe/Moscow Europe/Kaliningrad Europe/Samara Asia/Yekaterinburg Asia/Novosibirsk Asia/Krasnoyarsk Asia/Irkutsk "
-    "Asia/Vladivostok Asia/Kamchatka",
-    "DE": "Europe/Berlin",
-    "ES": "Europe/Madrid Atlantic/Canary",
-    "PT": "Europe/Lisbon Atlantic/Azores Atlantic/Madeira",
-    "UA": "Europe/Kyiv",
-    "CN": "Asia/Shanghai",
-    "KZ": "Asia/Almaty",
-    "UZ": "Asia/Tashkent",
-    "MY": "Asia/Kuala_Lumpur",
-    "CY": "Asia/Nicosia",
-    "MN": "Asia/Ulaanbaatar",
-}
-"""By territory, the zones to offer if its other zones differ from these only in the past."""
-
-TERRITORY_NAMES = {
-    "GB": "UK, U.K., Great Britain, Britain, Großbritannien, Gran Bretaña, Grande-Bretagne, Gran Bretagna, Grã-Bretanha",
-    "US": "US, U.S., USA, U.S.A., America, EEUU, EE. UU., EUA, Amerika",
-    "AE": "UAE, Emirates, Emirate, Emiratos",
-    "NL": "Holland, Holanda, Hollande, Olanda",
-    "CZ": "Czech Republic, Tschechische Republik, República Checa, République tchèque, Repubblica Ceca, República Tcheca",
-    "SA": "KSA",
-    "ZA": "RSA",
-}
-"""Names of countries that people use and CLDR does not have."""
+_WITHOUT_SUMMER_TIME = frozenset({"EST", "MST", "HST"})
+"""Zones of the database that stay at winter time. Who types one of them means the time of a city: see `TIME_NAMES`."""
 
 
 def set_timezone(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
@@ -147,7 +78,7 @@ def set_timezone(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if offset := parse_utc_offset(typed):
         return _save_timezone(context, offset)
     # Letter for letter first: a zone's own name means that zone, whatever else begins like it.
-    if is_zone(typed):
+    if is_zone(typed) and typed not in _WITHOUT_SUMMER_TIME:
         return _save_timezone(context, typed)
     found = find_zones(typed)
     if found.exact:
@@ -159,7 +90,9 @@ def set_timezone(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         html = _("I can't find “{name}”. Did you mean:").format(name=escape_text(typed))
     else:
         html = which_one_text(typed)
-    return DialogueResult(Screen(html, (*_make_zone_buttons(found.zones, zone), (Button(_("🕑 All time zones"), "os:"),))))
+    # The hour tells which of them is meant: few people know by heart how far east they live.
+    buttons = _make_zone_buttons(found.zones, zone, context.now)
+    return DialogueResult(Screen(html, (*buttons, (Button(_("🕑 All time zones"), "os:"), Button(done_label(), "sd:")))))
 
 
 def show_timezones(context: ChatContext) -> Screen:
@@ -227,8 +160,10 @@ def _save_timezone(context: ChatContext, zone: str) -> DialogueResult:
     return DialogueResult(Screen(html, buttons), (set_settings(timezone=zone),))
 
 
-def _make_zone_buttons(zones: tuple[str, ...], current: str) -> tuple[ButtonRow, ...]:
-    return arrange_rows([make_button(zone_label(zone), f"o:{zone}", is_chosen=zone == current) for zone in zones], 2)
+def _make_zone_buttons(zones: tuple[str, ...], current: str, now: dt.datetime | None = None) -> tuple[ButtonRow, ...]:
+    """Make a button for each zone, with its time if `now` is given."""
+    labels = {zone: f"{zone_label(zone)} ({format_time(now, zone)})" if now else zone_label(zone) for zone in zones}
+    return arrange_rows([make_button(label, f"o:{zone}", is_chosen=zone == current) for zone, label in labels.items()], 2)
 
 
 class ZoneSearchResult(msgspec.Struct, frozen=True):
@@ -284,8 +219,11 @@ def _load_zones() -> frozenset[str]:
 @cache
 def _load_names() -> tuple[tuple[str, str], ...]:
     """Return every name that is searched, in search words, with its zone. Cached: there are thousands in six languages."""
-    names_from_cities = ((city, zone) for zone, cities in CITIES_BY_ZONE.items() for city in cities.split(","))
-    names = (*_names_from_territories(), *_names_from_zones(), *names_from_cities)
+    tables = (CITIES_BY_ZONE, REGION_NAMES, TIME_NAMES)
+    others = (
+        (name, zone) for table in tables for zones, names in table.items() for name in names.split(",") for zone in zones.split()
+    )
+    names = (*_names_from_territories(), *_names_from_zones(), *others)
     return tuple(dict.fromkeys((to_search_words(name), zone) for name, zone in names if is_zone(zone)))
 
 
@@ -299,7 +237,7 @@ def _names_from_zones() -> Iterator[tuple[str, str]]:
         for language in LANGUAGES:
             yield _city_name(zone, language), zone
     for alias, zone in get_global("zone_aliases").items():
-        if not zone.startswith("Etc/"):
+        if not zone.startswith("Etc/") and alias not in _WITHOUT_SUMMER_TIME:
             yield alias.rpartition("/")[2].replace("_", " "), zone
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.chat.features.timezone import find_zones, zone_label
+from bot.chat.features.timezone import find_zones, is_zone, zone_label
+from bot.chat.zone_names import CITIES_BY_ZONE, REGION_NAMES, TIME_NAMES
 from bot.i18n.language import use_language
 from tests.bot.chat.conftest import World
 
@@ -44,6 +45,26 @@ from tests.bot.chat.conftest import World
         ("Rio de Janeiro", "America/Sao_Paulo"),
         ("California", "America/Los_Angeles"),
         ("emirates", "Asia/Dubai"),
+        ("Bavaria", "Europe/Berlin"),
+        ("Bayern", "Europe/Berlin"),
+        ("Baviera", "Europe/Berlin"),
+        ("Kalifornien", "America/Los_Angeles"),
+        ("Californie", "America/Los_Angeles"),
+        ("Katalonien", "Europe/Madrid"),
+        ("Catalunha", "Europe/Madrid"),
+        ("Bretagne", "Europe/Paris"),
+        ("Bretanha", "Europe/Paris"),
+        ("Sicilia", "Europe/Rome"),
+        ("Sizilien", "Europe/Rome"),
+        ("Escócia", "Europe/London"),
+        ("Îles Canaries", "Atlantic/Canary"),
+        ("Azoren", "Atlantic/Azores"),
+        ("Minas Gerais", "America/Sao_Paulo"),
+        ("Nouvelle-Écosse", "America/Halifax"),
+        ("Neusüdwales", "Australia/Sydney"),
+        ("EST", "America/New_York"),
+        ("pacific time", "America/Los_Angeles"),
+        ("MEZ", "Europe/Berlin"),
     ],
 )
 def test_a_zone_is_found_by_its_name_a_city_or_a_country(typed: str, zone: str) -> None:
@@ -54,6 +75,42 @@ def test_a_country_with_several_times_asks_and_the_usual_ones_come_first() -> No
     for typed in ("united states", "US", "usa", "Vereinigte Staaten", "EEUU"):
         assert find_zones(typed).zones[:2] == ("America/New_York", "America/Chicago"), typed
     assert find_zones("Spain").zones == ("Europe/Madrid", "Atlantic/Canary")
+
+
+@pytest.mark.parametrize(
+    ("typed", "zones"),
+    [
+        ("Texas", ("America/Chicago", "America/Denver")),
+        ("Florida", ("America/New_York", "America/Chicago")),
+        ("Tennessee", ("America/Chicago", "America/New_York")),
+        ("Pernambuco", ("America/Recife", "America/Noronha")),
+        ("Georgia", ("Asia/Tbilisi", "America/New_York")),
+        ("Punjab", ("Asia/Kolkata", "Asia/Karachi")),
+        ("Patagonia", ("America/Argentina/Buenos_Aires", "America/Punta_Arenas")),
+    ],
+)
+def test_a_region_with_several_times_asks_the_likeliest_first(typed: str, zones: tuple[str, ...]) -> None:
+    assert (find_zones(typed).exact, find_zones(typed).zones) == ("", zones)
+
+
+def test_every_place_has_a_zone_that_exists() -> None:
+    for table in (CITIES_BY_ZONE, REGION_NAMES, TIME_NAMES):
+        assert not [zone for zones in table for zone in zones.split() if not is_zone(zone)]
+
+
+async def test_a_region_with_several_times_shows_each_with_its_time(world: World) -> None:
+    asked = await world.ask(42, 42, "I live in Texas")
+    assert asked.text == "Which “Texas” do you mean?"
+    assert asked.labels == ["Chicago (08:00)", "Denver (07:00)", "🕑 All time zones", "✔ Done"]
+
+    await world.tap(42, 42, "Chicago")
+    assert (await world.stored(42)).timezone == "America/Chicago"
+
+
+async def test_a_zone_without_summer_time_is_the_city_that_has_it(world: World) -> None:
+    await world.ask(42, 42, "/timezone EST")
+
+    assert (await world.stored(42)).timezone == "America/New_York"
 
 
 def test_two_letters_inside_of_a_name_are_no_answer() -> None:
@@ -97,7 +154,7 @@ async def test_a_place_that_fits_nothing_changes_nothing(world: World) -> None:
     unknown = await world.ask(42, 42, "/timezone <b>xyzzy")
     near = await world.ask(42, 42, "/timezone londn")
 
-    assert "I can't find “<b>xyzzy”." in unknown.text and near.labels[0] == "London"
+    assert "I can't find “<b>xyzzy”." in unknown.text and near.labels[0] == "London (14:00)"
     assert (await world.stored(42)).timezone == "UTC"
 
 
