@@ -1,4 +1,4 @@
-"""Reads what people write in plain words, alike for every command: on and off, lengths of time, hours of the day, days.
+"""Reads what people write in plain words, alike for every command: on and off, hours of the day, days.
 
 The words of all six languages are read in every chat: who writes German in an English chat is understood.
 """
@@ -11,7 +11,7 @@ from functools import cache
 
 from babel import Locale
 
-from bot.i18n.language import to_local_time
+from bot.i18n.language import CHOICES
 from bot.subscribers import QuietHours
 from rules.engine.text import LANGUAGES
 from rules.football.names import normalise
@@ -24,41 +24,26 @@ def _words(text: str) -> frozenset[str]:
 _ON = _words("on yes start enable ein an ja si activar encender oui activer acceso attiva sim ligar ativar")
 
 _OFF = _words(
-    "off no none never stop disable aus nein keine nie apagar desactivar nunca non desactiver jamais aucun spento "
-    "disattiva mai nao desligar desativar zero"
+    "off no none never stop disable without aus nein kein keine keinen nie ohne apagar desactivar nunca sin non desactiver "
+    "jamais aucun aucune sans spento disattiva mai senza nessun nessuno nao desligar desativar sem nenhum nenhuma zero"
 )
-
-_UNITS = {
-    "d": "d day days tag tage tagen dia dias jour jours j giorno giorni g",
-    "h": "h hr hrs hour hours stunde stunden std hora horas heure heures ora ore uur",
-    "m": "m min mins minute minutes minuten minuto minutos minuti",
-    "s": "s sec secs second seconds sek sekunde sekunden seg segundo segundos seconde secondes secondo secondi",
-}
-_UNIT_BY_WORD = {word: unit for unit, words in _UNITS.items() for word in words.split()}
-
-_SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
-
-_NUMBER_WORDS = dict.fromkeys(["a", "an", "one", "eine", "einer", "ein", "una", "un", "une", "uma", "um", "eins"], 1)
 
 JOINING_WORDS = _words("and und y et e for fur por pour per & + with mit con avec com")
 """Words between the parts of what is typed, which mean nothing."""
 
 ONLY_WORDS = _words("only just nur solo solamente seulement uniquement soltanto solamente so somente apenas")
 
+ALERT_WORDS = _words(
+    "alert alerts notification notifications meldung meldungen benachrichtigung benachrichtigungen aviso avisos notificacion "
+    "notificaciones alerta alertas alerte alertes avviso avvisi notifica notifiche notificacao notificacoes"
+)
+
 EVERY_WORDS = _words("everything all every alles alle todo todos tout tous tutto tutti tudo notifications alerts")
 
-_TONIGHT = frozenset(
-    {
-        "tonight", "until morning", "until tomorrow", "overnight", "heute nacht", "heute abend", "bis morgen", "esta noche",
-        "hasta manana", "ce soir", "cette nuit", "jusqu'a demain", "stanotte", "stasera", "fino a domani", "esta noite",
-        "hoje a noite", "ate amanha",
-    }
-)  # fmt: skip
-
-MORNING = dt.time(7)
-"""The end of "tonight"."""
-
-_NIGHT = _words("night nights nacht nachts noche noches nuit notte noite")
+_NIGHT = _words("night nights nighttime nacht nachts noche noches nuit notte noite") | {
+    "at night", "in der nacht", "por la noche", "por las noches", "de noche", "la nuit", "di notte", "la notte", "a noite",
+    "de noite",
+}  # fmt: skip
 
 DEFAULT_QUIET_HOURS = QuietHours(23 * 60, 7 * 60)
 """What "on" and "night" mean for quiet hours."""
@@ -69,9 +54,21 @@ _SILENT = _words("silent silently quiet mute stumm lautlos leise silencio silenc
 
 _CLOCK = r"(\d{1,2})(?:[:.h](\d{2}))?\s*(a\.?m\.?|p\.?m\.?|uhr|h)?"
 _SPAN = re.compile(
-    rf"(?:from |von |de |desde |dalle |das |between )?(?:las )?{_CLOCK}"
-    rf"(?:\s*[-–—−]\s*|\s+(?:to|till|until|bis|a|hasta|alle|as|ate|and)\s+(?:las )?|\s+){_CLOCK}(?:\s+(.+))?"
+    rf"(?:from |von |de |desde |dalle |das |between |zwischen |entre |tra |fra )?(?:las |as |le )?{_CLOCK}"
+    rf"(?:\s*[-–—−]\s*|\s+(?:to|till|until|bis|a|hasta|alle|as|ate|and|und|y|et|e)\s+(?:las |as |le )?|\s+){_CLOCK}(?:\s+(.+))?"
 )
+
+_HALF_OF_DAY = (
+    (re.compile(r"(?<=\d)\s*h?\s+(?:de la noche|de la tarde|da noite|da tarde|di sera|di notte|du soir|abends|nachts)\b"), "pm"),
+    (re.compile(r"(?<=\d)\s*h?\s+(?:de la manana|da manha|di mattina|del mattino|du matin|morgens|fruh)\b"), "am"),
+)
+"""Words behind an hour of twelve, and what English writes for them."""
+
+_FROM_HOUR = re.compile(
+    rf"(?:after|from|ab|nach|a partir de las|a partir de|despues de las|des|apres|dopo le|dalle|depois das|a partir das) {_CLOCK}"
+    r"(?: on| an| onwards)?"
+)
+"""`after 11pm`: it lasts until the usual end."""
 
 _DAYS = {
     -1: "yesterday gestern ayer hier ieri ontem",
@@ -87,43 +84,6 @@ def parse_on_off(text: str) -> bool | None:
     return True if word in _ON else False if word in _OFF else None
 
 
-def parse_length(text: str, default_unit: str = "") -> dt.timedelta | None:
-    """Read `1 hour`, `90 min`, `1h30m`, `2 Stunden`; None if it is no length of time.
-
-    A number alone is counted in `default_unit` (one of d h m s); without one it is none.
-    """
-    total, number, unit = 0, None, ""
-    for part in re.findall(r"\d+|[^\W\d_]+|[^\w\s]", normalise(text)):
-        if part.isascii() and part.isdecimal():
-            if number is not None or len(part) > 6:
-                return None
-            number = int(part)
-        elif part in _UNIT_BY_WORD and (number is not None):
-            unit = _UNIT_BY_WORD[part]
-            total, number = total + number * _SECONDS[unit], None
-        elif part in _NUMBER_WORDS and number is None:
-            number = _NUMBER_WORDS[part]
-        elif part not in JOINING_WORDS:
-            return None
-    if number is not None:
-        # `1 h 30`: the number at the end is of the unit below.
-        unit = {"d": "h", "h": "m", "m": "s"}.get(unit, default_unit)
-        if not unit:
-            return None
-        total += number * _SECONDS[unit]
-    return dt.timedelta(seconds=total) if total or re.search(r"\d", text) else None
-
-
-def parse_tonight(text: str, now: dt.datetime, timezone: str) -> dt.datetime | None:
-    """Return the next morning in the time zone for words such as "tonight"; None for anything else."""
-    if normalise(text) not in _TONIGHT:
-        return None
-    here = to_local_time(now, timezone)
-    # At one in the morning "tonight" still means the night that is on.
-    day = here.date() if here.time() < MORNING else here.date() + dt.timedelta(days=1)
-    return dt.datetime.combine(day, MORNING, here.tzinfo).astimezone(dt.UTC)
-
-
 def parse_hours(text: str) -> QuietHours | None:
     """Read `23-7`, `11pm-7am`, `23:00 07:00 hold`, `von 23 bis 7 Uhr`, `night`; None if it is no span of a day."""
     typed = normalise(text)
@@ -131,6 +91,11 @@ def parse_hours(text: str) -> QuietHours | None:
         return DEFAULT_QUIET_HOURS
     if typed in _HOLD:
         return QuietHours(DEFAULT_QUIET_HOURS.start, DEFAULT_QUIET_HOURS.end, holds_alerts=True)
+    for words_of_half, half in _HALF_OF_DAY:
+        typed = words_of_half.sub(half, typed)
+    if begins := _FROM_HOUR.fullmatch(typed):
+        start = _read_clock(begins[1], begins[2], begins[3])
+        return None if start is None or start == DEFAULT_QUIET_HOURS.end else QuietHours(start, DEFAULT_QUIET_HOURS.end)
     found = _SPAN.fullmatch(typed)
     if found is None:
         return None
@@ -141,6 +106,12 @@ def parse_hours(text: str) -> QuietHours | None:
     if start is None or end is None or start == end:
         return None
     return QuietHours(start, end, holds_alerts=any(word in _HOLD for word in words))
+
+
+def parse_clock(text: str) -> int | None:
+    """Return minutes after midnight of `9pm`, `21:30` or `21 Uhr`; None if it is no time of the day."""
+    found = re.fullmatch(_CLOCK, text)
+    return _read_clock(found[1], found[2], found[3]) if found else None
 
 
 def _read_clock(hour: str, minute: str | None, half: str | None) -> int | None:
@@ -173,6 +144,22 @@ def parse_day(text: str, today: dt.date) -> dt.date | None:
         return date if found[1] or date > today - dt.timedelta(days=180) else date.replace(year=year + 1)
     except ValueError:
         return None
+
+
+def parse_language(text: str) -> str:
+    """Return the code of a language by its code or its name in any of the languages; empty if the bot does not speak it."""
+    return _languages_by_name().get(normalise(text), "")
+
+
+@cache
+def _languages_by_name() -> dict[str, str]:
+    names = dict[str, str]()
+    for code, own_name in CHOICES.items():
+        locale = Locale.parse(code, sep="-")
+        # Also as the other languages call it: `Sprache Französisch`.
+        for name in (code, own_name, *(locale.get_display_name(language) or code for language in LANGUAGES)):
+            names.setdefault(normalise(name), code)
+    return names
 
 
 @cache

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Sequence
 
 from bot.chat.plain_words import EVERY_WORDS, ONLY_WORDS
-from bot.chat.sentences import drop_article, read_phrase, read_question, strip_politeness
+from bot.chat.sentences import drop_article, read_alert_request, read_phrase, read_question, read_whole_phrase, strip_politeness
 from bot.chat.texts import parse_kinds, read_kind_switches
 from rules.football.names import normalise
 
@@ -87,10 +87,12 @@ def read_plain_text(text: str, commands: Collection[str], kinds: Sequence[str]) 
     first = normalise(words[0]).strip("!.,?")
     if first == "stop" and len(words) > 1 and all(normalise(word) in EVERY_WORDS for word in words[1:]):
         return first, ()
-    if read_kind_switches(words, kinds):
+    # "hide results" hides scores, and switches no kind of alerts off.
+    meant = read_whole_phrase(text)
+    if meant is None and read_kind_switches(words, kinds):
         return "alerts", words
     # Before the first word alone: "stop following Arsenal" does not stop everything.
-    meant = read_phrase(text)
+    meant = meant or read_alert_request(text) or read_phrase(text)
     # A question may begin with the word of a command: "live scores", "today's games".
     if meant is None and (first not in commands or first in _QUESTION_COMMANDS):
         meant = read_question(text)
@@ -99,7 +101,8 @@ def read_plain_text(text: str, commands: Collection[str], kinds: Sequence[str]) 
     if first in commands:
         return first, words[1:]
     if first not in _NEVER_FIRST and (name := find_command_meant(first, commands)):
-        return name, drop_article(words[1:])
+        # After hello comes no link.
+        return name, drop_article(words[1:]) if name != "start" else ()
     # A misspelt "unfolow Liverpool": the word is no part of a name that is known, or the name would have been found.
     if len(words) > 1 and len(first) >= _MIN_MISSPELT and (name := _find_misspelt(first, commands)):
         return name, words[1:]

@@ -100,7 +100,8 @@ async def peace(stage: Stage) -> Sheet:
     await stage.say("/subscribe Argentina")
     await stage.play(FIRST_GOAL)
     await stage.say("/mute")
-    mute = stage.screen("/mute", last=2)
+    await stage.say("mute Argentina for an hour")
+    mute = stage.screen("/mute, and a match for an hour", last=4)
     await stage.say("/quiet 23:00-07:00 hold")
     await stage.say("/quiet")
     quiet = stage.screen("/quiet", last=4)
@@ -126,12 +127,14 @@ async def why(stage: Stage) -> Sheet:
     goal = stage.api.chat(ME).last
     await stage.say("/why", reply_to=goal.id)
     told = stage.screen("/why, in reply to an alert", last=3)
+    await stage.tap("Details")
+    details = stage.screen("its details", last=1)
     await stage.play(FALLEN)
     await stage.say("/why", reply_to=stage.api.chat(ME).last.id)
     fallen = stage.screen("… to what took it back", last=2)
     await stage.say("/test")
     await stage.say("/why", reply_to=stage.api.chat(ME).last.id)
-    return Sheet("why", "Why an alert was told", (told, fallen, stage.screen("/test, by the way of real ones", last=4)))
+    return Sheet("why", "Why an alert was told", (told, details, fallen, stage.screen("/test, by the way of real ones", last=4)))
 
 
 async def timeline(stage: Stage) -> Sheet:
@@ -276,6 +279,23 @@ async def card(stage: Stage) -> Sheet:
     return Sheet("card", "A living match card", (asked, early, stage.screen("half time: edited, and a picture", last=2)))
 
 
+async def forms(stage: Stage) -> Sheet:
+    """What a match card can be: chosen, as a picture, and as a table."""
+    await stage.say("/subscribe Argentina")
+    await stage.say("/alerts none")
+    await stage.say("/alerts card as picture")
+    chosen = stage.screen("/alerts card as picture", last=2)
+    other = 51
+    for typed in ("/subscribe Argentina", "/alerts none", "/alerts card table"):
+        await stage.say(typed, other, other)
+    await stage.play(HALF_TIME)
+    return Sheet(
+        "forms",
+        "What a match card can be",
+        (chosen, stage.screen("a picture", last=1), stage.screen("a table", chat=other, last=1)),
+    )
+
+
 async def language(stage: Stage) -> Sheet:
     """In which language the chat is spoken to."""
     await stage.say("/subscribe Argentina")
@@ -303,5 +323,5 @@ async def tastes(stage: Stage) -> Sheet:
 
 DIALOGUES: tuple[Callable[[Stage], Awaitable[Sheet]], ...] = (
     hello, languages, settings, alert, choosing, searching, alerts, tastes, today, bell, peace, spoilers, bursts, card,
-    timeline, why, timezone, language, group, channel, inline, rules,
+    forms, timeline, why, timezone, language, group, channel, inline, rules,
 )  # fmt: skip

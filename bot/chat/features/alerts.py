@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
 from bot.chat.catalogue import make_short_id
 from bot.chat.dialogue import (
+    CHOSEN_SIGN,
+    UNCHOSEN_SIGN,
     Button,
     ButtonRow,
     ChatContext,
@@ -18,12 +19,14 @@ from bot.chat.dialogue import (
     arrange_rows,
     make_button,
     make_closing_row,
+    set_settings,
     update_filter,
 )
+from bot.chat.features.alerts_for_name import read_name, set_kinds_for_name, switch_alerts_of_name
 from bot.chat.features.match_cards import parse_card_form, set_card_form
-from bot.chat.features.subscribe import subscribe
+from bot.chat.features.subscribe import search_followable, subscribe
 from bot.chat.features.subscriptions import set_overrides_by_words
-from bot.chat.plain_words import JOINING_WORDS, ONLY_WORDS, parse_on_off
+from bot.chat.plain_words import ONLY_WORDS, parse_on_off
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import (
     KIND_SIGNS,
@@ -54,12 +57,6 @@ _SOUND_TEXTS = {
 """By the word that people type after `/alerts`."""
 
 
-_ARTICLES = frozenset(
-    {"the", "les", "los", "las", "die", "der", "das", "i", "gli", "le", "os", "as", "de", "di", "du", "da", "do"}
-)
-"""Articles and prepositions between kinds and a name."""
-
-
 def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/alerts …`: choose the kinds of the chat, their sounds, or what one subscription sends.
 
@@ -68,18 +65,23 @@ def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     first = args[0].casefold() if args else ""
     if first in _SOUND_TEXTS:
         return set_sounds(context, first, args[1:])
-    if first in ("wait", "now") and len(args) == 1:
-        return set_confirmed_only(is_on=first == "wait")
+    if first in ("wait", "now"):
+        return _set_confirmation(context, first, args[1:])
     if (form := parse_card_form(args, context.kinds)) is not None:
         return set_card_form(context, form)
     if (result := set_only_kinds(context, args)) is not None:
         return result
-    if not read_kind_switches(args, context.kinds) and (result := set_kinds_for_name(context, args)) is not None:
-        return result
+    if not read_kind_switches(args, context.kinds):
+        for read_words in (switch_alerts_of_name, set_kinds_for_name):
+            if (result := read_words(context, args)) is not None:
+                return result
     is_switch = first in ("", "all") or parse_on_off(first) is not None
     is_for_chat = (len(args) < 2 and is_switch) or parse_kind(first.lstrip(KIND_SIGNS), context.kinds)
     if not is_for_chat and (result := set_overrides_by_words(context, args)):
         return result
+    if not is_for_chat and search_followable(context, " ".join(args)).exact:
+        # Who asks for the alerts of a team that is not followed yet wants to follow it.
+        return subscribe(context, args)
     return set_kinds(context, args)
 
 
@@ -104,23 +106,6 @@ def set_only_kinds(context: ChatContext, args: Sequence[str]) -> DialogueResult 
     )
 
 
-def set_kinds_for_name(context: ChatContext, args: Sequence[str]) -> DialogueResult | None:
-    """`/alerts only goals for Arsenal`: as `/alerts Arsenal only goals`. None if that is not what was typed."""
-    # "goals foo" is a slip: only a word such as "for" or "only" shows that the rest is a name.
-    if not any(normalise(word) in ONLY_WORDS | JOINING_WORDS | _ARTICLES for word in (*args[1:-1], *args[:1])):
-        return None
-    for at in range(len(args) - 1, 0, -1):
-        kinds = [word for word in args[:at] if normalise(word) not in ONLY_WORDS | _ARTICLES]
-        # `d'Arsenal`, `l'Inter`.
-        name = [re.sub(r"^[dl]['’](?=\w)", "", word) for word in args[at:]]
-        while name and normalise(name[0]) in JOINING_WORDS | _ARTICLES:
-            name = name[1:]
-        if kinds and name and parse_kinds(kinds, context.kinds) and not parse_kinds(name, context.kinds):
-            # A team that is not followed yet is followed, and its kinds are a tap away.
-            return set_overrides_by_words(context, (*name, *kinds)) or subscribe(context, tuple(name))
-    return None
-
-
 def make_alert_buttons() -> tuple[ButtonRow, ...]:
     """Make the buttons under an answer about alerts: to all of them, to the settings, and out."""
     return ((Button(_("📣 Alerts"), "ks"),), make_closing_row())
@@ -141,7 +126,9 @@ def set_kinds(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if len(args) == 1 and parse_on_off(word) is True:
         kinds = list_enabled_kinds(reset_kinds(context.chat.filter), context.kinds)
         html = _("Alerts: {kinds}.").format(kinds=join_kind_names(kinds))
-        return DialogueResult(Screen(html, make_alert_buttons()), (update_filter(reset_kinds),))
+        # Who wants alerts on wants them now.
+        unmutes = (set_settings(muted_until=None),) if context.chat.muted_until else ()
+        return DialogueResult(Screen(html, make_alert_buttons()), (update_filter(reset_kinds), *unmutes))
     if len(args) == 1 and parse_on_off(word) is False:
         change_all = update_filter(lambda alert_filter: disable_all_kinds(alert_filter, context.kinds))
         return DialogueResult(Screen(_all_kinds_off_text(), make_alert_buttons()), (change_all,))
@@ -207,14 +194,22 @@ def toggle_kind(context: ChatContext, token: str) -> DialogueResult:
     kind = _read_kind(context, token)
     # The switch is set to the opposite of what the person saw: who presses it at the same moment wants the same.
     on = not context.chat.filter.accepts(kind)
-    return _change_kinds(context, lambda alert_filter: switch_kind(alert_filter, kind, context.kinds, on=on))
+    note = f"{CHOSEN_SIGN if on else UNCHOSEN_SIGN} {kind_name(kind)}"
+    return _change_kinds(context, lambda alert_filter: switch_kind(alert_filter, kind, context.kinds, on=on), note)
 
 
-def _change_kinds(context: ChatContext, change: Callable[[AlertFilter], AlertFilter]) -> DialogueResult:
+def _change_kinds(context: ChatContext, change: Callable[[AlertFilter], AlertFilter], note: str) -> DialogueResult:
     after = change(context.chat.filter)
-    return DialogueResult(
-        show_kinds(context, after), (update_filter(change),), starts_cards=_starts_cards(context.chat.filter, after)
-    )
+    starts_cards = _starts_cards(context.chat.filter, after)
+    return DialogueResult(show_kinds(context, after), (update_filter(change),), note, starts_cards)
+
+
+def _enable_all(context: ChatContext) -> DialogueResult:
+    return _change_kinds(context, enable_all_kinds, f"{CHOSEN_SIGN} {_('Everything')}")
+
+
+def _disable_all(context: ChatContext) -> DialogueResult:
+    return _change_kinds(context, lambda stored: disable_all_kinds(stored, context.kinds), f"{UNCHOSEN_SIGN} {_('Everything')}")
 
 
 def enable_all_kinds(alert_filter: AlertFilter) -> AlertFilter:
@@ -263,6 +258,14 @@ def set_sounds(context: ChatContext, sound: str, kinds: tuple[str, ...]) -> Dial
     return DialogueResult(Screen(html, make_alert_buttons()), (change,))
 
 
+def _set_confirmation(context: ChatContext, word: str, args: Sequence[str]) -> DialogueResult:
+    """`/alerts wait | now [for a name]`."""
+    if not args:
+        return set_confirmed_only(is_on=word == "wait")
+    result = set_overrides_by_words(context, (*read_name(context, args), word))
+    return result or DialogueResult(Screen(unknown_kind_text(" ".join(args), context.kinds), make_alert_buttons()))
+
+
 def set_confirmed_only(*, is_on: bool) -> DialogueResult:
     """`/alerts wait | now`."""
     if is_on:
@@ -274,33 +277,33 @@ def set_confirmed_only(*, is_on: bool) -> DialogueResult:
 
 
 def show_sounds(context: ChatContext, alert_filter: AlertFilter) -> Screen:
-    """Show the kinds whose alerts are wanted, each with its sound, and whether the chat waits for confirmation."""
+    """Show the kinds whose alerts are wanted, each with its sound."""
     signs = dict.fromkeys(alert_filter.silent, "🔕 ") | dict.fromkeys(alert_filter.loud, "🔔 ")
     buttons = [
         make_button(f"{signs.get(kind, '')}{kind_name(kind)}", f"b:{make_short_id(kind)}")
         for kind in list_enabled_kinds(alert_filter, context.kinds)
     ]
     html = _("<b>🔔 Sounds</b>\n🔔 sound · 🔕 silent · no icon: default")
-    wait = make_button(_("Wait for confirmation"), "bw", is_chosen=alert_filter.confirmed_only)
     last = (Button(back_to_kinds_label(), "ks"), Button(done_label(), "done"))
-    return Screen(html, (*arrange_rows(buttons, 2), (wait,), last))
+    return Screen(html, (*arrange_rows(buttons, 2), last))
 
 
 def cycle_sound(context: ChatContext, token: str) -> DialogueResult:
     """Change one kind from its usual sound to ringing, then to silent, then back."""
     kind, alert_filter = _read_kind(context, token), context.chat.filter
     sound = "silent" if kind in alert_filter.loud else "usual" if kind in alert_filter.silent else "ring"
-    return _change_sounds(context, lambda stored: set_sound(stored, (kind,), sound))
+    note = _(_SOUND_TEXTS[sound]).format(kinds=kind_name(kind))
+    return _change_sounds(context, lambda stored: set_sound(stored, (kind,), sound), note)
 
 
 def toggle_confirmed_only(context: ChatContext) -> DialogueResult:
-    """Switch whether the chat waits for confirmation."""
+    """Switch whether the chat waits for confirmation: the button stood on the screen of sounds in earlier versions."""
     is_on = not context.chat.filter.confirmed_only
     return _change_sounds(context, lambda alert_filter: replace(alert_filter, confirmed_only=is_on))
 
 
-def _change_sounds(context: ChatContext, change: Callable[[AlertFilter], AlertFilter]) -> DialogueResult:
-    return DialogueResult(show_sounds(context, change(context.chat.filter)), (update_filter(change),))
+def _change_sounds(context: ChatContext, change: Callable[[AlertFilter], AlertFilter], note: str = "") -> DialogueResult:
+    return DialogueResult(show_sounds(context, change(context.chat.filter)), (update_filter(change),), note)
 
 
 def set_sound(alert_filter: AlertFilter, kinds: Iterable[str], sound: str) -> AlertFilter:
@@ -325,8 +328,8 @@ FEATURE = Feature(
     commands={"alerts": Command(set_alerts, N_("Choose your alerts"), changes_settings=True)},
     buttons={
         "k": toggle_kind,
-        "ka": lambda context, _: _change_kinds(context, enable_all_kinds),
-        "kn": lambda context, _: _change_kinds(context, lambda stored: disable_all_kinds(stored, context.kinds)),
+        "ka": lambda context, _: _enable_all(context),
+        "kn": lambda context, _: _disable_all(context),
         "b": cycle_sound,
         "bw": lambda context, _: toggle_confirmed_only(context),
     },

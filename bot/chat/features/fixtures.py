@@ -290,8 +290,8 @@ def show_timeline(context: ChatContext, args: tuple[str, ...]) -> DialogueResult
     found = []
     for fixture in context.catalogue.fixtures:
         match = context.find_match(fixture.id)
-        is_named = normalise(typed) in normalise(f"{fixture.title} {fixture.competition.name}")
-        if match and match.has_begun and (is_named if typed else context.is_covered(fixture)):
+        # First whether it has begun: few of thousands have.
+        if match and match.has_begun and (_is_named(context, fixture, typed) if typed else context.is_covered(fixture)):
             found.append(match)
     found.sort(key=_recency_key, reverse=True)
     if not found and typed:
@@ -308,6 +308,14 @@ def show_timeline(context: ChatContext, args: tuple[str, ...]) -> DialogueResult
     buttons = [button for button in buttons if len(button.data.encode()) <= _MAX_BUTTON_DATA]
     screen = Screen(_("<b>Which match?</b>"), (*arrange_rows(buttons[:MAX_OFFERED_TIMELINES]), _make_list_buttons()))
     return DialogueResult(screen)
+
+
+def _is_named(context: ChatContext, fixture: Fixture, typed: str) -> bool:
+    """Return True if a match's teams or competition contain these letters, or have this nickname."""
+    if normalise(typed) in normalise(f"{fixture.title} {fixture.competition.name}"):
+        return True
+    names = (fixture.home.name, fixture.away.name, fixture.competition.name)
+    return any(context.catalogue.measure_fit(typed, name) is not None for name in names if name)
 
 
 def _make_list_buttons() -> tuple[Button, ...]:

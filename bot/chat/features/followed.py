@@ -95,7 +95,7 @@ def show_followed(
         if (kinds := list_preset_kinds(context, letter))
     ]
     more = Button(_("🎚 More"), f"x:{tokens}" if len(subscriptions) == 1 else "xs:0")
-    undo = Button(_("↩ Undo") if is_new else _("✖ Unfollow"), f"un:{tokens}")
+    undo = Button(_("↩ Undo") if added else _("✖ Unfollow"), f"un:{tokens}")
     rows: list[ButtonRow] = [*arrange_rows([*presets, more], 2), (undo, Button(done_label(), "fd"))]
     if others and len(subscriptions) == 1:
         swaps = [
@@ -159,18 +159,24 @@ def choose_preset(context: ChatContext, data: str) -> DialogueResult:
     letter, _colon, tokens = data.partition(":")
     subscriptions, kinds = _read_subscriptions(context, tokens), list_preset_kinds(context, letter)
     # From what was seen: two people who press it at the same moment want the same.
-    return choose_kinds(context, subscriptions, None if subscriptions[0].overrides.kinds == kinds else kinds)
+    return choose_kinds(context, subscriptions, None if subscriptions[0].overrides.kinds == kinds else kinds, added=None)
 
 
-def choose_kinds(context: ChatContext, subscriptions: Sequence[Subscription], kinds: frozenset[str] | None) -> DialogueResult:
-    """Give subscriptions exactly these kinds; with None, those of the chat."""
+def choose_kinds(
+    context: ChatContext,
+    subscriptions: Sequence[Subscription],
+    kinds: frozenset[str] | None,
+    added: Sequence[Subscription] | None = (),
+) -> DialogueResult:
+    """Give subscriptions exactly these kinds; with None, those of the chat. `added` is that of `show_followed`."""
 
     def change(overrides: SubscriptionOverrides) -> SubscriptionOverrides:
         # "Only goals, with their scorers" would exclude the kinds that were chosen here.
         return replace(overrides, kinds=kinds, scorers_only=None)
 
     changed = tuple(replace(s, overrides=change(s.overrides)) for s in subscriptions)
-    return DialogueResult(show_followed(context, changed), tuple(UpdateSubscription(s, change) for s in subscriptions))
+    screen = show_followed(context, changed, added=added)
+    return DialogueResult(screen, tuple(UpdateSubscription(s, change) for s in subscriptions))
 
 
 def undo_following(context: ChatContext, tokens: str) -> DialogueResult:

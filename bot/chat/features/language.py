@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from babel import Locale
 from msgspec.structs import replace
 from telegram.constants import ChatType
 
@@ -16,12 +15,12 @@ from bot.chat.dialogue import (
     make_closing_row,
     set_settings,
 )
+from bot.chat.plain_words import parse_language
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
 from bot.i18n.language import CHOICES, ENGLISH, use_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from rules.engine.text import LANGUAGES
 from rules.football.names import normalise
 
 AUTO = "auto"
@@ -34,7 +33,7 @@ def set_language(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if not typed:
         return DialogueResult(_offer_languages(context))
     # Also by the name that the language has for itself: who cannot read English types that.
-    code = _parse_language(typed)
+    code = AUTO if normalise(typed) == AUTO else parse_language(typed)
     if not code:
         html = _("I don't speak “{name}”. Choose one of these:").format(name=escape_text(typed))
         return DialogueResult(replace(_offer_languages(context), html=html))
@@ -72,20 +71,6 @@ def _offer_languages(context: ChatContext) -> Screen:
     buttons = [make_button(name, f"lang:{code}", is_chosen=code == current) for code, name in CHOICES.items()]
     auto = [make_button(_("Same as Telegram"), f"lang:{AUTO}", is_chosen=current == AUTO)] if _is_private(context) else []
     return Screen(_("<b>🌍 Language</b>"), (*arrange_rows(buttons, 2), *arrange_rows(auto), make_closing_row()))
-
-
-def _parse_language(typed: str) -> str:
-    """Return the code of a language by its code or its name in any of the languages; empty if the bot does not speak it."""
-    word = normalise(typed)
-    if word == AUTO:
-        return AUTO
-    for code, own_name in CHOICES.items():
-        locale = Locale.parse(code, sep="-")
-        # Also as the other languages call it: `Sprache Französisch`.
-        names = [locale.get_display_name(language) or code for language in LANGUAGES]
-        if word in map(normalise, (code, own_name, *names)):
-            return code
-    return ""
 
 
 def _is_private(context: ChatContext) -> bool:

@@ -23,9 +23,10 @@ from bot.chat.dialogue import (
     select_page,
     set_settings,
 )
-from bot.chat.plain_words import EVERY_WORDS, parse_length, parse_on_off, parse_tonight
+from bot.chat.durations import parse_end, parse_length
+from bot.chat.plain_words import EVERY_WORDS, JOINING_WORDS, parse_on_off
 from bot.chat.routing import Command, Feature, ShowScreen
-from bot.chat.texts import back_label, choice_name, choice_names, done_label, escape_text
+from bot.chat.texts import back_label, choice_name, choice_names, done_label, escape_text, render_kickoff
 from bot.i18n.language import format_hours
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
@@ -34,6 +35,17 @@ from rules.football.names import normalise
 
 # Who wants longer wants /unsubscribe. It also keeps the end far from the last year that Python knows.
 _MAX_MUTE = dt.timedelta(days=365)
+
+_MATCH_WORDS = frozenset(
+    {
+        "match", "this match", "the match", "game", "this game", "the game", "until full time", "until the end",
+        "until the end of the match", "until the match is over", "until the game is over", "dieses spiel", "das spiel", "spiel",
+        "bis zum abpfiff", "bis spielende", "bis zum ende", "este partido", "el partido", "partido", "hasta el final",
+        "ce match", "le match", "jusqu'a la fin", "jusqu'a la fin du match", "questa partita", "la partita", "partita",
+        "fino alla fine", "este jogo", "o jogo", "jogo", "ate o fim", "ate o fim do jogo",
+    }
+)  # fmt: skip
+"""What people call the match in play."""
 
 _MUTE_HORIZON = dt.timedelta(days=1)
 """The mute screen lists a match from so long before its kick-off."""
@@ -45,12 +57,12 @@ _MAX_LISTED_MUTES = 30
 def mute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/mute [1 hour | tonight | match | a team | off | buttons on | buttons off]`; without arguments, buttons."""
     # "everything for an hour" is what a length alone means.
-    while args and normalise(args[0]) in EVERY_WORDS:
+    while args and normalise(args[0]) in EVERY_WORDS | JOINING_WORDS:
         args = args[1:]
     typed = " ".join(args)
     if not typed:
         return DialogueResult(show_mute_options(context))
-    if typed.casefold() == "match":
+    if normalise(typed) in _MATCH_WORDS:
         return mute_match(context)
     if parse_on_off(typed) is False:
         return unmute(context, ("all",))
@@ -68,20 +80,54 @@ def _read_button_switch(typed: str) -> bool | None:
 def _mute_by_words(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """Mute for the length of time that was typed, or the match of the team."""
     typed = " ".join(args)
-    if morning := parse_tonight(typed, context.now, context.chat.timezone):
-        return mute_chat(context, morning - context.now)
-    length = parse_length(typed, "m")
-    if length and length > _MAX_MUTE:
+    # A club may be called like a number (Once Caldas): minutes without a unit are typed in digits.
+    until, is_length = _read_until(context, typed, "m" if any(char.isdigit() for char in typed) else "")
+    if until:
+        return mute_chat(context, until)
+    if is_length:
         html = _("That's too long: at most <code>/mute 365d</code>. Undo: /unmute")
         return DialogueResult(Screen(html, show_mute_options(context).buttons))
-    if length:
-        return mute_chat(context, length)
-    # "Liverpool for an hour" too: a match is muted until it is over, so no time is needed.
-    for end in range(len(args), 0, -1) if length is None else ():
-        if matches := find_followed_matches(context, " ".join(args[:end])):
-            return _mute_match(context, matches[0])
+    if matches := find_followed_matches(context, typed):
+        return _mute_match(context, matches[0])
+    # "Liverpool for an hour", or the time first. The longest name counts.
+    for at in range(len(args) - 1, 0, -1):
+        for name, time in ((args[:at], args[at:]), (args[-at:], args[:-at])):
+            if result := _mute_match_until(context, " ".join(name), " ".join(time)):
+                return result
+    if found := context.catalogue.search_teams(_leave_out_match(typed)).exact:
+        # A name that is known: nothing comes of it, since it is not followed or does not play soon.
+        html = _("No followed match of {name} in the coming days. Mute everything instead:")
+        html = html.format(name=f"<b>{escape_text(choice_name(found))}</b>")
+        return DialogueResult(Screen(html, (*_make_length_buttons()[:1], make_closing_row())))
     html = _("I don't understand “{words}”. Try <code>/mute 1h</code>, <code>/mute tonight</code> or a team's name.")
     return DialogueResult(Screen(html.format(words=escape_text(typed)), show_mute_options(context).buttons))
+
+
+def _read_until(context: ChatContext, typed: str, default_unit: str = "") -> tuple[dt.datetime | None, bool]:
+    """Return until when "an hour" or "until 9pm" mutes, None if it is too long or no time; and whether it is one."""
+    end = parse_end(typed, context.now, context.chat.timezone)
+    length = end - context.now if end else parse_length(typed, default_unit)
+    # As a length first: a thousand years from now is no date.
+    return (context.now + length if length and length <= _MAX_MUTE else None), bool(length)
+
+
+def _mute_match_until(context: ChatContext, name: str, time: str) -> DialogueResult | None:
+    """Mute the match of a team for the time that stands beside its name. None if one of the two is not known."""
+    until, is_length = _read_until(context, time, "m" if any(char.isdigit() for char in time) else "")
+    matches = find_followed_matches(context, name) if is_length else []
+    if not matches:
+        return None
+    choice = matches[0]
+    if until is None or choice.fixture is None:
+        return _mute_match(context, choice)
+    html = _("🔇 <b>{match}</b> is muted {until}. Other matches continue.")
+    html = html.format(match=escape_text(choice_name(choice)), until=escape_text(context.format_until(until)))
+    if choice.fixture.kickoff and choice.fixture.kickoff >= until:
+        # Said as it was asked, with its effect: nothing comes of a match before its kick-off anyway.
+        kickoff = render_kickoff(choice.fixture.kickoff, context.chat.timezone, with_day=True)
+        html = f"{html}\n{_('Kick-off: {time}. Alerts are on again by then.').format(time=kickoff)}"
+    buttons = (Button(_("🔔 Unmute"), f"mu:{choice.token}"), Button(_("🔇 Until full time"), f"mm:{choice.token}"))
+    return DialogueResult(Screen(html, (buttons, make_closing_row())), (mute_match_until(choice.id, until),))
 
 
 def show_mute_options(context: ChatContext) -> Screen:
@@ -89,7 +135,7 @@ def show_mute_options(context: ChatContext) -> Screen:
     html = _("<b>🔇 Mute for how long?</b>\nOr send <code>/mute 45m</code>. Missed alerts won't be sent later.")
     if (until := _muted_until(context)) is not None:
         html = _("🔇 Muted {until}.").format(until=escape_text(context.format_until(until)))
-    unmute_button = ((Button(_("🔔 Unmute"), "mu:any"),),) if until or context.chat.muted_matches else ()
+    unmute_button = ((Button(_("🔔 Unmute"), "mu:any"),),) if until or context.chat.list_muted_matches(context.now) else ()
     return Screen(html, (*_make_length_buttons(), *unmute_button, make_closing_row()))
 
 
@@ -100,9 +146,8 @@ def _make_length_buttons() -> tuple[ButtonRow, ...]:
     return arrange_rows([Button(label, f"q:{words}") for label, words in options], 2)
 
 
-def mute_chat(context: ChatContext, duration: dt.timedelta) -> DialogueResult:
+def mute_chat(context: ChatContext, until: dt.datetime) -> DialogueResult:
     """Mute all alerts in this chat for a while."""
-    until = context.now + duration
     # Corrections of alerts that were sent still arrive: `bot.outbox.decide` asks for the mute before a first message only.
     html = _("🔇 Muted {until}. Missed alerts won't be sent later.")
     rows = ((Button(_("🔔 Unmute"), "mu:chat"), Button(_("🔇 Other time"), "qs:")), make_closing_row())
@@ -144,7 +189,7 @@ def _find_matches_to_mute(context: ChatContext) -> list[Choice]:
 def find_followed_matches(context: ChatContext, typed: str) -> list[Choice]:
     """Return the matches that the chat follows whose teams are meant by a name: those in play first, then by kick-off."""
     catalogue = context.catalogue
-    found = catalogue.search(typed, context.now)
+    found = catalogue.search(_leave_out_match(typed), context.now)
     meant = (found.exact,) if found.exact else found.hits
     followed = [
         choice
@@ -154,6 +199,12 @@ def find_followed_matches(context: ChatContext, typed: str) -> list[Choice]:
         and any(one.id == choice.id or one.subscription.covers(choice.fixture) for one in meant)
     ]
     return sorted(followed, key=lambda choice: not (choice.fixture and context.is_in_play(choice.fixture)))
+
+
+def _leave_out_match(typed: str) -> str:
+    """Return "the Liverpool match" without what is no name."""
+    words = typed.split()
+    return " ".join([word for word in words if normalise(word) not in _MATCH_WORDS and normalise(word) != "the"] or words)
 
 
 def _mute_match(context: ChatContext, choice: Choice) -> DialogueResult:
@@ -180,8 +231,11 @@ def unmute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     matches = [choice for choice in context.catalogue.list_upcoming(context.now) if context.is_muted(choice.id)]
     if not until and not matches:
         return DialogueResult(Screen(_("Nothing is muted."), ((Button(_("🔇 Mute"), "qs:"),), make_closing_row())))
-    if " ".join(args).casefold() == "all":
+    typed = " ".join(args)
+    if normalise(typed) in EVERY_WORDS:
         return unmute_all()
+    if named := [choice for choice in find_followed_matches(context, typed) if choice in matches] if typed else []:
+        return unmute_match(named[0])
     if until and not matches:
         return unmute_chat()
     if not until and len(matches) == 1:
@@ -211,7 +265,7 @@ def unmute_picked(context: ChatContext, data: str) -> DialogueResult:
 
 def unmute_all() -> DialogueResult:
     """End every mute."""
-    return DialogueResult(_unmuted_screen(), (set_settings(muted_until=None, muted_matches=frozenset()),))
+    return DialogueResult(_unmuted_screen(), (set_settings(muted_until=None, muted_matches=frozenset(), match_mutes=()),))
 
 
 def unmute_chat() -> DialogueResult:
@@ -231,13 +285,18 @@ def unmute_match(choice: Choice) -> DialogueResult:
 
 
 def add_muted_match(fixture_id: str) -> UpdateChat:
-    """Make the change that mutes one match more."""
-    return UpdateChat(lambda chat: replace(chat, muted_matches=chat.muted_matches | {fixture_id}))
+    """Make the change that mutes one match more, until it is over."""
+    return UpdateChat(lambda chat: chat.with_muted_match(fixture_id))
+
+
+def mute_match_until(fixture_id: str, until: dt.datetime) -> UpdateChat:
+    """Make the change that mutes one match for a while."""
+    return UpdateChat(lambda chat: chat.with_muted_match(fixture_id, until))
 
 
 def remove_muted_match(fixture_id: str) -> UpdateChat:
     """Make the change that unmutes one match."""
-    return UpdateChat(lambda chat: replace(chat, muted_matches=chat.muted_matches - {fixture_id}))
+    return UpdateChat(lambda chat: chat.without_muted_match(fixture_id))
 
 
 def show_mute_screen(context: ChatContext, page: int, back: str) -> Screen:

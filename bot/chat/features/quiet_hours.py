@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from bot.chat.dialogue import Button, ButtonRow, ChatContext, DialogueResult, Screen, make_closing_row, set_settings
+from bot.chat.dialogue import Button, ButtonRow, ChatContext, DialogueResult, Screen, make_button, make_closing_row, set_settings
+from bot.chat.durations import parse_end, parse_length
 from bot.chat.features.timezone import make_zone_guesses, zone_label
-from bot.chat.plain_words import DEFAULT_QUIET_HOURS, parse_hours, parse_length, parse_on_off
+from bot.chat.plain_words import ALERT_WORDS, DEFAULT_QUIET_HOURS, EVERY_WORDS, parse_hours, parse_on_off
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import MAX_DELAY, QuietHours
+from rules.football.names import normalise
+
+_MAX_TYPED_DATA = 40
+"""The most bytes of typed words in a button's data: Telegram allows 64, and 16 are reserved for the id of a channel."""
 
 _DELAY_OPTIONS = (0, 15, 30, 60, 120)
 
@@ -18,7 +23,8 @@ def set_delay(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/delay [0–300 | 1m | off]`: send everything so much later, for people who watch a delayed stream."""
     if not args:
         return DialogueResult(show_delay(context))
-    typed = " ".join(args)
+    # "delay the alerts by half a minute": which alerts are delayed needs no word.
+    typed = " ".join(word for word in args if normalise(word) not in ALERT_WORDS | EVERY_WORDS)
     length = parse_length(typed, "s")
     # What cannot be read counts as too long: both are answered with what a delay may be.
     delay = 0 if parse_on_off(typed) is False else int(length.total_seconds()) if length is not None else MAX_DELAY + 1
@@ -61,6 +67,11 @@ def set_quiet_hours(context: ChatContext, args: tuple[str, ...]) -> DialogueResu
         screen = Screen(_("🌙 Quiet hours are off."), (first, make_closing_row()))
         return DialogueResult(screen, (set_settings(quiet_hours=None),))
     quiet_hours = parse_hours(typed)
+    if quiet_hours is None and (parse_length(typed) or parse_end(typed, context.now, chat.timezone)):
+        # "tonight", "2 hours": no hours of every day.
+        once = make_button(f"🔇 {typed}", f"q:{typed}") if len(typed.encode()) <= _MAX_TYPED_DATA else Button(_("🔇 Mute"), "qs:")
+        html = _("Quiet hours are the same every day. Mute alerts just this once?")
+        return DialogueResult(Screen(html, ((once,), (Button(_("🌙 Other hours"), "zs:"),), make_closing_row())))
     if quiet_hours is None:
         html = _("I don't understand “{words}”. Example: <code>/quiet 23-7</code>, or <code>/quiet off</code>.")
         return DialogueResult(Screen(html.format(words=escape_text(typed)), show_quiet_hours(context).buttons))

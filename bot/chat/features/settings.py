@@ -9,6 +9,8 @@ from msgspec.structs import replace
 from telegram.constants import ChatType
 
 from bot.chat.dialogue import (
+    CHOSEN_SIGN,
+    UNCHOSEN_SIGN,
     Button,
     ChatContext,
     DialogueResult,
@@ -54,6 +56,11 @@ DISPLAY_OPTIONS = {
     "mentions": DisplayOption(
         lambda: _("“Mention me” at kick-off"), lambda chat: chat.mentions, lambda on: _switch_mentions(on=on)
     ),
+    "waits": DisplayOption(
+        lambda: _("Wait for confirmation"),
+        lambda chat: chat.filter.confirmed_only,
+        lambda on: update_filter(lambda alert_filter: replace(alert_filter, confirmed_only=on)),
+    ),
     "scorers": DisplayOption(
         scorers_only_label,
         lambda chat: chat.filter.scorers_only,
@@ -97,8 +104,9 @@ def toggle_display_option(context: ChatContext, name: str) -> DialogueResult:
         raise OutdatedButton
     # The switch is set to the opposite of what the person saw, not of what is stored by then: two administrators who both press
     # it at the same moment want the same.
-    update = option.switch(not option.is_on(context.chat))
-    return DialogueResult(show_display_options(context, update.change(context.chat)), (update,))
+    is_on = not option.is_on(context.chat)
+    update, note = option.switch(is_on), f"{CHOSEN_SIGN if is_on else UNCHOSEN_SIGN} {option.label()}"
+    return DialogueResult(show_display_options(context, update.change(context.chat)), (update,), note)
 
 
 def set_spoilers(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:

@@ -11,6 +11,7 @@ from telegram.constants import ChatType
 from bot.chat.catalogue import ALL_MATCHES, Choice, SearchResult, has_ended
 from bot.chat.dialogue import (
     Button,
+    ButtonRow,
     Change,
     ChatContext,
     DialogueResult,
@@ -27,13 +28,16 @@ from bot.chat.dialogue import (
 from bot.chat.features.followed import MAX_NAMES, confirm_following, describe_changes
 from bot.chat.name_index import Fit
 from bot.chat.nicknames import to_search_words
+from bot.chat.plain_words import EVERY_WORDS
 from bot.chat.routing import Command, Feature, ShowScreen
+from bot.chat.sentences import drop_article
 from bot.chat.texts import back_label, choice_name, choice_names, done_label, escape_text, no_matches_text, which_one_text
 from bot.i18n.language import format_day_and_time, join_with_commas
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from bot.subscribers import Scope
+from rules.football.names import normalise
 
 MAX_HITS = 10
 """Buttons under the question which one is meant."""
@@ -54,10 +58,13 @@ def subscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     typed = " ".join(args)
     if not typed:
         return DialogueResult(browse_competitions(context))
-    if typed.casefold() == "all":
+    if normalise(typed) in EVERY_WORDS:
         return subscribe_to(context, ALL_MATCHES)
     # A name that is not known yet is not stored: it might be a slip, and the chat would wait for it in vain.
     found = search_followable(context, typed)
+    if not (found.exact or found.hits) and (name := drop_article(args)) != args:
+        # "to Arsenal", "al Barcelona"
+        return subscribe(context, name)
     if several := follow_several(context, typed, found):
         result = several
     elif found.exact:
@@ -140,22 +147,22 @@ def offer_search_result(context: ChatContext, typed: str, found: SearchResult) -
             text = ngettext("{count} more result: type more letters.", "{count} more results: type more letters.", more)
             html = f"{html}\n{text.format(count=more)}"
         buttons = [_make_choice_button(context, hit) for hit in hits[:MAX_HITS]]
-        return Screen(html, (*arrange_rows(buttons), _make_ways_on()))
+        return Screen(html, (*arrange_rows(buttons), *_make_ways_on()))
     if found.suggestions:
         html = _("I couldn't find “{name}”. Did you mean:").format(name=escape_text(typed))
         buttons = [_make_choice_button(context, choice) for choice in found.suggestions]
-        return Screen(html, (*arrange_rows(buttons), _make_ways_on()))
+        return Screen(html, (*arrange_rows(buttons), *_make_ways_on()))
     return _not_found_screen(typed)
 
 
 def _not_found_screen(typed: str) -> Screen:
     html = _("No team, league or match “{name}” in the coming days. Check the spelling, or:")
-    return Screen(html.format(name=escape_text(typed)), (_make_ways_on(),))
+    return Screen(html.format(name=escape_text(typed)), _make_ways_on())
 
 
-def _make_ways_on() -> tuple[Button, ...]:
-    """Make the buttons under an answer that found nothing: no dead end."""
-    return (Button(_("🔎 Browse leagues"), "h:0"), Button(_("📅 Today"), "td:"))
+def _make_ways_on() -> tuple[ButtonRow, ...]:
+    """Make the rows under an answer that asks or found nothing: the ways on, and out."""
+    return (Button(_("🔎 Browse leagues"), "h:0"), Button(_("📅 Today"), "td:")), (Button(done_label(), "done"),)
 
 
 def _make_choice_button(context: ChatContext, choice: Choice) -> Button:

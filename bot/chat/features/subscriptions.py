@@ -12,6 +12,8 @@ from msgspec.structs import replace
 
 from bot.chat.catalogue import make_short_id, make_token
 from bot.chat.dialogue import (
+    CHOSEN_SIGN,
+    UNCHOSEN_SIGN,
     Button,
     ChatContext,
     DialogueResult,
@@ -30,13 +32,14 @@ from bot.chat.dialogue import (
 from bot.chat.features.followed import choose_kinds, confirm_unfollowing, describe_changes
 from bot.chat.features.subscribe import MAX_HITS
 from bot.chat.name_index import Fit
-from bot.chat.plain_words import ONLY_WORDS
+from bot.chat.plain_words import EVERY_WORDS, ONLY_WORDS
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import (
     KIND_SIGNS,
     OVERRIDES_SIGN,
     and_more_text,
     back_label,
+    back_to_kinds_label,
     done_label,
     escape_text,
     join_kind_names,
@@ -118,7 +121,7 @@ def unsubscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return DialogueResult(Screen(nothing_followed_text(), (make_follow_buttons(),)))
     if not typed:
         return DialogueResult(show_unsubscribe_list(context))
-    if typed.casefold() == "all":
+    if normalise(typed) in EVERY_WORDS:
         # As /stop does: what was followed is remembered, for the button that follows it again.
         undo = (Button(_("↩ Undo"), "p!:undo"),)
         return DialogueResult(Screen(unsubscribed_all_text(), (undo, make_follow_buttons())), (UnfollowAll(),))
@@ -132,7 +135,8 @@ def unsubscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if len(hits) == 1:
         return confirm_unfollowing(context, hits)
     buttons = [_make_unsubscribe_button(subscription, 0) for subscription in hits[:MAX_HITS]]
-    return DialogueResult(Screen(which_one_text(typed), arrange_rows(buttons)))
+    last = (Button(back_label(), "l:0"), Button(done_label(), "done"))
+    return DialogueResult(Screen(which_one_text(typed), (*arrange_rows(buttons), last)))
 
 
 def show_unsubscribe_list(context: ChatContext, page: int = 0) -> Screen:
@@ -191,7 +195,9 @@ def show_overridable_list(context: ChatContext, page: int = 0) -> Screen:
         buttons.append(make_button(label, f"x:{make_token(subscription)}", names=names))
     pages = make_page_buttons(len(context.subscriptions), page, "xs")
     html = _("<b>🎚 Per-team settings</b>\nPick one to customise. 🎚 = customised")
-    return Screen(html, (*arrange_rows(buttons), *pages, (Button(done_label(), "done"),)))
+    # It is reached from both lists.
+    back = (Button(back_to_kinds_label(), "ks"), Button(_("⚽ Following"), "sl:"))
+    return Screen(html, (*arrange_rows(buttons), *pages, back, (Button(done_label(), "done"),)))
 
 
 def edit_overrides(context: ChatContext, subscription: Subscription) -> Screen:
@@ -243,8 +249,9 @@ def toggle_override_kind(context: ChatContext, data: str) -> DialogueResult:
     subscription, kind = _read_overridable_kind(context, data)
     on = not context.chat.filter.with_overrides(subscription.overrides).accepts(kind)
     # What was seen is switched, not what is stored by then: who presses it at the same moment wants the same.
+    note = f"{CHOSEN_SIGN if on else UNCHOSEN_SIGN} {kind_name(kind)}"
     return _save_overrides(
-        context, subscription, lambda overrides: switch_override_kind(context, overrides, kind, on=on), edit_overrides
+        context, subscription, lambda overrides: switch_override_kind(context, overrides, kind, on=on), edit_overrides, note
     )
 
 
@@ -290,10 +297,10 @@ def switch_override_kind(context: ChatContext, overrides: SubscriptionOverrides,
 
 
 def _save_overrides(
-    context: ChatContext, subscription: Subscription, change: ChangeOverrides, show: ShowOverrides
+    context: ChatContext, subscription: Subscription, change: ChangeOverrides, show: ShowOverrides, note: str = ""
 ) -> DialogueResult:
     changed = replace(subscription, overrides=change(subscription.overrides))
-    return DialogueResult(show(context, changed), (UpdateSubscription(subscription, change),))
+    return DialogueResult(show(context, changed), (UpdateSubscription(subscription, change),), note)
 
 
 def set_overrides_by_words(context: ChatContext, args: tuple[str, ...]) -> DialogueResult | None:
@@ -303,7 +310,7 @@ def set_overrides_by_words(context: ChatContext, args: tuple[str, ...]) -> Dialo
     end = next(
         (at for at, word in enumerate(args) if word[0] in KIND_SIGNS or (at and word.casefold() in _OVERRIDE_WORDS)), len(args)
     )
-    subscription = _find_by_name(context, " ".join(args[:end]))
+    subscription = find_subscription(context, " ".join(args[:end]))
     if subscription is None and end == len(args):
         return _set_kinds_after_name(context, args)
     if subscription is None:
@@ -341,7 +348,7 @@ def _set_kinds_after_name(context: ChatContext, args: tuple[str, ...]) -> Dialog
     for end in range(len(args) - 1, 0, -1):
         kinds = parse_kinds([word for word in args[end:] if normalise(word) not in ONLY_WORDS], context.overridable_kinds)
         name = [word for word in args[:end] if normalise(word) not in ONLY_WORDS]
-        subscription = _find_by_name(context, " ".join(name)) if kinds else None
+        subscription = find_subscription(context, " ".join(name)) if kinds else None
         if subscription:
             return choose_kinds(context, (subscription,), frozenset(kinds))
     return None
@@ -362,7 +369,7 @@ def _find_by_token(context: ChatContext, token: str) -> Subscription:
     raise OutdatedButton
 
 
-def _find_by_name(context: ChatContext, name: str) -> Subscription | None:
+def find_subscription(context: ChatContext, name: str) -> Subscription | None:
     """Return the subscription that a name fits best; None if there is none, or several."""
     hits = [
         (fit, subscription)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from bot.chat.application import ROUTER
 from bot.chat.understand import read_plain_text
+from bot.subscribers import ChatRef
 from rules.engine.alert import SHIPPED_KINDS
 from tests.bot.chat.conftest import World
+from tests.bot.chat.fixtures import NOW
 
 COMMANDS = [name for name, command in ROUTER.commands.items() if command.run]
 
@@ -68,6 +72,48 @@ def read_command(text: str) -> str | None:
         ("Zeitzone Wien", "timezone Wien"),
         ("speak German", "language German"),
         ("Deutsch", "language deutsch"),
+        ("no alerts for Liverpool", "alerts off for Liverpool"),
+        ("Liverpool alerts off", "alerts off Liverpool"),
+        ("stop sending me Liverpool notifications", "alerts off Liverpool"),
+        ("turn alerts on for Liverpool", "alerts on for Liverpool"),
+        ("schalte die Meldungen für Bayern ab", "alerts off die für Bayern"),
+        ("keine Benachrichtigungen mehr von Bayern", "alerts off von Bayern"),
+        ("desactiva los avisos del Betis", "alerts off los del Betis"),
+        ("plus d’alertes pour le PSG", "alerts off pour le PSG"),
+        ("niente avvisi per la Juve", "alerts off per la Juve"),
+        ("liga os alertas do Benfica", "alerts on os Benfica"),
+        ("everything about Arsenal", "alerts all Arsenal"),
+        ("turn off notifications", "alerts turn off notifications"),
+        ("turn notifications back on", "alerts on"),
+        ("no alerts tonight", "mute tonight"),
+        ("no notifications for two hours", "mute for two hours"),
+        ("eine Stunde keine Meldungen", "mute eine Stunde"),
+        ("sin avisos por la noche", "quiet por la noche"),
+        ("no alerts from 23 to 7", "quiet from 23 to 7"),
+        ("delay alerts by half a minute", "delay half a minute"),
+        ("half a minute later", "delay half a minute"),
+        ("no delay", "delay no"),
+        ("retrasa los avisos medio minuto", "delay avisos medio minuto"),
+        ("décale de 30 secondes", "delay 30 secondes"),
+        ("be quiet for two hours", "mute two hours"),
+        ("eine halbe Stunde stumm", "mute eine halbe stunde"),
+        ("mets le PSG en sourdine pendant une heure", "mute PSG pendant une heure"),
+        ("schalte Bayern eine Stunde stumm", "mute Bayern eine Stunde"),
+        ("folge Bayern nicht mehr", "unsubscribe Bayern"),
+        ("je ne veux plus suivre le PSG", "unsubscribe PSG"),
+        ("unfollow everything", "unsubscribe everything"),
+        ("notify me about Arsenal", "subscribe Arsenal"),
+        ("sou do Benfica", "subscribe Benfica"),
+        ("riattiva gli avvisi", "unmute"),
+        ("welche Spiele laufen gerade?", "live"),
+        ("wann spielt Bayern wieder?", "today Bayern"),
+        ("in German please", "language german"),
+        ("auf Deutsch", "language deutsch"),
+        ("nachts nicht stören", "quiet nachts"),
+        ("what can you do?", "help"),
+        ("ich bin auf Sizilien", "timezone Sizilien"),
+        ("j'habite en Bretagne", "timezone Bretagne"),
+        ("muchas gracias", "subscriptions"),
         ("all alerts", "alerts all"),
         ("only goals please", "alerts only goals"),
     ],
@@ -132,7 +178,10 @@ async def test_a_match_is_muted_by_the_team_and_a_time(world: World) -> None:
     typed = await world.ask(42, 42, "mute arsenal for an hour")
     everything = await world.ask(42, 42, "mute everything for 1 hour")
 
-    assert typed.text == "🔇 Arsenal v Chelsea is muted until full time. Other matches continue."
+    assert typed.text.splitlines() == [
+        "🔇 Arsenal v Chelsea is muted until 15:00. Other matches continue.",
+        "Kick-off: Sun 22 15:00. Alerts are on again by then.",
+    ]
     assert everything.text.startswith("🔇 Muted until 15:00.")
 
 
@@ -140,3 +189,60 @@ async def test_three_names_joined_by_a_comma_and_a_word(world: World) -> None:
     await world.ask(42, 42, "arsenal, chelsea and man city")
 
     assert await world.followed(42) == ["Arsenal", "Chelsea", "Manchester City"]
+
+
+async def test_alerts_of_one_team_are_switched_off_and_on_again(world: World) -> None:
+    await world.ask(42, 42, "/subscribe Arsenal")
+
+    off = await world.ask(42, 42, "no alerts for Arsenal")
+    assert off.text.endswith("All alerts are off.") and "✖ Unfollow" in off.labels
+    all_of_it = await world.ask(42, 42, "/alerts all for arsenal")
+    assert all_of_it.text.endswith("Alerts: everything.")
+    usual = await world.ask(42, 42, "turn alerts on for Arsenal")
+    assert usual.text.endswith("full time, match disruptions, date and venue.")
+
+
+async def test_alerts_of_a_team_that_come_through_its_league_are_said_and_its_match_can_be_muted(world: World) -> None:
+    await world.ask(42, 42, "/subscribe Premier League")
+
+    said = await world.ask(42, 42, "/alerts off for Arsenal")
+    assert said.text == "You don't follow “Arsenal” itself. Alerts come through Premier League. Mute a match:"
+    await world.tap(42, 42, "🔇 Arsenal v Chelsea")
+    assert (await world.stored(42)).muted_matches == {"f1"}
+
+    await world.ask(42, 42, "/subscribe Arsenal")
+    off = await world.ask(42, 42, "no alerts for arsenal")
+    assert off.text.endswith("All alerts are off.\nAlerts still come through Premier League.")
+
+
+async def test_alerts_of_what_is_not_followed_are_no_dead_end(world: World) -> None:
+    await world.ask(42, 42, "/subscribe Chelsea")
+    off = await world.ask(42, 42, "no alerts for Fenerbahçe")
+    on = await world.ask(42, 42, "/alerts Arsenal")
+
+    assert off.text == "You don't follow “Fenerbahçe”. Tap to unfollow:" and "✖ Chelsea" in off.labels
+    assert on.text.startswith("✅ Following Arsenal.")
+
+
+async def test_alerts_that_are_switched_on_end_a_mute(world: World) -> None:
+    await world.ask(42, 42, "/mute 2h")
+    await world.ask(42, 42, "turn notifications back on")
+
+    assert (await world.stored(42)).muted_until is None
+
+
+async def test_quiet_hours_for_once_offer_a_mute(world: World) -> None:
+    offered = await world.ask(42, 42, "/quiet 2 hours")
+    assert offered.text == "Quiet hours are the same every day. Mute alerts just this once?"
+
+    await world.tap(42, 42, "🔇 2 hours")
+    assert (await world.stored(42)).muted_until == NOW + dt.timedelta(hours=2)
+
+
+async def test_waiting_for_confirmation_can_be_for_one_team(world: World) -> None:
+    await world.ask(42, 42, "/subscribe Arsenal")
+    await world.ask(42, 42, "/alerts wait for Arsenal")
+    slip = await world.ask(42, 42, "/alerts wait foo")
+
+    (followed,) = await world.subscriptions.get_all(ChatRef(42))
+    assert followed.overrides.confirmed_only and slip.text.startswith("I don't know “foo”.")

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from bot.chat.dialogue import ChatContext, DialogueResult
 from bot.chat.features import alerts
-from bot.chat.texts import back_to_kinds_label
 from bot.subscribers import AlertFilter
 from rules.engine.alert import CARD, DEFAULT_KINDS, LIVE_MESSAGE_KINDS, SHIPPED_KINDS
 from tests.bot.chat.conftest import World
@@ -110,8 +109,12 @@ def test_a_tap_turns_a_kind_from_usual_to_ringing_to_silent_and_back() -> None:
     assert seen == [("🔔 Goals", {"goal"}, set()), ("🔕 Goals", set(), {"goal"}), ("Goals", set(), set())]
 
 
-def test_waiting_for_confirmation_is_one_tap_away() -> None:
-    assert [alert_filter.confirmed_only for _, alert_filter in tap_repeatedly("Wait", 2)] == [True, False]
+@pytest.mark.parametrize("button", ["f:waits", "bw"])
+def test_waiting_for_confirmation_is_one_tap_away_also_on_screens_of_earlier_versions(button: str) -> None:
+    waiting = changed_chat(press_button(make_context(), button))
+    again = replace(make_context(), chat=waiting)
+
+    assert waiting.filter.confirmed_only and not changed_chat(press_button(again, button), again).filter.confirmed_only
 
 
 @pytest.mark.parametrize(
@@ -143,8 +146,13 @@ def test_an_unknown_kind_or_none_changes_nothing() -> None:
 
 async def test_loudness_is_chosen_from_the_kinds_and_back_in_one_message(world: World) -> None:
     message = await world.ask(42, 42, "/alerts")
-    for label in ("🔔 Sounds", "Goals", "Goals", "Wait for confirmation", back_to_kinds_label()):
+    notes = [
         await world.tap(42, 42, label)
+        for label in ("🔔 Sounds", "Goals", "Goals", "◀ Alerts", "⚙ Options", "Wait for confirmation", "◀ Alerts", "VAR checks")
+    ]
 
+    assert [note for note in notes if note] == [
+        "With sound: Goals.", "Without sound: Goals.", "✅ Wait for confirmation", "✅ VAR checks"
+    ]  # fmt: skip
     assert ((await world.stored(42)).filter.silent, (await world.stored(42)).filter.confirmed_only) == ({"goal"}, True)
-    assert len(message.edits) == 5 and "✅ Goals" in message.labels
+    assert len(message.edits) == 8 and "✅ Goals" in message.labels

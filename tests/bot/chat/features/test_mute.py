@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bot.chat.catalogue import ALL_MATCHES
 from bot.chat.dialogue import ChatContext, DialogueResult
 from bot.chat.features import fixtures
+from bot.subscribers import MatchMute
 from rules.football.match import Match
 from rules.football.minute import Period
 from tests.bot.chat.conftest import World
@@ -18,6 +19,7 @@ from tests.bot.chat.fixtures import (
     NOW,
     changed_chat,
     data,
+    html_without_dates,
     is_outdated,
     labels,
     make_context,
@@ -160,3 +162,45 @@ async def test_only_administrators_mute_and_their_press_edits_the_message(world:
     await world.api.until(lambda: any("🔕 Fenerbahçe" in label for label in message.labels))
 
     assert "group admins" in refused and world.api.chat(-100).last is message
+
+
+PLAYED = make_context(ALL_MATCHES.subscription, matches=(PLAYING,))
+
+
+def test_a_match_that_is_muted_for_a_while_sends_again_after_it_and_can_be_muted_to_its_end() -> None:
+    muted = run(PLAYED, "mute", "Fenerbahçe for half an hour")
+    chat = changed_chat(muted, PLAYED)
+    ends = NOW + dt.timedelta(minutes=30)
+
+    assert html_without_dates(muted.screen) == "🔇 <b>Fenerbahçe v Galatasaray</b> is muted until 14:30. Other matches continue."
+    assert chat.list_muted_matches(ends - dt.timedelta(seconds=1)) == {"f3"} and not chat.list_muted_matches(ends)
+    longer = changed_chat(press_button(replace(PLAYED, chat=chat), data(muted.screen, "full time")), replace(PLAYED, chat=chat))
+    assert (longer.muted_matches, longer.match_mutes) == ({"f3"}, ())
+    unmuted = changed_chat(press_button(replace(PLAYED, chat=chat), data(muted.screen, "Unmute")), replace(PLAYED, chat=chat))
+    assert not unmuted.list_muted_matches(NOW)
+
+
+def test_the_time_may_stand_first_and_in_any_language() -> None:
+    for words in ("for an hour Fenerbahçe", "Galatasaray eine Stunde", "Fener por una hora", "fenerbahce until 3pm"):
+        assert changed_chat(run(PLAYED, "mute", words), PLAYED).match_mutes == (MatchMute("f3", HOUR),), words
+
+
+def test_a_mute_that_is_over_before_kick_off_says_so() -> None:
+    muted = run(PLAYED, "mute", "Manchester City for an hour")
+
+    assert html_without_dates(muted.screen).endswith("Kick-off: Mon 23 16:00. Alerts are on again by then.")
+
+
+def test_a_team_that_is_not_followed_is_no_dead_end() -> None:
+    context = make_context(matches=(PLAYING,))
+    answer = run(context, "mute", "Arsenal")
+
+    assert answer.screen.html == "No followed match of <b>Arsenal</b> in the coming days. Mute everything instead:"
+    assert not answer.changes and labels(answer.screen)[:2] == ["1 hour", "3 hours"]
+
+
+def test_unmute_takes_the_name_of_a_team() -> None:
+    both = replace(PLAYED, chat=PLAYED.chat.with_muted_match("f1").with_muted_match("f3", HOUR))
+
+    assert changed_chat(run(both, "unmute", "galatasaray"), both).list_muted_matches(NOW) == {"f1"}
+    assert not changed_chat(run(both, "unmute", "everything"), both).list_muted_matches(NOW)

@@ -58,7 +58,11 @@ def test_a_chat_is_muted_for_a_time_that_can_be_read(words: str, until: int | No
         ("2 minutes", 120),
         ("off", 0),
         ("aus", 0),
-        ("six", None),
+        ("six", 6),
+        ("half a minute", 30),
+        ("eine halbe Minute", 30),
+        ("gli avvisi di mezzo minuto", 30),
+        ("soon", None),
     ],
 )
 def test_a_delay_is_from_0_to_300_seconds(words: str, delay: int | None) -> None:

@@ -80,7 +80,7 @@ def test_a_subscription_that_exists_is_not_stored_again() -> None:
 def test_an_unknown_name_stores_nothing_and_offers_near_ones() -> None:
     result = run_command(make_context(), "subscribe", "Chelsae", "<b>")
 
-    assert not result.changes and labels(result.screen) == ["Chelsea", "🔎 Browse leagues", "📅 Today"]
+    assert not result.changes and labels(result.screen) == ["Chelsea", "🔎 Browse leagues", "📅 Today", "✔ Done"]
     assert "Chelsae &lt;b&gt;" in result.screen.html
 
 

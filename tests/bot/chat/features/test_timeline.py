@@ -51,6 +51,13 @@ def test_a_match_that_is_not_followed_is_drawn_where_it_is_named() -> None:
     assert show_timeline(context, ()).screen.html == "None of your matches has begun yet."
 
 
+@pytest.mark.parametrize("typed", ["gunners", "man utd", "EPL", "galatasaray sk"])
+def test_a_match_is_drawn_by_the_nickname_of_a_team_or_competition(typed: str) -> None:
+    match = CUP if typed.startswith("gala") else PAST
+
+    assert show_timeline(make_context(matches=(PAST, CUP)), tuple(typed.split())).screen.picture is match
+
+
 @pytest.mark.parametrize("match", [SOON, None])
 def test_a_match_that_has_not_begun_is_not_drawn(match: Match | None) -> None:
     context = make_context(ALL, matches=(match,) if match else ())
