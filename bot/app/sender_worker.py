@@ -35,6 +35,7 @@ class SenderWorker:
         if services.shared_source:
             services.shared_source.on_available = self.sender.wake
             services.shared_source.on_recent_sends = self.sender.count_earlier_sends
+            services.shared_source.on_possible_edits = self.sender.suspect_edits
         else:
             # A chat that was resumed or moved has deliveries that the queue in memory has dropped.
             services.on_chats_changed.append(services.outbox.queue.rescan)

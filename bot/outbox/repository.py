@@ -350,6 +350,16 @@ async def read_recent_sends(
     return sorted(sends, key=itemgetter(1))
 
 
+async def read_possible_edits(tx: Transaction, chat_ids: Collection[int]) -> list[tuple[AlertKey, ChatRef]]:
+    """Return the messages in these chats that an edit or a reply may be on its way to: nothing is stored before one leaves."""
+    query = (
+        select(entries.c.fixture_id, entries.c.action_id, entries.c.chat_id, entries.c.topic)
+        .where(entries.c.status == DeliveryStatus.WAITING.value, entries.c.message_id.is_not(None))
+        .where(entries.c.chat_id.in_(chat_ids))
+    )
+    return [(row_to_key(row), ChatRef(row["chat_id"], row["topic"])) for row in await tx.fetch(query)]
+
+
 def of_news(key: AlertKey) -> dict[str, str]:
     """Return the values for `IS_NEWS` and `IS_DELIVERY_OF_NEWS`."""
     return {"of_fixture": key.fixture_id, "of_action": key.action_id}

@@ -23,6 +23,7 @@ from bot.outbox.sources import row_to_item
 from bot.outbox.statements import DeliveriesWithChats, read_contexts
 from bot.storage.database import Database
 from bot.storage.driver import CHATS_CHANNEL, DELIVERIES_CHANNEL, NEWS_CHANNEL, Transaction
+from bot.subscribers import ChatRef
 from rules.engine.alert import AlertKey
 
 log = structlog.get_logger()
@@ -96,6 +97,8 @@ class SharedSource:
         """By chat of this sender, when it was last used, on the monotonic clock."""
         self.on_recent_sends: Callable[[Sequence[tuple[int, float]]], None] | None = None
         """Called with chats and times (in seconds since 1970) of what other senders have sent to chats that are ours now."""
+        self.on_possible_edits: Callable[[Collection[tuple[AlertKey, ChatRef]]], None] | None = None
+        """Called with messages in chats that are ours now which another sender may have been editing when it lost the chats."""
         self._revised_keys: set[AlertKey] = set()
         self._stable_since: float | None = None
 
@@ -198,7 +201,7 @@ class SharedSource:
         waiting = [row_to_item(row) for row in await self._claims.select_own_rows(tx, span)]
         claimed = [item for item in free if item.chat.chat_id in mine]
         found = {(item.key, item.chat): item for item in (*waiting, *claimed)}
-        await self._learn_recent_sends(tx, {item.chat.chat_id for item in found.values()}, mine)
+        await self._learn_from_others(tx, {item.chat.chat_id for item in found.values()}, mine)
         return sorted(found.values(), key=_due_order), len(free)
 
     async def _reach_page(self) -> list[QueueItem]:
@@ -248,17 +251,22 @@ class SharedSource:
         for sender in await self._claims.find_other_owners(tx, chats - mine.keys()):
             await tx.notify(DELIVERIES_CHANNEL, sender)
         waiting = [row_to_item(row) for row in await self._claims.select_own_rows(tx, self._due_range(), mine)] if mine else []
-        await self._learn_recent_sends(tx, mine.keys(), mine)
+        await self._learn_from_others(tx, mine.keys(), mine)
         return sorted(waiting, key=_due_order)
 
-    async def _learn_recent_sends(self, tx: Transaction, chats: Collection[int], claimed: Mapping[int, bool]) -> None:
-        """Read what others have sent to chats that are ours since a moment, so that we keep within the chats' limits.
+    async def _learn_from_others(self, tx: Transaction, chats: Collection[int], claimed: Mapping[int, bool]) -> None:
+        """Read what others have done in chats that are ours since a moment: what counts in the chats' limits, and which edits
+        may have arrived although nobody noted it.
 
         `claimed`: the chats that were claimed just now; True stands beside one that nobody had.
         """
         learned = {chat for chat in chats if chat not in self._last_used and not claimed.get(chat)}
-        if learned and self.on_recent_sends:
+        if not learned:
+            return
+        if self.on_recent_sends:
             self.on_recent_sends(await repository.read_recent_sends(tx, self._clock.now(), LONGEST_LIMIT, learned))
+        if self.on_possible_edits and (edits := await repository.read_possible_edits(tx, learned)):
+            self.on_possible_edits(edits)
 
     def _due_range(self, last_priority: int = LIVE_MESSAGE_PRIORITY) -> DueRange:
         now = self._clock.now().timestamp()
@@ -317,7 +325,7 @@ class SharedSource:
                 now = self._clock.monotonic()
                 own = await self._claims.select_all_own(tx)
                 # First, for it is read only for chats that do not count as used yet, such as those that others have given us.
-                await self._learn_recent_sends(tx, own, {})
+                await self._learn_from_others(tx, own, {})
                 # They do from now on, so that they are released some time, too.
                 self._last_used |= {chat: now for chat in own if chat not in self._last_used}
                 gift = choose_gift(await self._claims.count_by_sender(tx), self._claims.sender)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -178,6 +178,10 @@ class Sender:
         """Count what other processes have sent for the limits of its chats: chats, and times in seconds since 1970."""
         offset = self._clock.monotonic() - self._clock.now().timestamp()
         self._rate_limiter.restore_sends([(chat_id, at + offset) for chat_id, at in sends])
+
+    def suspect_edits(self, names: Collection[tuple[AlertKey, ChatRef]]) -> None:
+        """Note messages that another sender may have been editing when it lost their chats to this one."""
+        self._uncertain_edits.on_taken_over(names, self._clock.now().timestamp())
 
     async def _run_once(self) -> None:
         """Start what may be sent now, and sleep until there may be more."""

@@ -7,7 +7,7 @@ it may show something else than is stored.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -21,12 +21,15 @@ _MAX_ATTEMPTS = 2
 """Requests without an answer before a message is parked: it may be in the chat twice by then."""
 
 _SUSPECT_SECONDS = 900.0
-"""Seconds after a start in which a message may still show an unanswered edit of the process before. Every delivery that
-waited then has been planned by the end of them, those of chats with a delay included."""
+"""Seconds after a start, or after chats were taken over, in which a message may still show an unanswered edit of the process
+before. Every delivery that waited then has been planned by the end of them, those of chats with a delay included."""
 
 # Each costs a request within Telegram's limits, and nearly all such messages turn out to be right.
 MAX_SUSPECTS = 800
 """How many messages are edited at most to be sure. A killed process had 400 requests in flight, and they are planned first."""
+
+_SAME_TAKEOVER_SECONDS = 60.0
+"""Chats that are taken over within this time share one allowance of MAX_SUSPECTS: a killed sender's come page by page."""
 
 
 class NextStep(enum.Enum):
@@ -115,20 +118,36 @@ class UnansweredMessages:
 class UncertainEdits:
     """Knows which messages may show something else than is stored; pure. Times are in seconds since 1970.
 
-    An edit that was not answered is remembered. That of a killed process is not, so that after a start every message is
-    suspected that was not changed since: Telegram answers "message is not modified" where there was none.
+    An edit that was not answered is remembered. Those of a killed process are not. So after a start every message is suspected
+    that was not changed since, and of the chats that are taken over from another sender each message that waited for something
+    then. Telegram answers "message is not modified" where there was no edit.
     """
 
     def __init__(self) -> None:
         self._unanswered: set[tuple[AlertKey, ChatRef]] = set()
         self._started_at = float("-inf")
+        self._taken_over_at: dict[tuple[AlertKey, ChatRef], float] = {}
+        """By message that another sender may have been editing, when its chat became ours; the earliest first."""
         self._suspects_left = 0
+        self._allowed_at = float("-inf")
+        """When `_suspects_left` was last set."""
 
     def on_start(self, now: float) -> None:
         """Suspect the edits of the process before: this one starts. Only the first call counts."""
         # A second call is no new process: this one knows its own edits.
         if self._started_at == float("-inf"):
-            self._started_at, self._suspects_left = now, MAX_SUSPECTS
+            self._started_at = self._allowed_at = now
+            self._suspects_left = MAX_SUSPECTS
+
+    def on_taken_over(self, names: Iterable[tuple[AlertKey, ChatRef]], now: float) -> None:
+        """Suspect these messages: another sender may have been editing them when it lost their chats to this one."""
+        if now > self._allowed_at + _SAME_TAKEOVER_SECONDS:
+            self._suspects_left, self._allowed_at = MAX_SUSPECTS, now
+        for name in names:
+            self._taken_over_at.pop(name, None)  # to its place at the end
+            self._taken_over_at[name] = now
+        while self._taken_over_at and next(iter(self._taken_over_at.values())) + _SUSPECT_SECONDS < now:
+            del self._taken_over_at[next(iter(self._taken_over_at))]
 
     def add(self, item: QueueItem) -> None:
         """Note an edit that may have arrived."""
@@ -143,12 +162,13 @@ class UncertainEdits:
         return (delivery.key, delivery.chat) in self._unanswered
 
     def is_suspect(self, delivery: Delivery, now: float) -> bool:
-        """Return True if the message may show an edit of an earlier process, although none is stored."""
-        if not delivery.is_sent or not self._suspects_left or now > self._started_at + _SUSPECT_SECONDS:
+        """Return True if an edit of another process may have arrived, of which nothing is stored."""
+        since = self._taken_over_at.get((delivery.key, delivery.chat), self._started_at)
+        if not delivery.is_sent or not self._suspects_left or now > since + _SUSPECT_SECONDS:
             return False
         # A message that this process has changed shows what is stored.
         last_line = delivery.history.rpartition("\n")[2]
-        return not last_line or parse_history(last_line)[0].at < self._started_at
+        return not last_line or parse_history(last_line)[0].at < since
 
     def count_suspect(self) -> None:
         """Note that a message is edited only because it was suspected."""

@@ -61,6 +61,12 @@ class Source(SharedSource):
 
     begun = ended = 0
     after_first_page: asyncio.Barrier | None = None
+    is_killed = False
+    """Its end leaves its claims as they are."""
+
+    async def _release_all(self) -> None:
+        if not self.is_killed:
+            await super()._release_all()
 
     async def take(self, *, urgent_only: bool = False) -> list[QueueItem]:
         self.begun += 1
@@ -83,6 +89,7 @@ class SenderProcess:
         outbox = Outbox(db, clock, self.source)
         self._sender = Sender(outbox.queue, self.telegram, Unlimited(), clock, chats=ChatRepository(db))
         self.source.on_available = self._sender.wake
+        self.source.on_possible_edits = self._sender.suspect_edits
 
     async def start(self) -> None:
         """Live, and send."""
@@ -96,6 +103,11 @@ class SenderProcess:
     async def stop(self) -> None:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
+
+    async def kill(self) -> None:
+        """End it as a kill does: its lease and its claims stay, and what is on its way is noted nowhere."""
+        self.source.is_killed = True
+        await self.stop()
 
     async def look(self) -> None:
         """Let it look through the whole database, and wait until it has begun to send all that it may send now."""
@@ -257,6 +269,34 @@ async def test_a_sender_that_stops_in_order_leaves_its_chats_at_once(world: Worl
     await world.until_told(2)  # the lease of the first one lasts for an hour
 
     assert world.senders[1].told(7) == ["second"]
+
+
+async def test_an_edit_that_arrived_before_its_sender_was_killed_is_taken_back_by_the_one_that_takes_its_chats_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telegram.sender.FINISH_TIMEOUT", 0.0)
+    await world.start("a", "b")
+    first, second = world.senders
+    second.telegram.chats = first.telegram.chats
+    async with world.db.transaction() as tx:
+        await tx.execute(text("INSERT INTO claims SELECT chat_id, 'a' FROM chats"))
+    world.clock.move_to(1.0)  # the second one is at work since before the messages
+    await world.put(alert(1, "goal"))
+    await until(lambda: all(first.told(chat) for chat in CHATS))
+    await until(lambda: world.waiting(0))
+    first.telegram.deaf_until = asyncio.get_running_loop().time() + DEADLINE
+    await world.put(retracted(2))
+    await until(lambda: all(first.told(chat) == ["<s>goal</s>"] for chat in CHATS))
+    await first.kill()
+    world.clock.move_to(3.0)
+    await world.put(alert(3, "goal"))
+    await until(lambda: world.waiting(len(CHATS)))
+
+    await first.leases.release({name_process_lease("a")})
+    await second.look()
+    await until(lambda: world.waiting(0))
+
+    assert all(first.told(chat) == ["goal"] for chat in CHATS)
 
 
 async def test_who_takes_over_a_chat_counts_what_it_was_sent_lately(world: World) -> None:
