@@ -13,6 +13,9 @@ from bot.cluster.leases import Lease, name_process_lease
 
 _PROCESS_PREFIX = name_process_lease("")
 
+MAX_HELD_BACK = 200
+"""Matches that are held back and named to the other processes: the list is written anew each second, and read by all of them."""
+
 
 # Empty fields are left out: a process writes those of all its matches with each renewal, once a second.
 class ConnectionInfo(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,7 +62,10 @@ class ProcessInfo(msgspec.Struct, frozen=True):
     throttled: int = 0
     """How often Telegram asked it to slow down (429) since its start."""
     held_back: tuple[str, ...] = ()
-    """The ids of matches that some chat has chosen and that are not followed for now, since `limits.matches` are."""
+    """The ids of matches that some chat has chosen and that are not followed for now, since `limits.matches` are.
+
+    At most MAX_HELD_BACK.
+    """
 
 
 def read_process_infos(leases: Iterable[Lease]) -> dict[str, ProcessInfo]:

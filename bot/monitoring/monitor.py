@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import make_url
 
 from bot.clock import Clock
-from bot.cluster.processes import ConnectionInfo, ProcessInfo
+from bot.cluster.processes import MAX_HELD_BACK, ConnectionInfo, ProcessInfo
 from bot.cluster.roles import Role
 from bot.config.models import LimitSettings
 from bot.errors import StorageError
@@ -245,7 +245,7 @@ class Monitor:
             connections=self.list_connections(),
             delivered=int(sum_totals(DELIVERIES)),
             throttled=int(sum_totals(BOT_API_REQUESTS, answer="429")),
-            held_back=tuple(self.held_back()) if self.held_back else (),
+            held_back=tuple(self.held_back())[:MAX_HELD_BACK] if self.held_back else (),
         )
 
     def list_held_back(self) -> Collection[str]:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from bot.cluster.processes import MAX_HELD_BACK
 from bot.config.models import LimitSettings
 from bot.errors import StorageUnusable, TelegramUnreachable
 from bot.feed.session import SessionState
@@ -274,3 +275,10 @@ async def test_a_budget_of_paid_messages_that_is_spent_is_told_once_that_day_and
     assert "the 5,000 paid messages of today are sent (telegram.paid_messages_per_day)" in that_day[0]
     assert [text.split(" is over")[0] for text in next_day[1:]] == ["✅ paid-messages-spent"]
     assert [text.split(":")[0] for text in w.told[2:]] == ["🛠 paid-messages-spent"]
+
+
+async def test_a_process_names_a_limited_number_of_the_matches_that_are_held_back() -> None:
+    async with world() as w:
+        w.watch.held_back = lambda: [f"f{number}" for number in range(10_000)]
+
+        assert w.watch.describe_process().held_back == tuple(f"f{number}" for number in range(MAX_HELD_BACK))
