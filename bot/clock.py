@@ -53,46 +53,57 @@ class CorrectedClock:
 
     With a clock an hour ahead every goal would look an hour old, and nothing would be sent in time. One witness is not enough:
     a feed that is late looks like a clock that is ahead, and a proxy may answer with any date.
+
+    What was measured is kept against the monotonic clock. So it holds on when the machine's clock is set while the bot runs.
     """
 
     def __init__(self, clock: Clock, telegram_skew: Callable[[], float | None]) -> None:
         """`telegram_skew` returns by how many seconds `clock` is ahead of Telegram's; None if that is not known."""
         self._clock, self._telegram_skew = clock, telegram_skew
-        self._database_offset = 0.0
-        """Seconds that are added to the machine's clock."""
-        self._feed_skews: deque[float] = deque(maxlen=_FEED_SKEW_SAMPLES)
+        self._database_start: float | None = None
+        """The database's time at the beginning of the monotonic clock; None without a shared database."""
+        self._feed_leads: deque[float] = deque(maxlen=_FEED_SKEW_SAMPLES)
+        """Seconds by which the monotonic clock was ahead of the latest packets' times; large negative numbers."""
         self.correction = 0.0
         """Seconds that are subtracted from it because the feed and Telegram say so."""
 
     def now(self) -> dt.datetime:
-        return self._clock.now() + dt.timedelta(seconds=self._database_offset - self.correction)
+        return self._read_uncorrected() - dt.timedelta(seconds=self.correction)
 
     def monotonic(self) -> float:
         return self._clock.monotonic()
 
+    def _read_uncorrected(self) -> dt.datetime:
+        if self._database_start is None:
+            return self._clock.now()
+        # Not the machine's clock: if it were set an hour ahead, everybody's news would be due in an hour until the next look at
+        # the database.
+        return dt.datetime.fromtimestamp(self._database_start + self._clock.monotonic(), dt.UTC)
+
     def on_database_time(self, database_time: float, round_trip: float) -> None:
-        """Compare the machine's clock with that of a shared database.
+        """Set the clock by that of a shared database.
 
         Its answer, in seconds since 1970, took `round_trip` seconds and has come just now.
         """
         if round_trip > _MAX_ROUND_TRIP:
             return  # too imprecise; the next answer will probably be quicker
-        offset = database_time + round_trip / 2 - self._clock.now().timestamp()
+        start = database_time + round_trip / 2 - self._clock.monotonic()
         # Small differences are left alone: a clock that is moved at each look would run unevenly, and back now and then.
-        if abs(offset - self._database_offset) > _MAX_DATABASE_SKEW:
-            log.info("database_clock_followed", seconds=round(offset, 2))
-            self._database_offset = offset
-            # They were measured by the clock before this step.
-            self._feed_skews.clear()
+        if self._database_start is None or abs(start - self._database_start) > _MAX_DATABASE_SKEW:
+            ahead = start + self._clock.monotonic() - self._clock.now().timestamp()
+            log.info("database_clock_followed", seconds=round(ahead, 2))
+            self._database_start = start
 
     def on_live_packet(self, sent_at: dt.datetime) -> None:
         """Compare the clock with the feed's, by a packet that was sent just now."""
-        # Of the clock as it is without the correction: by a corrected one it would look right, and be set wrong again.
-        self._feed_skews.append((self._clock.now() - sent_at).total_seconds() + self._database_offset)
+        monotonic = self._clock.monotonic()
+        self._feed_leads.append(monotonic - sent_at.timestamp())
         telegram_skew = self._telegram_skew()
         if telegram_skew is None:
             return  # what was found before still holds: a clock does not get right because Telegram is away
-        correction = choose_clock_correction(min(self._feed_skews), telegram_skew + self._database_offset)
+        now = self._read_uncorrected().timestamp()
+        feed_skew = now - monotonic + min(self._feed_leads)
+        correction = choose_clock_correction(feed_skew, telegram_skew + now - self._clock.now().timestamp())
         if abs(correction - self.correction) > MAX_CLOCK_SKEW or (not correction and self.correction):
             log.warning("clock_corrected", seconds=round(-correction, 1))
             self.correction = correction
@@ -102,7 +113,7 @@ _MAX_ROUND_TRIP = 2.0
 """Seconds in which the database has to answer: the time in its answer is known to half of this."""
 
 _MAX_DATABASE_SKEW = 0.2
-"""Seconds that the machine's clock may differ from the database's."""
+"""Seconds that the clock may differ from the database's before it is set again."""
 
 _FEED_SKEW_SAMPLES = 20
 """Of so many packets the quickest counts: a packet is always some time on its way, and now and then a long one."""

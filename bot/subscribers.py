@@ -153,19 +153,50 @@ class QuietHours(msgspec.Struct, frozen=True):
 
     def ends_at(self, now: dt.datetime, timezone: str) -> dt.datetime | None:
         """Return the end of the quiet hours in which `now` lies, in UTC; None outside of them."""
-        here = now.astimezone(find_zone(timezone))
-        minute = here.hour * 60 + here.minute
-        is_inside = self.start <= minute < self.end
-        if self.start > self.end:  # over midnight
-            is_inside = minute >= self.start or minute < self.end
-        if not is_inside:
+        zone = find_zone(timezone)
+        here = now.astimezone(zone)
+        if not self._includes(here):
             return None
-        day = here.date() + dt.timedelta(days=1 if minute >= self.end else 0)
-        # From wall time, not by adding a duration: on the night when the clocks change, 07:00 stays 07:00.
-        end = dt.datetime.combine(day, dt.time(self.end // 60, self.end % 60), here.tzinfo)
-        # When the clocks go back, 02:30 comes twice: the end is the one that is still to come.
-        ends = (end.astimezone(dt.UTC), end.replace(fold=1).astimezone(dt.UTC))
-        return next((at for at in ends if at > now), now + dt.timedelta(minutes=1))
+        end_time, today = dt.time(self.end // 60, self.end % 60), here.date()
+        days = [today + dt.timedelta(days=here.time() >= end_time)]
+        ends = []
+        if (change := _find_offset_change(now, zone)) is not None:
+            # Clocks that go forward may skip the end: then the quiet hours are over when they do. Those that go back may bring
+            # today's end once more.
+            ends.append(change)
+            days.append(today)
+        # From wall time, not by adding a duration: on the night when the clocks change, 07:00 stays 07:00. A time that comes
+        # twice has two folds.
+        for day in days:
+            end = dt.datetime.combine(day, end_time, zone)
+            ends += [end.astimezone(dt.UTC), end.replace(fold=1).astimezone(dt.UTC)]
+        to_come = (at for at in ends if at > now and not self._includes(at.astimezone(zone)))
+        return min(to_come, default=now + dt.timedelta(minutes=1))
+
+    def _includes(self, here: dt.datetime) -> bool:
+        minute = here.hour * 60 + here.minute
+        if self.start > self.end:  # over midnight
+            return minute >= self.start or minute < self.end
+        return self.start <= minute < self.end
+
+
+_LONGEST_DAY = 25 * 3600
+"""Seconds."""
+
+
+def _find_offset_change(now: dt.datetime, zone: dt.tzinfo) -> dt.datetime | None:
+    """Return when the clocks of a zone change within the next 25 hours, in UTC; None if they do not."""
+    before, offset = int(now.timestamp()), now.astimezone(zone).utcoffset()
+    after = before + _LONGEST_DAY
+    if dt.datetime.fromtimestamp(after, zone).utcoffset() == offset:
+        return None
+    while after - before > 1:
+        middle = (before + after) // 2
+        if dt.datetime.fromtimestamp(middle, zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return dt.datetime.fromtimestamp(after, dt.UTC)
 
 
 class Subscription(msgspec.Struct, frozen=True):

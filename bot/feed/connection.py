@@ -138,13 +138,13 @@ class FeedConnection:
         self._retry_after: float | None = None
         self._unreadable: Counter[str] = Counter()
         self._lags = LagStatistics()
-        self._last_frame_at: dt.datetime | None = None
-        self._last_usable_frame_at: dt.datetime | None = None
+        # All on the monotonic clock: a machine whose clock is set an hour ahead has not been without a frame for an hour.
+        self._last_frame_at: float | None = None
+        self._last_usable_frame_at: float | None = None
         self._last_packet_at: float | None = None
-        """On the monotonic clock."""
         self.data_signs = 0
         """The number of packets and heartbeats. A server that accepts the token and closes, again and again, sends neither."""
-        self._wanted_since, self._is_not_open = clock.now(), False
+        self._wanted_since, self._is_not_open = clock.monotonic(), False
         self._watchdog: asyncio.TimerHandle | None = None
 
     async def run(self) -> Ending:
@@ -203,9 +203,7 @@ class FeedConnection:
     @property
     def silence(self) -> float:
         """Seconds since the last frame; infinite before the first."""
-        if self._last_frame_at is None:
-            return math.inf
-        return (self._clock.now() - self._last_frame_at).total_seconds()
+        return math.inf if self._last_frame_at is None else self._clock.monotonic() - self._last_frame_at
 
     @property
     def packet_pause(self) -> float:
@@ -214,19 +212,24 @@ class FeedConnection:
 
     def status(self, *, lags: bool = True) -> ConnectionStatus:
         """Return the state of the connection for people. `lags=False` skips the quantiles, which need a sort."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+
+        def find_instant(at: float) -> dt.datetime:
+            return now - dt.timedelta(seconds=monotonic - at)
+
         return ConnectionStatus(
             self._fixture_id,
             self._session.state,
             self._hosts.current,
-            self._last_frame_at,
+            None if self._last_frame_at is None else find_instant(self._last_frame_at),
             self._session.position,
             self._session.reconnects,
             self._session.duplicates,
             self._session.missing,
             self._unreadable.total(),
             *(self._lags.quantiles() if lags else (None, None)),
-            last_usable_frame_at=self._last_usable_frame_at,
-            wanted_since=self._wanted_since,
+            last_usable_frame_at=None if self._last_usable_frame_at is None else find_instant(self._last_usable_frame_at),
+            wanted_since=find_instant(self._wanted_since),
             kickoff=self.kickoff,
             is_not_open=self._is_not_open,
             is_ended=self._session.is_ended,
@@ -337,9 +340,8 @@ class FeedConnection:
 
     async def _on_frame_received(self, frame: bytes, received: dt.datetime) -> None:
         """Decode one frame and let the session decide which packets to hand on."""
-        self._last_frame_at = received
+        self._last_frame_at = now = self._clock.monotonic()
         # Before decoding: a recording keeps also what cannot be read, since that is what one wants to look at.
-        now = self._clock.monotonic()
         if self._on_frame is not None:
             self._on_frame(received, frame)
         try:
@@ -354,7 +356,7 @@ class FeedConnection:
         if self._accepted_at is None:
             self._accepted_at = now
         _PACKET_FRAMES.inc()
-        self._last_usable_frame_at, self._last_packet_at = received, now
+        self._last_usable_frame_at = self._last_packet_at = now
         self.data_signs += 1
         session = self._session
         if ready := session.on_packet(read, now, received):
@@ -371,7 +373,7 @@ class FeedConnection:
             self._reason = control.text
             return
         # An error frame is no sign that the feed works.
-        self._last_usable_frame_at = received
+        self._last_usable_frame_at = now
         self.data_signs += control.kind is ControlKind.HEARTBEAT
         if self._session.state is SessionState.LIVE:
             if self._accepted_at is None:

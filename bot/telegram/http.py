@@ -188,7 +188,8 @@ class ApiHealth:
         self.failing_since: dt.datetime | None = None
         self.failure = ""
         self.refused_since: dt.datetime | None = None
-        self._clock_skew: float | None = None
+        self._telegram_lead: float | None = None
+        """Seconds by which Telegram's clock is ahead of the monotonic one, which runs on evenly when the machine's is set."""
         self._failed_at = float("-inf")
 
     def has_failed_lately(self) -> bool:
@@ -198,7 +199,10 @@ class ApiHealth:
     @property
     def clock_skew(self) -> float | None:
         """Return by how many seconds our clock is ahead of Telegram's. None if that was not measured lately."""
-        return self._clock_skew if self._clock.monotonic() - self._checked_at < _CLOCK_CHECK_LIFETIME else None
+        monotonic = self._clock.monotonic()
+        if self._telegram_lead is None or monotonic - self._checked_at >= _CLOCK_CHECK_LIFETIME:
+            return None
+        return self._clock.now().timestamp() - monotonic - self._telegram_lead
 
     def on_response(self, status: int, date: str | None, *, is_token_refused: bool | None = None) -> None:
         """Note an answer of Telegram with this HTTP status and `Date` header. By default the status tells a refused token."""
@@ -212,7 +216,8 @@ class ApiHealth:
         # Not at each of 1,000 answers a second: parsing a date costs more than reading the rest of the header.
         if date and self._clock.monotonic() - self._checked_at >= _CLOCK_CHECK_INTERVAL:
             self._checked_at = self._clock.monotonic()
-            self._clock_skew = _measure_clock_skew(date, self._clock.now())
+            telegram_time = _read_telegram_time(date)
+            self._telegram_lead = None if telegram_time is None else telegram_time - self._checked_at
 
     def on_failure(self, reason: str = "") -> None:
         """Note that no answer of Telegram came, or one of a server in trouble."""
@@ -221,9 +226,11 @@ class ApiHealth:
         self.failure = reason
 
 
-def _measure_clock_skew(date: str, now: dt.datetime) -> float | None:
+def _read_telegram_time(date: str) -> float | None:
+    """Return the time of a `Date` header, in seconds since 1970; None if it is none."""
     try:
-        return (now - parsedate_to_datetime(date)).total_seconds() - _HALF_SECOND
-    # A proxy's Date may be anything. TypeError: it has no time zone.
-    except (ValueError, TypeError):
+        read = parsedate_to_datetime(date)
+    except (ValueError, TypeError):  # a proxy's Date may be anything
         return None
+    # One without a time zone is nobody's time.
+    return read.timestamp() + _HALF_SECOND if read.tzinfo else None

@@ -185,6 +185,16 @@ class ChatQueues:
         queue = self._queues.pop(chat_id, ChatQueue())
         self._queued_keys -= {(waiting.item.key, waiting.item.chat) for waiting in queue.items}
 
+    def move_digests(self, seconds: float, now: float) -> None:
+        """Let the digests of quiet hours leave so many seconds earlier: their times are of the wall clock, which was set."""
+        for chat_id, queue in self._queues.items():
+            found = [index for index, waiting in enumerate(queue.items) if is_quiet_hours_digest(waiting.item.key)]
+            for index in found:
+                waiting = queue.items[index]
+                queue.items[index] = WaitingItem(waiting.item, waiting.due_at - seconds)
+            if found and not queue.is_sending:
+                self._schedule(chat_id, queue, now)
+
     def has_item(self, item: QueueItem) -> bool:
         """Return True if the same delivery waits in its chat's queue, as after a revision while it is on its way."""
         return (item.key, item.chat) in self._queued_keys

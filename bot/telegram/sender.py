@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from bot.clock import Clock
+from bot.clock import MAX_CLOCK_SKEW, Clock
 from bot.errors import DeliveryError, StorageError, TelegramUnreachable
 from bot.media.renderer import PictureRenderer
 from bot.metrics import DECISIONS
@@ -69,6 +69,9 @@ FINISH_TIMEOUT = 3.0
 MIN_SLEEP = 0.004
 """The shortest sleep, in seconds. A longer one commits message ids late; a shorter one runs the loop for single messages."""
 
+_LONGEST_SLEEP = 60.0
+"""Seconds after which a sender that waits for something looks at the clocks."""
+
 DATABASE_RETRY_DELAY = 0.5
 """Seconds before a database that failed is asked again."""
 
@@ -113,6 +116,8 @@ class Sender:
         self._completed: list[tuple[Plan, DeliveryResult]] = []
         self._wake_up, self._available = asyncio.Event(), asyncio.Event()
         self._stopping = False
+        self._clock_offset: float | None = None
+        """By how much the wall clock is ahead of the monotonic one; None before the first look."""
         self._blocked_at = float("-inf")
         """When the rate limiter last let nothing leave, by the monotonic clock."""
         self.skipped: Counter[Reason] = Counter()
@@ -186,9 +191,10 @@ class Sender:
     async def _run_once(self) -> None:
         """Start what may be sent now, and sleep until there may be more."""
         try:
+            self._follow_clock()
             seconds = await self._start_all()
             try:
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(_LONGEST_SLEEP if seconds is None else min(seconds, _LONGEST_SLEEP)):
                     await self._wake_up.wait()
             except TimeoutError:
                 return
@@ -198,6 +204,15 @@ class Sender:
             log.debug("sending_paused", reason=str(error))
             self._delivery_queue.rescan()
             await asyncio.sleep(DATABASE_RETRY_DELAY)
+
+    def _follow_clock(self) -> None:
+        """Move what waits for a time of day if the wall clock was set or the machine slept; all else waits for seconds."""
+        now = self._clock.monotonic()
+        offset = self._clock.now().timestamp() - now
+        step = 0.0 if self._clock_offset is None else offset - self._clock_offset
+        if self._clock_offset is None or abs(step) > MAX_CLOCK_SKEW:
+            self._clock_offset = offset
+            self._chat_queues.move_digests(step, now)
 
     async def _start_all(self) -> float | None:
         """Start all requests that may be made now. Return the seconds until there may be more, None: when woken."""

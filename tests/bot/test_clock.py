@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from email.utils import format_datetime
 
 import pytest
 
 from bot.clock import CorrectedClock, ManualClock, choose_clock_correction
+from bot.telegram.http import ApiHealth
 from tests.packets import KICKOFF
 
 HOUR = 3600.0
@@ -77,3 +79,42 @@ def test_a_database_an_hour_ahead_is_corrected_by_the_feed_and_telegram_and_a_wr
         clock.on_live_packet(KICKOFF - seconds(0.5))
 
     assert (wrong_database.now(), wrong_machine.now()) == (KICKOFF, KICKOFF)
+
+
+class SettableClock(ManualClock):
+    """A machine whose clock is set while it runs: the monotonic one goes on."""
+
+    ahead = dt.timedelta()
+
+    def now(self) -> dt.datetime:
+        return super().now() + self.ahead
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR])
+def test_a_clock_that_is_set_an_hour_wrong_is_right_again_at_the_next_packet(step: float) -> None:
+    machine = SettableClock(KICKOFF)
+    telegram = ApiHealth(machine)
+    clock = CorrectedClock(machine, lambda: telegram.clock_skew)
+    telegram.on_response(200, format_datetime(KICKOFF, usegmt=True))
+    for _ in range(30):
+        machine.move_to(ManualClock.now(machine) + seconds(1))
+        clock.on_live_packet(ManualClock.now(machine) - seconds(0.3))
+    machine.ahead = seconds(step)
+
+    clock.on_live_packet(ManualClock.now(machine) - seconds(0.3))
+    wrong_by = abs(clock.now() - ManualClock.now(machine))
+    machine.ahead = seconds(0)  # somebody sets it right
+    clock.on_live_packet(ManualClock.now(machine) - seconds(0.3))
+
+    assert wrong_by < seconds(1)
+    assert clock.now() == ManualClock.now(machine)
+
+
+def test_a_process_on_a_shared_database_does_not_notice_that_its_machine_is_set() -> None:
+    machine = SettableClock(KICKOFF)
+    clock = CorrectedClock(machine, lambda: None)
+    clock.on_database_time(KICKOFF.timestamp(), round_trip=0.0)
+    machine.ahead = seconds(HOUR)
+    machine.move_to(KICKOFF + seconds(5))
+
+    assert clock.now() == KICKOFF + seconds(5)

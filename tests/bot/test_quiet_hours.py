@@ -32,6 +32,11 @@ def at(text: str) -> dt.datetime:
         (EARLY, "Europe/Berlin", "10-25T00:40", None),
         (EARLY, "Europe/Berlin", "10-25T01:10", "10-25T01:30"),  # 02:10 for the second time
         (EARLY, "Europe/Berlin", "10-25T01:30", None),
+        (EARLY, "Europe/Berlin", "03-29T00:30", "03-29T01:00"),  # 02:30 does not come: at 02:00 it is 03:00
+        (EARLY, "Europe/Berlin", "03-29T01:00", None),
+        (EARLY, "Australia/Lord_Howe", "10-03T15:10", "10-03T15:30"),  # at 02:00 it is 02:30
+        (EARLY, "Australia/Lord_Howe", "04-04T14:40", "04-04T16:00"),  # 02:00 is 01:30 once more
+        (QuietHours(80, 70), "America/New_York", "11-01T05:30", "11-01T06:10"),  # all day but ten minutes, which come twice
         (LUNCH, "UTC+5:30", "08-15T07:00", "08-15T07:30"),
         (NIGHT, "nowhere", "08-15T23:30", "08-16T07:00"),
         (LUNCH, "UTC", "08-15T12:30", "08-15T13:00"),
@@ -54,8 +59,18 @@ def test_they_are_stored_as_they_are_written(quiet: QuietHours) -> None:
     end=st.integers(0, 1439),
 )
 @example(now=dt.datetime(2026, 10, 25, 1, 10, tzinfo=dt.UTC), zone="Europe/Berlin", start=1380, end=150)
+@example(now=dt.datetime(2026, 3, 29, 0, 30, tzinfo=dt.UTC), zone="Europe/Berlin", start=1380, end=150)
 @example(now=dt.datetime(2026, 11, 1, 6, 10, tzinfo=dt.UTC), zone="America/New_York", start=60, end=75)
-def test_the_end_is_always_to_come_and_within_a_day(now: dt.datetime, zone: str, start: int, end: int) -> None:
-    ends_at = QuietHours(start, end, holds_alerts=True).ends_at(now, zone)
+@example(now=dt.datetime(2026, 11, 1, 5, 30, tzinfo=dt.UTC), zone="America/New_York", start=80, end=70)
+@example(now=dt.datetime(2026, 3, 8, 4, 30, tzinfo=dt.UTC), zone="America/Havana", start=1380, end=30)
+def test_the_end_is_the_first_minute_outside_of_them_and_within_a_day(
+    now: dt.datetime, zone: str, start: int, end: int
+) -> None:
+    quiet = QuietHours(start, end, holds_alerts=True)
+    ends_at = quiet.ends_at(now, zone)
 
-    assert ends_at is None or now < ends_at <= now + dt.timedelta(hours=25)
+    if ends_at is not None:
+        assert now < ends_at <= now + dt.timedelta(hours=25) and quiet.ends_at(ends_at, zone) is None
+        minutes = int((ends_at - now).total_seconds()) // 60
+        for minute in {*range(0, minutes, 7), *range(max(0, minutes - 62), minutes)}:
+            assert quiet.ends_at(now + dt.timedelta(minutes=minute), zone) == ends_at

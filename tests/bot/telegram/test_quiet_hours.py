@@ -43,6 +43,20 @@ async def test_held_news_comes_in_one_message_when_the_hours_end(world: World) -
     assert digest.silent
 
 
+@pytest.mark.parametrize("hours", [0.5, -0.5])
+async def test_held_news_comes_by_the_time_of_day_also_where_the_clock_is_set_meanwhile(
+    world: World, hours: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.follow(1, quiet_hours=NIGHT)
+    sending = asyncio.create_task(world.tell(alert(1), seconds=2 * END))
+    await asyncio.sleep(60)
+    monkeypatch.setattr(type(world.clock), "START", NOW + dt.timedelta(hours=hours))
+    await sending
+
+    (digest,) = world.shown(1)
+    assert 0 <= digest.at - (END - hours * 3600) <= 61
+
+
 async def test_what_is_taken_back_in_the_night_is_not_told_and_what_is_later_is_struck(world: World) -> None:
     await world.follow(1, quiet_hours=NIGHT)
     await world.tell(alert(1), alert(2, "second", action="g2"), retracted(3, action="g2"), seconds=END)
