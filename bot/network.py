@@ -106,6 +106,24 @@ def explain_environment_proxy() -> str | None:
     return None
 
 
+class AnswerTooLarge(Exception):
+    """The body of an answer is larger than anything that is worth reading."""
+
+
+async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Return the body of an answer, unpacked. Raise AnswerTooLarge beyond `limit` bytes.
+
+    The library reads on to the end: a few megabytes that unpack to gigabytes would end the process.
+    """
+    body = bytearray()
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) > limit:
+            response.close()
+            raise AnswerTooLarge
+    return bytes(body)
+
+
 def open_http_session(timeout: float = 300.0) -> aiohttp.ClientSession:
     """Return an HTTP session that verifies certificates by this process's authorities. `timeout` is in seconds."""
     # Imported here: commands that use no network need not load it.

@@ -20,7 +20,7 @@ from bot.feed.decode_fixtures import decode_fixture, decode_fixtures, decode_jso
 from bot.feed.lenient import remove_nul
 from bot.feed.reconnect import REMEDIES, FailureCause, classify_status, describe_redirect, mask_token, parse_retry_after
 from bot.feed.request_limit import FeedRequestLimiter
-from bot.network import explain_connection_error, find_proxy
+from bot.network import AnswerTooLarge, explain_connection_error, find_proxy, read_body
 from rules.football.action import Fixture, Packet
 from rules.football.lineups import Lineups, read_lineups
 
@@ -35,6 +35,9 @@ MAX_PAGES = 1000
 """Ends the loop where a server gives a full new page for ever."""
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
+
+MAX_ANSWER_SIZE = 64 * 2**20
+"""Bytes of an answer that are read, unpacked. All actions of a long match have some ten megabytes."""
 
 
 class RestClient:
@@ -116,6 +119,8 @@ class RestClient:
                 if attempt + 1 == len(hosts):
                     raise
                 self._change_host(str(error))
+            except AnswerTooLarge as error:
+                raise FeedUnreachable(f"the feed's answer is larger than {MAX_ANSWER_SIZE // 2**20} MB") from error
             except (aiohttp.ClientError, TimeoutError) as error:
                 reason = explain_connection_error(error) or type(error).__name__
                 raise FeedUnreachable(f"the feed's REST side does not answer: {reason}") from error
@@ -141,7 +146,7 @@ class RestClient:
                     host + path, params=query, headers=headers, timeout=_TIMEOUT, proxy=proxy, allow_redirects=False
                 )
                 response = await stack.enter_async_context(call)
-            body = await response.read()
+            body = await read_body(response, MAX_ANSWER_SIZE)
             if response.status == 200:
                 return remove_nul(body)
             wait = parse_retry_after(response.headers.get("Retry-After"), self._clock.now())

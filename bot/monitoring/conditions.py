@@ -74,9 +74,10 @@ def name_database_condition(sentence: str) -> str:
     """Return the name of the condition for a failure of the database, given its sentence."""
     # Recognised by the words of `bot.storage.sqlite` and `bot.storage.postgres_errors`: a full disk needs another remedy than a
     # server that is away.
-    if "full" in sentence:
+    # With what follows them: the words alone may be a part of a file's name.
+    if "full; make room" in sentence:
         return "database-full"
-    return "database-read-only" if "read-only" in sentence else "database-away"
+    return "database-read-only" if "is read-only; " in sentence else "database-away"
 
 
 log = structlog.get_logger()

@@ -245,7 +245,11 @@ _ERRORS_BY_CODE: Mapping[int, tuple[type[StorageError], str]] = {
     sqlite3.SQLITE_NOTADB: (StorageUnusable, "{where} is not a database; name another file"),
     sqlite3.SQLITE_CANTOPEN: (StorageUnusable, "{where} cannot be opened; the directory must exist and be writable"),
     sqlite3.SQLITE_CORRUPT: (StorageUnusable, "{where} is damaged; put a backup in its place"),
-    sqlite3.SQLITE_IOERR: (StorageUnusable, "{where} cannot be read or written; the disk or its file system fails"),
+    # SQLite knows only one error of the system by name, that of a full disk.
+    sqlite3.SQLITE_IOERR: (
+        StorageUnusable,
+        "{where} cannot be read or written; a quota or the limit on the size of files (ulimit -f) is reached, or the disk fails",
+    ),
 }
 
 _PRIMARY_CODE_MASK = 0xFF

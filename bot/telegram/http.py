@@ -17,7 +17,7 @@ from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
 from bot.clock import Clock, SystemClock
-from bot.network import explain_connection_error, find_proxy, get_ssl_context
+from bot.network import AnswerTooLarge, explain_connection_error, find_proxy, get_ssl_context, read_body
 from bot.telegram.responses import AnswerLost, NotSent, check_answer
 
 _NO_TIMEOUT_GIVEN = BaseRequest.DEFAULT_NONE
@@ -30,6 +30,9 @@ _TOKEN_REFUSED_STATUSES = (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
 
 READ_TIMEOUT = 60.0
 """Seconds to wait for an answer. Telegram may take long when it is busy, and a message whose answer is given up is sent twice."""
+
+_MAX_ANSWER_SIZE = 32 * 2**20
+"""Bytes of an answer that are read. Telegram lets a bot download files of at most 20 MB."""
 
 _CLOCK_CHECK_INTERVAL = 20.0
 """Seconds between two comparisons of the clocks."""
@@ -130,7 +133,7 @@ class BotApiSession(BaseRequest):
             raise RuntimeError("the request pool is not open")
         try:
             async with self._session.request(method, url, timeout=client_timeout, proxy=self._proxy(url), **more) as response:
-                body = await response.read()
+                body = await read_body(response, _MAX_ANSWER_SIZE)
                 if method == "POST":  # a GET is of a file, which need not be JSON
                     name = str(url).rpartition("/")[2].partition("?")[0]
                     is_token_refused = check_answer(name, response.status, response.content_type, body)
@@ -148,12 +151,16 @@ class BotApiSession(BaseRequest):
             raise NotSent(f"no connection ({explain_connection_error(error) or type(error).__name__})") from None
         except TimeoutError:
             raise TimedOut from None
+        except AnswerTooLarge:
+            raise AnswerLost(f"an answer of more than {_MAX_ANSWER_SIZE // 2**20} MB") from None
         except aiohttp.ClientError as error:
             raise AnswerLost(f"the connection failed ({type(error).__name__})") from None
 
 
 def _make_timeout(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(sock_connect=connect, sock_read=read)
+    # The library's `sock_read` begins again with each byte: an answer that trickles in would hold up its chat for hours.
+    total = None if connect is None or read is None else connect + 2 * read
+    return aiohttp.ClientTimeout(total=total, sock_connect=connect, sock_read=read)
 
 
 def _value_or_default(value: ODVInput[float], default: float) -> float | None:

@@ -275,6 +275,19 @@ async def standing(feed: ScriptedFeed, *seconds: float) -> list[ConnectionStatus
     return seen
 
 
+async def test_a_machine_whose_clock_is_set_has_missed_no_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    listener = Listener()
+    async with ScriptedFeed([accept, beat(), fouls(1, 5), beat(9)]).serve():
+        task = asyncio.create_task(listener.connection.run())
+        await asyncio.sleep(15)
+        monkeypatch.setattr(LoopClock, "START", LoopClock.START + dt.timedelta(hours=1))
+        status, silence = listener.connection.status(), listener.connection.silence
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert status.last_frame_at == LoopClock.START + dt.timedelta(seconds=10) and silence == 5.0
+
+
 async def test_only_frames_that_can_be_used_count_as_heard() -> None:
     junk = [wait(10), send("{")]
     (status,) = await standing(ScriptedFeed([accept, *junk, *junk, beat(9)]), 25)

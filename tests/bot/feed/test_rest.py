@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -134,6 +135,18 @@ async def test_each_answer_that_is_no_list_is_an_error_of_the_feed(
 
     async with answering(answer) as url:
         with pytest.raises(error, match=words):
+            await ask(url)
+
+
+async def test_an_answer_that_unpacks_to_more_than_anybody_wants_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.feed.rest.MAX_ANSWER_SIZE", 2**20)
+    packed = gzip.compress(bytes(4 * 2**20))
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+
+    async with answering(answer) as url:
+        with pytest.raises(FeedUnreachable, match="larger than 1 MB"):
             await ask(url)
 
 

@@ -1,15 +1,19 @@
+import asyncio
 import datetime as dt
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from telegram import File
-from telegram.error import TelegramError
+from telegram.error import TelegramError, TimedOut
 
 from bot.clock import ManualClock
 from bot.errors import ChatGone, TelegramUnreachable
 from bot.fake_telegram import BAD_GATEWAY, BLOCKED
 from bot.subscribers import ChatRef
-from bot.telegram.http import ApiHealth
+from bot.telegram.http import ApiHealth, BotApiSession
 from bot.telegram.messenger import BotMessenger, build_bot
+from bot.telegram.responses import AnswerLost
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.counts import Counts
 from tests.packets import KICKOFF
@@ -106,3 +110,35 @@ async def test_requests_are_counted_by_their_answers_and_tell_how_the_wire_is() 
     assert counts("touchline_telegram_requests_total", op="edit", answer="ok") == 2
     assert counts("touchline_telegram_requests_total", op="reply", answer="unreachable") == 1
     assert counts("touchline_telegram_requests_total", op="send", answer="gone") == 1
+
+
+async def trickle(request: web.Request) -> web.StreamResponse:
+    """Answer with a byte now and then, and never to the end."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(b" ")
+        await asyncio.sleep(0.02)
+
+
+async def test_an_answer_that_trickles_in_is_given_up() -> None:
+    app = web.Application()
+    app.router.add_post("/send", trickle)
+    async with TestServer(app) as server:
+        session = BotApiSession(read_timeout=0.2, connect_timeout=0.1)
+        await session.initialize()
+        with pytest.raises(TimedOut):
+            await session.call_method(server.make_url("/send"), {})
+        await session.shutdown()
+
+
+async def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.telegram.http._MAX_ANSWER_SIZE", 100)
+    app = web.Application()
+    app.router.add_post("/send", trickle)
+    async with TestServer(app) as server:
+        session = BotApiSession(connect_timeout=60.0)
+        await session.initialize()
+        with pytest.raises(AnswerLost):
+            await session.call_method(server.make_url("/send"), {})
+        await session.shutdown()
