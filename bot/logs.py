@@ -6,11 +6,14 @@ import dataclasses
 import io
 import json
 import logging
+import os
 import pkgutil
 import re
+import select
+import stat
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -40,7 +43,6 @@ def hide_optional_libraries() -> Iterator[None]:
 with hide_optional_libraries():
     import structlog
 
-# The bot's id before the colon stays: it is no secret, and says which bot a line is about.
 _TELEGRAM_TOKEN = re.compile(r"(\d{6}(?::|%3[Aa]))[A-Za-z0-9_-]{20,}")
 
 _FEED_TOKEN = re.compile(r"""(?i)(bearer\s+|authToken[\s\\"']*[:=][\s\\"']*)[^\s\\"',}]+""")
@@ -157,20 +159,54 @@ def read_log_levels(text: str) -> LogSettings:
     return LogSettings(level=level, levels=levels)
 
 
+_PIECE_LENGTH = 1_000
+"""Characters that are written at once: a pipe that is ready takes 4,096 bytes without waiting, and a letter has four at most."""
+
+_READER_PATIENCE = 0.2
+"""Seconds for which a reader of the log that is behind is waited for, once."""
+
+
 class _LossyStream(io.TextIOBase):
     """The stream of the log. A line that it cannot take is lost, and the work that logged it goes on.
 
-    A full disk, or a reader of the log that is gone, must not cost a match.
+    A full disk, or a reader of the log that is gone or does not read, must not cost a match.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
-        self._stream = stream
+        self._stream, self._poll = stream, _make_poll(stream)
+        self._lost, self._is_cut_off = 0, False
+        self.render_loss: Callable[[int], str] = str
+        """Makes a line that says how many are missing. It cannot be logged: the logger has locked itself while it writes."""
 
     def write(self, text: str) -> int:
         if self._stream is not None:
             with suppress(OSError, ValueError):  # ValueError: the stream is closed, or has no such letter
-                self._stream.write(text)
+                if self._poll is None:
+                    self._stream.write(text)
+                else:
+                    self._write_pieces(self._stream, text)
         return len(text)
+
+    def _write_pieces(self, stream: TextIO, text: str) -> None:
+        """Write what the reader takes without waiting.
+
+        A pager, a terminal after Ctrl-S or a logging service that hangs would hold up the whole process in a call of `write`.
+        """
+        for start in range(0, len(text), _PIECE_LENGTH):
+            if not self._has_room():
+                self._lost, self._is_cut_off = self._lost + 1, self._is_cut_off or start > 0
+                return
+            piece = text[start : start + _PIECE_LENGTH]
+            if self._lost:
+                line_end = "\n" if self._is_cut_off else ""
+                piece = f"{line_end}{self.render_loss(self._lost)}\n{piece}"
+                self._lost, self._is_cut_off = 0, False
+            stream.write(piece)
+            stream.flush()
+
+    def _has_room(self) -> bool:
+        # Not once more while the reader is known to be stuck: all lines together would hold up the process again.
+        return self._poll is None or bool(self._poll.poll(0 if self._lost else _READER_PATIENCE * 1000))
 
     def flush(self) -> None:
         if self._stream is not None:
@@ -179,6 +215,21 @@ class _LossyStream(io.TextIOBase):
 
     def isatty(self) -> bool:
         return self._stream is not None and self._stream.isatty()
+
+
+def _make_poll(stream: TextIO | None) -> select.poll | None:
+    """Return what tells whether a pipe, a socket or a terminal takes more at once; None for any other stream."""
+    if stream is None:
+        return None
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):  # it is closed, or has no descriptor
+        return None
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)):
+        return None
+    poll = select.poll()
+    poll.register(stream.fileno(), select.POLLOUT)
+    return poll
 
 
 def configure_logging(
@@ -195,12 +246,12 @@ def configure_logging(
     """
     out, settings = _LossyStream(stream or sys.stderr), settings or LogSettings()
     level = logging.DEBUG if verbose else level if settings.level is None else settings.level
+    add_time = structlog.processors.TimeStamper(fmt="iso", utc=True)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        add_time,
         structlog.processors.format_exc_info,
-        # After the traceback became text, and before anything is rendered: a traceback quotes values too.
         SecretMasker(secrets),
     ]
     is_text = settings.format == "text" or (not settings.format and out.isatty())
@@ -210,10 +261,11 @@ def configure_logging(
         # What no logger wants is dropped before anything is done for it.
         wrapper_class=structlog.make_filtering_bound_logger(min([level, *settings.levels.values()])),
         logger_factory=structlog.WriteLoggerFactory(cast(TextIO, out)),
-        # Modules get their loggers when they are imported, and logging is configured again when the secrets are known.
         cache_logger_on_first_use=False,
     )
-    # Levels of an earlier call are taken back, since it may have been for other options.
+    out.render_loss = lambda count: str(
+        renderer(None, "warning", add_time(None, "warning", {"event": "log_lines_lost", "level": "warning", "count": count}))
+    )
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.NOTSET)
     for name, least in settings.levels.items():
@@ -225,7 +277,6 @@ def configure_logging(
         )
     )
     root = logging.getLogger()
-    # In place of what a library or an earlier call has added, or lines would come twice and not masked.
     root.handlers[:] = [handler]
     # httpx logs the URL of each request at INFO, and a URL of Telegram's contains the bot's token.
     root.setLevel(logging.WARNING)

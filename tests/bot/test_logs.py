@@ -5,6 +5,7 @@ import errno
 import io
 import json
 import logging
+import os
 import sys
 import threading
 import warnings
@@ -17,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.logs import LogSettings, SecretMasker, configure_logging, log_unhandled_exceptions, read_log_levels
+from tests.waiting import DEADLINE
 
 TOKEN = "123456789:AAbotSecretTokenOfThisTest0123456789"
 OTHER_TOKEN = "987654321:BBanotherTokenThatNobodyConfigured"
@@ -272,3 +274,27 @@ def test_a_log_that_cannot_be_written_costs_nothing_but_its_lines(write: Write) 
 
     out.close()
     write("lost, too")
+
+
+def test_a_reader_of_the_log_that_does_not_read_holds_nothing_up_and_is_told_how_much_it_missed() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    with os.fdopen(reader, "rb") as read, os.fdopen(writer, "w") as out:
+        configure_logging(stream=out)
+
+        def write_all() -> None:
+            for number in range(300):  # more than a pipe holds
+                as_event(f"line {number} {'x' * 1500}")
+
+        writing = threading.Thread(target=write_all, daemon=True)
+        writing.start()
+        writing.join(DEADLINE)
+        assert not writing.is_alive()
+        kept = (read.read() or b"").decode().splitlines()
+        as_event("there is room again")
+        after = (read.read() or b"").decode().splitlines()
+
+    whole = sum(line.startswith("{") and line.endswith("}") for line in kept)
+    lost = json.loads(after[-2])
+    assert (lost["event"], lost["count"]) == ("log_lines_lost", 300 - whole) and whole < 300
+    assert json.loads(after[-1])["event"] == "there is room again"

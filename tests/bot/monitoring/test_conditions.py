@@ -58,9 +58,9 @@ def test_nobody_is_needed(well: ProcessHealth) -> None:
             "t.db is read-only",
         ),
         (
-            facts(database=DatabaseProblem("storage.url: h/db cannot be reached", ago(1))),
+            facts(database=DatabaseProblem("storage.url: /full/read-only.db cannot be reached", ago(1))),
             "database-away",
-            "h/db cannot be reached",
+            "read-only.db cannot be reached",
         ),
     ],
 )
