@@ -1,4 +1,4 @@
-"""The entry point of `touchline` and of `python -m bot`. It handles SIGTERM before anything large is imported."""
+"""The entry point of `touchline` and of `python -m bot`. It handles signals before anything large is imported."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ def main() -> None:
     """Run the command line."""
     # The first process of a container ignores SIGTERM until it has a handler, and stopping the container then takes ten seconds.
     signal.signal(signal.SIGTERM, _exit)
+    if "run" in sys.argv[1:]:
+        # A running bot takes it as the wish to read its configuration again. While it starts it would be killed by it, as by a
+        # deployment that reloads a service that it has just started.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from bot.cli import main as run_command_line
 
     run_command_line()

@@ -265,18 +265,24 @@ class StopSignal:
     """Runs a process until SIGTERM or Ctrl-C."""
 
     def __init__(self) -> None:
-        self._requested = asyncio.Event()
+        self._requested, self._hung_up = asyncio.Event(), False
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._requested.set)
+        loop.add_signal_handler(signal.SIGHUP, self._note_hangup)
+
+    def _note_hangup(self) -> None:
+        self._hung_up = True
 
     def request(self) -> None:
         """Stop, as SIGTERM does."""
         self._requested.set()
 
     def on_hangup(self, call: Callable[[], None]) -> None:
-        """Call a function at every SIGHUP, which asks for a reload by tradition."""
+        """Call a function at every SIGHUP, which asks for a reload by tradition, and for one that came before."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, call)
+        if self._hung_up:
+            call()
 
     async def run(self, start: Callable[[AsyncExitStack, StopSignal], Awaitable[asyncio.Future[Any]]]) -> None:
         """Start, run until stopped, and shut down within STOP_TIMEOUT. Raise what a part raised."""

@@ -27,7 +27,7 @@ from rules.football.action import Fixture
 from rules.football.match import Match
 from rules.football.relisting import Relisting
 
-_UNFINISHED_MAX_AGE = dt.timedelta(days=1)
+_UNFINISHED_MAX_AGE = dt.timedelta(days=7)
 """How long ago an unfinished match may have been read last and still be followed to its end after a restart."""
 
 
@@ -79,7 +79,7 @@ class FeedWorker:
             self._on_fixture_updated,
             reported.on_feed_accepted,
             FixtureStatusRepository(services.database, clock),
-            # Matches of the last day that an earlier process left in the middle.
+            # Matches of the last week that an earlier process left in the middle.
             lambda: services.positions.get_unfinished(clock.now() - _UNFINISHED_MAX_AGE),
             RelistingTracker(
                 FixtureListingRepository(services.database, clock),

@@ -138,7 +138,8 @@ class ConfigReloader:
             try:
                 await self.reload_if_changed()
                 outage.on_success()
-            except OSError as error:  # a folder that went away between two steps, or a mounted volume that hangs
+            # A folder that went away between two steps, or a mounted volume that hangs; or the system allows no further thread.
+            except (OSError, RuntimeError) as error:
                 if outage.on_failure():
                     log.warning("files_not_watched", reason=str(error), poll_seconds=_POLL_INTERVAL)
 
@@ -148,7 +149,7 @@ class ConfigReloader:
             self._requested.clear()
             try:
                 await self.reload()
-            except OSError as error:  # as in `_watch`: a folder or a file that goes away while it is read
+            except (OSError, RuntimeError) as error:  # as in `_watch`
                 log.warning("configuration_not_read", reason=str(error))
 
 

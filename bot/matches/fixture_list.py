@@ -14,7 +14,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.config.models import ScheduleSettings
-from bot.errors import FeedError, FeedRefused
+from bot.errors import FeedError, FeedNotOpen, FeedRefused
 from bot.feed.source import FixtureSource
 from bot.matches.connection_plan import LOOK_AHEAD, LOOK_BACK
 from bot.matches.relistings import RelistingTracker
@@ -76,6 +76,8 @@ class FixtureList:
         self._applying = asyncio.Lock()
         self._refresh_now = asyncio.Event()
         self._refusal = ""
+        self.unfinished: set[str] = set()
+        """Matches that an earlier process left in the middle. They are fetched by their ids if they are too old for the list."""
         self.on_refreshed: Callable[[], None] | None = None
         """Called after the whole list was read."""
         self.refreshed_at: dt.datetime | None = None
@@ -147,6 +149,7 @@ class FixtureList:
         self.refreshed_at, self.refresh_failure = self._clock.now(), ""
         await self._apply(fetched)
         await self._look_for_missing(fetched, today)
+        await self._fetch_unfinished()
         log.info("fixtures_refreshed", count=len(fetched))
         if self.on_refreshed:
             self.on_refreshed()
@@ -175,6 +178,20 @@ class FixtureList:
         )
         for fixture in found:
             await self._apply([fixture], is_whole_list=False)
+
+    async def _fetch_unfinished(self) -> None:
+        self.unfinished -= self.by_id.keys()
+        for fixture_id in sorted(self.unfinished):
+            try:
+                fixture = await self._source.fetch_fixture(fixture_id)
+            except FeedNotOpen:
+                log.info("fixture_gone", fixture=fixture_id)
+                self.unfinished.discard(fixture_id)
+            except FeedError as error:
+                log.warning("fixture_not_found", fixture=fixture_id, reason=str(error))
+            else:
+                self.unfinished.discard(fixture_id)
+                await self._apply([fixture], is_whole_list=False)
 
     async def poll(self) -> None:
         """Fetch each fixture that is being followed, or begins soon."""

@@ -149,6 +149,7 @@ class MatchScheduler:
         helpers: list[asyncio.Task[None]] = []
         try:
             self._unfinished = await retry_while_database_unavailable(self._find_unfinished) if self._find_unfinished else ()
+            self.fixtures.unfinished = set(self._unfinished)
             # Until there is a list, nothing can be followed.
             await self.fixtures.load()
             # Not jobs: their intervals would go by the wall clock, and stand still for an hour if it is set back by one.

@@ -31,6 +31,7 @@ from bot.outbox.delivery import (
 from bot.outbox.queue import DeliveryQueue
 from bot.retry import retry_while_database_unavailable
 from bot.storage.chats import ChatRepository
+from bot.subscribers import ChatRef
 from bot.telegram.execute import Attempt, execute
 from bot.telegram.failures import FailureHandler
 from bot.telegram.plan import (

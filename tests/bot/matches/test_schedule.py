@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from bot.clock import Clock, ManualClock, SystemClock
 from bot.config.models import ScheduleSettings
-from bot.errors import FeedRefused
+from bot.errors import FeedNotOpen, FeedRefused
 from bot.matches.schedule import REOPEN_DELAY, MatchScheduler
 from bot.storage.fixtures import ListedStatus
 from bot.subscribers import Scope, Subscription
@@ -29,6 +29,8 @@ class World:
 
     def __init__(self, *fixtures: Fixture, clock: Clock | None = None, settings: ScheduleSettings = SETTINGS) -> None:
         self.listed = list(fixtures)
+        self.unlisted: list[Fixture] = []
+        """Those that the feed knows by their ids alone."""
         self.wanted: list[Subscription] = [Subscription(Scope.ALL)]
         self.followed: list[str] = []
         self.stopped: list[str] = []
@@ -86,7 +88,9 @@ class World:
             raise
 
     async def fetch_fixture(self, fixture_id: str) -> Fixture:
-        return next(f for f in self.listed if f.id == fixture_id)
+        if found := next((f for f in (*self.listed, *self.unlisted) if f.id == fixture_id), None):
+            return found
+        raise FeedNotOpen("HTTP 404")
 
     async def on_update(self, before: Fixture, after: Fixture) -> None:
         self.updates.append((before.status, after.status))
@@ -229,6 +233,19 @@ async def test_a_match_that_ended_while_we_were_away_is_followed_to_its_end_wher
         await until(lambda: "f2" in world.followed)
 
         assert ("f1" in world.followed) is left
+
+
+async def test_a_match_that_was_left_in_the_middle_and_is_too_old_for_the_list_is_found_by_its_id() -> None:
+    world = World(msgspec.structs.replace(FIXTURE, id="f2"))
+    world.unlisted = [moved(status="Completed", kickoff=KICKOFF - dt.timedelta(days=3))]
+    world.left = ["f1", "gone"]
+    with capture_logs() as lines:
+        async with running(world):
+            await until(lambda: {"f1", "f2"} <= {*world.followed})
+            await until(lambda: sum(line["event"] == "fixtures_refreshed" for line in lines) > 2)
+
+    assert world.followed.count("f1") == 1
+    assert [line["fixture"] for line in lines if line["event"] == "fixture_gone"] == ["gone"]
 
 
 async def test_a_first_list_of_many_fixtures_is_logged_as_one_number() -> None:
