@@ -6,6 +6,8 @@ import asyncio
 import gc
 import logging
 import os
+import resource
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -39,6 +41,7 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
         raise UserMistake(mistake)
     # The secrets must be known before the first line is logged.
     configure_command_logging(ctx, config.secrets, logging.INFO)
+    raise_file_limit()
     # A traceback on standard error would be missed where the log is collected as JSON, and would not be masked.
     log_unhandled_exceptions()
     # The database, its logs and the recordings of matches are nobody else's on this machine.
@@ -52,3 +55,30 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
     gc.enable()
 
     asyncio.run(run_until_stopped(config, selected))
+
+
+_WANTED_FILES = 16_384
+"""Files and connections that the process may have open, as the units of systemd say it too: a thousand matches, five hundred
+connections to Telegram, and those to the database and to its own pages."""
+
+_NEEDED_FILES = 1_024
+"""With fewer, a broadcast and some dozens of matches may meet the limit."""
+
+
+def raise_file_limit() -> None:
+    """Use all files and connections that the system allows: a shell's own limit is often 1,024, and may be raised by anybody."""
+    import structlog
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = _WANTED_FILES if hard == resource.RLIM_INFINITY else min(hard, _WANTED_FILES)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        # macOS refuses what its kernel does not give; then the limit stays as it is.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < _NEEDED_FILES:
+        structlog.get_logger().warning(
+            "few_files_allowed",
+            reason=f"this process may have only {soft} files and connections open, and needs {_NEEDED_FILES:,} on a busy evening; "
+            "raise the limit (ulimit -n, or LimitNOFILE= of systemd)",
+        )
