@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import ssl
 import sys
 from collections.abc import Iterator
@@ -134,7 +136,7 @@ def open_http_session(timeout: float = 300.0) -> aiohttp.ClientSession:
 
 
 def explain_connection_error(error: BaseException) -> str | None:
-    """Return why a TLS handshake or a proxy failed, as the end of a sentence; None for any other error."""
+    """Return why there is no connection, as the end of a sentence; None for an error that is not known here."""
     # The nearest cause that says why: the outermost error only says that a connection failed.
     for cause in _walk_causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -153,7 +155,29 @@ def explain_connection_error(error: BaseException) -> str | None:
             return f"the proxy answers with status {getattr(response, 'status_code', 'unknown')}"
         if type(cause).__name__ in ("ClientProxyConnectionError", "ProxyError"):
             return "the proxy cannot be reached"
+        if reason := _explain_system_error(cause):
+            return reason
     return None
+
+
+def _explain_system_error(error: BaseException) -> str | None:
+    if isinstance(error, socket.gaierror):  # its numbers are of another list
+        return "its name cannot be found (DNS)"
+    if isinstance(error, OSError) and error.errno in _NETWORK_ERRORS:
+        return _NETWORK_ERRORS[error.errno]
+    return _NO_ANSWER if isinstance(error, TimeoutError) else None
+
+
+_NO_ANSWER = "it did not answer in time"
+
+_NETWORK_ERRORS = {
+    errno.ECONNREFUSED: "nothing listens there",
+    errno.ETIMEDOUT: _NO_ANSWER,
+    errno.ENETUNREACH: "this machine's network has no way there",
+    errno.EHOSTUNREACH: "this machine's network has no way there",
+    errno.EMFILE: "this process may open no more connections (ulimit -n)",
+    errno.ENFILE: "this machine may open no more connections",
+}
 
 
 def _walk_causes(error: BaseException) -> Iterator[BaseException]:

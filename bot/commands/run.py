@@ -79,6 +79,6 @@ def raise_file_limit() -> None:
     if soft != resource.RLIM_INFINITY and soft < _NEEDED_FILES:
         structlog.get_logger().warning(
             "few_files_allowed",
-            reason=f"this process may have only {soft} files and connections open, and needs {_NEEDED_FILES:,} on a busy evening; "
-            "raise the limit (ulimit -n, or LimitNOFILE= of systemd)",
+            reason=f"this process may have only {soft} files and connections open, and needs {_NEEDED_FILES:,} on a busy "
+            "evening; raise the limit (ulimit -n, or LimitNOFILE= of systemd)",
         )

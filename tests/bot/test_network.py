@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -273,3 +275,20 @@ async def test_admins_and_status_are_told_why_the_feed_cannot_be_connected() -> 
 
 async def ignore(*_: object) -> None:
     """Nothing is received here."""
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), "its name cannot be found (DNS)"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "nothing listens there"),
+        (OSError(errno.EMFILE, "Too many open files"), "this process may open no more connections (ulimit -n)"),
+        (TimeoutError(), "it did not answer in time"),
+        (OSError("something else"), None),
+    ],
+)
+def test_a_connection_that_fails_is_explained_also_where_a_library_wraps_the_reason(error: OSError, reason: str | None) -> None:
+    wrapped = RuntimeError("the library's own")
+    wrapped.__cause__ = error
+
+    assert explain_connection_error(error) == explain_connection_error(wrapped) == reason

@@ -63,9 +63,7 @@ def test_they_are_stored_as_they_are_written(quiet: QuietHours) -> None:
 @example(now=dt.datetime(2026, 11, 1, 6, 10, tzinfo=dt.UTC), zone="America/New_York", start=60, end=75)
 @example(now=dt.datetime(2026, 11, 1, 5, 30, tzinfo=dt.UTC), zone="America/New_York", start=80, end=70)
 @example(now=dt.datetime(2026, 3, 8, 4, 30, tzinfo=dt.UTC), zone="America/Havana", start=1380, end=30)
-def test_the_end_is_the_first_minute_outside_of_them_and_within_a_day(
-    now: dt.datetime, zone: str, start: int, end: int
-) -> None:
+def test_the_end_is_the_first_minute_outside_of_them_and_within_a_day(now: dt.datetime, zone: str, start: int, end: int) -> None:
     quiet = QuietHours(start, end, holds_alerts=True)
     ends_at = quiet.ends_at(now, zone)
 

@@ -115,7 +115,7 @@ async def test_a_wrong_token_and_hosts_that_are_away_are_no_go(tmp_path: Path, r
     away = failed(await found(config(tmp_path, nowhere, nowhere)))
 
     assert wrong["bot"] == "✗ Telegram refuses telegram.token: put the one that @BotFather gave"
-    assert away["bot"] == "✗ 127.0.0.1 cannot be reached" and "cannot be reached" in away["feed"]
+    assert away["bot"] == "✗ 127.0.0.1 cannot be reached: nothing listens there" and "cannot be reached" in away["feed"]
     assert "clock" not in away and "secret" not in str([wrong, away])
 
 
