@@ -110,7 +110,9 @@ class Database:
     def _has_been_well(self) -> bool:
         """Return True if no transaction has failed for a while. Of a full disk, small changes may find room and others not: one
         that succeeds between two that fail is no recovery."""
-        return not self.is_shared or asyncio.get_running_loop().time() - self._failed_at >= _WELL_AFTER
+        # A damaged file is met again by whatever reads the same page.
+        may_fail_again = self.is_shared or "is damaged; " in (self.failure or "")
+        return not may_fail_again or asyncio.get_running_loop().time() - self._failed_at >= _WELL_AFTER
 
     def _set_failure(self, failure: str | None, *, is_unreachable: bool = False) -> None:
         before, self.failure, self._is_unreachable = self.failure, failure, is_unreachable

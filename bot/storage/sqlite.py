@@ -238,13 +238,18 @@ def _prepare_connection(connection: sqlite3.Connection, _: object) -> None:
         connection.execute(pragma)
 
 
+DAMAGED = "{where} is damaged; run `touchline restore` with your last backup while the bot is stopped"
+
+_UNREADABLE_TEXT = "Could not decode to UTF-8"
+"""How the driver's error begins for a text whose bytes are none: it has no code, and quotes the text."""
+
 _ERRORS_BY_CODE: Mapping[int, tuple[type[StorageError], str]] = {
     sqlite3.SQLITE_FULL: (StorageUnusable, "the disk is full; make room where {where} lies, nothing is lost meanwhile"),
     sqlite3.SQLITE_READONLY: (StorageUnusable, "{where} is read-only; let the bot write the file and its directory"),
     sqlite3.SQLITE_BUSY: (StorageUnavailable, "{where} is locked by another process; let only one Touchline run on it"),
     sqlite3.SQLITE_NOTADB: (StorageUnusable, "{where} is not a database; name another file"),
     sqlite3.SQLITE_CANTOPEN: (StorageUnusable, "{where} cannot be opened; the directory must exist and be writable"),
-    sqlite3.SQLITE_CORRUPT: (StorageUnusable, "{where} is damaged; put a backup in its place"),
+    sqlite3.SQLITE_CORRUPT: (StorageUnusable, DAMAGED),
     # SQLite knows only one error of the system by name, that of a full disk.
     sqlite3.SQLITE_IOERR: (
         StorageUnusable,
@@ -266,6 +271,8 @@ def translate_sqlite_error(url: URL, error: Exception) -> StorageError:
     """Return the error of ours that says what the driver's means and what to do about it."""
     cause = getattr(error, "orig", None) or error
     kind, sentence = _ERRORS_BY_CODE.get(_find_error_code(error), (StorageUnusable, ""))
+    if str(cause).startswith(_UNREADABLE_TEXT):
+        sentence = DAMAGED
     where = url.database or "memory"
     return kind("storage.url: " + (sentence.format(where=where) if sentence else f"{where} cannot be used: {cause}"))
 

@@ -64,6 +64,21 @@ async def test_a_read_only_file_is_a_sentence(disk: Disk) -> None:
     assert disk.db.failure is None
 
 
+async def test_a_damaged_text_is_told_once_and_by_what_to_do_about_it(disk: Disk) -> None:
+    failures: list[str | None] = []
+    disk.db.on_failure_changed = failures.append
+    await ChatRepository(disk.db).save(Chat(ChatRef(5), title="a"))
+    async with disk.db.transaction() as tx:
+        await tx.execute(text("UPDATE chats SET title = CAST(x'ff' AS TEXT)"))
+    for _ in range(3):
+        with pytest.raises(StorageUnusable, match=r"is damaged; run `touchline restore` with your last backup"):
+            await ChatRepository(disk.db).get_all()
+        async with disk.db.transaction() as tx:
+            await tx.execute(text("DELETE FROM chats WHERE chat_id = 100"))
+
+    assert len(failures) == 1
+
+
 @pytest.mark.virtual_time
 async def test_a_file_that_another_process_holds_is_tried_again_later(disk: Disk, tmp_path: Path) -> None:
     other = await Database.open(f"sqlite:///{tmp_path}/touchline.db")
