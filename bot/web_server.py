@@ -7,6 +7,8 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -56,6 +58,7 @@ async def serve_application(app: web.Application, host: str, port: int) -> Async
         limits = _ConnectionLimits()
         make_handler = runner.server
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(partial(_on_loop_error, limits))
         server = await loop.create_server(lambda: _LimitedConnection(make_handler(), limits), host, port, backlog=128)
         try:
             yield server.sockets[0].getsockname()[1]
@@ -64,6 +67,18 @@ async def serve_application(app: web.Application, host: str, port: int) -> Async
             server.close()
     finally:
         await runner.cleanup()
+
+
+_ACCEPT_FAILED = "socket.accept() out of system resource"
+
+
+def _on_loop_error(limits: _ConnectionLimits, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report that no connection can be taken, as far too many others are open. Hand on every other error of the event loop."""
+    # The loop tries a hundred times a second, and would log each of them with its traceback.
+    if str(context.get("message", "")).startswith(_ACCEPT_FAILED):
+        limits.report("this process may open no more files and connections (ulimit -n)")
+    else:
+        loop.default_exception_handler(context)
 
 
 class _ConnectionLimits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -113,3 +114,20 @@ async def test_what_is_no_http_leaves_no_traceback() -> None:
                 await close(connection)
 
     assert len(lines) <= 1 and not any("exc_info" in line for line in lines)
+
+
+async def test_a_process_without_descriptors_says_so_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    loop = asyncio.get_running_loop()
+    with capture_logs() as lines:
+        async with serve_application(web.Application(), "127.0.0.1", 0):
+            failed = {
+                "message": "socket.accept() out of system resource",
+                "exception": OSError(errno.EMFILE, "Too many open files"),
+            }
+            for _ in range(100):
+                loop.call_exception_handler(failed)
+            loop.call_exception_handler({"message": "something else"})
+
+    (refused,) = [line for line in lines if line["event"] == "connections_refused"]
+    assert "ulimit -n" in refused["reason"]
+    assert [record.getMessage() for record in caplog.records] == ["something else"]
