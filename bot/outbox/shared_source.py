@@ -368,7 +368,7 @@ class SharedSource:
             log.debug("chats_not_released", reason=str(error))
             return
         for chat in idle:
-            del self._last_used[chat]
+            self._last_used.pop(chat, None)  # it may have been given away meanwhile
 
     async def _release_all(self) -> None:
         try:

@@ -106,8 +106,14 @@ class PostgresDriver:
         try:
             raw = (await connection.get_raw_connection()).driver_connection
             transaction = raw.transaction()
-            with translate_errors(self._url):
-                await transaction.start()
+            try:
+                with translate_errors(self._url):
+                    await transaction.start()
+            except BaseException:
+                # Cancelled before the server has answered: asyncpg would take the next transaction of this connection for one
+                # within this, and what it stores would never be committed.
+                raw.terminate()
+                raise
             try:
                 yield _PostgresTransaction(self._url, connection, raw)
             except BaseException:

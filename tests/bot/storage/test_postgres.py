@@ -243,6 +243,24 @@ async def test_where_the_server_has_no_connection_left_transactions_wait_for_the
     assert found == 30 and failure is None
 
 
+async def test_what_is_stored_after_a_transaction_was_cancelled_while_it_began_is_committed(two: tuple[Database, Database]) -> None:
+    one, other = two
+
+    async def read() -> None:
+        async with one.transaction() as tx:
+            await tx.now()
+
+    for steps in range(60):
+        reading = asyncio.create_task(read())
+        for _ in range(steps):  # so that some are cancelled before the server has answered to BEGIN
+            await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await ChatRepository(one).save(Chat(ChatRef(steps + 1)))
+
+    assert len(await ChatRepository(other).get_all()) == 60
+
+
 async def test_a_transaction_that_is_cancelled_gives_its_connection_back(two: tuple[Database, Database]) -> None:
     async def wait() -> None:
         async with two[0].transaction() as tx:
