@@ -83,14 +83,19 @@ class ConfigReloader:
 
     async def reload_if_changed(self) -> None:
         """Reload if a file changed since it was read, once it is no longer being written."""
+        if await self._wait_until_written():
+            await self.reload()
+
+    async def _wait_until_written(self) -> bool:
+        """Wait until no file is being written any more. Return True if one has changed since they were read."""
         previous, now = self._file_states, await self._read_states()
-        if now == previous:
-            return
-        # An editor may write a file in several steps, and a deployment several files.
+        has_changed = now != previous
+        # An editor may write a file in several steps, and a deployment several files. Half of a file may be valid: without its
+        # end, nobody follows anything.
         while now != previous:
             await asyncio.sleep(_DEBOUNCE_SECONDS)
             previous, now = now, await self._read_states()
-        await self.reload()
+        return has_changed
 
     async def _read_states(self) -> FileStates:
         """Read the states in a thread: a mounted volume that hangs must not hold back alerts."""
@@ -148,6 +153,7 @@ class ConfigReloader:
             await self._requested.wait()
             self._requested.clear()
             try:
+                await self._wait_until_written()
                 await self.reload()
             except (OSError, RuntimeError) as error:  # as in `_watch`
                 log.warning("configuration_not_read", reason=str(error))

@@ -13,7 +13,7 @@ import pytest
 
 from bot.config.load import Config, load_config
 from bot.config.models import ConfigSections, Section
-from bot.config.reload import RESTART_REQUIRED, ConfigReloader, find_restart_required, format_refusal
+from bot.config.reload import RESTART_REQUIRED, ConfigReloader, FileStates, find_restart_required, format_refusal
 from bot.errors import StorageUnusable
 from tests.fakes.counts import Counts
 from tests.waiting import DEADLINE, until
@@ -165,6 +165,27 @@ async def test_a_hangup_reloads_though_nothing_changed(world: World) -> None:
     asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
 
     assert len(world.applied) == 1
+
+
+async def test_a_hangup_while_a_file_is_written_waits_until_it_is_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.config.reload._DEBOUNCE_SECONDS", 0.0)
+    looks, read_states = 0, world.reloader._read_states
+
+    async def look() -> FileStates:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            world.path.write_text(f"{GOALS}# whole\n")
+        return await read_states()
+
+    monkeypatch.setattr(world.reloader, "_read_states", look)
+    world.path.write_text(CARDS)
+    world.reloader.request_reload()
+    reloading = asyncio.create_task(world.reloader._reload_on_request())
+    await until(lambda: world.accepted)
+    reloading.cancel()
+
+    assert [[rule.name for rule in config.rules.rules] for config in world.applied] == [["goals"]]
 
 
 def test_a_long_refusal_is_cut_to_one_message() -> None:

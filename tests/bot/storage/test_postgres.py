@@ -243,7 +243,9 @@ async def test_where_the_server_has_no_connection_left_transactions_wait_for_the
     assert found == 30 and failure is None
 
 
-async def test_what_is_stored_after_a_transaction_was_cancelled_while_it_began_is_committed(two: tuple[Database, Database]) -> None:
+async def test_what_is_stored_after_a_transaction_was_cancelled_while_it_began_is_committed(
+    two: tuple[Database, Database],
+) -> None:
     one, other = two
 
     async def read() -> None:
