@@ -1,5 +1,7 @@
 """A set of rules finds those that fire without asking all of them."""
 
+from functools import cache
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,35 +27,50 @@ VALUES = {
 }
 
 
+# Built once: hypothesis examines each strategy that it is given, which takes longer than to draw from it.
+_PAIRS = st.lists(
+    st.sampled_from([(key, value) for key in sorted(VALUES) for value in VALUES[key]]),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda pair: pair[0],
+)
+_GROUP, _DEEPER = st.sampled_from(["any", "all", "not"]), st.booleans()
+
+
 @st.composite
-def conditions(draw: st.DrawFn, deep: int = 2) -> str:
+def _conditions(draw: st.DrawFn, deep: int) -> str:
     """What stands under `match:`, in one line."""
-    keys = draw(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=3, unique=True))
-    written = [f"{key}: {draw(st.sampled_from(VALUES[key]))}" for key in keys]
-    if deep and draw(st.booleans()):
-        written.append(f"{draw(st.sampled_from(['any', 'all', 'not']))}: {draw(conditions(deep - 1))}")
+    written = [f"{key}: {value}" for key, value in draw(_PAIRS)]
+    if deep and draw(_DEEPER):
+        written.append(f"{draw(_GROUP)}: {draw(CONDITIONS[deep - 1])}")
     return f"{{{', '.join(written)}}}"
 
 
-@st.composite
-def rule_sets(draw: st.DrawFn) -> RuleSet:
-    """Up to thirty rules that may say continue."""
-    chosen = draw(st.lists(st.tuples(conditions(), st.sampled_from(["true", "true", "false"])), max_size=40))
-    sets = [_read(f"- {{name: r{n}, match: {m}, continue: {c}, alert: {{kind: g, text: x}}}}") for n, (m, c) in enumerate(chosen)]
-    return RuleSet([rule for one in sets for rule in one.rules])
+CONDITIONS = [_conditions(deep) for deep in range(3)]
+"""By how deep they may be."""
 
 
-def _read(text: str) -> RuleSet:
+def rule_sets() -> st.SearchStrategy[RuleSet]:
+    """Up to forty rules that may say continue."""
+    continues = st.sampled_from([True, True, False])
+    return st.lists(st.tuples(CONDITIONS[2], continues), max_size=40).map(_make_rule_set)
+
+
+def _make_rule_set(chosen: list[tuple[str, bool]]) -> RuleSet:
+    rules = ((number, _read(match), goes_on) for number, (match, goes_on) in enumerate(chosen))
+    return RuleSet([msgspec.structs.replace(rule, name=f"r{n}", continues=goes_on) for n, rule, goes_on in rules if rule])
+
+
+@cache
+def _read(match: str) -> Rule | None:
     try:
-        return load_rules(text)
+        return load_rules(f"- {{name: r, match: {match}, alert: {{kind: g, text: x}}}}").rules[0]
     except ValueError:
-        return RuleSet()
+        return None
 
 
-@st.composite
-def moments(draw: st.DrawFn) -> list[Moment]:
+def moments() -> st.SearchStrategy[list[Moment]]:
     """A story of a few revisions of this and that."""
-    story = Story()
     revisions = st.tuples(
         st.sampled_from(["Goal", "Own Goal", "Red Card", "Yellow Card", "Second Yellow Card", "Beach Ball"]),
         st.sampled_from(["Pending", "Confirmed", "Updated"]),
@@ -62,9 +79,14 @@ def moments(draw: st.DrawFn) -> list[Moment]:
         st.sampled_from([None, "Bukayo Saka", "R. James"]),
         st.integers(1, 95),
     )
+    return st.lists(revisions, min_size=1, max_size=12).map(_tell)
+
+
+def _tell(revisions: list[tuple[str, str, str | None, str, str | None, int]]) -> list[Moment]:
+    story = Story()
     return [
         story.tell(kind, send, side=side, sub=sub, player=player, minute=minute)
-        for kind, send, side, sub, player, minute in draw(st.lists(revisions, min_size=1, max_size=12))
+        for kind, send, side, sub, player, minute in revisions
     ]
 
 
