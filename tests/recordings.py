@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,12 @@ NAMES = [name_of(path) for path in PATHS]
 MISSING = f"there are no recordings in {FOLDER}: set TOUCHLINE_RECORDINGS to their folder"
 
 needs_recordings = pytest.mark.skipif(not PATHS, reason=MISSING)
-each_recording = pytest.mark.parametrize("path", PATHS or [pytest.param(FOLDER, marks=needs_recordings)], ids=NAMES or ["none"])
-"""Runs a test with `path` for every recording."""
+_every = pytest.mark.parametrize("path", PATHS or [pytest.param(FOLDER, marks=needs_recordings)], ids=NAMES or ["none"])
+
+
+def each_recording(test: Callable[..., object]) -> Any:
+    """Run a test with `path` for every recording; it is slow."""
+    return pytest.mark.slow(_every(test))
 
 
 def recording(name: str) -> Path:

@@ -25,6 +25,7 @@ def _words() -> dict[str, str]:
     return {words.removeprefix("=== ").partition(":")[0]: words for words in sheets}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "dialogue",
     [pytest.param(one, marks=[pytest.mark.whole_process] if one is rules else []) for one in DIALOGUES],

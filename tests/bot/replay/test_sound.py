@@ -27,6 +27,7 @@ events:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", sorted(list_packs()))
 @pytest.mark.parametrize("name", ["opener", "cards"])
 async def test_a_message_that_is_loud_in_a_test_is_loud_in_a_replay(pack: str, name: str) -> None:
