@@ -20,26 +20,28 @@ PHRASES: dict[tuple[str, str], str] = {
         "previens-moi pour,previens moi pour,tiens-moi au courant de,alerte-moi pour,suis,avvisami per,avvisami su,"
         "avvisami sulla,tienimi aggiornato su,notificami,me avise sobre,avise-me sobre,me avisa do,me avisa da,"
         "acompanhar,acompanha,acompanhe,subscribe to,add,start following,keep me posted on,keep me updated on,fuge hinzu,"
-        "i support,i'm a fan of,i am a fan of,im a fan of,ich bin fan von,mein verein ist,mein team ist,soy del,soy hincha de,"
-        "soy hincha del,soy fan de,soy fan del,je supporte,je suis fan de,je suis supporter de,tifo,tifo per,"
-        "sono tifoso di,sono tifoso del,sono tifoso della,torco pelo,torco pela,torco pro,sou torcedor do,sou do,sou da,"
-        "abonnieren,folgen,hinzufugen,anade,agrega,aggiungi,adiciona,adicionar,ajoute"
+        "i support,i'm a fan of,i am a fan of,im a fan of,ich bin fan von,mein verein ist,mein team ist,soy del,"
+        "soy hincha de,soy hincha del,soy fan de,soy fan del,je supporte,je suis fan de,je suis supporter de,tifo,"
+        "tifo per,sono tifoso di,sono tifoso del,sono tifoso della,torco pelo,torco pela,torco pro,sou torcedor do,"
+        "sou do,sou da,abonnieren,folgen,hinzufugen,anade,agrega,aggiungi,adiciona,adicionar,ajoute"
     ),
     ("mute", ""): (
-        "shut up,silence,be silent,be quiet,keep quiet,stay quiet,quiet for,silencia,mutea,silencie,mets en sourdine,"
-        "en sourdine,stummschalten,stumm schalten,stumm,zitto,silenzio"
+        "pause,pause for,pause de,pause alerts,pause all alerts,snooze,pausa,pausa de,pausa di,pausiere,pausieren,"
+        "ton aus,sound off,shut up,silence,be silent,be quiet,keep quiet,stay quiet,quiet for,silencia,mutea,silencie,"
+        "mets en sourdine,en sourdine,stummschalten,stumm schalten,stumm,zitto,silenzio"
     ),
     ("unmute", ""): (
-        "stummschaltung aufheben,nicht mehr stumm,ton an,ton ein,reactivar,reactiva,reactivar avisos,"
-        "reactivar los avisos,quitar silencio,reactiver,reactive,reactiver les alertes,reactive les alertes,"
-        "reactiver le son,riattiva,riattivare,riattiva gli avvisi,riattivare gli avvisi,togli il silenzio,reativar,"
-        "reativa,reativar alertas,reativar os alertas,reativa os alertas,tirar do silencio,sound on,turn sound on,"
-        "turn the sound on,alerts back"
+        "resume,unpause,resume alerts,fortsetzen,reanudar,reprendre,riprendi,retomar,stummschaltung aufheben,"
+        "nicht mehr stumm,ton an,ton ein,reactivar,reactiva,reactivar avisos,reactivar los avisos,quitar silencio,"
+        "reactiver,reactive,reactiver les alertes,reactive les alertes,reactiver le son,riattiva,riattivare,"
+        "riattiva gli avvisi,riattivare gli avvisi,togli il silenzio,reativar,reativa,reativar alertas,"
+        "reativar os alertas,reativa os alertas,tirar do silencio,sound on,turn sound on,turn the sound on,alerts back"
     ),
     ("mute", "tonight"): "be quiet tonight,quiet tonight,silence tonight,ruhe heute nacht",
     ("quiet", ""): (
-        "do not disturb,don't disturb,dnd,no molestar,ne pas deranger,non disturbare,nao perturbe,nicht storen,"
-        "quiet hours,ruhezeit,ruhezeiten,heures calmes,ore di silenzio,horas de silencio"
+        "silent from,silent between,quiet from,quiet between,leise von,ruhe von,silencio de,silence de,silenzio dalle,"
+        "silencio das,do not disturb,don't disturb,dnd,no molestar,ne pas deranger,non disturbare,nao perturbe,"
+        "nicht storen,quiet hours,ruhezeit,ruhezeiten,heures calmes,ore di silenzio,horas de silencio"
     ),
     ("quiet", "night"): (
         "quiet at night,be quiet at night,night mode,nachts ruhe,nachtmodus,modo noche,mode nuit,modalita notte,modo noturno"
@@ -66,15 +68,19 @@ PHRASES: dict[tuple[str, str], str] = {
     ),
     ("subscriptions", ""): (
         "my teams,my subscriptions,what do you follow,what are you following,what am i following,what do i follow,"
-        "who do i follow,meine teams,meine abos,mis equipos,que sigo,mes equipes,que suis-je,le mie squadre,cosa seguo,"
-        "meus times,minhas equipas,o que sigo"
+        "who do i follow,which teams do i follow,what teams do i follow,welche teams habe ich abonniert,meine teams,"
+        "meine abos,mis equipos,que sigo,mes equipes,que suis-je,le mie squadre,cosa seguo,meus times,minhas equipas,"
+        "o que sigo"
     ),
     ("language", ""): (
         "change language,set language to,language to,speak,sprich,habla,parle,parla,fala,sprache andern,cambiar idioma,"
         "changer de langue,cambia lingua,mudar idioma"
     ),
     ("timezone", ""): (
-        "time zone,set timezone to,set time zone to,set my timezone to,set my time zone to,timezone to,my time zone is,"
+        "what's my timezone,what's my time zone,whats my timezone,my time is wrong,the time is wrong,wrong time,"
+        "zeitzone andern,uhrzeit falsch,falsche uhrzeit,cambiar zona horaria,la hora esta mal,changer de fuseau horaire,"
+        "l'heure est fausse,cambia fuso orario,l'ora e sbagliata,mudar fuso horario,a hora esta errada,time zone,"
+        "set timezone to,set time zone to,set my timezone to,set my time zone to,timezone to,my time zone is,"
         "my timezone is,i live in,we live in,i am in,i'm in,im in,we are in,we're in,i am from,i'm from,zeitzone,"
         "meine zeitzone ist,ich wohne in,ich lebe in,ich bin in,wir wohnen in,wir leben in,wir sind in,ich komme aus,"
         "ich wohne auf,ich bin auf,zona horaria,mi zona horaria es,vivo en,estoy en,vivimos en,estamos en,soy de,"
@@ -89,6 +95,13 @@ PHRASES: dict[tuple[str, str], str] = {
         "ayudame,que sais-tu faire,que peux-tu faire,comment ca marche,aide-moi,cosa sai fare,cosa puoi fare,"
         "come funziona,aiutami,o que voce faz,o que voce sabe fazer,como isso funciona,me ajuda,me ajude"
     ),
+    ("privacy", ""): (
+        "delete my data,erase my data,delete all my data,my data,losche meine daten,meine daten loschen,meine daten,"
+        "borra mis datos,borrar mis datos,mis datos,supprime mes donnees,supprimer mes donnees,efface mes donnees,"
+        "mes donnees,cancella i miei dati,elimina i miei dati,i miei dati,apaga os meus dados,apague meus dados,"
+        "apagar meus dados,meus dados"
+    ),
+    ("test", ""): ("is this working,are you working,does this work,send a test,send me a test,test alert,funktioniert das"),
     ("settings", ""): "show settings,all settings,alle einstellungen",
     ("alerts", "all"): (
         "all alerts,every alert,everything on,alle meldungen,todos los avisos,toutes les alertes,tutti gli avvisi,"
@@ -96,13 +109,14 @@ PHRASES: dict[tuple[str, str], str] = {
     ),
     ("alerts", "none"): "no alerts,all alerts off,keine meldungen,sin avisos,aucune alerte,nessun avviso,sem alertas",
     ("live", ""): (
-        "what's the score,whats the score,what is the score,what's the score of,what's live,whats live,"
-        "who is playing now,who's playing now,games now,matches now,live games,live matches,wie steht es,wie steht's,"
-        "welche spiele laufen,welche spiele laufen gerade,was lauft gerade,wer spielt gerade,laufende spiele,como van,"
-        "como va,partidos en vivo,partidos ahora,que partidos hay ahora,quel score,quel est le score,c'est quoi le score,"
-        "ou en est,matchs en direct,matchs en cours,quels matchs en ce moment,quanto stanno,quanto sta,quanto fa,"
-        "come sta andando,partite in corso,partite adesso,quanto esta,quanto ta,como esta o jogo,jogos ao vivo,"
-        "jogos agora"
+        "any news on,any news about,any news from,news about,what's new with,gibt es neues von,neues von,noticias del,"
+        "noticias de,des nouvelles de,novita su,novidades do,what's the score,whats the score,what is the score,"
+        "what's the score of,what's live,whats live,who is playing now,who's playing now,games now,matches now,"
+        "live games,live matches,wie steht es,wie steht's,welche spiele laufen,welche spiele laufen gerade,"
+        "was lauft gerade,wer spielt gerade,laufende spiele,como van,como va,partidos en vivo,partidos ahora,"
+        "que partidos hay ahora,quel score,quel est le score,c'est quoi le score,ou en est,matchs en direct,"
+        "matchs en cours,quels matchs en ce moment,quanto stanno,quanto sta,quanto fa,come sta andando,partite in corso,"
+        "partite adesso,quanto esta,quanto ta,como esta o jogo,jogos ao vivo,jogos agora"
     ),
     ("today", ""): (
         "today's games,today's matches,today's fixtures,todays games,todays matches,heutige spiele,what's on,whats on,"

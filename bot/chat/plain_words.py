@@ -48,6 +48,9 @@ _NIGHT = _words("night nights nighttime nacht nachts noche noches nuit notte noi
 DEFAULT_QUIET_HOURS = QuietHours(23 * 60, 7 * 60)
 """What "on" and "night" mean for quiet hours."""
 
+_NOON, _DAY = 12 * 60, 24 * 60
+"""In minutes."""
+
 _HOLD = _words("hold summary later collect zusammenfassung gesammelt resumen resume riepilogo resumo")
 
 _SILENT = _words("silent silently quiet mute stumm lautlos leise silencio silencioso silence silencieux silenzio muto")
@@ -72,7 +75,7 @@ _FROM_HOUR = re.compile(
 
 _DAYS = {
     -1: "yesterday gestern ayer hier ieri ontem",
-    0: "today tonight heute hoy aujourd'hui oggi hoje",
+    0: "today tonight stasera stanotte heute hoy aujourd'hui oggi hoje",
     1: "tomorrow tmrw morgen manana demain domani amanha",
 }
 _DAY_BY_WORD = {word: distance for distance, words in _DAYS.items() for word in words.split()}
@@ -105,6 +108,10 @@ def parse_hours(text: str) -> QuietHours | None:
     start, end = _read_clock(found[1], found[2], found[3]), _read_clock(found[4], found[5], found[6])
     if start is None or end is None or start == end:
         return None
+    is_plain = not (found[2] or found[3] or found[5] or found[6])
+    if is_plain and start <= _NOON and (end - start) % _DAY > _NOON:
+        # "11-7" is the night, and not all of the day and half of the night.
+        start = (start + _NOON) % _DAY
     return QuietHours(start, end, holds_alerts=any(word in _HOLD for word in words))
 
 

@@ -34,7 +34,7 @@ _POLITE = _phrases(
     "please,pls,plz,thanks,thank you,bitte,danke,por favor,gracias,porfa,s'il te plait,s'il vous plait,stp,svp,merci,"
     "per favore,any more,anymore,any longer,grazie,obrigado,obrigada,can you,could you,would you,will you,i want to,i want,"
     "i would like to,i'd like to,i'd like,let me,let's,lets,just,hey,hi,kannst du,ich will,ich mochte,ich mochte gern,"
-    "quiero,puedes,je veux,peux-tu,tu peux,voglio,puoi,vorrei,quero,pode,voce pode,me,mir,for me"
+    "set,set my,change,change my,quiero,puedes,je veux,peux-tu,tu peux,voglio,puoi,vorrei,quero,pode,voce pode,me,mir,for me"
 )
 """Polite words at either end of a request, which do not change its meaning."""
 
@@ -83,17 +83,18 @@ _THANKS = frozenset(
 """What is left of thanks, of which politeness at the ends has been left out."""
 
 _SCHEDULE_WORDS = _words(
-    "what what's whats is are on who plays play playing when does do the next any there a match matches game games fixture "
-    "fixtures kick-off kickoff show wann spielt spielen nachstes nachste spiel cuando juega juegan proximo partido quand "
-    "joue jouent prochain match quando gioca giocano prossima partita joga jogam jogo this spiele partidos matchs partite "
-    "jogos was lauft laufen wieder again gerade jetzt welche c'est est quel quels que hay cual tem vai jogar denn eigentlich "
-    "tell give us today's todays weekend's show me of for at von de du di da"
+    "what what's whats is are on who plays play playing when does do the next any there a match matches game games "
+    "fixture fixtures kick-off kickoff show wann spielt spielen nachstes nachste spiel cuando juega juegan proximo "
+    "partido quand joue jouent prochain quando gioca giocano prossima partita joga jogam jogo this spiele partidos "
+    "matchs partite jogos was lauft laufen wieder again gerade jetzt welche c'est est quel quels que hay cual tem vai "
+    "jogar denn eigentlich wer quien qui chi quem est-ce did has hat won win gewonnen gano gagne vinto ganhou time kick "
+    "off soir ce abend noche noite tell give us today's todays weekend's me of for at von de du di da"
 )
 """Words of a question about matches; a name or a day is what is left."""
 
 _SCHEDULE_SIGNS = _words(
-    "when next plays play playing who wann spielt cuando juega quand joue quando gioca joga proximo prochain prossima "
-    "nachstes match game"
+    "when next time kick plays play playing who wann spielt cuando juega quand joue quando gioca joga proximo prochain "
+    "prossima nachstes match game"
 )
 
 _ARTICLES = _words("bei the el la al le los les las il lo o a to from of der die das den dem aux au du")
@@ -101,7 +102,10 @@ _ARTICLES = _words("bei the el la al le los les las il lo o a to from of der die
 
 _WEEKEND = _words("weekend wochenende week-end finde")
 
-_SCORE_SIGNS = _words("score scores result livescore spielstand ergebnis resultado marcador resultat risultato placar live")
+_SCORE_SIGNS = _words(
+    "won win gewonnen gano gagne vinto ganhou score scores result livescore spielstand ergebnis resultado marcador "
+    "resultat risultato placar live"
+)
 
 
 _ALERTS_OFF = _words(
@@ -120,6 +124,12 @@ _ALERTS_ON_AT_THE_END = frozenset({"an", "ein"})
 
 _ALERTS_OFF_AT_THE_END = frozenset({"ab"})
 """At the end only: "ab 22 Uhr" begins a time."""
+
+_AMOUNT_WORDS = _words(
+    "many fewer less what which viele weniger welche demasiados menos que cuales trop moins quelles troppi meno quali "
+    "muitos quais"
+)
+"""Beside alerts they ask which there are, or want fewer: the screen shows what is on."""
 
 _ABOUT_WORDS = _words("for about on of from fur uber von vom para sobre de del pour sur per su sul sulla do da")
 """Between "everything" and a name."""
@@ -142,6 +152,8 @@ def read_alert_request(text: str) -> ParsedCommand | None:
     last = pairs[-1][0] if pairs else ""
     is_off = bool(words & _ALERTS_OFF) or last in _ALERTS_OFF_AT_THE_END
     is_on = bool(words & _ALERTS_ON) or last in _ALERTS_ON_AT_THE_END
+    if words & ALERT_WORDS and words & _AMOUNT_WORDS:
+        return "alerts", ()
     if not words & ALERT_WORDS or is_off == is_on:
         return None
     ignored = ALERT_WORDS | _ALERTS_OFF | _ALERTS_ON | _ALERT_FILLERS

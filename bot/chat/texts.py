@@ -128,7 +128,7 @@ def read_kind_switches(words: Sequence[str], offered: Sequence[str]) -> tuple[tu
     Returns none at all if the words say something else.
     """
     typed = [normalise(word).replace("’", "'").strip("!.,?") for word in words]
-    kept = [word for word in typed if word not in _SWITCH_FILLERS]
+    kept = [word for word in typed if word not in SWITCH_FILLERS]
     off, on = [word for word in kept if word in _SWITCH_OFF], [word for word in kept if word in _SWITCH_ON]
     if not (off or on) or (off and on):
         return ()
@@ -161,12 +161,13 @@ _SWITCH_ON = frozenset(
     }
 )  # fmt: skip
 
-_SWITCH_FILLERS = frozenset(
+SWITCH_FILLERS = frozenset(
     {
-        "please", "pls", "bitte", "por", "favor", "more", "any", "the", "turn", "switch", "send", "sending", "me", "mehr", "mas",
-        "plus", "piu", "mais", "alerts", "about", "for", "want", "i", "do", "show", "showing", "meldungen", "schicken", "de", "d",
-        "les", "las", "los", "die", "der", "das", "gli", "le", "os", "as", "per", "favore", "with", "get", "to", "envies",
-        "envie", "enviar", "si", "anymore", "dei", "delle",
+        "please", "pls", "bitte", "por", "favor", "more", "any", "the", "turn", "switch", "send", "sending", "me", "mehr",
+        "mas", "plus", "piu", "mais", "alerts", "about", "for", "want", "tell", "notify", "avises", "avisa", "avisar",
+        "previens", "avvisarmi", "avise", "voglio", "quiero", "quero", "veux", "will", "ich", "i", "do", "show", "showing",
+        "meldungen", "schicken", "de", "d", "les", "las", "los", "die", "der", "das", "gli", "le", "os", "as", "per",
+        "favore", "with", "get", "to", "envies", "envie", "enviar", "si", "anymore", "dei", "delle",
     }
 )  # fmt: skip
 """Words in such a request that do not change its meaning."""

@@ -78,6 +78,11 @@ def _names_kinds(words: Sequence[str], kinds: Sequence[str]) -> bool:
     return has_only and any(parse_kinds((word,), kinds) for word in words)
 
 
+def _switches_kinds_of_name(words: Sequence[str], kinds: Sequence[str]) -> bool:
+    """Return True for "no cards for Liverpool" and "Liverpool no cards"."""
+    return any(read_kind_switches(part, kinds) for at in range(1, len(words)) for part in (words[:at], words[at:]))
+
+
 def read_plain_text(text: str, commands: Collection[str], kinds: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
     """Return the command and its arguments that a text without a slash means; None if it may be a name."""
     text = strip_politeness(text)
@@ -97,7 +102,8 @@ def read_plain_text(text: str, commands: Collection[str], kinds: Sequence[str]) 
     if meant is None and (first not in commands or first in _QUESTION_COMMANDS):
         meant = read_question(text)
     if meant and meant[0] in commands:
-        return meant
+        # "add yellow cards"
+        return ("alerts", meant[1]) if meant[0] == "subscribe" and parse_kinds(meant[1], kinds) else meant
     if first in commands:
         return first, words[1:]
     if first not in _NEVER_FIRST and (name := find_command_meant(first, commands)):
@@ -106,7 +112,7 @@ def read_plain_text(text: str, commands: Collection[str], kinds: Sequence[str]) 
     # A misspelt "unfolow Liverpool": the word is no part of a name that is known, or the name would have been found.
     if len(words) > 1 and len(first) >= _MIN_MISSPELT and (name := _find_misspelt(first, commands)):
         return name, words[1:]
-    if _names_kinds(words, kinds):
+    if _names_kinds(words, kinds) or _switches_kinds_of_name(words, kinds):
         return "alerts", words
     # "goals" alone may mean more or fewer of them: the screen shows what is on.
     return ("alerts", ()) if parse_kinds(words, kinds) else None

@@ -22,7 +22,7 @@ from bot.chat.dialogue import (
     set_settings,
     update_filter,
 )
-from bot.chat.features.alerts_for_name import read_name, set_kinds_for_name, switch_alerts_of_name
+from bot.chat.features.alerts_for_name import read_name, set_kinds_for_name, switch_alerts_of_name, switch_kinds_of_name
 from bot.chat.features.match_cards import parse_card_form, set_card_form
 from bot.chat.features.subscribe import search_followable, subscribe
 from bot.chat.features.subscriptions import set_overrides_by_words
@@ -30,6 +30,7 @@ from bot.chat.plain_words import ONLY_WORDS, parse_on_off
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import (
     KIND_SIGNS,
+    SWITCH_FILLERS,
     back_to_kinds_label,
     display_options_label,
     done_label,
@@ -72,7 +73,7 @@ def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if (result := set_only_kinds(context, args)) is not None:
         return result
     if not read_kind_switches(args, context.kinds):
-        for read_words in (switch_alerts_of_name, set_kinds_for_name):
+        for read_words in (switch_kinds_of_name, switch_alerts_of_name, set_kinds_for_name):
             if (result := read_words(context, args)) is not None:
                 return result
     is_switch = first in ("", "all") or parse_on_off(first) is not None
@@ -87,8 +88,10 @@ def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
 
 def set_only_kinds(context: ChatContext, args: Sequence[str]) -> DialogueResult | None:
     """`/alerts only goals`, `/alerts goals and cards only`: exactly these kinds. None if the words say something else."""
-    words = [word for word in args if normalise(word) not in ONLY_WORDS]
-    kinds = parse_kinds(words, context.kinds) if len(words) < len(args) else ()
+    has_only = any(normalise(word) in ONLY_WORDS for word in args)
+    # "I only want goals"
+    words = [word for word in args if normalise(word) not in ONLY_WORDS | SWITCH_FILLERS]
+    kinds = parse_kinds(words, context.kinds) if has_only else ()
     if not kinds:
         return None
 

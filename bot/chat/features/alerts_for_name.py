@@ -13,7 +13,7 @@ from bot.chat.features.mute import find_followed_matches
 from bot.chat.features.subscribe import search_followable, subscribe
 from bot.chat.features.subscriptions import find_subscription, set_overrides_by_words, unsubscribe
 from bot.chat.plain_words import ALERT_WORDS, EVERY_WORDS, JOINING_WORDS, ONLY_WORDS, parse_on_off
-from bot.chat.texts import choice_name, choice_names, escape_text, parse_kinds, subscription_name
+from bot.chat.texts import choice_name, choice_names, escape_text, parse_kinds, read_kind_switches, subscription_name
 from bot.i18n.language import join_sentence_list
 from bot.i18n.language import translate as _
 from bot.subscribers import Subscription
@@ -43,6 +43,18 @@ def set_kinds_for_name(context: ChatContext, args: Sequence[str]) -> DialogueRes
         if name and not parse_kinds(name, context.kinds):
             # A team that is not followed yet is followed, and its kinds are a tap away.
             return set_overrides_by_words(context, (*name, *kinds)) or subscribe(context, name)
+    return None
+
+
+def switch_kinds_of_name(context: ChatContext, args: Sequence[str]) -> DialogueResult | None:
+    """`/alerts no cards for Liverpool`, `/alerts Liverpool no cards`. None if that is not what was typed."""
+    for at in range(1, len(args)):
+        for words, rest in ((args[:at], args[at:]), (args[at:], args[:at])):
+            switches = read_kind_switches(words, context.overridable_kinds)
+            # Everything but a name is another request.
+            name = read_name(context, rest) if switches and len(switches) < len(context.overridable_kinds) else ()
+            if name and find_subscription(context, " ".join(name)):
+                return set_overrides_by_words(context, (*name, *(f"{'+' if on else '-'}{kind}" for kind, on in switches)))
     return None
 
 

@@ -33,7 +33,8 @@ def set_language(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if not typed:
         return DialogueResult(_offer_languages(context))
     # Also by the name that the language has for itself: who cannot read English types that.
-    code = AUTO if normalise(typed) == AUTO else parse_language(typed)
+    # "in German" too.
+    code = AUTO if normalise(typed) == AUTO else parse_language(typed) or parse_language(" ".join(args[1:]))
     if not code:
         html = _("I don't speak “{name}”. Choose one of these:").format(name=escape_text(typed))
         return DialogueResult(replace(_offer_languages(context), html=html))

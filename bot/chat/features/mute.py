@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -27,7 +29,7 @@ from bot.chat.durations import parse_end, parse_length
 from bot.chat.plain_words import EVERY_WORDS, JOINING_WORDS, parse_on_off
 from bot.chat.routing import Command, Feature, ShowScreen
 from bot.chat.texts import back_label, choice_name, choice_names, done_label, escape_text, render_kickoff
-from bot.i18n.language import format_hours
+from bot.i18n.language import format_hours, join_with_commas
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import Scope
@@ -46,6 +48,8 @@ _MATCH_WORDS = frozenset(
     }
 )  # fmt: skip
 """What people call the match in play."""
+
+_BETWEEN_NAMES = re.compile(r"[,;&]|\s(?:and|und|y|et|e)\s", re.IGNORECASE)
 
 _MUTE_HORIZON = dt.timedelta(days=1)
 """The mute screen lists a match from so long before its kick-off."""
@@ -89,6 +93,10 @@ def _mute_by_words(context: ChatContext, args: tuple[str, ...]) -> DialogueResul
         return DialogueResult(Screen(html, show_mute_options(context).buttons))
     if matches := find_followed_matches(context, typed):
         return _mute_match(context, matches[0])
+    if len(names := [part.strip() for part in _BETWEEN_NAMES.split(typed)]) > 1:
+        several = [matches[0] for name in names if name and (matches := find_followed_matches(context, name))]
+        if len(several) == len(names):
+            return _mute_matches(several)
     # "Liverpool for an hour", or the time first. The longest name counts.
     for at in range(len(args) - 1, 0, -1):
         for name, time in ((args[:at], args[at:]), (args[-at:], args[:-at])):
@@ -199,6 +207,14 @@ def find_followed_matches(context: ChatContext, typed: str) -> list[Choice]:
         and any(one.id == choice.id or one.subscription.covers(choice.fixture) for one in meant)
     ]
     return sorted(followed, key=lambda choice: not (choice.fixture and context.is_in_play(choice.fixture)))
+
+
+def _mute_matches(choices: Sequence[Choice]) -> DialogueResult:
+    """Mute each of several matches until it is over."""
+    names = [f"<b>{escape_text(choice_name(choice))}</b>" for choice in choices]
+    html = _("🔇 Muted until full time: {matches}. Other matches continue.").format(matches=join_with_commas(names))
+    rows = ((Button(_("🔔 Unmute"), "mu:any"),), make_closing_row())
+    return DialogueResult(Screen(html, rows), tuple(add_muted_match(choice.id) for choice in choices))
 
 
 def _leave_out_match(typed: str) -> str:

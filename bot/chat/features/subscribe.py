@@ -30,7 +30,7 @@ from bot.chat.name_index import Fit
 from bot.chat.nicknames import to_search_words
 from bot.chat.plain_words import EVERY_WORDS
 from bot.chat.routing import Command, Feature, ShowScreen
-from bot.chat.sentences import drop_article
+from bot.chat.sentences import drop_article, strip_politeness
 from bot.chat.texts import back_label, choice_name, choice_names, done_label, escape_text, no_matches_text, which_one_text
 from bot.i18n.language import format_day_and_time, join_with_commas
 from bot.i18n.language import mark_for_translation as N_
@@ -49,6 +49,8 @@ _COMMAS = re.compile(r"[,;\n]")
 
 _AND = re.compile(r"\s+(?:and|und|y|et|e|plus)\s+|\s*[&+]\s*", re.IGNORECASE)
 
+_MATCHES = frozenset({"matches", "games", "match", "game", "spiele", "partidos", "matchs", "partite", "jogos"})
+
 _MIN_NAME_LENGTH = 3
 """Letters of a name that is followed without its command."""
 
@@ -62,8 +64,7 @@ def subscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return subscribe_to(context, ALL_MATCHES)
     # A name that is not known yet is not stored: it might be a slip, and the chat would wait for it in vain.
     found = search_followable(context, typed)
-    if not (found.exact or found.hits) and (name := drop_article(args)) != args:
-        # "to Arsenal", "al Barcelona"
+    if not (found.exact or found.hits) and (name := _clean_name(args)) != args:
         return subscribe(context, name)
     if several := follow_several(context, typed, found):
         result = several
@@ -72,6 +73,13 @@ def subscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     else:
         result = DialogueResult(offer_search_result(context, typed, found))
     return replace(result, searches_season=not is_whole_name(context, typed, found))
+
+
+def _clean_name(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the words of "to Arsenal", "al Barcelona" and "Arsenal's matches" that are a name."""
+    name = drop_article(tuple(words))
+    kept = tuple(re.sub(r"['’]s$", "", word) for word in name if normalise(word) not in _MATCHES)
+    return kept or name
 
 
 def follow_several(context: ChatContext, typed: str, found: SearchResult) -> DialogueResult | None:
@@ -113,6 +121,9 @@ def subscribe_to(context: ChatContext, choice: Choice, others: Sequence[Choice] 
 def follow_typed_name(context: ChatContext, text: str) -> DialogueResult:
     """Follow what a text without a command names, or offer what it may mean."""
     found = search_followable(context, text)
+    if not (found.exact or found.hits) and (polite := strip_politeness(text)) and polite != " ".join(text.split()):
+        # "Arsenal please"
+        return follow_typed_name(context, polite)
     # One or two letters may be no name at all ("ok"), and begin one all the same. As a short form (OM) they are a name.
     is_sure = is_whole_name(context, text, found)
     is_name = len(to_search_words(text)) >= _MIN_NAME_LENGTH or is_sure

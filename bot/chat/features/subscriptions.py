@@ -34,6 +34,7 @@ from bot.chat.features.subscribe import MAX_HITS
 from bot.chat.name_index import Fit
 from bot.chat.plain_words import EVERY_WORDS, ONLY_WORDS
 from bot.chat.routing import Command, Feature
+from bot.chat.sentences import drop_article
 from bot.chat.texts import (
     KIND_SIGNS,
     OVERRIDES_SIGN,
@@ -129,6 +130,9 @@ def unsubscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     fits = [(_measure_fit(context, typed, subscription), subscription) for subscription in context.subscriptions]
     exact = [subscription for fit, subscription in fits if fit is not None and fit <= Fit.NICKNAME]
     hits = exact or [subscription for fit, subscription in fits if fit is not None]
+    if not hits and (name := drop_article(args)) != args:
+        # "from Arsenal"
+        return unsubscribe(context, name)
     if not hits:
         html = _("You don't follow “{name}”. Tap to unfollow:").format(name=escape_text(typed))
         return DialogueResult(replace(show_unsubscribe_list(context), html=html))

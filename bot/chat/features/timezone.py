@@ -36,6 +36,7 @@ from bot.i18n.language import current_language, current_locale, format_time, tra
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from rules.engine.text import LANGUAGES
+from rules.football.names import normalise
 
 MAX_OFFERED_ZONES = 10
 """Buttons for one search."""
@@ -65,6 +66,8 @@ COMMON_ZONES = (
 )  # fmt: skip
 """Offered without a search, and first if many fit."""
 
+_TIME_WORDS = frozenset({"time", "timezone", "zone", "zeit"})
+
 _WITHOUT_SUMMER_TIME = frozenset({"EST", "MST", "HST"})
 """Zones of the database that stay at winter time. Who types one of them means the time of a city: see `TIME_NAMES`."""
 
@@ -81,6 +84,9 @@ def set_timezone(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if is_zone(typed) and typed not in _WITHOUT_SUMMER_TIME:
         return _save_timezone(context, typed)
     found = find_zones(typed)
+    if (found.are_suggestions or not found.zones) and not found.exact and normalise(args[-1]) in _TIME_WORDS:
+        # "London time"
+        found = find_zones(" ".join(args[:-1]))
     if found.exact:
         return _save_timezone(context, found.exact)
     if not found.zones:

@@ -114,6 +114,24 @@ def read_command(text: str) -> str | None:
         ("ich bin auf Sizilien", "timezone Sizilien"),
         ("j'habite en Bretagne", "timezone Bretagne"),
         ("muchas gracias", "subscriptions"),
+        ("add yellow cards", "alerts yellow cards"),
+        ("no cards for Liverpool", "alerts no cards for Liverpool"),
+        ("keine Karten für Bayern", "alerts keine Karten für Bayern"),
+        ("too many alerts", "alerts"),
+        ("trop d’alertes", "alerts"),
+        ("what time does Arsenal kick off?", "today Arsenal"),
+        ("qui joue ce soir ?", "today"),
+        ("est-ce que le PSG joue ce soir ?", "today PSG"),
+        ("did Arsenal win", "live Arsenal"),
+        ("pause for 2 hours", "mute 2 hours"),
+        ("Pause für 2 Stunden", "mute 2 Stunden"),
+        ("pausa de dos horas", "mute dos horas"),
+        ("resume", "unmute"),
+        ("set quiet hours 10pm-8am", "quiet 10pm-8am"),
+        ("silent from 10 to 8", "quiet 10 to 8"),
+        ("Uhrzeit falsch", "timezone"),
+        ("change time zone", "timezone"),
+        ("delete my data", "privacy"),
         ("all alerts", "alerts all"),
         ("only goals please", "alerts only goals"),
     ],
@@ -246,3 +264,43 @@ async def test_waiting_for_confirmation_can_be_for_one_team(world: World) -> Non
 
     (followed,) = await world.subscriptions.get_all(ChatRef(42))
     assert followed.overrides.confirmed_only and slip.text.startswith("I don't know “foo”.")
+
+
+async def test_kinds_of_one_team_are_switched_off_in_either_order(world: World) -> None:
+    await world.ask(42, 42, "/subscribe Arsenal")
+    for typed in ("no red cards for Arsenal", "/alerts arsenal no red cards"):
+        answer = await world.ask(42, 42, typed)
+        assert answer.text == "🎚 Arsenal: goals, shootouts, full time, match disruptions, date and venue."
+
+
+async def test_small_words_around_a_name_do_not_hide_it(world: World) -> None:
+    for typed in ("Arsenal please", "/subscribe to Chelsea", "/subscribe Fenerbahçe's matches"):
+        await world.ask(42, 42, typed)
+    assert await world.followed(42) == ["Arsenal", "Chelsea", "Fenerbahçe"]
+
+    await world.ask(42, 42, "/unsubscribe from Arsenal")
+    assert await world.followed(42) == ["Chelsea", "Fenerbahçe"]
+
+
+async def test_only_goals_in_a_whole_sentence(world: World) -> None:
+    answer = await world.ask(42, 42, "I only want goals")
+
+    assert answer.text == "Alerts: only goals."
+
+
+async def test_a_language_and_a_time_zone_with_a_small_word(world: World) -> None:
+    await world.ask(42, 42, "/timezone London time")
+    await world.ask(42, 42, "/language in German")
+
+    chat = await world.stored(42)
+    assert (chat.timezone, chat.language) == ("Europe/London", "de")
+
+
+async def test_two_matches_are_muted_at_once(world: World) -> None:
+    await world.ask(42, 42, "/subscribe all")
+    answer = await world.ask(42, 42, "/mute Arsenal, Manchester City")
+
+    assert answer.text == (
+        "🔇 Muted until full time: Arsenal v Chelsea, Manchester City v Manchester United. Other matches continue."
+    )
+    assert (await world.stored(42)).muted_matches == {"f1", "f2"}
