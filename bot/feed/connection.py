@@ -286,7 +286,7 @@ class FeedConnection:
         """Return the cause of a connection that was closed; keep its reason, and count the frame that ended it."""
         failure = explain_close(error, is_authorised=self._session.state is not SessionState.AUTHORISING)
         if failure.unreadable:
-            self._reason = failure.reason
+            self._reason = self._connect_failure = failure.reason
             self._count_unreadable(FrameUnreadable(failure.unreadable, failure.reason))
         else:
             # After an error frame or a stale connection the reason is known already, and says more than the close code.

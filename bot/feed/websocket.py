@@ -29,6 +29,9 @@ MAX_FRAME_SIZE = 16 * 1024 * 1024
 HANDSHAKE_ERRORS = (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError)
 """What `open_connection` raises."""
 
+_ORDINARY_PAGE = 200
+"""A websocket begins with 101."""
+
 _UNREADABLE_CLOSE_CODES = {1002: "protocol", 1007: "not-utf8", 1009: "too-big"}
 """Close codes that this side sends for a frame that it cannot take, and the kind that the frame counts as."""
 
@@ -81,6 +84,8 @@ def explain_handshake_error(error: Exception, now: dt.datetime) -> Failure:
     # The status alone: the body of a proxy's error page is long and says nothing about the feed.
     response = error.response
     reason = f"HTTP {response.status_code}" + describe_redirect(response.headers.get("Location"))
+    if response.status_code == _ORDINARY_PAGE:
+        reason += ", a page where the stream should be: a login or a proxy in between, or a wrong feed.stream_url"
     return Failure(classify_status(response.status_code), reason, parse_retry_after(response.headers.get("Retry-After"), now))
 
 

@@ -387,6 +387,12 @@ async def test_a_frame_larger_than_a_mebibyte_is_read() -> None:
     assert (listener.seqs, listener.connection.status().reconnects) == ([1, 2, 3], 0)
 
 
+async def test_a_first_frame_that_is_too_large_is_why_the_connection_could_not_be_made() -> None:
+    (status,) = await standing(ScriptedFeed([send(HUGE)], 503), 0.5)
+
+    assert "exceeds limit" in status.connect_failure
+
+
 async def test_a_frame_that_is_too_large_is_named_counted_and_stepped_over() -> None:
     counts, listener = Counts(), Listener()
     begin = [accept, fouls(1, 12), send(HUGE)]

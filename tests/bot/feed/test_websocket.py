@@ -48,3 +48,9 @@ def test_an_answer_without_a_websocket_says_its_status_and_when_to_come_back() -
     answer = Response(429, "Too Many Requests", Headers({"Retry-After": "7"}), b"a long page")
 
     assert explain_handshake_error(InvalidStatus(answer), NOW) == Failure(FailureCause.BUSY, "HTTP 429", 7.0)
+
+
+def test_a_page_in_place_of_a_stream_is_told_as_one() -> None:
+    page = Response(200, "OK", Headers({"Content-Type": "text/html"}), b"<html>Log in</html>")
+
+    assert "a page where the stream should be" in explain_handshake_error(InvalidStatus(page), NOW).reason
