@@ -1,4 +1,4 @@
-"""Every recording under ten seeds of misbehaviour, at virtual speed: the whole grid of tests/bot/test_bad_days.py.
+"""Every recording on days with ten seeds of faults, at virtual speed: all of what tests/bot/matches/test_feed_faults.py samples.
 
 python -m benchmarks.bad_days           # --seeds 10
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 import async_solipsism
 
 from benchmarks.connections import log_nothing
-from tests.bot.matches.test_feed_faults import bad, follow_on_a_day, wrong
+from tests.bot.matches.test_feed_faults import find_problems, follow_on_a_day, make_faults
 from tests.recordings import MISSING, PATHS, truth
 
 
@@ -22,10 +22,10 @@ def run(path: Path, seed: int) -> list[str]:
     log_nothing()
     loop = async_solipsism.EventLoop()
     try:
-        line = loop.run_until_complete(follow_on_a_day(path, bad(seed)))
+        process = loop.run_until_complete(follow_on_a_day(path, make_faults(seed)))
     finally:
         loop.close()
-    return wrong(line, truth(path)) + [f"sent twice: {action}" for action in line.twice()]
+    return find_problems(process, truth(path)) + [f"sent twice: {action}" for action in process.find_actions_sent_twice()]
 
 
 def main() -> None:
@@ -39,8 +39,8 @@ def main() -> None:
     with ProcessPoolExecutor(2) as pool:
         found = list(pool.map(run, *zip(*runs, strict=True)))
     for (path, seed), each in zip(runs, found, strict=True):
-        for lie in each:
-            print(f"{path.name} seed {seed}: {lie}")
+        for problem in each:
+            print(f"{path.name} seed {seed}: {problem}")
     print(f"{sum(not one for one in found)} of {len(runs)} runs ended with the truth and nothing sent twice")
     sys.exit(any(found))
 

@@ -32,7 +32,7 @@ from rules.loading.loader import load_pack
 from rules.scenarios.builder import build_packets
 from rules.scenarios.parser import SHIPPED_SCENARIOS, load_scenario
 from tests.fakes.feed import feed_settings
-from tests.fakes.line import Line
+from tests.fakes.match_process import MatchProcess
 from tests.recordings import MISSING, PATHS
 
 SETTLE = 15.0
@@ -184,7 +184,7 @@ async def connections(url: str, fixtures: int, count: int) -> dict[str, float]:
 async def line(url: str, fixtures: int, count: int) -> dict[str, float]:
     """All the way to the outbox, with the shipped rules and a chat that takes everything."""
     meter = Meter(fixtures, count)
-    following = Line(load_pack(), feed_settings(url), SystemClock())
+    following = MatchProcess(load_pack(), feed_settings(url), SystemClock())
     async with following.open():
         following.follower._limiter = FeedRequestLimiter(SystemClock(), 1000)
         take = following.pipeline.process
@@ -214,7 +214,7 @@ async def _measured(work: Sequence[Any], meter: Meter) -> dict[str, float]:
 
 async def busy(url: str, matches: int, seconds: int) -> dict[str, float]:
     """Share of one core that so many matches at real rates take."""
-    following = Line(load_pack(), feed_settings(url), SystemClock())
+    following = MatchProcess(load_pack(), feed_settings(url), SystemClock())
     async with following.open():
         following.follower._limiter = FeedRequestLimiter(SystemClock(), 1000)
         tasks = [asyncio.create_task(following.follower.follow(Fixture(f"fixture-{n}", status="Live"))) for n in range(matches)]
@@ -228,7 +228,7 @@ async def busy(url: str, matches: int, seconds: int) -> dict[str, float]:
     return {"% of a core": round(cpu / spent * 100, 2), "packets a second": round(position / spent, 1)}
 
 
-def _packets(following: Line) -> int:
+def _packets(following: MatchProcess) -> int:
     return sum(status.position for status in following.follower.connection_statuses())
 
 

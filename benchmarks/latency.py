@@ -40,7 +40,7 @@ from rules.football.action import Fixture
 from rules.football.match import Match
 from rules.loading.loader import load_pack
 from tests.fakes.feed import feed_settings
-from tests.fakes.line import LISTENER, Line
+from tests.fakes.match_process import CHAT, MatchProcess
 
 TOKEN = "123456789:AAbenchmark0Token0of0this0benchmark00"  # noqa: S105  (it opens nothing)
 left_at: contextvars.ContextVar[float] = contextvars.ContextVar("left_at")
@@ -147,7 +147,7 @@ async def make_messenger(port: str, departures: dict[int, tuple[float, float]]) 
 
 async def nobody(database: Database) -> None:
     """What was before is sent to no chat: it would keep the limits busy for minutes."""
-    await SubscriptionRepository(database).remove(LISTENER, Subscription(Scope.ALL))
+    await SubscriptionRepository(database).remove(CHAT, Subscription(Scope.ALL))
 
 
 async def audience(database: Database, live: int, chats: int) -> None:
@@ -165,7 +165,7 @@ async def measure(stream: str, port: str, live: int, chats: int, seconds: int, s
     marks.listen()
     messenger, session = await make_messenger(port, marks.departures)
     with tempfile.TemporaryDirectory() as folder:
-        following = Line(
+        following = MatchProcess(
             load_pack("everything"),
             feed_settings(stream),
             clock,

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.e2e.crew import CHATS, MATCHES, ROLES, SOMEBODY, Crew, crew
+from tests.e2e.crew import CHATS, MATCHES, PERSON_CHAT, ROLES, Crew, crew
 from tests.e2e.goals import first_line, is_alert
 from tests.e2e.stage import BOT_TOKEN, Process
 from tests.fakes.bot_api import FakeBotApi
@@ -55,8 +55,8 @@ class Row(NamedTuple):
 class Game:
     """One seed: the packets, the kills, and when each packet was sent."""
 
-    def __init__(self, made: Crew, chance: random.Random, kills: int) -> None:
-        self.made, self.chance, self.kills = made, chance, kills
+    def __init__(self, made: Crew, rng: random.Random, kills: int) -> None:
+        self.made, self.rng, self.kills = made, rng, kills
         self.killed: list[str] = []
         self.sent_at: dict[tuple[str, str], float] = {}
         """By match and first line of its alert, when the packet was sent that brought it."""
@@ -72,26 +72,26 @@ class Game:
     async def _send_packets(self) -> None:
         feed, loop = self.made.feed, asyncio.get_running_loop()
         while unfinished := [match for match in self.made.matches if feed.left(match.fixture.id)]:
-            match = self.chance.choice(unfinished)
+            match = self.rng.choice(unfinished)
             line, _ = match.steps[feed.sent(match.fixture.id)]
             self.sent_at.setdefault((match.fixture.id, line), loop.time())
             # Not waited for: nobody may be connected at this moment.
             feed.send_soon(fixture=match.fixture.id)
-            await asyncio.sleep(self.chance.uniform(*PACKET_EVERY))
+            await asyncio.sleep(self.rng.uniform(*PACKET_EVERY))
 
     async def _kill(self) -> None:
         for number in range(self.kills):
-            await asyncio.sleep(self.chance.uniform(*KILL_EVERY))
+            await asyncio.sleep(self.rng.uniform(*KILL_EVERY))
             living = [process for process in self.made.processes if process.code is None]
-            process = self.chance.choice(living)
+            process = self.rng.choice(living)
             self.killed.append(ROLES[self.made.processes.index(process)])
             await process.end("SIGKILL")
             self._restarts.append(asyncio.create_task(self._restart(process)))
             if self.killed[-1] == "chat":
-                self.made.telegram.say(SOMEBODY, SOMEBODY, f"/help {number}")
+                self.made.telegram.say(PERSON_CHAT, PERSON_CHAT, f"/help {number}")
 
     async def _restart(self, process: Process) -> None:
-        await asyncio.sleep(self.chance.uniform(*RESTART_AFTER))
+        await asyncio.sleep(self.rng.uniform(*RESTART_AFTER))
         await self.made.replace(process)
 
     def find_longest_gap(self) -> float:
@@ -126,10 +126,10 @@ async def play_seed(seed: int, kills: int, server: Server) -> Row:
             game = Game(made, random.Random(seed), kills)
             await game.play()
             with suppress(AssertionError):  # what is wrong is in the table
-                await made.until_true()
-                await until(lambda: not game.killed.count("chat") or made.shown(SOMEBODY))
-            problems = [f"chat {chat}: {wrong}" for chat, found in made.untrue() for wrong in found]
-            missing = sum("not told" in problem for problem in problems)
+                await made.until_correct()
+                await until(lambda: not game.killed.count("chat") or made.shown(PERSON_CHAT))
+            problems = [f"chat {chat}: {wrong}" for chat, found in made.find_problems() for wrong in found]
+            missing = sum("not sent" in problem for problem in problems)
             gap = game.find_longest_gap()
             return Row(
                 game.killed, missing, len(problems) - missing, count_doubled(made), gap, made.count_refused_by_rate(), problems

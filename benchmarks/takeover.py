@@ -111,7 +111,7 @@ async def kill_sender(made: Crew) -> float:
     await killed.end("SIGKILL")
     began = asyncio.get_running_loop().time()
     await made.send(*made.matches)
-    await made.until_true()
+    await made.until_correct()
     return asyncio.get_running_loop().time() - began
 
 
@@ -162,7 +162,7 @@ async def measure(made: Crew, rounds: int) -> bool:
         killed = made.working_as("send")[0]
         senders.append(await kill_sender(made))
         await made.replace(killed)
-        await made.until_true()
+        await made.until_correct()
         await asyncio.sleep(12)  # another sender takes chats over once it has had good contact with the database for so long
     print(
         f"| a sender is killed: {len(CHATS)} chats have the next goal | {statistics.median(senders):.1f} | {max(senders):.1f} |"
@@ -178,7 +178,7 @@ async def measure(made: Crew, rounds: int) -> bool:
     print(f"| it is started again: until it has half of the matches | | {until_even:.1f} |")
     print(f"| meanwhile a match is without a socket for | | {gap:.1f} |", flush=True)
     await made.feed.send_rest()
-    await made.until_true()
+    await made.until_correct()
     return max(feeds) <= LONGEST
 
 

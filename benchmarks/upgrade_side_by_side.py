@@ -30,7 +30,7 @@ from bot.fake_telegram import Message
 from tests.e2e.crew import CHATS, ROLES, Crew, Point, crew, fixture, reach
 from tests.e2e.goals import Match, first_line
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, Process
-from tests.e2e.story import TAKEN_BACK, said, tapped
+from tests.e2e.story import TAKEN_BACK, ask, tap
 from tests.fakes.bot_api import FakeBotApi
 from tests.postgres import MISSING, Server, programs
 from tests.postgres import running as postgres_running
@@ -63,7 +63,7 @@ class Kill(NamedTuple):
 
 SCENES = {
     "feeds and senders in turn, the chat process last": (
-        Kill(Point.TOLD, OLD),
+        Kill(Point.ALL_SENT, OLD),
         Kill(Point.LEFT, OLD),
         Kill(Point.UNCOMMITTED, NEW),
         Kill(Point.ARRIVED, NEW),
@@ -75,13 +75,13 @@ SCENES = {
         Kill(Point.ARRIVED, OLD),
         Kill(Point.REACHING, OLD),
         Kill(Point.EVERYWHERE, NEW),
-        Kill(Point.UNKEPT, OLD),
-        Kill(Point.TOLD, OLD),
+        Kill(Point.POSITION_NOT_SAVED, OLD),
+        Kill(Point.ALL_SENT, OLD),
         Kill(Point.CHAT, OLD),
     ),
     "chat process, feeds, senders": (
         Kill(Point.CHAT, OLD),
-        Kill(Point.UNKEPT, OLD),
+        Kill(Point.POSITION_NOT_SAVED, OLD),
         Kill(Point.UNCOMMITTED, OLD),
         Kill(Point.EVERYWHERE, OLD),
         Kill(Point.ANSWERED, OLD),
@@ -92,7 +92,7 @@ SCENES = {
 The first kill is at a point that locks no table: the new process migrates the database then.
 """
 
-FEED_POINTS = (Point.UNCOMMITTED, Point.UNKEPT, Point.TOLD)
+FEED_POINTS = (Point.UNCOMMITTED, Point.POSITION_NOT_SAVED, Point.ALL_SENT)
 ANSWER_LOST = (Point.LEFT, Point.ARRIVED, Point.ANSWERED, Point.EVERYWHERE)
 
 
@@ -174,7 +174,7 @@ class Play:
             return []
         return [process for match in made.followed if self.versions[(process := await made.feed_of(match)).pid] == version]
 
-    async def kill_at(self, kill: Kill, chance: random.Random) -> None:
+    async def kill_at(self, kill: Kill, rng: random.Random) -> None:
         """Play the next goal, kill at the point, and wait until every chat shows the truth."""
         made = self.made
         if kill.point is Point.CHAT:
@@ -182,7 +182,7 @@ class Play:
         elif kill.point in FEED_POINTS:
             killed = await self.find_killed(kill, "feed")
             own = [match for match in made.followed if await made.feed_of(match) is killed]
-            await reach(made, kill.point, self.choose_match(own), 1, chance)
+            await reach(made, kill.point, self.choose_match(own), 1, rng)
         else:
             killed, match = await self.find_killed(kill, "send"), self.choose_match(made.followed)
             chats = [chat for chat in CHATS if kill.point is Point.EVERYWHERE or made.match_of(chat) is match]
@@ -190,11 +190,11 @@ class Play:
             others = "SELECT count(*) = 0 FROM claims WHERE chat_id = ANY($1::bigint[]) AND sender NOT LIKE $2"
             await until(lambda: made.ask(others, chats, f"%:{killed.pid}:%"))
             if kill.point is Point.REACHING:
-                await reach(made, kill.point, match, 1, chance, killed)
+                await reach(made, kill.point, match, 1, rng, killed)
             else:
                 async with made.alone(killed):
-                    await reach(made, kill.point, match, chance.randint(1, 3), chance)
-        await made.until_true()
+                    await reach(made, kill.point, match, rng.randint(1, 3), rng)
+        await made.until_correct()
         made.killed_at.append(asyncio.get_running_loop().time())
         await made.finish_goals()
 
@@ -225,29 +225,29 @@ class Play:
 
     def find_untrue(self) -> list[str]:
         """Return everything that is wrong in the person's chat."""
-        return self.match.untrue(self.alerts(), self.made.feed.sent(self.match.fixture.id), self.made.explained_since)
+        return self.match.find_problems(self.alerts(), self.made.feed.sent(self.match.fixture.id), self.made.explained_since)
 
     async def begin_chat(self) -> None:
         """The person asks for the match: a feed follows it, whichever version heard the request."""
-        await said(self.telegram, PERSON, f"/subscribe {self.match.fixture.name}", PERSON)
+        await ask(self.telegram, PERSON, f"/subscribe {self.match.fixture.name}", PERSON)
         await self.made.feed.until_connected(fixture=self.match.fixture.id)
 
     async def swap_chat_process(self) -> None:
         """Press buttons, send commands and ask why across the kill of the chat process."""
         telegram, made = self.telegram, self.made
         alert = await self.play_goal()
-        screen = await said(telegram, PERSON, "/alerts", PERSON)
+        screen = await ask(telegram, PERSON, "/alerts", PERSON)
         # The third goal within ten minutes comes with its mute options open.
         if len(alert.labels) == 1:
-            await tapped(telegram, alert, "🔕", PERSON)
+            await tap(telegram, alert, "🔕", PERSON)
         await until(lambda: len(alert.labels) > 1)
         before = screen.labels
         await made.kill(made.working_as("chat")[0])
-        await tapped(telegram, alert, "This match", PERSON)
+        await tap(telegram, alert, "This match", PERSON)
         muted = "SELECT muted_matches FROM chats WHERE chat_id = $1"
         await until(lambda: made.ask(muted, PERSON))
         await until(lambda: len(alert.labels) == 1)
-        await said(telegram, PERSON, "/unmute", PERSON)
+        await ask(telegram, PERSON, "/unmute", PERSON)
         # The new version may draw the screen in another way than 0.1 did, and its first switch may be another one. Pressed four
         # times, the one of 0.1 is as it was.
         drawn, switch = [before], screen.buttons[0][0].data
@@ -277,7 +277,7 @@ def find_wrong_elsewhere(play: Play) -> list[str]:
     return wrong
 
 
-async def play_scene(kills: Sequence[Kill], sources: dict[str, Path], server: Server, chance: random.Random) -> list[str]:
+async def play_scene(kills: Sequence[Kill], sources: dict[str, Path], server: Server, rng: random.Random) -> list[str]:
     """Play one scene, print a row for each kill, and return what was wrong in the end."""
     with tempfile.TemporaryDirectory() as folder:
         async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram:
@@ -286,17 +286,17 @@ async def play_scene(kills: Sequence[Kill], sources: dict[str, Path], server: Se
                 play.made = made
                 await play.begin_chat()
                 for kill in kills:
-                    await play.kill_at(kill, chance)
+                    await play.kill_at(kill, rng)
                     print(f"| {kill.version} | {kill.point.value} | {play.describe_versions()} |", flush=True)
                 await made.feed.send_rest()
                 try:
-                    await made.until_true()
+                    await made.until_correct()
                     await until(lambda: not play.find_untrue())
                     await until(lambda: not find_wrong_elsewhere(play))
                 except AssertionError:
-                    print(*made.untrue(), *play.find_untrue(), *find_wrong_elsewhere(play), sep="\n")
+                    print(*made.find_problems(), *play.find_untrue(), *find_wrong_elsewhere(play), sep="\n")
                     raise
-                return find_unexplained_doubles(kills, made.doubles())
+                return find_unexplained_doubles(kills, made.list_repeated())
 
 
 def find_unexplained_doubles(kills: Sequence[Kill], doubles: Sequence[tuple[int, int]]) -> list[str]:
@@ -310,11 +310,11 @@ def find_unexplained_doubles(kills: Sequence[Kill], doubles: Sequence[tuple[int,
 
 async def run(sources: dict[str, Path]) -> list[str]:
     """Play all scenes; return what was wrong."""
-    wrong, chance = list[str](), random.Random(1)
+    wrong, rng = list[str](), random.Random(1)
     with postgres_running() as server:
         for name, kills in SCENES.items():
             print(f"\n{name}:\n\n| killed | at the point | the processes then |\n| --- | --- | --- |")
-            wrong += await play_scene(kills, sources, server, chance)
+            wrong += await play_scene(kills, sources, server, rng)
     print(f"\n{sum(map(len, SCENES.values()))} kills; after each of them {len(CHATS)} chats showed the truth.")
     return wrong
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from bot.cli import main
-from tests.recordings import PATHS
+from tests.recordings import PATHS, name_of
 
 FOLDER = Path(__file__).parent / "golden"
 WHOLE = "everything"
@@ -35,11 +35,6 @@ def replay(pack: str, recordings: Sequence[Path], folder: Path) -> list[str]:
 def digest(lines: Sequence[str]) -> str:
     """Return the hash of the lines and how many they are, as `digests.txt` has them."""
     return f"{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()} {len(lines)}"
-
-
-def name_of(path: Path) -> str:
-    """Return the name of a recording without its ending."""
-    return path.name.removesuffix(".jsonl.gz")
 
 
 def read_golden(path: Path) -> list[str]:

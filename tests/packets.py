@@ -1,13 +1,17 @@
-"""Packets for tests: a story told packet by packet, with the sequence numbers and summaries that the feed would give."""
+"""Packets for tests: a match packet by packet, with the sequence numbers and summaries that the feed would give."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
+from msgspec.structs import replace
+
 from rules.football.action import Fixture, Packet, PeriodScore, Player, SendType, Side, Summary, Team
 from rules.football.advance import advance
 from rules.football.match import Match, Moment
+from rules.scenarios.builder import build_packets
+from rules.scenarios.parser import load_scenario
 
 KICKOFF = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)
 HOME, AWAY = Team("h", "Arsenal"), Team("a", "Chelsea")
@@ -20,8 +24,22 @@ REGULAR = (
 )
 
 
+def with_collection_status(packet: Packet, word: str) -> Packet:
+    """Return the packet with another collection status in its summary."""
+    return replace(packet, summary=replace(packet.summary, collection_status=word))
+
+
+def play_scenario(name: str) -> Match:
+    """Return a match of the scenarios that ship as it stands at its end."""
+    scenario = load_scenario(name)
+    match = Match(scenario.fixture)
+    for packet in build_packets(scenario):
+        match = advance(match, packet).after
+    return match
+
+
 class Story:
-    """Tells a match: each call makes the next packet and moves `match` on by it."""
+    """A match that a test plays: each call makes the next packet, and moves `match` on by it."""
 
     def __init__(self, fixture: Fixture = FIXTURE) -> None:
         self.match = Match(fixture)
@@ -31,7 +49,7 @@ class Story:
         self.packets: list[Packet] = []
 
     def packet(self, kind: str, send: str = "Confirmed", action: str = "", side: str | None = None, **more: Any) -> Packet:
-        """The next packet, not yet told. `score=` is the summary's from here on, `minute=` the minute being played."""
+        """Make the next packet, and add it nowhere. `score=` is the summary's from here on, `minute=` the minute being played."""
         self.seq = more.pop("seq", self.seq + 1)
         self.score = more.pop("score", self.score)
         self.minute = more.pop("minute", self.minute)
@@ -58,11 +76,11 @@ class Story:
         }
         return Packet(fixture.id, action or f"a{self.seq}", kind, SendType.parse(send), **(defaults | more))
 
-    def tell(self, kind: str, send: str = "Confirmed", action: str = "", side: str | None = None, **more: Any) -> Moment:
-        """The next packet, told."""
-        return self.hear(self.packet(kind, send, action, side, **more))
+    def add(self, kind: str, send: str = "Confirmed", action: str = "", side: str | None = None, **more: Any) -> Moment:
+        """Make the next packet, and move the match on by it."""
+        return self.add_packet(self.packet(kind, send, action, side, **more))
 
-    def hear(self, packet: Packet) -> Moment:
+    def add_packet(self, packet: Packet) -> Moment:
         """Move the match on by any packet."""
         self.packets.append(packet)
         moment = advance(self.match, packet)
@@ -70,5 +88,5 @@ class Story:
         return moment
 
     def goal(self, action: str = "g", side: str = "home", send: str = "Confirmed", **more: Any) -> Moment:
-        """A revision of a goal."""
-        return self.tell("Goal", send, action, side, **more)
+        """Add a revision of a goal."""
+        return self.add("Goal", send, action, side, **more)

@@ -113,11 +113,11 @@ class Server:
         assert session.stdin and session.stdout
         session.stdin.write(f"{_CUT_OFF};\n{statement};\n\\echo {_CHANGED}\n")
         session.stdin.flush()
-        said = []
-        while not said or said[-1] != f"{_CHANGED}\n":
-            said.append(session.stdout.readline())
-            if not said[-1]:  # it ends at the first error
-                raise RuntimeError("".join(said))
+        printed = []
+        while not printed or printed[-1] != f"{_CHANGED}\n":
+            printed.append(session.stdout.readline())
+            if not printed[-1]:  # it ends at the first error
+                raise RuntimeError("".join(printed))
 
     def _start_psql(self, url: str) -> subprocess.Popen[str]:
         command = [str(self._program("psql")), "--quiet", "--no-psqlrc", "--output=/dev/null", "--set=ON_ERROR_STOP=1", url]

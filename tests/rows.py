@@ -29,7 +29,7 @@ _WORDS = {
 """What a repository can read; any other text is made up."""
 
 
-def row_of(table: Table, number: int) -> dict[str, Any]:
+def make_row(table: Table, number: int) -> dict[str, Any]:
     """The row with this number, from 1, of a table; what may be empty is, in every other row."""
     return {column.name: _value(column, number) for column in table.columns}
 

@@ -1,4 +1,4 @@
-"""SQLite databases for tests: copies of one that has the schema, since making the schema takes longer than most tests."""
+"""Database files for tests: copies of one that has the schema, since making the schema takes longer than most tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
+from bot.storage.chats import ChatRepository
 from bot.storage.migrate import migrate
+from tests.rows import open_database
 
 
 def new_sqlite(folder: Path, name: str = "touchline.db") -> str:
@@ -16,6 +18,17 @@ def new_sqlite(folder: Path, name: str = "touchline.db") -> str:
     file = folder / name
     file.write_bytes(_empty_database())
     return f"sqlite:///{file}"
+
+
+async def read_chat_ids(file: Path) -> list[int]:
+    """Return the ids of the chats in a database file."""
+    async with open_database(f"sqlite:///{file}") as db:
+        return [chat.ref.chat_id for chat in await ChatRepository(db).get_all()]
+
+
+def list_file_names(folder: Path) -> list[str]:
+    """Return the names of the files beside each other: a database may have others beside it, and leave some behind."""
+    return sorted(file.name for file in folder.iterdir())
 
 
 @cache

@@ -1,4 +1,4 @@
-"""How recorded matches stood, step by step."""
+"""Recorded matches as they stood after each packet."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rules.football.match import Match
 
 
 @cache
-def recorded(path: Path) -> tuple[Match, ...]:
-    """The match after every packet of a recording."""
+def replay_matches(path: Path) -> tuple[Match, ...]:
+    """Return the match as it stood after each packet of a recording."""
     fixtures, steps = read_fixtures_beside(path), list[Match]()
     for frame in read_recording(path):
         packet = decode_frame(frame.frame, received=frame.at)

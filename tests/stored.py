@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, create_engine, insert
 
 import bot.storage
-from tests.rows import row_of
+from tests.rows import make_row
 
 FOLDER = Path(__file__).with_name("stored")
 _SCRIPTS = Path(bot.storage.__file__).with_name("migrations")
@@ -46,7 +46,7 @@ def build(connection: Connection, revision: str, numbers: Iterable[int] = range(
     there.reflect(connection)
     tables = {table.name: table for table in there.sorted_tables if table.name != "alembic_version"}
     for table in tables.values():
-        connection.execute(insert(table), [row_of(table, number) for number in numbers])
+        connection.execute(insert(table), [make_row(table, number) for number in numbers])
     connection.commit()
     return tables
 

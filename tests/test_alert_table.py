@@ -74,7 +74,7 @@ def test_a_goal_and_what_becomes_of_it_say_side_and_score(language: str, name: s
 @pytest.mark.parametrize(("language", "name"), PLACES)
 def test_a_goal_that_falls_by_an_action_of_its_own_says_side_and_score(language: str, name: str) -> None:
     with use_language(language):
-        alert = alert_of(play(name, "home").tell("Goal Disallowed", side="home", sub="Offside"))
+        alert = alert_of(play(name, "home").add("Goal Disallowed", side="home", sub="Offside"))
 
         assert translate_team(name) in shown(alert) and format_score("0–0") in shown(alert)
 
@@ -83,7 +83,7 @@ def test_a_goal_that_falls_by_an_action_of_its_own_says_side_and_score(language:
 @pytest.mark.parametrize(("language", "name"), PLACES)
 def test_a_penalty_and_a_card_say_the_side(language: str, name: str, kind: str) -> None:
     with use_language(language):
-        alert = alert_of(play(name, "home").tell(kind, side="home", player="Xherdan Shaqiri"))
+        alert = alert_of(play(name, "home").add(kind, side="home", player="Xherdan Shaqiri"))
 
         assert translate_team(name) in shown(alert)
 
@@ -93,6 +93,6 @@ def test_half_time_and_full_time_say_the_score(language: str, name: str) -> None
     story = play(name, "home")
     with use_language(language):
         story.goal(side="home", score=(1, 0), player="Xherdan Shaqiri")
-        half, full = alert_of(story.tell("End Period", minute=45)), alert_of(story.tell("End Match", minute=90))
+        half, full = alert_of(story.add("End Period", minute=45)), alert_of(story.add("End Match", minute=90))
 
         assert [format_score("1–0") in shown(alert) for alert in (half, full)] == [True, True]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import DEADLINE
+
 ROOT = Path(__file__).parent.parent
 TOOLS = ("bash", "cmp", "dirname", "mkdir", "sh", "sleep")
 FOLDERS = re.findall(r"^portable=\((.+)\)$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)[0].split()
@@ -67,7 +69,7 @@ class Checkout:
             env={"PATH": str(self.bin), "HOME": str(self.folder), "FAILS": fails, "SLOW": slow} | environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=DEADLINE,
             check=False,
         )
 

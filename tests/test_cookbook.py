@@ -15,7 +15,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "cookbook.md").read_text(encoding="
 RECIPES = re.findall(r"^## (.+?)\n\n```yaml\n(.*?)```\n\n```yaml\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
 
 
-def test_there_are_twenty() -> None:
+def test_the_cookbook_has_twenty_recipes() -> None:
     assert len(RECIPES) == len(re.findall("^## ", PAGE, re.MULTILINE)) == 20
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.golden import PACKS, WHOLE, digest, name_of, read_digests, read_golden, replay
-from tests.recordings import PATHS, each_recording, needs_recordings, truth
+from tests.golden import PACKS, WHOLE, digest, read_digests, read_golden, replay
+from tests.recordings import PATHS, each_recording, name_of, needs_recordings, truth
 
 SAMPLE = [(pack, path) for number, pack in enumerate(PACKS) for path in (PATHS if pack == "default" else PATHS[number::6])]
 """All recordings under the default pack, two or three under each other one: `python -m tests.golden --check` takes all."""
@@ -41,8 +41,8 @@ def play_order(incident: dict[str, Any]) -> tuple[int, int]:
 @needs_recordings
 @each_recording
 def test_the_first_message_of_each_goal_has_side_score_and_minute_right_when_it_is_sent(path: Path) -> None:
-    told, sent = truth(path), [json.loads(line) for line in read_golden(path)]
-    goals = [incident for incident in told["incidents"] if incident["kind"] in GOALS]
+    true, sent = truth(path), [json.loads(line) for line in read_golden(path)]
+    goals = [incident for incident in true["incidents"] if incident["kind"] in GOALS]
 
     for goal in goals:
         # Whatever becomes of it: the goals that stand before it, and this one.
@@ -52,19 +52,19 @@ def test_the_first_message_of_each_goal_has_side_score_and_minute_right_when_it_
         first = next(row for row in sent if row["action_id"] == goal["action_id"])
         heading, below, *_ = html.unescape(first["text"]).split("\n")
 
-        assert (first["op"], heading) == ("send", f"⚽ <b>{told['home']} {score} {told['away']}</b>")
+        assert (first["op"], heading) == ("send", f"⚽ <b>{true['home']} {score} {true['away']}</b>")
         assert below.startswith(f"{goal['minute']}' ")
 
 
 @needs_recordings
 @each_recording
 def test_every_retraction_names_side_and_minute_and_the_player_whom_the_feed_has_named(path: Path) -> None:
-    told = {incident["action_id"]: incident for incident in truth(path)["incidents"]}
+    incidents = {incident["action_id"]: incident for incident in truth(path)["incidents"]}
     rows = [json.loads(line) for line in read_golden(path)]
 
     for row in rows:
         if row["op"] == "reply" and row["state"] == "retracted":
-            incident = told[row["action_id"]]
+            incident = incidents[row["action_id"]]
             heading, below = html.unescape(row["text"]).split("\n")
             names = {one["player"] for one in rows if one["action_id"] == row["action_id"]} - {None}
             assert heading.startswith(f"❌ <b>{incident['team']}: ")

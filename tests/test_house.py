@@ -1,4 +1,4 @@
-"""What the documentation says is so: links lead somewhere, commands, targets and settings exist, examples can be read."""
+"""What the documentation says is true: links lead somewhere, commands, targets and settings exist, examples can be read."""
 
 from __future__ import annotations
 

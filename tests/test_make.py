@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import DEADLINE
+
 ROOT = Path(__file__).parent.parent
 TOOLS = ("cat", "cmp", "cp", "grep", "make", "mkdir", "rm", "sed", "sh", "touch")
 """The only programs beside the fake Pythons, so that no Python of this machine is found."""
@@ -65,7 +67,7 @@ class Machine:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=DEADLINE,
             check=False,
         )
 
@@ -135,8 +137,8 @@ def test_make_refuses_any_other_in_one_sentence_and_leaves_what_was_made(machine
 
     done = machine.setup(*argument.split())
 
-    said, ended = done.stderr.splitlines()
-    assert said == sentence
+    printed, ended = done.stderr.splitlines()
+    assert printed == sentence
     assert done.returncode == 2 and "Error 1" in ended
     assert ready.exists()
 
@@ -147,12 +149,12 @@ def test_the_tests_write_bytecode_even_where_the_environment_forbids_it(machine:
     done = machine.setup("WORKERS=2", target="test", PYTHONDONTWRITEBYTECODE="1")
 
     assert done.returncode == 0, done.stderr
-    assert machine.calls() == [MADE, LOCKED, OURSELVES, "-m pytest -q -n 2 --dist worksteal"]
+    assert machine.calls() == [MADE, LOCKED, PROJECT, "-m pytest -q -n 2 --dist worksteal"]
 
 
 MADE = "-m venv --clear .venv"
 LOCKED = "-m pip install --requirement requirements.lock"
-OURSELVES = "-m pip install --no-deps --editable ."
+PROJECT = "-m pip install --no-deps --editable ."
 
 
 def test_only_what_has_changed_is_installed_again(machine: Machine) -> None:
@@ -166,10 +168,10 @@ def test_only_what_has_changed_is_installed_again(machine: Machine) -> None:
         assert done.returncode == 0, done.stderr
         return machine.calls()
 
-    assert setup() == [MADE, LOCKED, OURSELVES]
+    assert setup() == [MADE, LOCKED, PROJECT]
     assert setup() == []
     assert setup("pyproject.toml", "") == []  # written anew, as a checkout does, with the same text
-    assert setup("pyproject.toml", "version = 2") == [OURSELVES]
+    assert setup("pyproject.toml", "version = 2") == [PROJECT]
     assert setup("requirements.lock", "aiohttp") == [LOCKED]
 
 
@@ -187,7 +189,7 @@ def test_a_demo_installs_only_what_it_needs_and_nothing_where_everything_is_inst
 
     assert make("demo") == [MADE, PLAYABLE, *PLAYED]
     assert make("demo") == PLAYED
-    assert make("setup") == [LOCKED, OURSELVES]
+    assert make("setup") == [LOCKED, PROJECT]
     assert make("demo") == PLAYED
     (machine.clone / "requirements-runtime.lock").write_text("aiohttp")  # the versions of the other lock, which is installed
     os.utime(machine.clone / ".venv" / ".playable", (0, 0))
@@ -212,10 +214,10 @@ def test_an_installation_that_failed_is_done_again_and_another_python_makes_ever
     shutil.rmtree(machine.clone / ".venv" / "made-from")  # as if its making had been interrupted
     os.utime(machine.clone / ".venv" / ".ready", (0, 0))
     assert machine.setup().returncode == 0
-    assert machine.calls() == [MADE, LOCKED, OURSELVES]
+    assert machine.calls() == [MADE, LOCKED, PROJECT]
 
     (machine.bin / "python3").unlink()
     machine.install("bin/python3", "3.13")
     os.utime(machine.clone / ".venv" / ".ready", (0, 0))
     assert machine.setup().returncode == 0
-    assert (machine.calls(), machine.version()) == ([MADE, LOCKED, OURSELVES], "3.13")
+    assert (machine.calls(), machine.version()) == ([MADE, LOCKED, PROJECT], "3.13")

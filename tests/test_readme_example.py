@@ -42,7 +42,7 @@ def test_the_rules_pass_their_test_and_are_without_a_warning() -> None:
     assert (check.count("mistake"), check.count("warning")) == (0, 0)
 
 
-def test_with_major_and_minor_exchanged_they_do_not() -> None:
+def test_with_major_and_minor_exchanged_the_tests_fail() -> None:
     loud, silent = "importance: major                # with sound", "importance: minor                # silent"
     rules = read("config.yaml").replace(loud, "importance: minor").replace(silent, "importance: major")
     Path("config.yaml").write_text(rules, encoding="utf-8")

@@ -8,11 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import DEADLINE, until
 
 ROOT = Path(__file__).parent.parent
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is no
 FAKE = """#!/bin/sh
 echo "$*" >> ran
 [ "$(wc -l < ran)" != "$FAILS" ] || exit 1
-[ "$(wc -l < ran)" != "$HANGS" ] || exec sleep 60
+[ "$(wc -l < ran)" != "$HANGS" ] || exec sleep 3600
 """
 """Stands in for the Python of the virtual environment; the run number $FAILS fails, and number $HANGS does not end by itself."""
 
@@ -81,11 +82,11 @@ def stress(tmp_path: Path) -> Iterator[Stress]:
     if made.process:
         if made.loops_are_left():
             os.killpg(made.process.pid, signal.SIGKILL)
-        made.process.communicate(timeout=60)
+        made.process.communicate(timeout=DEADLINE)
 
 
 def test_the_whole_suite_runs_as_often_as_asked_then_the_end_to_end_tests_with_three_printed_seeds(stress: Stress) -> None:
-    output, errors = stress.start("2", VERSION).communicate(timeout=60)
+    output, errors = stress.start("2", VERSION).communicate(timeout=DEADLINE)
 
     whole, again, *random = stress.runs()
     seeds = re.findall(r"--randomly-seed=(\d+) --hypothesis-seed=\1: passed", output)
@@ -98,7 +99,7 @@ def test_the_whole_suite_runs_as_often_as_asked_then_the_end_to_end_tests_with_t
 
 def test_a_failure_ends_everything_and_names_the_seed(stress: Stress) -> None:
     process = stress.start("1", VERSION, fails=3)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=DEADLINE)
 
     runs = stress.runs()
     (seed,) = re.findall(r"--randomly-seed=(\d+)", runs[-1])
@@ -107,13 +108,12 @@ def test_a_failure_ends_everything_and_names_the_seed(stress: Stress) -> None:
     assert not stress.loops_are_left()
 
 
-def test_control_c_ends_the_loops_too(stress: Stress) -> None:
+async def test_control_c_ends_the_loops_too(stress: Stress) -> None:
     process = stress.start("1", VERSION, hangs=1)
-    while not stress.runs() and process.poll() is None:
-        time.sleep(0.01)
+    await until(lambda: stress.runs() or process.poll() is not None)
 
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=DEADLINE)
 
     assert process.returncode == 130
     assert len(stress.runs()) == 1
@@ -123,7 +123,7 @@ def test_control_c_ends_the_loops_too(stress: Stress) -> None:
 @pytest.mark.parametrize("arguments", [("many",), ("1", "python3"), ("1", "3.11", "more")])
 def test_arguments_that_cannot_be_read_are_answered_with_the_usage(stress: Stress, arguments: tuple[str, ...]) -> None:
     process = stress.start(*arguments)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=DEADLINE)
 
     assert (process.returncode, stress.runs()) == (2, [])
     assert errors.startswith("usage: tests/stress.sh [RUNS] [PYTHON]")

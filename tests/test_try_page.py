@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.fork_server import run_touchline
+from tests.ports import find_free_ports
+from tests.shown import assert_in_order
 from tests.waiting import DEADLINE
 
 ROOT = Path(__file__).parents[1]
@@ -30,12 +31,6 @@ def _write_files(folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def _assert_in_order(shown: str, expected: list[str]) -> None:
-    rest = iter(shown.splitlines())
-    for words in expected:
-        assert any(words in line for line in rest), f"{words!r} does not follow in:\n{shown}"
-
-
 def _type(words: list[str], script: str, folder: Path) -> str:
     """Type a script into a command and return what it shows."""
     code, out, err = run_touchline(words, folder, ENVIRONMENT, script)
@@ -49,7 +44,7 @@ def test_the_chat_on_the_page_takes_place(tmp_path: Path) -> None:
     script = "".join(line.removeprefix("you> ") + "\n" for line in lines if line.startswith("you> "))
     shown = _type([*shlex.split(command)[2:], "--seconds", "12"], script, tmp_path)
 
-    _assert_in_order(shown, [line for line in lines if line.startswith(("you>", "  "))])
+    assert_in_order(shown.splitlines(), [line for line in lines if line.startswith(("you>", "  "))])
 
 
 @pytest.mark.whole_process
@@ -68,17 +63,16 @@ def test_the_commands_on_the_page_show_what_it_says(tmp_path: Path) -> None:
 
     assert len(shown) == 4 and (tmp_path / "derby.png").exists()
     for command, lines in expected.items():
-        _assert_in_order(shown[command], lines)
+        assert_in_order(shown[command].splitlines(), lines)
 
 
 @pytest.mark.whole_process
 def test_a_bot_of_its_own_process_joins_the_chat_that_is_served(tmp_path: Path) -> None:
     addresses = next(block for block in _blocks("yaml") if block.startswith("feed:"))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port, next_port = find_free_ports(2)
     (tmp_path / "config.yaml").write_text(addresses + "http: {listen: null}\n", encoding="utf-8")
     mine = tmp_path / "mine.yaml"
-    mine.write_text((tmp_path / "config.yaml").read_text().replace("9000", str(port)).replace("9001", str(port + 1)))
+    mine.write_text((tmp_path / "config.yaml").read_text().replace("9000", str(port)).replace("9001", str(next_port)))
     bot = subprocess.Popen([sys.executable, "-m", "bot", "run", "--config", str(mine)], cwd=tmp_path, env=ENVIRONMENT)
     try:
         script = "/subscribe Argentina\n/wait 10' Messi\n/quit\n"
@@ -88,9 +82,9 @@ def test_a_bot_of_its_own_process_joins_the_chat_that_is_served(tmp_path: Path) 
         bot.wait(DEADLINE)
 
     # The addresses that it prints are those of the page.
-    assert addresses in shown.replace(str(port + 1), "9001").replace(str(port), "9000")
+    assert addresses in shown.replace(str(next_port), "9001").replace(str(port), "9000")
     # On a busy machine the goal may be confirmed before its first message leaves: then there is no edit.
-    _assert_in_order(shown, ["you> /subscribe Argentina", "✅ Following Argentina", "10' Messi"])
+    assert_in_order(shown.splitlines(), ["you> /subscribe Argentina", "✅ Following Argentina", "10' Messi"])
 
 
 @pytest.mark.whole_process

@@ -32,11 +32,11 @@ async def test_a_wait_gives_what_its_condition_gives_and_counts_as_a_hang_after_
     loop = asyncio.get_running_loop()
     began = loop.time()
 
-    async def asked() -> str:
+    async def find() -> str:
         return "so" if loop.time() >= began + 5 else ""
 
     assert await until(lambda: loop.time() >= began + 3)
-    assert await until(asked) == "so"
+    assert await until(find) == "so"
     assert loop.time() - began < 6
     with pytest.raises(AssertionError, match="still not true after 60 s"):
         await until(lambda: False)

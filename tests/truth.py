@@ -1,4 +1,4 @@
-"""Holding what a chat was told against what really happened in a recorded match."""
+"""Compares what a chat was sent with what really happened in a recorded match."""
 
 from __future__ import annotations
 
@@ -41,31 +41,33 @@ rules:
 """Rules for everything that a truth file speaks of, a kind for each of its kinds."""
 
 
-def lies(rows: list[dict[str, Any]], truth: dict[str, Any]) -> list[str]:
+def find_disagreements(rows: list[dict[str, Any]], truth: dict[str, Any]) -> list[str]:
     """Every disagreement between the rows of `replay --json` and the truth, a sentence each."""
-    told: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    by_action: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        told[row["action_id"]].append(row)
-    found = [lie for incident in truth["incidents"] for lie in _of_incident(told.pop(incident["action_id"], []), incident)]
-    ends = [action for action, revisions in told.items() if revisions[0]["kind"] == "full_time"]
-    found += _of_full_time([told.pop(action) for action in ends], truth)
-    return found + [f"invented: {revisions[0]}" for revisions in told.values()]
+        by_action[row["action_id"]].append(row)
+    found: list[str] = []
+    for incident in truth["incidents"]:
+        found += _compare_incident(by_action.pop(incident["action_id"], []), incident)
+    ends = [action for action, revisions in by_action.items() if revisions[0]["kind"] == "full_time"]
+    found += _compare_full_time([by_action.pop(action) for action in ends], truth)
+    return found + [f"never happened: {revisions[0]}" for revisions in by_action.values()]
 
 
-def _of_incident(rows: list[dict[str, Any]], incident: dict[str, Any]) -> list[str]:
+def _compare_incident(rows: list[dict[str, Any]], incident: dict[str, Any]) -> list[str]:
     if not incident["standing"]:
-        return [f"stands though it fell: {rows[-1]}"] if rows and rows[-1]["state"] != "retracted" else []
+        return [f"not retracted: {rows[-1]}"] if rows and rows[-1]["state"] != "retracted" else []
     if not rows:
-        return [f"not told: {incident}"]
+        return [f"not sent: {incident}"]
     last = rows[-1]
-    told = [last["kind"], last["state"], last["minute"], last["player"]]
+    sent = [last["kind"], last["state"], last["minute"], last["player"]]
     true = [incident["kind"], "confirmed", incident["minute"], incident["player"]]
-    wrong = [f"told {told}, true is {true}"] if told != true else []
-    sent = sum(row["op"] == "send" for row in rows)
-    return wrong + ([f"sent {sent} times: {incident}"] if sent != 1 else [])
+    wrong = [f"sent {sent}, true is {true}"] if sent != true else []
+    times = sum(row["op"] == "send" for row in rows)
+    return wrong + ([f"sent {times} times: {incident}"] if times != 1 else [])
 
 
-def _of_full_time(ends: list[list[dict[str, Any]]], truth: dict[str, Any]) -> list[str]:
+def _compare_full_time(ends: list[list[dict[str, Any]]], truth: dict[str, Any]) -> list[str]:
     if len(ends) != 1:
         return [f"{len(ends)} full times"]
     score, final = (ends[0][-1]["home"], ends[0][-1]["away"]), truth["final"]

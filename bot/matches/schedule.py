@@ -125,7 +125,6 @@ class MatchScheduler:
         self._started_since, self._started = float("-inf"), 0
         """The beginning of the second in which so many matches began to be followed, on the monotonic clock."""
         self._alarm: dt.datetime | None = None
-        self.retry_after = FOLLOW_RETRY_DELAY
 
     def is_reopened(self, fixture_id: str) -> bool:
         """Return True if a match has to be read although it was read to its end before, by this process or another one."""
@@ -337,7 +336,7 @@ class MatchScheduler:
             await self._follow(fixture)
         except Exception as error:
             log.exception("following_failed", fixture=fixture.id, match=fixture.title, reason=repr(error))
-            await asyncio.sleep(self.retry_after)
+            await asyncio.sleep(FOLLOW_RETRY_DELAY)
             return
         self._over[fixture.id] = self._clock.monotonic()
         self._reopened.discard(fixture.id)

@@ -8,12 +8,13 @@ from typing import Any
 from bot.outbox.delivery import Delivery
 from bot.outbox.news import NewsItem
 from bot.subscribers import AlertFilter, Chat, ChatRef
-from rules.engine.alert import Alert, AlertKey, Facts, Importance, State
+from rules.engine.alert import CARD, LIVE_MESSAGE_KINDS, Alert, AlertKey, Facts, Importance, State
 from tests.packets import FIXTURE
 
 NOW = dt.datetime(2026, 8, 15, 14, 30, tzinfo=dt.UTC)
 KEY = AlertKey(FIXTURE.id, "g")
 REF = ChatRef(7)
+LIVE_KINDS = frozenset(LIVE_MESSAGE_KINDS)
 CHAT = Chat(REF, filter=AlertFilter(all_kinds=True))
 
 
@@ -41,6 +42,11 @@ def minor(seq: int = 1, text: str = "yellow", **more: Any) -> Alert:
     """A yellow card."""
     named: dict[str, Any] = {"rule": "yellows", "kind": "yellow_card", "severity": 1, "importance": Importance.MINOR}
     return alert(seq, text, **(named | more))
+
+
+def match_card(text: str = "0–0", **more: Any) -> Alert:
+    """How the match stands."""
+    return minor(1, text, action=CARD, rule=CARD, kind=CARD, max_age=3600.0, **more)
 
 
 def news(*alerts: Alert, **more: Any) -> NewsItem:

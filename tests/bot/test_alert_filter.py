@@ -32,55 +32,55 @@ ANY_KIND = st.sampled_from([*SHIPPED_KINDS, "of_a_rule", *LIVE_MESSAGE_KINDS])
 
 @dataclass(frozen=True)
 class ChatOfTheFirstVersion:
-    """A chat as version 0.1 decided with it: `ears` are the chat as each of its subscriptions hears."""
+    """A chat as version 0.1 decided with it: `views` are the chat as each of its subscriptions sees it."""
 
     all_kinds: bool
     kinds_on: frozenset[str]
     kinds_off: frozenset[str]
-    ring: frozenset[str]
+    loud: frozenset[str]
     silent: frozenset[str]
-    waits: bool
-    scorers: bool
-    exactly: frozenset[str] | None = None
-    ears: tuple[ChatOfTheFirstVersion, ...] = ()
+    confirmed_only: bool
+    scorers_only: bool
+    only_kinds: frozenset[str] | None = None
+    views: tuple[ChatOfTheFirstVersion, ...] = ()
 
-    def sounds(self, kind: str, *, important: bool) -> bool:
-        if self.ears:
-            return any(ear.takes(kind) and ear.sounds(kind, important=important) for ear in self.ears)
-        return kind in self.ring or (important and kind not in self.silent)
+    def is_loud(self, kind: str, *, important: bool) -> bool:
+        if self.views:
+            return any(view.accepts(kind) and view.is_loud(kind, important=important) for view in self.views)
+        return kind in self.loud or (important and kind not in self.silent)
 
-    def takes(self, kind: str) -> bool:
+    def accepts(self, kind: str) -> bool:
         if kind in LIVE_MESSAGE_KINDS:
             return kind in self.kinds_on
-        if self.ears:
-            return any(ear.takes(kind) for ear in self.ears)
-        if self.scorers:
+        if self.views:
+            return any(view.accepts(kind) for view in self.views)
+        if self.scorers_only:
             return kind == "goal"
-        if self.exactly is not None:
-            return kind in self.exactly
+        if self.only_kinds is not None:
+            return kind in self.only_kinds
         if self.all_kinds or kind in self.kinds_on:
             return True
         return kind not in self.kinds_off and (kind in DEFAULT_KINDS or kind not in SHIPPED_KINDS)
 
-    def ready(self, kind: str, *, confirmed: bool, named: bool) -> bool:
-        if self.ears and kind not in LIVE_MESSAGE_KINDS:
-            return any(ear.takes(kind) and ear.ready(kind, confirmed=confirmed, named=named) for ear in self.ears)
-        return (confirmed or not self.waits) and (named or not self.scorers or kind != "goal")
+    def is_ready(self, kind: str, *, confirmed: bool, named: bool) -> bool:
+        if self.views and kind not in LIVE_MESSAGE_KINDS:
+            return any(view.accepts(kind) and view.is_ready(kind, confirmed=confirmed, named=named) for view in self.views)
+        return (confirmed or not self.confirmed_only) and (named or not self.scorers_only or kind != "goal")
 
-    def hearing(self, overrides: list[SubscriptionOverrides]) -> ChatOfTheFirstVersion:
+    def with_views(self, overrides: list[SubscriptionOverrides]) -> ChatOfTheFirstVersion:
         if not any(own.has_any for own in overrides):
             return self
-        return replace(self, ears=tuple(self.with_taste(own) for own in overrides))
+        return replace(self, views=tuple(self.with_overrides(own) for own in overrides))
 
-    def with_taste(self, taste: SubscriptionOverrides) -> ChatOfTheFirstVersion:
-        scorers = (self.scorers and taste.kinds is None) if taste.scorers_only is None else taste.scorers_only
+    def with_overrides(self, overrides: SubscriptionOverrides) -> ChatOfTheFirstVersion:
+        scorers = (self.scorers_only and overrides.kinds is None) if overrides.scorers_only is None else overrides.scorers_only
         return replace(
             self,
-            exactly=self.exactly if taste.kinds is None else taste.kinds,
-            ring=(self.ring - taste.silent) | taste.loud,
-            silent=(self.silent - taste.loud) | taste.silent,
-            waits=self.waits if taste.confirmed_only is None else taste.confirmed_only,
-            scorers=scorers,
+            only_kinds=self.only_kinds if overrides.kinds is None else overrides.kinds,
+            loud=(self.loud - overrides.silent) | overrides.loud,
+            silent=(self.silent - overrides.loud) | overrides.silent,
+            confirmed_only=self.confirmed_only if overrides.confirmed_only is None else overrides.confirmed_only,
+            scorers_only=scorers,
         )
 
 
@@ -91,17 +91,17 @@ def test_a_recipient_decides_as_the_chat_of_the_first_version_did(
     own = chat.filter
     before = ChatOfTheFirstVersion(
         own.all_kinds, own.kinds_on, own.kinds_off, own.loud, own.silent, own.confirmed_only, own.scorers_only
-    ).hearing(overrides)
+    ).with_views(overrides)
     now = Recipient.of(chat, overrides)
 
-    assert now.accepts(kind) is before.takes(kind)
-    assert now.is_loud(kind, important=important) is before.sounds(kind, important=important)
-    assert now.is_ready(kind, confirmed=confirmed, named=named) is before.ready(kind, confirmed=confirmed, named=named)
+    assert now.accepts(kind) is before.accepts(kind)
+    assert now.is_loud(kind, important=important) is before.is_loud(kind, important=important)
+    assert now.is_ready(kind, confirmed=confirmed, named=named) is before.is_ready(kind, confirmed=confirmed, named=named)
     for one in overrides:
-        alone, then = own.with_overrides(one), replace(before, ears=()).with_taste(one)
-        assert alone.accepts(kind) is then.takes(kind)
-        assert alone.is_loud(kind, important=important) is then.sounds(kind, important=important)
-        assert alone.is_ready(kind, confirmed=confirmed, named=named) is then.ready(kind, confirmed=confirmed, named=named)
+        alone, then = own.with_overrides(one), replace(before, views=()).with_overrides(one)
+        assert alone.accepts(kind) is then.accepts(kind)
+        assert alone.is_loud(kind, important=important) is then.is_loud(kind, important=important)
+        assert alone.is_ready(kind, confirmed=confirmed, named=named) is then.is_ready(kind, confirmed=confirmed, named=named)
 
 
 @given(OVERRIDES)

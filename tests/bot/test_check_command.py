@@ -126,7 +126,7 @@ def feed_config(api: str, more: str) -> str:
     return f"feed: {{token: feed-token, api_url: '{api}'}}\ntelegram: {{token: '123456:{'a' * 35}'}}\n{more}"
 
 
-ARSENALL = "- {name: goals, match: {action_type: Goal, team: Arsenall}, alert: {kind: goal, text: x}}\n"
+MISSPELT = "- {name: goals, match: {action_type: Goal, team: Arsenall}, alert: {kind: goal, text: x}}\n"
 
 
 def write(name: str, text: str) -> None:
@@ -140,7 +140,7 @@ async def check_with_fixtures(*words: str) -> Result:
 
 async def test_names_are_compared_with_the_fixtures_of_the_feed() -> None:
     async with Simulator([script()], 0, "feed-token").serve() as urls:
-        write("rules.d/a.yaml", ARSENALL)
+        write("rules.d/a.yaml", MISSPELT)
         chats = "chats: [{chat: -5, subscribe: [{team: Arsenal}, {competition: Premir League}]}]\n"
         write("config.yaml", feed_config(urls.api, f"include: rules.d/*.yaml\n{chats}"))
         done, strict = await check_with_fixtures(), await check_with_fixtures("--strict")
@@ -158,9 +158,9 @@ async def test_names_are_compared_with_the_fixtures_of_the_feed() -> None:
 
 
 async def test_a_feed_that_cannot_be_asked_is_said_beside_everything_else(refusing_port: int) -> None:
-    write("config.yaml", feed_config(f"http://127.0.0.1:{refusing_port}", f"rules:\n{ARSENALL}"))
+    write("config.yaml", feed_config(f"http://127.0.0.1:{refusing_port}", f"rules:\n{MISSPELT}"))
     away = await check_with_fixtures()
-    write("config.yaml", f"rules:\n{ARSENALL}")
+    write("config.yaml", f"rules:\n{MISSPELT}")
     without_token = await check_with_fixtures()
 
     assert away.exit_code == without_token.exit_code == 1

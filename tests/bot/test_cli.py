@@ -35,7 +35,7 @@ NOWHERE = "http://127.0.0.1:9"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.endswith("TOKEN")} | {"PYTHONPATH": str(ROOT)}
 
 
-class Done:
+class EndedCommand:
     """How a command ended. Whatever it was, it showed neither a traceback nor a secret."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
@@ -48,23 +48,23 @@ class Done:
         return [line for line in self.err.splitlines() if not line.startswith("{")]
 
 
-def ran(folder: Path, *words: str | Path, code: int = 1, python: bool = False) -> Done:
+def run_command(folder: Path, *words: str | Path, code: int = 1, python: bool = False) -> EndedCommand:
     """Run a command to its end in this folder; with `python`, by a Python that starts for it, which takes longer."""
     command = [*map(str, words)]
     if python:
-        ended = subprocess.run(
+        finished = subprocess.run(
             [sys.executable, "-m", "bot", *command], capture_output=True, text=True, cwd=folder, env=ENVIRONMENT
         )
-        done = Done(ended.returncode, ended.stdout, ended.stderr)
+        done = EndedCommand(finished.returncode, finished.stdout, finished.stderr)
     else:
-        done = Done(*run_touchline(command, folder, ENVIRONMENT))
+        done = EndedCommand(*run_touchline(command, folder, ENVIRONMENT))
     assert done.code == code, done.out + done.err
     return done
 
 
-async def ended(folder: Path, *words: str | Path, code: int = 1, python: bool = False) -> Done:
-    """The same while this process plays the rest of the world."""
-    return await asyncio.to_thread(ran, folder, *words, code=code, python=python)
+async def run_command_beside(folder: Path, *words: str | Path, code: int = 1, python: bool = False) -> EndedCommand:
+    """Run a command while this process goes on: the fakes that it talks to run here."""
+    return await asyncio.to_thread(run_command, folder, *words, code=code, python=python)
 
 
 def config(folder: Path, text: str = "", **sections: str) -> Path:
@@ -78,7 +78,7 @@ def config(folder: Path, text: str = "", **sections: str) -> Path:
 
 
 @pytest.fixture
-def taken() -> Iterator[int]:
+def taken_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield int(server.getsockname()[1])
 
@@ -91,35 +91,35 @@ async def feed(token: str = FEED_TOKEN) -> AsyncIterator[SimulatorUrls]:
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
-    done = ran(tmp_path, *command.split(), "--help", code=0, python=not command)
+    done = run_command(tmp_path, *command.split(), "--help", code=0, python=not command)
 
     assert done.out.startswith("Usage: ")
     assert done.err == ""
-    assert all(name in done.out for name in COMMANDS if not command)
+    assert command or all(name in done.out for name in COMMANDS)
 
 
 @pytest.mark.parametrize(
     "words", ["", "ran", "run --sped 3", "simulate", "replay", "record", "demo --seconds x", "simulate --port 99999 x"]
 )
 def test_wrong_usage_is_explained_and_ends_with_2(tmp_path: Path, words: str) -> None:
-    assert "Usage: " in ran(tmp_path, *words.split(), code=2).err
+    assert "Usage: " in run_command(tmp_path, *words.split(), code=2).err
 
 
 def test_five_mistakes_are_five_sentences_each_at_its_place(tmp_path: Path) -> None:
     bad = ROOT / "tests" / "bad"
     (tmp_path / "five-mistakes.yaml").write_bytes((bad / "five-mistakes.yaml").read_bytes())
 
-    done = ran(tmp_path, "check", "--config", "five-mistakes.yaml", python=True)
+    done = run_command(tmp_path, "check", "--config", "five-mistakes.yaml", python=True)
     assert done.lines == [*(bad / "five-mistakes.txt").read_text().splitlines(), "five-mistakes.yaml: 5 mistakes"]
 
 
 def test_the_example_is_without_mistakes(tmp_path: Path) -> None:
-    assert "0 mistakes" in ran(tmp_path, "check", "--config", ROOT / "config.example.yaml", code=0).out
+    assert "0 mistakes" in run_command(tmp_path, "check", "--config", ROOT / "config.example.yaml", code=0).out
 
 
 @pytest.mark.parametrize("command", ["run", "check", "fixtures", "record 1"])
 def test_a_configuration_that_is_not_there_is_one_sentence(tmp_path: Path, command: str) -> None:
-    (line,) = ran(tmp_path, *command.split()).lines
+    (line,) = run_command(tmp_path, *command.split()).lines
 
     assert line.startswith("config.yaml: there is no such file; copy ")
     assert f"{ROOT}/config.example.yaml to this place" in line and "touchline init" in line
@@ -132,7 +132,7 @@ def test_a_configuration_that_is_not_there_is_one_sentence(tmp_path: Path, comma
 def test_a_missing_token_is_one_sentence_that_says_where_to_put_it(tmp_path: Path, section: str, name: str, command: str) -> None:
     config(tmp_path, **{section: "{}"})
 
-    (line,) = ran(tmp_path, command).lines
+    (line,) = run_command(tmp_path, command).lines
     assert re.match(rf"config.yaml:\d+:\d+: the {section} token is missing: ", line)
     assert f"`token:` under `{section}:`" in line
     assert name in line
@@ -141,14 +141,14 @@ def test_a_missing_token_is_one_sentence_that_says_where_to_put_it(tmp_path: Pat
 def test_the_password_of_a_database_is_not_shown(tmp_path: Path) -> None:
     config(tmp_path, storage="postgresql://anna:hunter2hunter2@[nowhere/touchline")
 
-    done = ran(tmp_path, "run")
+    done = run_command(tmp_path, "run")
     assert "hunter2" not in done.out + done.err
 
 
 def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
     config(tmp_path, storage="sqlite:////nowhere/at/all.db")
 
-    (line,) = ran(tmp_path, "run").lines
+    (line,) = run_command(tmp_path, "run").lines
     assert line.startswith("storage.url: /nowhere/at/all.db cannot be opened")
 
 
@@ -158,7 +158,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Pa
         database.execute("INSERT INTO alembic_version VALUES ('9999')")
     config(tmp_path)
 
-    (line,) = ran(tmp_path, "run").lines
+    (line,) = run_command(tmp_path, "run").lines
     assert line.startswith("the database was written by a newer Touchline")
     with closing(sqlite3.connect(tmp_path / "touchline.db")) as left:
         assert left.execute("SELECT * FROM alembic_version").fetchall() == [("9999",)]
@@ -168,23 +168,23 @@ async def test_a_bot_token_that_telegram_refuses_is_one_sentence(tmp_path: Path)
     async with FakeBotApi("987654321:another") as telegram, feed() as urls:
         configuration(tmp_path, urls.stream, urls.api, telegram)
         config(tmp_path, telegram=f'{{token: "{BOT_TOKEN}", api_url: "{telegram.url}"}}')
-        done = await ended(tmp_path, "run", python=True)
+        done = await run_command_beside(tmp_path, "run", python=True)
 
     assert done.lines == ["Telegram refuses the bot token: put the one that @BotFather gave at telegram.token"]
 
 
-async def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, taken: int) -> None:
+async def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, taken_port: int) -> None:
     async with FakeBotApi(BOT_TOKEN) as telegram:
-        config(tmp_path, telegram=f'{{token: "{BOT_TOKEN}", api_url: "{telegram.url}"}}', http=f"127.0.0.1:{taken}")
-        done = await ended(tmp_path, "run")
+        config(tmp_path, telegram=f'{{token: "{BOT_TOKEN}", api_url: "{telegram.url}"}}', http=f"127.0.0.1:{taken_port}")
+        done = await run_command_beside(tmp_path, "run")
 
     (line,) = done.lines
-    assert line == f"http.listen: cannot listen on 127.0.0.1:{taken}: the port is taken; choose another, or null for none"
+    assert line == f"http.listen: cannot listen on 127.0.0.1:{taken_port}: the port is taken; choose another, or null for none"
 
 
 async def test_roles_need_a_database_that_several_processes_can_share(tmp_path: Path) -> None:
     config(tmp_path)
-    done = await ended(tmp_path, "run", "--role", "feed,send")
+    done = await run_command_beside(tmp_path, "run", "--role", "feed,send")
 
     (line,) = done.lines
     assert line.startswith("several processes need PostgreSQL: put storage.url: postgresql://")
@@ -192,7 +192,7 @@ async def test_roles_need_a_database_that_several_processes_can_share(tmp_path: 
 
 async def test_a_role_that_does_not_exist_is_wrong_usage(tmp_path: Path) -> None:
     config(tmp_path)
-    done = await ended(tmp_path, "run", "--role", "fed", code=2)
+    done = await run_command_beside(tmp_path, "run", "--role", "fed", code=2)
 
     assert "'fed' is none of feed, chat, send" in done.lines[-1]
 
@@ -200,8 +200,10 @@ async def test_a_role_that_does_not_exist_is_wrong_usage(tmp_path: Path) -> None
 async def test_fixtures_are_listed_and_searched(tmp_path: Path) -> None:
     async with feed() as urls:
         config(tmp_path, feed=f'{{token: {FEED_TOKEN}, api_url: "{urls.api}", stream_url: "{urls.stream}"}}')
-        every, found, none = [(await ended(tmp_path, "fixtures", *w, code=0)).out for w in ([], ["ARSÉNAL"], ["Leeds"])]
-        misspelt = await ended(tmp_path, "fixtures", "Chelsae", code=0)
+        every, found, none = [
+            (await run_command_beside(tmp_path, "fixtures", *w, code=0)).out for w in ([], ["ARSÉNAL"], ["Leeds"])
+        ]
+        misspelt = await run_command_beside(tmp_path, "fixtures", "Chelsae", code=0)
 
     assert every == found
     assert every.splitlines()[0].split()[0] == "KICK-OFF"
@@ -214,8 +216,8 @@ async def test_fixtures_are_listed_and_searched(tmp_path: Path) -> None:
 async def test_fixtures_of_a_feed_that_refuses_or_is_away_are_one_sentence(tmp_path: Path) -> None:
     async with feed("another-token") as urls:
         config(tmp_path, feed=f'{{token: {FEED_TOKEN}, api_url: "{urls.api}"}}')
-        refused = await ended(tmp_path, "fixtures")
-    away = await ended(tmp_path, "fixtures")
+        refused = await run_command_beside(tmp_path, "fixtures")
+    away = await run_command_beside(tmp_path, "fixtures")
 
     assert [len(done.lines) for done in (refused, away)] == [1, 1]
     assert refused.lines[0].startswith("the fixtures cannot be read: HTTP 401")
@@ -224,18 +226,18 @@ async def test_fixtures_of_a_feed_that_refuses_or_is_away_are_one_sentence(tmp_p
 async def test_a_recorded_match_can_be_replayed(tmp_path: Path) -> None:
     async with feed() as urls:
         config(tmp_path, feed=f'{{token: {FEED_TOKEN}, api_url: "{urls.api}", stream_url: "{urls.stream}"}}')
-        recorded = await ended(tmp_path, "record", "--folder", "kept", FIXTURE.id, code=0)
-    told = ran(tmp_path, "replay", "--json", recorded.out.strip(), code=0)
+        recorded = await run_command_beside(tmp_path, "record", "--folder", "kept", FIXTURE.id, code=0)
+    replayed = run_command(tmp_path, "replay", "--json", recorded.out.strip(), code=0)
 
-    rows = [json.loads(line) for line in told.out.splitlines()]
+    rows = [json.loads(line) for line in replayed.out.splitlines()]
     assert {row["kind"] for row in rows} >= {"goal", "full_time"}
 
 
 async def test_a_match_that_is_over_is_replayed_straight_from_the_feed(tmp_path: Path) -> None:
     async with feed() as urls:
         config(tmp_path, feed=f'{{token: {FEED_TOKEN}, api_url: "{urls.api}", stream_url: "{urls.stream}"}}')
-        replayed = await ended(tmp_path, "replay", "--json", "--from-feed", FIXTURE.id, code=0)
-        unknown = await ended(tmp_path, "replay", "--from-feed", "nobody")
+        replayed = await run_command_beside(tmp_path, "replay", "--json", "--from-feed", FIXTURE.id, code=0)
+        unknown = await run_command_beside(tmp_path, "replay", "--from-feed", "nobody")
 
     rows = [json.loads(line) for line in replayed.out.splitlines()]
     assert {row["kind"] for row in rows} >= {"goal", "full_time"}
@@ -259,16 +261,16 @@ def test_what_is_no_recording_is_one_sentence(tmp_path: Path, command: str, name
     elif name.endswith("/"):
         (tmp_path / name).mkdir()
 
-    (line,) = ran(tmp_path, *command.split(), name).lines
+    (line,) = run_command(tmp_path, *command.split(), name).lines
     assert line.startswith(words)
 
 
-def test_a_simulator_on_a_taken_port_says_so(tmp_path: Path, taken: int) -> None:
+def test_a_simulator_on_a_taken_port_says_so(tmp_path: Path, taken_port: int) -> None:
     with RecordingWriter(tmp_path / "match.jsonl") as writer:
         writer.write(KICKOFF, encode_packet(Story().packet("Start Match")))
 
-    (line,) = ran(tmp_path, "simulate", "--port", str(taken), "match.jsonl").lines
-    assert line == f"127.0.0.1:{taken} cannot be listened on: the port is taken"
+    (line,) = run_command(tmp_path, "simulate", "--port", str(taken_port), "match.jsonl").lines
+    assert line == f"127.0.0.1:{taken_port} cannot be listened on: the port is taken"
 
 
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])

@@ -47,8 +47,8 @@ class Terminal(io.StringIO):
         return True
 
 
-def written(write: Write, text: str, *secrets: str, out: io.StringIO | None = None) -> str:
-    """What stands in the log after `write` has written this text."""
+def read_log_after(write: Write, text: str, *secrets: str, out: io.StringIO | None = None) -> str:
+    """Return the log after `write` has written this text."""
     out = out or io.StringIO()
     configure_logging(secrets, stream=out)
     write(text)
@@ -114,11 +114,11 @@ def by_python_itself(text: str) -> None:
 
 OURS = (as_event, as_value, as_exception, as_given_exception)
 OTHERS = (by_a_library, by_a_failing_library, by_a_warning, by_the_loop, by_python_itself)
-WAYS = st.sampled_from([*OURS, *OTHERS])
+WRITERS = st.sampled_from([*OURS, *OTHERS])
 SECRETS = st.text(LETTERS, min_size=8, max_size=40).filter(lambda s: len(set(s) - {" "}) > 4)
 TOKENS = st.builds("{}:{}".format, st.text("0189", min_size=6, max_size=12), st.text("ABYZabyz0189_-", min_size=20, max_size=40))
-AROUND = st.sampled_from(["{}", "https://api.telegram.org/bot{}/getMe", "x{}", "token={}&y=1", "1 {} 2", '"{}"', "bot%20{}"])
-SAID = st.sampled_from(
+TEMPLATES = st.sampled_from(["{}", "https://api.telegram.org/bot{}/getMe", "x{}", "token={}&y=1", "1 {} 2", '"{}"', "bot%20{}"])
+TOKEN_TEXTS = st.sampled_from(
     [
         '{{"authToken": "{}"}}',
         "{{'authToken': '{}'}}",
@@ -130,39 +130,39 @@ SAID = st.sampled_from(
 )
 
 
-@given(SECRETS, WAYS, AROUND)
-def test_a_configured_secret_is_never_written(secret: str, write: Write, around: str) -> None:
-    assert secret not in written(write, around.format(secret), secret)
+@given(SECRETS, WRITERS, TEMPLATES)
+def test_a_configured_secret_is_never_written(secret: str, write: Write, template: str) -> None:
+    assert secret not in read_log_after(write, template.format(secret), secret)
 
 
-@given(TOKENS, WAYS, AROUND)
-def test_what_looks_like_a_token_of_telegram_is_never_written(token: str, write: Write, around: str) -> None:
-    assert token.split(":")[1] not in written(write, around.format(token))
+@given(TOKENS, WRITERS, TEMPLATES)
+def test_what_looks_like_a_token_of_telegram_is_never_written(token: str, write: Write, template: str) -> None:
+    assert token.split(":")[1] not in read_log_after(write, template.format(token))
 
 
-@given(st.text("ABYZabyz0189_.!-", min_size=8, max_size=40), WAYS, SAID)
-def test_what_is_sent_to_the_feed_as_its_token_is_never_written(token: str, write: Write, said: str) -> None:
-    assert token not in written(write, said.format(f"xq{token}"))
+@given(st.text("ABYZabyz0189_.!-", min_size=8, max_size=40), WRITERS, TOKEN_TEXTS)
+def test_what_is_sent_to_the_feed_as_its_token_is_never_written(token: str, write: Write, template: str) -> None:
+    assert token not in read_log_after(write, template.format(f"xq{token}"))
 
 
 @pytest.mark.parametrize("out", [io.StringIO, Terminal])
 def test_a_terminal_shows_no_secret_either(out: Callable[[], io.StringIO]) -> None:
-    ways: list[Write] = [as_event, as_value, as_exception, by_a_library, by_a_failing_library]
+    writers: list[Write] = [as_event, as_value, as_exception, by_a_library, by_a_failing_library]
 
-    for write in ways:
-        assert TOKEN[10:] not in written(write, f"https://api.telegram.org/bot{TOKEN}/getMe", out=out())
+    for write in writers:
+        assert TOKEN[10:] not in read_log_after(write, f"https://api.telegram.org/bot{TOKEN}/getMe", out=out())
 
 
 def test_a_token_in_an_address_is_masked_in_its_encoded_form_too() -> None:
-    assert written(as_event, f"/bot{TOKEN.replace(':', '%3A')}/x", TOKEN).count("Secret") == 0
-    assert written(as_event, f"/bot{OTHER_TOKEN.replace(':', '%3A')}/x").count("another") == 0
+    assert read_log_after(as_event, f"/bot{TOKEN.replace(':', '%3A')}/x", TOKEN).count("Secret") == 0
+    assert read_log_after(as_event, f"/bot{OTHER_TOKEN.replace(':', '%3A')}/x").count("another") == 0
 
 
 @pytest.mark.parametrize("write", [*OURS, *OTHERS])
-def test_every_way_is_written_and_masked(write: Write) -> None:
-    said = written(write, f"https://api.telegram.org/bot{TOKEN}/getMe", TOKEN)
+def test_every_writer_writes_and_masks(write: Write) -> None:
+    template = read_log_after(write, f"https://api.telegram.org/bot{TOKEN}/getMe", TOKEN)
 
-    assert "***/getMe" in said and "Secret" not in said
+    assert "***/getMe" in template and "Secret" not in template
 
 
 def test_a_longer_secret_is_masked_before_a_shorter_one_in_it() -> None:
@@ -170,10 +170,10 @@ def test_a_longer_secret_is_masked_before_a_shorter_one_in_it() -> None:
 
 
 def test_what_is_no_secret_stays_readable() -> None:
-    told = json.loads(written(as_event, "12:30 score 1:0, action 123456:kickoff, authors wrote", TOKEN))
+    logged = json.loads(read_log_after(as_event, "12:30 score 1:0, action 123456:kickoff, authors wrote", TOKEN))
 
-    assert told["event"] == "12:30 score 1:0, action 123456:kickoff, authors wrote"
-    assert told["level"] == "info"
+    assert logged["event"] == "12:30 score 1:0, action 123456:kickoff, authors wrote"
+    assert logged["level"] == "info"
 
 
 def test_numbers_stay_numbers() -> None:
@@ -181,8 +181,8 @@ def test_numbers_stay_numbers() -> None:
     configure_logging([TOKEN], stream=out)
     structlog.get_logger().info("told", chat=-100123, wait=0.5, silent=True, reply=None)
 
-    told = json.loads(out.getvalue())
-    assert (told["chat"], told["wait"], told["silent"], told["reply"]) == (-100123, 0.5, True, None)
+    logged = json.loads(out.getvalue())
+    assert (logged["chat"], logged["wait"], logged["silent"], logged["reply"]) == (-100123, 0.5, True, None)
 
 
 def test_debug_is_written_only_when_asked_for() -> None:
@@ -207,10 +207,10 @@ def test_the_chosen_format_is_written_to_a_terminal_and_to_a_file_alike() -> Non
 
 
 def test_every_line_names_the_module_that_wrote_it() -> None:
-    said = json.loads(written(as_event, "told"))
-    library = [json.loads(line) for line in written(by_a_library, "told").splitlines()]
+    template = json.loads(read_log_after(as_event, "told"))
+    library = [json.loads(line) for line in read_log_after(by_a_library, "told").splitlines()]
 
-    assert said["logger"] == __name__
+    assert template["logger"] == __name__
     assert [line["logger"] for line in library] == list(LIBRARIES)
 
 
@@ -252,7 +252,7 @@ def test_an_unknown_level_or_logger_is_refused(text: str, sentence: str) -> None
         read_log_levels(text)
 
 
-class Full(io.StringIO):
+class FullDisk(io.StringIO):
     """A stream on a full disk."""
 
     is_full = True
@@ -265,8 +265,8 @@ class Full(io.StringIO):
 
 @pytest.mark.parametrize("write", [as_event, as_value, logging.getLogger("aiohttp.server").warning])
 def test_a_log_that_cannot_be_written_costs_nothing_but_its_lines(write: Write) -> None:
-    out = Full()
-    assert written(write, "lost", out=out) == ""
+    out = FullDisk()
+    assert read_log_after(write, "lost", out=out) == ""
 
     out.is_full = False
     write("kept")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import DEADLINE
+
 pytestmark = pytest.mark.whole_process
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +37,7 @@ def stop_at_an_import(module: str, *arguments: str, hangup_at: str = "") -> subp
     """Run a command that gets SIGTERM when it comes to a module, and before that SIGHUP at another one."""
     signals = ",".join([f"{module}=SIGTERM", *([f"{hangup_at}=SIGHUP"] if hangup_at else [])])
     return subprocess.run(
-        [sys.executable, "-c", STOP_AT_AN_IMPORT, signals, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", STOP_AT_AN_IMPORT, signals, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE
     )
 
 

@@ -39,6 +39,7 @@ from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import BotMessenger, build_bot
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.proxy import FakeProxy
+from tests.tasks import cancel_tasks
 from tests.waiting import until
 
 CERTIFICATES = Path(__file__).parents[1] / "certificates"
@@ -161,7 +162,7 @@ async def test_feed_proxy_is_used_whatever_the_environment_says(monkeypatch: pyt
         found = await read_fixtures(rest, own), await read_stream(stream, own)
 
     assert found == (0, "hello") and len(proxy.asked) == 2
-    assert all("Proxy-Authorization: Basic" in headers for headers in proxy.headers)
+    assert ["Proxy-Authorization: Basic" in headers for headers in proxy.headers] == [True, True]
 
 
 async def test_none_connects_directly(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,12 +266,11 @@ async def test_admins_and_status_are_told_why_the_feed_cannot_be_connected() -> 
         running = asyncio.create_task(connection.run())
         await until(lambda: connection.status().connect_failure)
         status = connection.status()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await cancel_tasks(running)
 
     line = render_connection(status, None, SystemClock().now())
-    told = describe_feed_down(["Arsenal v Chelsea"], 1, status.connect_failure)
-    assert all("its certificate is refused: it has expired" in text for text in (line, told))
+    sentence = describe_feed_down(["Arsenal v Chelsea"], 1, status.connect_failure)
+    assert all("its certificate is refused: it has expired" in text for text in (line, sentence))
 
 
 async def ignore(*_: object) -> None:

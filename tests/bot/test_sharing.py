@@ -7,30 +7,30 @@ async def test_other_work_has_its_turn_between_the_items_of_a_long_calculation()
     calculated: list[int] = []
     seen: list[int] = []
 
-    async def look() -> None:
+    async def watch() -> None:
         while len(calculated) < 3:
             seen.append(len(calculated))
             await asyncio.sleep(0)
 
-    looking = asyncio.create_task(look())
+    watching = asyncio.create_task(watch())
     async for item in share_event_loop([1, 2, 3], turn=0.0):
         calculated.append(item)
-    await looking
+    await watching
 
     assert calculated == [1, 2, 3]
     assert seen == [1, 2]
 
 
 async def test_a_short_calculation_is_not_interrupted() -> None:
-    async def look() -> None:
+    async def watch() -> None:
         seen.append(len(calculated))
 
     calculated: list[int] = []
     seen: list[int] = []
-    looking = asyncio.create_task(look())
+    watching = asyncio.create_task(watch())
     async for item in share_event_loop([1, 2, 3], turn=60.0):
         calculated.append(item)
-    await looking
+    await watching
 
     assert seen == [3]
 
@@ -54,14 +54,14 @@ async def test_a_property_is_made_in_turns_with_other_work_or_at_its_first_use_a
     ahead, late = Sum(1, 2, 3), Sum(4, 5)
     seen: list[int] = []
 
-    async def look() -> None:
+    async def watch() -> None:
         while len(ahead.added) < 3:
             seen.append(len(ahead.added))
             await asyncio.sleep(0)
 
-    looking = asyncio.create_task(look())
+    watching = asyncio.create_task(watch())
     assert await finish_in_turns(Sum.total.steps(ahead), turn=0.0) == 6
-    await looking
+    await watching
 
     assert seen == [1, 2]
     assert [ahead.total, ahead.total, late.total, late.total] == [6, 6, 9, 9]

@@ -51,13 +51,13 @@ def test_every_command_is_one_of_the_program(file: Path) -> None:
 
 @each_file
 def test_every_variable_is_one_that_the_example_reads(file: Path) -> None:
-    told = set(re.findall(r"\b[A-Z]+_(?:TOKEN|URL)\b", file.read_text(encoding="utf-8")))
+    named = set(re.findall(r"\b[A-Z]+_(?:TOKEN|URL)\b", file.read_text(encoding="utf-8")))
     given = {name for service in _ours(file).values() for name in service.get("environment", {})}
 
     read = set(re.findall(r"\$\{(\w+)", EXAMPLE))
     # The driver of PostgreSQL reads its password itself, so that it need not stand in an address.
     assert given - {"PGPASSWORD"} <= read
-    assert told <= read
+    assert named <= read
 
 
 @each_file

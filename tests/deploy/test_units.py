@@ -89,9 +89,9 @@ def test_a_backup_is_made_by_the_same_user_with_no_more_rights() -> None:
 
 @each_unit
 def test_every_variable_that_it_speaks_of_is_one_that_the_example_reads(unit: Path) -> None:
-    told = set(re.findall(r"\b([A-Z]+_[A-Z]+(?:_[A-Z]+)*)=…", unit.read_text(encoding="utf-8")))
+    named = set(re.findall(r"\b([A-Z]+_[A-Z]+(?:_[A-Z]+)*)=…", unit.read_text(encoding="utf-8")))
 
-    assert told <= set(re.findall(r"\$\{(\w+)", EXAMPLE))
+    assert named <= set(re.findall(r"\$\{(\w+)", EXAMPLE))
 
 
 @each_unit

@@ -19,7 +19,7 @@ from bot.cluster.balance import name_fixture_lease
 from bot.fake_telegram import Message
 from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND
 from rules.football.action import Fixture, Team
-from tests.e2e.goals import RULES, Match, doubled
+from tests.e2e.goals import RULES, Match, find_repeated
 from tests.e2e.stage import FEED_TOKEN, Process, configuration, touchline
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.stepped_feed import SteppedFeed
@@ -31,9 +31,9 @@ SEND = "sendMessage"
 ROLES = ("feed", "feed", "send", "send", "chat")
 MATCHES = 4
 CHATS = range(101, 121)
-EACH = len(CHATS) // MATCHES
+CHATS_PER_MATCH = len(CHATS) // MATCHES
 """So many of them follow each match."""
-SOMEBODY = 9
+PERSON_CHAT = 9
 """A chat that follows nothing and asks for help."""
 _OURS = "crew"
 _TRANSACTIONS = f"FROM pg_stat_activity WHERE datname = current_database() AND application_name <> '{_OURS}'"
@@ -49,13 +49,13 @@ class Point(Enum):
     REACHING = "a sender: it reaches the chats of an alert, and has not committed which"
     EVERYWHERE = "a sender: goals of all matches have come at once, and a message is carried out and not answered"
     UNCOMMITTED = "a feed: a packet has come, and its alert is not committed"
-    UNKEPT = "a feed: the alert is told, and how far the feed was read is not committed"
-    TOLD = "a feed: every chat was told, and the next packet has not come"
+    POSITION_NOT_SAVED = "a feed: the alert is sent, and how far the feed was read is not committed"
+    ALL_SENT = "a feed: every chat was sent the alert, and the next packet has not come"
     CHAT = "the chat process: a member has asked something"
 
 
 SENDERS = (Point.LEFT, Point.ARRIVED, Point.ANSWERED, Point.REACHING, Point.EVERYWHERE)
-OTHERS = (Point.UNCOMMITTED, Point.UNKEPT, Point.TOLD, Point.CHAT)
+OTHERS = (Point.UNCOMMITTED, Point.POSITION_NOT_SAVED, Point.ALL_SENT, Point.CHAT)
 """In turn with those of senders: another takes over a sender's chats when it has had a good connection for eleven seconds."""
 
 
@@ -239,15 +239,15 @@ class Crew:
     def shown(self, chat: int) -> list[Message]:
         return self.telegram.chat(chat).messages
 
-    def untrue(self) -> Iterator[tuple[int, list[str]]]:
+    def find_problems(self) -> Iterator[tuple[int, list[str]]]:
         """Each chat that is not as it should be after the packets that were sent, and why."""
         for chat in CHATS:
             match = self.match_of(chat)
-            if wrong := match.untrue(self.shown(chat), self.feed.sent(match.fixture.id), self.explained_since):
+            if wrong := match.find_problems(self.shown(chat), self.feed.sent(match.fixture.id), self.explained_since):
                 yield chat, wrong
 
-    async def until_true(self) -> None:
-        await until(lambda: not any(self.untrue()))
+    async def until_correct(self) -> None:
+        await until(lambda: not any(self.find_problems()))
 
     async def send(self, *matches: Match) -> None:
         """Send the next packet of each match."""
@@ -258,15 +258,15 @@ class Crew:
         """Send what becomes of the goals that are pending, or about to fall."""
         while unfinished := [match for match in self.matches if self._next(match) in ("Confirmed", "Deleted")]:
             await self.send(*unfinished)
-            await self.until_true()
+            await self.until_correct()
 
     def _next(self, match: Match) -> str:
         """How the next packet of a match says that a goal stands."""
         return match.steps[self.feed.sent(match.fixture.id)][1]
 
-    def doubles(self) -> list[tuple[int, int]]:
+    def list_repeated(self) -> list[tuple[int, int]]:
         """The chat and the kill of every message that came again."""
-        return [(chat, kill) for chat in CHATS for kill in doubled(self.shown(chat), self.killed_at)]
+        return [(chat, kill) for chat in CHATS for kill in find_repeated(self.shown(chat), self.killed_at)]
 
 
 @asynccontextmanager
@@ -291,7 +291,7 @@ async def crew(
                 await made.end()
 
 
-async def reach(made: Crew, point: Point, match: Match, nth: int, chance: random.Random, sender: Process | None = None) -> None:
+async def reach(made: Crew, point: Point, match: Match, nth: int, rng: random.Random, sender: Process | None = None) -> None:
     """Send the packet of the next goal, and kill at a point of it.
 
     `sender` is the one to kill while an alert reaches its chats. At the other points it is whoever sends to the chat.
@@ -303,7 +303,7 @@ async def reach(made: Crew, point: Point, match: Match, nth: int, chance: random
         request = await held.until_reached()
         await made.kill(await made.sender_of(request.chat_id or 0))
     elif point is Point.ANSWERED:
-        held = made.telegram.hold_answer(SEND, chat_id=chance.choice(chats))
+        held = made.telegram.hold_answer(SEND, chat_id=rng.choice(chats))
         await made.send(match)
         request = await held.until_reached()
         await until(lambda: made.ask("SELECT count(*) = 1 FROM entries WHERE status = 'waiting'"))
@@ -312,17 +312,17 @@ async def reach(made: Crew, point: Point, match: Match, nth: int, chance: random
             await made.until_blocked("entries")
             await made.kill(await made.sender_of(request.chat_id or 0))
     elif point is Point.REACHING:
-        killed = sender or chance.choice(made.working_as("send"))
+        killed = sender or rng.choice(made.working_as("send"))
         async with made.locked("entries"), made.alone(killed):
             await made.send(match)
             await made.until_blocked("entries")
             await made.kill(killed)
     elif point is Point.CHAT:
         await made.kill(made.working_as("chat")[0])
-        made.telegram.say(SOMEBODY, SOMEBODY, "/help")
+        made.telegram.say(PERSON_CHAT, PERSON_CHAT, "/help")
         await made.send(match)
-        await until(lambda: made.shown(SOMEBODY))
-    elif point is Point.TOLD:
+        await until(lambda: made.shown(PERSON_CHAT))
+    elif point is Point.ALL_SENT:
         await made.kill(await made.feed_of(match))
         await made.send(match)
     else:

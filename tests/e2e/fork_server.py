@@ -126,9 +126,9 @@ def _keep(request: dict[str, object], typed: int, out: int, err: int, control: i
     if pid:
         for fd in (typed, out, err):
             os.close(fd)
-        with socket.socket(fileno=control) as told:
-            _send(told, f"{pid}\n")
-            _send(told, str(_wait(pid, told)))
+        with socket.socket(fileno=control) as channel:
+            _send(channel, f"{pid}\n")
+            _send(channel, str(_wait(pid, channel)))
         os._exit(0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.dup2(typed, 0)

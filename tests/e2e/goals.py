@@ -36,7 +36,7 @@ class Match:
         self.fixture = fixture
         self.steps: list[tuple[str, str]] = [("", "")]
         """For each packet the first line of its alert, and how that stands from then on."""
-        story.tell("Start Match", minute=1)
+        story.add("Start Match", minute=1)
         for number, does_fall in enumerate(falls, 1):
             action, minute, player = f"g{number}", number * 6, f"Player {number}"
             story.goal(action, send="Pending", minute=minute, player=player, score=(score, 0))
@@ -45,7 +45,7 @@ class Match:
                 story.goal(action, send="Deleted", minute=minute + 3, player=player, score=(score, 0))
             score += not does_fall
             self.steps += [(f"Goal {player}", send) for send in ("Pending", "Confirmed", *["Deleted"] * does_fall)]
-        story.tell("End Match", minute=90, status="Completed")
+        story.add("End Match", minute=90, status="Completed")
         self.steps.append((f"Full time {score}–0", "Completed"))
         self.script: Script = script_from_packets(fixture, story.packets)
 
@@ -58,8 +58,8 @@ class Match:
         """The number of the packet that ends the match."""
         return len(self.steps)
 
-    def untrue(self, messages: Sequence[Message], sent: int, explained_since: float = -math.inf) -> list[str]:
-        """Everything that a chat should show after so many packets and does not, or shows and should not.
+    def find_problems(self, messages: Sequence[Message], sent: int, explained_since: float = -math.inf) -> list[str]:
+        """Return what a chat should show after so many packets and does not, or shows and should not.
 
         Of an alert that came again the last copy counts: nobody knows of the others whether they arrived. Copies that were sent
         before `explained_since`, on the loop's clock, need no note.
@@ -67,12 +67,12 @@ class Match:
         stands = dict(self.steps[1:sent])
         alerts = {first_line(message): message for message in messages if is_alert(message)}
         fallen = {line for line, state in stands.items() if state == "Deleted"}
-        wrong = [f"not told: {line}" for line in stands.keys() - fallen - alerts.keys()]
-        wrong += [f"invented: {line}" for line in alerts.keys() - stands.keys()]
+        wrong = [f"not sent: {line}" for line in stands.keys() - fallen - alerts.keys()]
+        wrong += [f"never happened: {line}" for line in alerts.keys() - stands.keys()]
         wrong += [f"struck through: {line}" for line, message in alerts.items() if message.struck and line not in fallen]
         awaiting = {line for line, message in alerts.items() if "unconfirmed" in message.text}
         wrong += [f"awaits confirmation: {line}" for line in awaiting if stands.get(line) == "Confirmed"]
-        standing = not_taken_back(messages, fallen)
+        standing = count_not_taken_back(messages, fallen)
         wrong += [f"{standing} goals that fell stand"] if standing else []
         return wrong + [f"not explained: {text}" for text in self._unexplained(messages, stands, explained_since)]
 
@@ -92,7 +92,7 @@ class Match:
 
 
 def first_line(message: Message) -> str:
-    """What tells one alert of a match from the others, in whichever state."""
+    """Return the line that each alert of a match has for itself, in whichever state it is."""
     return message.text.splitlines()[0]
 
 
@@ -101,18 +101,18 @@ def is_alert(message: Message) -> bool:
     return message.reply_to is None and not message.text.startswith(TAKEN_BACK)
 
 
-def not_taken_back(messages: Sequence[Message], fallen: set[str]) -> int:
-    """How many goals that fell stand in a chat as if nothing had been: neither struck where they were told nor taken back.
+def count_not_taken_back(messages: Sequence[Message], fallen: set[str]) -> int:
+    """Return how many goals that fell stand in a chat as if nothing had been: neither struck in their message nor taken back.
 
     What takes back a message of which nobody knows whether it arrived answers none.
     """
-    told, struck = {first_line(m) for m in messages if is_alert(m)}, {first_line(m) for m in messages if m.struck}
+    sent, struck = {first_line(m) for m in messages if is_alert(m)}, {first_line(m) for m in messages if m.struck}
     words = sum(m.reply_to is None and m.text.startswith(TAKEN_BACK) for m in messages)
-    return max(0, len(told & fallen - struck) - words)
+    return max(0, len(sent & fallen - struck) - words)
 
 
-def doubled(messages: Sequence[Message], kills: Sequence[float]) -> list[int]:
-    """For each alert that came again, the number of the kill that lost the answer to the copy before.
+def find_repeated(messages: Sequence[Message], kills: Sequence[float]) -> list[int]:
+    """Return for each alert that came again the number of the kill that lost the answer to the copy before.
 
     `kills` are instants of the loop's clock, each after all that had left before the kill has arrived.
     """

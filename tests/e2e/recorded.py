@@ -23,39 +23,39 @@ from tests.fakes.stepped_feed import SteppedFeed
 from tests.waiting import until
 
 
-class News(NamedTuple):
-    """After so many packets, how many alerts a chat that takes everything was told, and how many of them are struck through."""
+class ExpectedAlerts(NamedTuple):
+    """After so many packets, how many alerts a chat that takes everything was sent, and how many of them are struck through."""
 
     packets: int
-    told: int
+    sent: int
     struck: int
 
 
-def news_of(path: Path, rules: RuleSet) -> list[News]:
+def list_expected_alerts(path: Path, rules: RuleSet) -> list[ExpectedAlerts]:
     """Every step of a recording at which a new alert comes or one falls; revisions of an alert are no steps."""
     script = script_from_recording(path)
     match = Match(read_fixtures_beside(path).get(script.fixture.id, Fixture(script.fixture.id)))
-    told: defaultdict[str, set[str]] = defaultdict(set)
+    notified: defaultdict[str, set[str]] = defaultdict(set)
     states: dict[str, State] = {}
-    news = [News(0, 0, 0)]
+    expected = [ExpectedAlerts(0, 0, 0)]
     for number, frame in enumerate(script.frames, start=1):
         packet = decode_frame(msgspec.json.encode(frame.frame), frame.at)
         assert isinstance(packet, Packet)
         moment = advance(match, packet)
         match = moment.after
-        for alert in evaluate(rules, moment, told):
-            told[alert.key.action_id].add(alert.rule)
+        for alert in evaluate(rules, moment, notified):
+            notified[alert.key.action_id].add(alert.rule)
             if alert.state is not State.RETRACTED or alert.key.action_id in states:
                 states[alert.key.action_id] = alert.state
-        now = News(number, len(states), sum(state is State.RETRACTED for state in states.values()))
-        if now[1:] != news[-1][1:]:
-            news.append(now)
-    return news[1:]
+        now = ExpectedAlerts(number, len(states), sum(state is State.RETRACTED for state in states.values()))
+        if now[1:] != expected[-1][1:]:
+            expected.append(now)
+    return expected[1:]
 
 
-async def play(feed: SteppedFeed, news: list[News], alerts: Callable[[], list[Message]]) -> None:
+async def play(feed: SteppedFeed, expected: list[ExpectedAlerts], alerts: Callable[[], list[Message]]) -> None:
     """Send the recording as fast as a chat keeps up, whose alerts are given; then the rest of it."""
-    for step in news:
+    for step in expected:
         await feed.send_next(step.packets - feed.sent())
-        await until(lambda step=step: len(alerts()) >= step.told and sum(m.struck for m in alerts()) == step.struck)  # type: ignore[misc]
+        await until(lambda step=step: len(alerts()) >= step.sent and sum(m.struck for m in alerts()) == step.struck)  # type: ignore[misc]
     await feed.send_rest()

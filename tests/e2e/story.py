@@ -37,27 +37,27 @@ GOAL, CONFIRMATION, RED, FALLING_GOAL, FALL, LAST_GOAL, END = range(2, 9)
 
 def match() -> Script:
     """The match itself."""
-    told = Story()
-    told.tell("Start Match", minute=1)
-    told.goal("g1", send="Pending", minute=10, player="Saka")
-    told.goal("g1", minute=12, clock=545, player="Saka", score=(1, 0))
-    told.tell("Red Card", action="r1", side="away", minute=30, player="Palmer")
-    told.goal("g2", minute=45, player="Havertz", score=(2, 0))
-    told.goal("g2", send="Deleted", minute=48, player="Havertz", score=(1, 0))
-    told.goal("g3", minute=70, player="Rice", score=(2, 0))
-    told.tell("End Match", minute=90, status="Completed")
-    return script_from_packets(FIXTURE, told.packets)
+    story = Story()
+    story.add("Start Match", minute=1)
+    story.goal("g1", send="Pending", minute=10, player="Saka")
+    story.goal("g1", minute=12, clock=545, player="Saka", score=(1, 0))
+    story.add("Red Card", action="r1", side="away", minute=30, player="Palmer")
+    story.goal("g2", minute=45, player="Havertz", score=(2, 0))
+    story.goal("g2", send="Deleted", minute=48, player="Havertz", score=(1, 0))
+    story.goal("g3", minute=70, player="Rice", score=(2, 0))
+    story.add("End Match", minute=90, status="Completed")
+    return script_from_packets(FIXTURE, story.packets)
 
 
 def short_match() -> Script:
     """The same with fewer packets, where less will do: a chat gets three messages in three seconds at most."""
-    told = Story()
-    told.tell("Start Match", minute=1)
-    told.goal("g1", send="Pending", minute=10, player="Saka")
-    told.goal("g1", minute=12, clock=545, player="Saka", score=(1, 0))
-    told.tell("Red Card", action="r1", side="away", minute=30, player="Palmer")
-    told.tell("End Match", minute=90, status="Completed")
-    return script_from_packets(FIXTURE, told.packets)
+    story = Story()
+    story.add("Start Match", minute=1)
+    story.goal("g1", send="Pending", minute=10, player="Saka")
+    story.goal("g1", minute=12, clock=545, player="Saka", score=(1, 0))
+    story.add("Red Card", action="r1", side="away", minute=30, player="Palmer")
+    story.add("End Match", minute=90, status="Completed")
+    return script_from_packets(FIXTURE, story.packets)
 
 
 SHORT_END = "Full time 1–0"
@@ -106,16 +106,16 @@ async def play(feed: SteppedFeed, telegram: FakeBotApi, to: int = END, chat_id: 
         await until_shown(telegram, feed.sent(), chat_id)
 
 
-async def said(telegram: FakeBotApi, chat_id: int, text: str, user: int, topic: int = 0) -> Message:
-    """Say something; the bot's answer."""
+async def ask(telegram: FakeBotApi, chat_id: int, text: str, user: int, topic: int = 0) -> Message:
+    """Write to the bot, and return its answer."""
     before = len(telegram.chat(chat_id).messages)
     telegram.say(chat_id, user, text, topic=topic)
     await telegram.until(lambda: len(telegram.chat(chat_id).messages) > before)
     return telegram.chat(chat_id).last
 
 
-async def tapped(telegram: FakeBotApi, message: Message, label: str, user: int) -> str:
-    """Press a button; the note that Telegram shows."""
+async def tap(telegram: FakeBotApi, message: Message, label: str, user: int) -> str:
+    """Press a button, and return the notice that Telegram shows."""
     query = telegram.press(message.chat_id, user, message, message.button(label).data)
     await telegram.until(lambda: telegram.answer(query))
     return str((telegram.answer(query) or {})["text"])

@@ -13,12 +13,12 @@ from tests.packets import FIXTURE, Story
 
 def late_penalty() -> Script:
     """A match whose winning penalty is given after its End Match."""
-    told = Story()
-    told.tell("Start Match", minute=1)
-    told.goal("g1", minute=12, player="Saka", score=(1, 0))
-    told.tell("End Match", action="end", minute=96, status="Completed")
-    told.goal("g2", "away", minute=100, player="Palmer", sub="Penalty", score=(1, 1), status="Completed")
-    return script_from_packets(FIXTURE, told.packets)
+    story = Story()
+    story.add("Start Match", minute=1)
+    story.goal("g1", minute=12, player="Saka", score=(1, 0))
+    story.add("End Match", action="end", minute=96, status="Completed")
+    story.goal("g2", "away", minute=100, player="Palmer", sub="Penalty", score=(1, 1), status="Completed")
+    return script_from_packets(FIXTURE, story.packets)
 
 
 async def test_a_penalty_after_the_whistle_is_told_by_a_process_that_was_started_after_it(tmp_path: Path) -> None:

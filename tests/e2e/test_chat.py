@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.chat.features import sample
 from tests.e2e.stage import BOT_TOKEN, configuration, running
-from tests.e2e.story import CONFIRMATION, GOAL, NOBODY, RED, SHORT_END, STANDING, said, short_match, shown, stepped, tapped
+from tests.e2e.story import CONFIRMATION, GOAL, NOBODY, RED, SHORT_END, STANDING, ask, short_match, shown, stepped, tap
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.stepped_feed import SteppedFeed
 
@@ -18,51 +18,51 @@ BOT = 7_000_000_001
 SAMPLE = "This is the test alert of /test. No rule made it; it came the way real alerts come."
 
 
-async def test_buttons_survive_a_restart_and_a_sample_comes_by_the_way_of_real_alerts(tmp_path: Path) -> None:
+async def test_buttons_survive_a_restart_and_a_sample_is_sent_as_real_alerts_are(tmp_path: Path) -> None:
     async with FakeBotApi(BOT_TOKEN) as telegram, stepped() as feed:
         config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, NOBODY)
         async with running(config) as bot:
             await bot.says("fixtures_refreshed")
-            message = await said(telegram, READER, "/subscribe", READER)
+            message = await ask(telegram, READER, "/subscribe", READER)
         async with running(config) as bot:
             await bot.says("fixtures_refreshed")
-            await tapped(telegram, message, "Premier League", READER)
+            await tap(telegram, message, "Premier League", READER)
             await telegram.until(lambda: message.edits)
-            noted = await tapped(telegram, message, "Arsenal", READER)
+            noted = await tap(telegram, message, "Arsenal", READER)
             chosen = list(telegram.chat(READER).messages)
 
             telegram.say(OWNER, OWNER, "/test")
-            told = json.loads(await bot.says('"alert_delivered"'))
+            logged = json.loads(await bot.says('"alert_delivered"'))
             await telegram.until(lambda: len(telegram.chat(OWNER).messages) == 2)
             answers = {message.html: message.id for message in telegram.chat(OWNER).messages}
             telegram.say(OWNER, OWNER, "/why", reply_to=answers[sample.sample_alert_text()])
             await telegram.until(lambda: len(telegram.chat(OWNER).messages) == 3)
             why = telegram.chat(OWNER).last
-            await tapped(telegram, why, "🔎 Details", OWNER)
+            await tap(telegram, why, "🔎 Details", OWNER)
             await telegram.until(lambda: why.edits)
 
     assert noted == "✅ Arsenal" and chosen == [message]
-    assert set(answers) == {sample.sample_alert_text(), "🧪 Test alert on its way."} and told["rule"] == "sample"
-    assert told["telegram_ms"] > 0 and told["waited_ms"] == 0
+    assert set(answers) == {sample.sample_alert_text(), "🧪 Test alert on its way."} and logged["rule"] == "sample"
+    assert logged["telegram_ms"] > 0 and logged["waited_ms"] == 0
     assert SAMPLE in why.html and " · Telegram " in why.text
 
 
 async def follow_in_a_topic_that_is_deleted(telegram: FakeBotApi) -> int:
     """A forum's administrator follows everything in a topic, which is then gone; the topic of the bot's answer."""
     telegram.chat(FORUM, is_forum=True).admins = {OWNER}
-    answer = await said(telegram, FORUM, "/subscribe@touchline_bot all", OWNER, topic=TOPIC)
+    answer = await ask(telegram, FORUM, "/subscribe@touchline_bot all", OWNER, topic=TOPIC)
     telegram.chat(FORUM).topics = {1}
     return answer.topic
 
 
 async def choose_for_a_channel(telegram: FakeBotApi) -> None:
     """A channel's administrator follows everything there: full time silent, goals once they are confirmed."""
-    await said(telegram, OWNER, "/channel @news_of_goals alerts silent full_time", OWNER)
-    await said(telegram, OWNER, "/channel @news_of_goals alerts wait", OWNER)
-    menu = await said(telegram, OWNER, "/channel @news_of_goals", OWNER)
-    await tapped(telegram, menu, "⚽ Follow a team", OWNER)
+    await ask(telegram, OWNER, "/channel @news_of_goals alerts silent full_time", OWNER)
+    await ask(telegram, OWNER, "/channel @news_of_goals alerts wait", OWNER)
+    menu = await ask(telegram, OWNER, "/channel @news_of_goals", OWNER)
+    await tap(telegram, menu, "⚽ Follow a team", OWNER)
     await telegram.until(lambda: menu.edits)
-    await tapped(telegram, menu, "All matches", OWNER)
+    await tap(telegram, menu, "All matches", OWNER)
 
 
 async def play_to_both(telegram: FakeBotApi, feed: SteppedFeed) -> None:
@@ -74,7 +74,7 @@ async def play_to_both(telegram: FakeBotApi, feed: SteppedFeed) -> None:
         await telegram.until(lambda line=line, chats=chats: all(line in shown(telegram, chat)[0] for chat in chats))
 
 
-async def test_a_deleted_topic_falls_back_to_the_general_one_and_a_channel_hears_what_was_chosen_as_loudly(
+async def test_a_deleted_topic_falls_back_to_the_general_one_and_a_channel_gets_what_was_chosen_as_loud_as_that(
     tmp_path: Path,
 ) -> None:
     async with FakeBotApi(BOT_TOKEN) as telegram, stepped(short_match()) as feed:

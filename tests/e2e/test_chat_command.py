@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.fork_server import run_touchline
+from tests.ports import find_free_ports
+from tests.shown import assert_in_order
 from tests.waiting import DEADLINE
 
 ROOT = Path(__file__).parents[2]
@@ -41,13 +43,6 @@ def _run_script(folder: Path, script: str, *words: str, code: int = 0) -> list[s
     return (out + err).splitlines()
 
 
-def _assert_in_order(lines: list[str], *expected: str) -> None:
-    """Assert that each of these words is in a line of its own, one after the other."""
-    rest = iter(lines)
-    for words in expected:
-        assert any(words in line for line in rest), f"{words!r} does not follow in:\n" + "\n".join(lines)
-
-
 def test_people_and_a_group_follow_a_match_by_the_rules_of_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "derby.yaml").write_text(DERBY, encoding="utf-8")
     (tmp_path / "config.yaml").write_text(RULES, encoding="utf-8")
@@ -70,11 +65,11 @@ def test_people_and_a_group_follow_a_match_by_the_rules_of_the_configuration(tmp
     )  # fmt: skip
 
     # A button answers with a notice, and edits its message; the first person is an admin.
-    _assert_in_order(
-        lines, "anna in family> /language de", "✉ to family", "✅ Deutsch", "anna in family> /press Español", "✎ to family"
+    assert_in_order(
+        lines, ["anna in family> /language de", "✉ to family", "✅ Deutsch", "anna in family> /press Español", "✎ to family"]
     )
-    _assert_in_order(lines, "you> /status", "✉ to you", "you> /subscribe Arsenal", "[1]–0 Chelsea")
-    _assert_in_order(lines, "you> /press 1 hour", "  💬 ")
+    assert_in_order(lines, ["you> /status", "✉ to you", "you> /subscribe Arsenal", "[1]–0 Chelsea"])
+    assert_in_order(lines, ["you> /press 1 hour", "  💬 "])
     assert not any("A comment" in line and "✉" in line for line in lines)
     # The operator's own rule is in effect, and it is silent.
     rival = next(number for number, line in enumerate(lines) if "│ rival scores, 1–1" in line)
@@ -119,11 +114,12 @@ async def _terminal(folder: Path, *words: str) -> AsyncIterator[tuple[asyncio.su
 
 
 async def test_in_a_terminal_the_prompt_says_who_types_and_a_served_chat_needs_no_bot(tmp_path: Path) -> None:
-    async with _terminal(tmp_path, "--serve", "--port", "19411") as (process, keyboard, screen):
+    port, next_port = find_free_ports(2)
+    async with _terminal(tmp_path, "--serve", "--port", str(port)) as (process, keyboard, screen):
         shown = (await screen.readuntil(b"you> ")).decode()
         os.write(keyboard, b"/as anna\n")
         await screen.readuntil(b"anna> ")
         os.write(keyboard, b"\x04")
 
         assert await process.wait() == 0
-    assert re.search(r"stream_url: ws://127\.0\.0\.1:19411\b", shown) and "api_url: http://127.0.0.1:19412" in shown
+    assert re.search(rf"stream_url: ws://127\.0\.0\.1:{port}\b", shown) and f"api_url: http://127.0.0.1:{next_port}" in shown

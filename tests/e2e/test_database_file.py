@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tests.e2e.stage import ADMIN, BOT_TOKEN, configuration, running, starting, touchline
-from tests.e2e.story import CHAT, GOAL, NOBODY, RULES, play, said, shown, stepped
+from tests.e2e.story import CHAT, GOAL, NOBODY, RULES, ask, play, shown, stepped
 from tests.fakes.bot_api import FakeBotApi
 from tests.waiting import until
 
@@ -37,14 +37,14 @@ async def test_a_second_process_on_the_same_file_is_refused_in_one_sentence_and_
             ]
             codes = [await command.wait() for command in beside]
             await play(feed, telegram, to=GOAL)
-            told = shown(telegram)[0]
+            sent = shown(telegram)[0]
 
     sentence = (
         f"storage.url: another Touchline runs on {tmp_path}/touchline.db; stop it first, or give this one a file of its own\n"
     )
     assert refused == [(1, sentence)] * 3
     assert codes == [0, 0, 0]
-    assert told == ["Goal Saka 10'"]
+    assert sent == ["Goal Saka 10'"]
 
 
 async def test_after_a_kill_the_file_is_free(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ async def test_a_database_that_is_deleted_under_the_bot_is_told_and_saved_and_th
         config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, NOBODY)
         database = tmp_path / "touchline.db"
         async with running(config):
-            await said(telegram, CHAT, "/start", CHAT)
+            await ask(telegram, CHAT, "/start", CHAT)
             await until(lambda: '"chats": 1' in (tmp_path / "touchline.db.lock").read_text())
             database.unlink()
             await telegram.until(lambda: telegram.chat(ADMIN).messages)
@@ -79,7 +79,7 @@ async def test_a_database_that_is_deleted_under_the_bot_is_told_and_saved_and_th
         assert await restoring.wait() == 0
         async with running(config) as bot:
             await bot.says('"started"')
-            known = await said(telegram, CHAT, "/status", CHAT)
+            known = await ask(telegram, CHAT, "/status", CHAT)
 
     assert lost.startswith(f"🛠 database-lost: the database {database} was deleted or renamed while the bot runs on it")
     assert empty.startswith(f"🛠 The database {database} is empty, and the last time it knew 1 chats")

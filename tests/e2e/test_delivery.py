@@ -29,16 +29,16 @@ SOMEBODY = 500_000
 
 def match(goals: int = 1) -> Script:
     """Some goals, all in the first minute, and a long match without any."""
-    told = Story()
-    told.tell("Start Match", minute=1)
+    story = Story()
+    story.add("Start Match", minute=1)
     for number in range(1, goals + 1):
-        told.goal(f"g{number}", minute=1, clock=20 + number, player=f"Player {number}", score=(number, 0))
-    told.tell("Corner", minute=90)
-    return script_from_packets(FIXTURE, told.packets)
+        story.goal(f"g{number}", minute=1, clock=20 + number, player=f"Player {number}", score=(number, 0))
+    story.add("Corner", minute=90)
+    return script_from_packets(FIXTURE, story.packets)
 
 
-async def followed(folder: Path, count: int) -> None:
-    """So many chats follow everything."""
+async def store_followers(folder: Path, count: int) -> None:
+    """Store so many chats that follow everything."""
     database = await Database.open(f"sqlite:///{folder}/touchline.db")
     ids = range(1, count + 1)
     async with database.transaction() as tx:
@@ -51,7 +51,7 @@ async def followed(folder: Path, count: int) -> None:
 
 
 async def test_an_answer_to_a_person_never_waits_behind_ten_thousand_messages(tmp_path: Path) -> None:
-    await followed(tmp_path, 10_000)
+    await store_followers(tmp_path, 10_000)
     async with (
         FakeBotApi(BOT_TOKEN) as telegram,
         stepped(match()) as feed,
@@ -71,7 +71,7 @@ async def test_an_answer_to_a_person_never_waits_behind_ten_thousand_messages(tm
 
 async def test_a_stop_lets_answers_land_and_the_next_start_sends_what_is_left(tmp_path: Path) -> None:
     chats, in_flight, later = range(1, 31), 5, (29, 30)
-    await followed(tmp_path, len(chats))
+    await store_followers(tmp_path, len(chats))
     async with FakeBotApi(BOT_TOKEN) as telegram, stepped(match()) as feed:
         config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)
         for chat in later:
@@ -95,14 +95,14 @@ async def test_a_stop_lets_answers_land_and_the_next_start_sends_what_is_left(tm
         telegram.troubles.remove(next(trouble for trouble in telegram.troubles if trouble.held))
         async with running(config):
             await telegram.until(lambda: all(telegram.chat(chat).messages for chat in chats))
-            told = [len(telegram.chat(chat).messages) for chat in chats]  # before what hangs is let go
+            before = [len(telegram.chat(chat).messages) for chat in chats]  # before what hangs is let go
 
     assert (code, sum(first)) == (0, len(chats) - len(later))
-    assert told == [1] * len(chats)
+    assert before == [1] * len(chats)
 
 
 async def test_over_real_sockets_too_only_the_chats_in_trouble_notice(tmp_path: Path) -> None:
-    await followed(tmp_path, 24)
+    await store_followers(tmp_path, 24)
     async with FakeBotApi(BOT_TOKEN) as telegram, stepped(match(3)) as feed:
         telegram.refuse(21, too_many(2), times=2)
         telegram.refuse(22, BLOCKED)

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.fake_telegram import Message
 from bot.feed.simulator.script import script_from_recording
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, starting
-from tests.e2e.story import said
+from tests.e2e.story import ask
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.stepped_feed import SteppedFeed
 from tests.recordings import needs_recordings, recording, truth
@@ -31,7 +31,7 @@ def pictures(telegram: FakeBotApi) -> list[str]:
     return [message.text.replace("\n", " · ") for message in telegram.chat(CHAT).messages if message.photo]
 
 
-def kept(folder: Path) -> bool:
+def is_picture_stored(folder: Path) -> bool:
     """Tell whether it is stored that the picture of the first half was sent: a kill before may send it again."""
     query = "SELECT message_id FROM entries WHERE action_id = 'picture:half_time' AND message_id IS NOT NULL"
     with closing(sqlite3.connect(folder / "touchline.db")) as database:
@@ -45,15 +45,15 @@ async def test_a_match_is_one_card_and_two_pictures_through_a_kill_and_as_the_tr
     async with FakeBotApi(BOT_TOKEN) as telegram, SteppedFeed([script_from_recording(path)], FEED_TOKEN) as feed:
         config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)
         async with starting(config) as bot:
-            await said(telegram, CHAT, "/subscribe all", CHAT)
-            await said(telegram, CHAT, "/alerts none", CHAT)
-            await said(telegram, CHAT, "/alerts +card +picture", CHAT)
+            await ask(telegram, CHAT, "/subscribe all", CHAT)
+            await ask(telegram, CHAT, "/alerts none", CHAT)
+            await ask(telegram, CHAT, "/alerts +card +picture", CHAT)
             await feed.until_connected()
             for packets, score in FIRST_HALF.items():
                 await feed.send_next(packets - feed.sent())
                 await telegram.until(lambda score=score: cards(telegram) and f" {score} " in cards(telegram)[0].text)  # type: ignore[misc]
             await feed.send_until("End Period")
-            await telegram.until(lambda: pictures(telegram) and kept(tmp_path))
+            await telegram.until(lambda: pictures(telegram) and is_picture_stored(tmp_path))
             assert len(pictures(telegram)) == 1 and cards(telegram)[0].pinned
             await bot.end("SIGKILL")
         async with running(config):

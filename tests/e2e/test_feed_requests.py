@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.feed.test_request_limit import find_busiest_second
 from tests.e2e.crew import fixture
 from tests.e2e.goals import Match
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, touchline
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.stepped_feed import SteppedFeed
 from tests.postgres import MISSING, Server, programs
+from tests.rates import count_busiest
 
 MATCHES = 12
 pytestmark = pytest.mark.skipif(programs() is None, reason=MISSING)
@@ -42,7 +42,7 @@ async def test_two_processes_send_five_requests_in_any_second_together(tmp_path:
             finally:
                 await asyncio.gather(*(process.end() for process in processes))
 
-    assert find_busiest_second(list(feed.requested_at)) <= 5
+    assert count_busiest(feed.requested_at) <= 5
     assert len(feed.requested_at) >= 2 + 2 * MATCHES
     assert all(connected)
 

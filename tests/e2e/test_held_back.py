@@ -27,18 +27,18 @@ async def test_a_match_without_a_place_is_told_once_and_in_the_answer_also_after
     stories = []
     for _ in MATCHES:
         story = Story()
-        story.tell("Start Match", minute=1)
+        story.add("Start Match", minute=1)
         stories.append(story)
     scripts = [script_from_packets(match, story.packets) for match, story in zip(MATCHES, stories, strict=True)]
     async with FakeBotApi(BOT_TOKEN, strict_limits=False) as telegram, SteppedFeed(scripts, FEED_TOKEN) as feed:
         config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, SETTINGS)
 
-        def told(chat: int) -> list[str]:
+        def list_notices(chat: int) -> list[str]:
             return [message.text for message in telegram.chat(chat).messages if message.text.startswith("⏳")]
 
         async with running(config):
-            await telegram.until(lambda: told(FIRST) or told(SECOND))
-            held_back, followed = (FIRST, SECOND) if told(FIRST) else (SECOND, FIRST)
+            await telegram.until(lambda: list_notices(FIRST) or list_notices(SECOND))
+            held_back, followed = (FIRST, SECOND) if list_notices(FIRST) else (SECOND, FIRST)
             name = MATCHES[held_back - FIRST].name
             telegram.say(LATER, LATER, f"/subscribe {name}")
             await telegram.until(lambda: telegram.chat(LATER).messages)
@@ -48,6 +48,6 @@ async def test_a_match_without_a_place_is_told_once_and_in_the_answer_also_after
             telegram.say(LATER, LATER, "/help")
             await telegram.until(lambda: len(telegram.chat(LATER).messages) >= 2)
 
-    assert f"No alerts for {name} yet" in told(held_back)[0]
+    assert f"No alerts for {name} yet" in list_notices(held_back)[0]
     assert f"No alerts for {name} yet" in answer
-    assert (len(told(held_back)), told(followed), told(LATER)) == (1, [], [])
+    assert (len(list_notices(held_back)), list_notices(followed), list_notices(LATER)) == (1, [], [])

@@ -50,9 +50,9 @@ async def test_a_budget_of_paid_messages_is_kept_through_a_kill_and_everything_a
             await until_all_have("Red")
             telegram.say(ADMIN, ADMIN, "/status")
             await telegram.until(lambda: any("paid messages today" in message.text for message in telegram.chat(ADMIN).messages))
-            told = [message.text for message in telegram.chat(ADMIN).messages]
+            admin_messages = [message.text for message in telegram.chat(ADMIN).messages]
             await process.end()
 
     assert (after_goal, paid()) == (10, 10)
-    assert any("10 of 10 paid messages today (spent until 00:00 UTC)" in text for text in told)
-    assert sum(text.startswith("🛠 paid-messages-spent: the 10 paid messages of today are sent") for text in told) == 1
+    assert any("10 of 10 paid messages today (spent until 00:00 UTC)" in text for text in admin_messages)
+    assert sum(text.startswith("🛠 paid-messages-spent: the 10 paid messages of today are sent") for text in admin_messages) == 1

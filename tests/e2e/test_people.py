@@ -19,14 +19,14 @@ BY_NAME = f"chats: [{{chat: '@arsenal_fans', subscribe: all}}]\n{NOBODY}"
 EVERYBODY = "chats:" + "".join(f"\n  - {{chat: {chat}, subscribe: [all]}}" for chat in (CHAT, READER, GROUP)) + f"\n{NOBODY}"
 
 
-def stored(folder: Path) -> dict[int, bool]:
+def read_active_chats(folder: Path) -> dict[int, bool]:
     """By chat, whether it is active."""
     with closing(sqlite3.connect(folder / "touchline.db")) as database:
         rows: list[Any] = database.execute("SELECT chat_id, active FROM chats").fetchall()
     return {chat_id: bool(active) for chat_id, active in rows}
 
 
-async def test_a_refused_feed_token_is_one_clear_sentence_and_who_subscribes_while_the_match_runs_hears_at_once(
+async def test_a_refused_feed_token_is_one_clear_sentence_and_who_subscribes_while_the_match_runs_gets_alerts_at_once(
     tmp_path: Path,
 ) -> None:
     async with (
@@ -38,10 +38,10 @@ async def test_a_refused_feed_token_is_one_clear_sentence_and_who_subscribes_whi
         fans.admins.add(telegram.me["id"])
         config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, BY_NAME)
         async with running(config) as bot:
-            await until(lambda: FANS in stored(tmp_path))
+            await until(lambda: FANS in read_active_chats(tmp_path))
             telegram.say(CHAT, CHAT, "/help")
             await telegram.until(lambda: telegram.chat(ADMIN).messages and telegram.chat(CHAT).messages)
-            told = telegram.chat(ADMIN).messages[0]
+            notice = telegram.chat(ADMIN).messages[0]
             feed.accept_token(FEED_TOKEN)
             await bot.says("fixtures_refreshed")
             await feed.send_next(RED)
@@ -53,9 +53,9 @@ async def test_a_refused_feed_token_is_one_clear_sentence_and_who_subscribes_whi
                 await telegram.until(lambda chat=chat: "Full time 1–0" in shown(telegram, chat)[0])
 
     assert len([line for line in bot.lines if '"feed_refused"' in line]) == 1
-    assert told.text.startswith("🛠 feed-refused: the feed refuses us: HTTP 401")
-    assert "Check feed.token" in told.text
-    assert not any(secret in bot.output + told.text for secret in (BOT_TOKEN, FEED_TOKEN))
+    assert notice.text.startswith("🛠 feed-refused: the feed refuses us: HTTP 401")
+    assert "Check feed.token" in notice.text
+    assert not any(secret in bot.output + notice.text for secret in (BOT_TOKEN, FEED_TOKEN))
 
 
 async def test_a_group_that_moves_and_a_reader_who_leaves_change_nothing_for_others(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ async def test_a_group_that_moves_and_a_reader_who_leaves_change_nothing_for_oth
         telegram.migrate(GROUP, SUPERGROUP)
         await play(feed, telegram)
         await telegram.until(lambda: shown(telegram, SUPERGROUP)[0] == STANDING[2:])
-        await until(lambda: stored(tmp_path) == {CHAT: True, READER: False, SUPERGROUP: True})
+        await until(lambda: read_active_chats(tmp_path) == {CHAT: True, READER: False, SUPERGROUP: True})
 
     assert STANDING[-1] not in shown(telegram, READER)[0]
 

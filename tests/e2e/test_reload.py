@@ -15,12 +15,12 @@ LOUD = RULES.replace('text: "Goal {{ player }}', 'text: "GOOOL {{ player }}')
 
 def match() -> Script:
     """A goal, a red card and another goal."""
-    told = Story()
-    told.tell("Start Match", minute=1)
-    told.goal("g1", minute=10, player="Saka", score=(1, 0))
-    told.tell("Red Card", action="r1", side="away", minute=30, player="Palmer")
-    told.goal("g2", minute=70, player="Rice", score=(2, 0))
-    return script_from_packets(FIXTURE, told.packets)
+    story = Story()
+    story.add("Start Match", minute=1)
+    story.goal("g1", minute=10, player="Saka", score=(1, 0))
+    story.add("Red Card", action="r1", side="away", minute=30, player="Palmer")
+    story.goal("g2", minute=70, player="Rice", score=(2, 0))
+    return script_from_packets(FIXTURE, story.packets)
 
 
 async def test_a_good_file_counts_from_the_next_packet_on_and_a_bad_one_changes_nothing(tmp_path: Path) -> None:

@@ -6,9 +6,7 @@ import asyncio
 import os
 import re
 import shutil
-import socket
 import subprocess
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,8 +14,9 @@ import pytest
 from bot.commands.environment_file import find_different_readings, read_environment_file
 from tests.e2e.fork_server import fork_touchline, run_touchline
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, Process
-from tests.e2e.story import said, stepped
+from tests.e2e.story import ask, stepped
 from tests.fakes.bot_api import FakeBotApi
+from tests.ports import find_free_ports
 from tests.postgres import Server, programs
 from tests.waiting import add_witness
 
@@ -56,17 +55,12 @@ class Machine:
             (self._tools / name).chmod(0o755)
         environments = self.checkout / "deploy" / "environment"
         environments.mkdir(parents=True)
-        self.ports = self._find_free_ports()
+        shipped = [read_environment_file(path)[0].value for path in ENVIRONMENTS]
+        self.ports = dict(zip(shipped, map(str, find_free_ports(len(shipped))), strict=True))
+        """By the port that ships, one that nobody has here: tests run beside each other."""
         for path in ENVIRONMENTS:
             (environments / path.name).write_text(self.translate(path.read_text(encoding="utf-8")), encoding="utf-8")
         self.units: list[str] = []
-
-    def _find_free_ports(self) -> dict[str, str]:
-        """By the port that ships, one that nobody has here: tests run beside each other."""
-        shipped = [read_environment_file(path)[0].value for path in ENVIRONMENTS]
-        with ExitStack() as stack:
-            bound = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in shipped]
-            return {port: str(one.getsockname()[1]) for port, one in zip(shipped, bound, strict=True)}
 
     def translate(self, text: str) -> str:
         """Return a text of the handbook, or of a file that ships, for this machine."""
@@ -136,7 +130,7 @@ async def test_the_set_up_with_systemd_is_followed_line_by_line(tmp_path: Path, 
                         await process.says('"started"')
                 elif "systemctl" not in line:
                     printed = await asyncio.to_thread(machine.run, line, environment)
-            answer = await said(telegram, 77, "/help", 77)
+            answer = await ask(telegram, 77, "/help", 77)
             roles = [re.findall(r'"roles": "(\w+)"', process.output) for process in processes]
         finally:
             for process in processes:

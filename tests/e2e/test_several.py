@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.crew import CHATS, EACH, MATCHES, OTHERS, SEND, SENDERS, Point, crew, reach
+from tests.e2e.crew import CHATS, CHATS_PER_MATCH, MATCHES, OTHERS, SEND, SENDERS, Point, crew, reach
 from tests.e2e.stage import BOT_TOKEN
 from tests.fakes.bot_api import FakeBotApi
 from tests.postgres import MISSING, Server, programs
@@ -29,21 +29,21 @@ def server() -> Iterator[Server]:
 
 
 async def test_whoever_is_killed_every_chat_ends_in_the_truth(tmp_path: Path, server: Server) -> None:
-    chance = random.Random(5)
-    of_senders, others = (chance.sample(points, len(points)) for points in (SENDERS, OTHERS))
+    rng = random.Random(5)
+    of_senders, others = (rng.sample(points, len(points)) for points in (SENDERS, OTHERS))
     points = [point for pair in zip_longest(others, of_senders) for point in pair if point]
     goals = [len(points[number::MATCHES]) + (Point.EVERYWHERE not in points[number::MATCHES]) for number in range(MATCHES)]
     async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram, crew(tmp_path, server, telegram, goals) as made:
         for number, point in enumerate(points):
-            audience = len(CHATS) if point is Point.EVERYWHERE else EACH
-            await reach(made, point, made.matches[number % MATCHES], chance.randint(1, audience), chance)
-            await made.until_true()
+            audience = len(CHATS) if point is Point.EVERYWHERE else CHATS_PER_MATCH
+            await reach(made, point, made.matches[number % MATCHES], rng.randint(1, audience), rng)
+            await made.until_correct()
             made.killed_at.append(asyncio.get_running_loop().time())
             await made.finish_goals()
         await made.feed.send_rest()
-        with suppress(AssertionError):  # what is wrong then is said below
-            await made.until_true()
-        wrong, doubles, refused = list(made.untrue()), made.doubles(), made.count_refused_by_rate()
+        with suppress(AssertionError):  # what is wrong then is asserted below
+            await made.until_correct()
+        wrong, doubles, refused = list(made.find_problems()), made.list_repeated(), made.count_refused_by_rate()
 
     assert wrong == []
     assert len(doubles) == len(set(doubles)), "one kill doubled two messages of a chat"
@@ -53,21 +53,21 @@ async def test_whoever_is_killed_every_chat_ends_in_the_truth(tmp_path: Path, se
 async def test_a_feed_that_was_killed_is_replaced_and_gets_its_share_back_and_a_database_that_is_stopped_then_loses_nothing(
     tmp_path: Path, server: Server
 ) -> None:
-    chance = random.Random(2)
+    rng = random.Random(2)
     async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram, crew(tmp_path, server, telegram, [3] * MATCHES) as made:
         killed = await made.feed_of(made.matches[0])
         await killed.end("SIGKILL")
         await made.send(*made.matches)
-        await made.until_true()  # nobody ends its leases but the feed that is left
+        await made.until_correct()  # nobody ends its leases but the feed that is left
         new = await made.replace(killed)
         await until(lambda: made.follows_half(new))
         await made.finish_goals()
         await made.send(*made.matches)
         await made.finish_goals()
-        after_feed = list(made.untrue()), made.doubles()
+        after_feed = list(made.find_problems()), made.list_repeated()
 
         first, second, *others = made.matches
-        held = telegram.hold_answer(SEND, chance.randint(1, EACH))
+        held = telegram.hold_answer(SEND, rng.randint(1, CHATS_PER_MATCH))
         await made.send(first)
         request = await held.until_reached()
         sender, feed = await made.sender_of(request.chat_id or 0), await made.feed_of(second)
@@ -79,13 +79,13 @@ async def test_a_feed_that_was_killed_is_replaced_and_gets_its_share_back_and_a_
         for process in (sender, feed):
             await made.kill(process, lease_ends=False)
         await asyncio.to_thread(server.start)
-        await made.until_true()
+        await made.until_correct()
         made.killed_at.append(asyncio.get_running_loop().time())
         await made.finish_goals()
         await made.feed.send_rest()
-        with suppress(AssertionError):  # what is wrong then is said below
-            await made.until_true()
-        wrong, doubles, refused = list(made.untrue()), made.doubles(), made.count_refused_by_rate()
+        with suppress(AssertionError):  # what is wrong then is asserted below
+            await made.until_correct()
+        wrong, doubles, refused = list(made.find_problems()), made.list_repeated(), made.count_refused_by_rate()
 
     assert after_feed == ([], [])
     assert wrong == []

@@ -45,7 +45,7 @@ async def test_a_stop_while_telegram_holds_answers_and_alerts_back_logs_no_error
     assert (code, errors(process)) == (0, [])
 
 
-async def test_so_does_one_while_updates_from_the_webhook_are_handled(tmp_path: Path) -> None:
+async def test_a_stop_while_updates_from_the_webhook_are_handled_ends_in_order_too(tmp_path: Path) -> None:
     async with FakeBotApi(BOT_TOKEN, strict_limits=False) as telegram, stepped() as feed:
         config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, CHATS)
         config.write_text(config.read_text().replace("admins: [", f"webhook: {WEBHOOK}, admins: ["))
@@ -62,7 +62,7 @@ async def test_so_does_one_while_updates_from_the_webhook_are_handled(tmp_path: 
 
 
 @pytest.mark.skipif(programs() is None, reason=MISSING)
-async def test_so_does_one_while_the_database_holds_everything_up(tmp_path: Path, postgres_url: str) -> None:
+async def test_a_stop_while_the_database_holds_everything_up_ends_in_order_too(tmp_path: Path, postgres_url: str) -> None:
     async with FakeBotApi(BOT_TOKEN, strict_limits=False) as telegram, stepped(short_match()) as feed:
         config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, CHATS)
         config.write_text(config.read_text().replace(f"sqlite:///{tmp_path}/touchline.db", postgres_url))

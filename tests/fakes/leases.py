@@ -12,21 +12,21 @@ from bot.errors import StorageUnavailable
 
 @dataclass(slots=True)
 class Table:
-    """The rows: by name, holder, end and facts. `away`: no process reaches them."""
+    """The rows: by name, holder, end and facts. `is_away`: no process reaches them."""
 
     rows: dict[str, tuple[str, float, str]] = field(default_factory=dict)
-    away: bool = False
+    is_away: bool = False
     released: list[Callable[[], None]] = field(default_factory=list)
     sessions: set[str] = field(default_factory=set)
     """The processes that have one."""
 
 
 class FakeLeases(LeaseRepository):
-    """One process' view of them."""
+    """The leases as one process reads and writes them."""
 
     def __init__(self, table: Table, holder: str) -> None:
         self.table, self.holder = table, holder
-        self.dead = False
+        self.is_dead = False
         """Killed: nothing is released."""
         self.releases = True
         """False: the database is too slow for every release, but not for saying that the process is gone."""
@@ -63,7 +63,7 @@ class FakeLeases(LeaseRepository):
         return self._select_own(names, now)
 
     async def release(self, names: Collection[str], *, is_finished: bool = False) -> None:
-        if self.dead or not self.releases:
+        if self.is_dead or not self.releases:
             return
         now = self._now()
         for name in [name for name in names if self.table.rows.get(name, ("",))[0] == self.holder]:
@@ -71,7 +71,7 @@ class FakeLeases(LeaseRepository):
         self._notify()
 
     async def release_all(self) -> None:
-        if not self.dead:
+        if not self.is_dead:
             self._now()
             self.table.rows = {
                 name: row
@@ -105,8 +105,8 @@ class FakeLeases(LeaseRepository):
         return gone
 
     def _notify(self) -> None:
-        for heard in self.table.released:
-            heard()
+        for listener in self.table.released:
+            listener()
 
     async def get_active(self) -> Sequence[Lease]:
         now = self._now()
@@ -117,6 +117,6 @@ class FakeLeases(LeaseRepository):
         return frozenset(name for name, (holder, until, _) in found.items() if holder == self.holder and until > now)
 
     def _now(self) -> float:
-        if self.table.away or self.is_stopped:
+        if self.table.is_away or self.is_stopped:
             raise StorageUnavailable("away")
         return asyncio.get_running_loop().time()

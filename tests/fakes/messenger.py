@@ -14,7 +14,7 @@ from bot.subscribers import ChatRef
 
 
 @dataclass(slots=True)
-class Shown:
+class ShownMessage:
     """One message as the chat shows it, with all its versions."""
 
     id: int
@@ -45,15 +45,15 @@ class FakeMessenger:
 
     limits: Limits | None = None
     latency: float = 0.0
-    chats: dict[int, list[Shown]] = field(default_factory=lambda: defaultdict(list))
+    chats: dict[int, list[ShownMessage]] = field(default_factory=lambda: defaultdict(list))
     errors: dict[int, deque[Exception]] = field(default_factory=lambda: defaultdict(deque))
     lost_answers: dict[int, deque[Exception]] = field(default_factory=lambda: defaultdict(deque))
     """Raised after the request was carried out."""
-    deaf_until: float = 0.0
+    answers_lost_until: float = 0.0
     """Until then, by the loop's clock, requests are carried out, and their answers are lost after a minute."""
     reply_answers_lost: bool = False
     """Replies are carried out, and never answered."""
-    away: Exception | None = None
+    failure: Exception | None = None
     """Raised by every request while it is set."""
     payment_refusal: Exception | None = None
     """Raised by every message that is to be paid for while it is set."""
@@ -83,7 +83,7 @@ class FakeMessenger:
         await self._ask("send", chat, html, is_paid=is_paid)
         self._last += 1
         now = asyncio.get_running_loop().time()
-        shown = Shown(self._last, now, [html], silent, reply_to, chat.topic, keyboard=keyboard)
+        shown = ShownMessage(self._last, now, [html], silent, reply_to, chat.topic, keyboard=keyboard)
         self.paid_at += [now] if is_paid else []
         self.chats[chat.chat_id].append(shown)
         _show_content(shown, picture, rich)
@@ -121,8 +121,8 @@ class FakeMessenger:
 
     async def ping(self) -> None:
         self.requests.append((asyncio.get_running_loop().time(), "ping", 0))
-        if self.away or self.deaf_until > asyncio.get_running_loop().time():
-            raise self.away or TelegramUnreachable("Timed out", maybe_sent=True, is_unanswered=True)
+        if self.failure or self.answers_lost_until > asyncio.get_running_loop().time():
+            raise self.failure or TelegramUnreachable("Timed out", maybe_sent=True, is_unanswered=True)
 
     async def _ask(self, op: str, chat: ChatRef, html: str, *, is_paid: bool = False) -> None:
         now = asyncio.get_running_loop().time()
@@ -131,8 +131,8 @@ class FakeMessenger:
             self._count(chat, now, is_paid=is_paid)
         if self.latency:
             await asyncio.sleep(self.latency)
-        if self.away:
-            raise self.away
+        if self.failure:
+            raise self.failure
         if is_paid and self.payment_refusal:
             self.payments_refused_at.append(now)
             raise self.payment_refusal
@@ -144,7 +144,7 @@ class FakeMessenger:
             raise TextRefused(str(error)) from None
 
     async def _answer(self, chat: ChatRef) -> None:
-        if self.deaf_until > asyncio.get_running_loop().time():
+        if self.answers_lost_until > asyncio.get_running_loop().time():
             await asyncio.sleep(60)
             raise TelegramUnreachable("Timed out", maybe_sent=True, is_unanswered=True)
         if self.lost_answers[chat.chat_id]:
@@ -159,7 +159,7 @@ class FakeMessenger:
             raise RetryAfter(refusal.parameters["retry_after"]) from None
 
 
-def _show_content(shown: Shown, picture: PictureAttachment | None, rich: str) -> None:
+def _show_content(shown: ShownMessage, picture: PictureAttachment | None, rich: str) -> None:
     shown.rich = rich
     if picture:
         shown.photo, shown.is_spoiler = picture.png, picture.is_spoiler

@@ -59,9 +59,9 @@ class SteppedTimeline(PlaybackClock):
 
     def send(self, count: int) -> None:
         """Let so many packets out to all connections."""
-        for told in self._script.frames[len(self.frames) : len(self.frames) + count]:
+        for frame in self._script.frames[len(self.frames) : len(self.frames) + count]:
             self._sent_at.append(self._clock.now())
-            self.frames.append(ScheduledFrame(0.0, self._shift_frame(told)))
+            self.frames.append(ScheduledFrame(0.0, self._shift_frame(frame)))
         self.changed.set()
         self.changed = asyncio.Event()
 
@@ -70,12 +70,12 @@ class SteppedTimeline(PlaybackClock):
 
     def _to_wall_clock(self, at: dt.datetime) -> dt.datetime:
         """When the first packet of that instant was sent; the latest one for an instant of which no packet tells."""
-        number = bisect_left(self._script.frames, at, hi=len(self._sent_at), key=lambda told: told.at)
+        number = bisect_left(self._script.frames, at, hi=len(self._sent_at), key=lambda frame: frame.at)
         return self._sent_at[min(number, len(self._sent_at) - 1)]
 
     def _current_status(self, elapsed: float) -> dict[str, Any]:
-        told = self._script.frames[len(self.frames) - 1] if self.frames else None
-        summary = lenient.as_mapping(told.frame.get("fixtureSummary")) if told else {}
+        frame = self._script.frames[len(self.frames) - 1] if self.frames else None
+        summary = lenient.as_mapping(frame.frame.get("fixtureSummary")) if frame else {}
         found = {"status": summary.get("currentStatus"), "collectionStatus": summary.get("collectionStatus")}
         return {key: value for key, value in found.items() if value}
 
@@ -132,8 +132,8 @@ class SteppedFeed(Simulator):
         step = self._step(fixture)
         wanted = {"fixtureActionType": kind, "actionId": action, "sendType": send}
         wanted = {key: value for key, value in wanted.items() if value}
-        ahead = [told.frame["fixtureAction"] for told in step.script.frames[len(step.frames) :]]
-        found = next((n for n, told in enumerate(ahead, 1) if wanted.items() <= told.items()), None)
+        ahead = [frame.frame["fixtureAction"] for frame in step.script.frames[len(step.frames) :]]
+        found = next((n for n, frame in enumerate(ahead, 1) if wanted.items() <= frame.items()), None)
         assert found, f"no packet that is still to come has {wanted}"
         await self._send_now(step, found)
 

@@ -11,35 +11,35 @@ from bot.storage.database import Database
 
 
 class Disk:
-    """Under an open database, by SQLite's own limits for its connection: it fails as it does on a real one."""
+    """The disk of an open database: by SQLite's own limits for its connection, writing fails as on a real disk."""
 
     def __init__(self, db: Database, connection: sqlite3.Connection) -> None:
         self.db, self._connection = db, connection
 
     @classmethod
-    async def under(cls, url: str) -> Disk:
-        """Open a database, and keep a hand on its connection."""
+    async def open(cls, url: str) -> Disk:
+        """Open a database on such a disk."""
         made: list[sqlite3.Connection] = []
 
-        def seen(connection: sqlite3.Connection, _: object) -> None:
+        def keep(connection: sqlite3.Connection, _: object) -> None:
             made.append(connection)
 
-        event.listen(Pool, "connect", seen)
+        event.listen(Pool, "connect", keep)
         try:
             database = await Database.open(url)
             return cls(database, made[-1])  # the first of a process asks SQLite for its version, and is closed
         finally:
-            event.remove(Pool, "connect", seen)
+            event.remove(Pool, "connect", keep)
 
     def fill_up(self) -> None:
-        """There is room for no page more."""
+        """Let no further page be written."""
         self._connection.execute("PRAGMA max_page_count = 1")
 
     def protect(self) -> None:
-        """Nothing may be written."""
+        """Let nothing be written."""
         self._connection.execute("PRAGMA query_only = 1")
 
     def make_room(self) -> None:
-        """All is well again."""
+        """Let everything be written again."""
         self._connection.execute("PRAGMA max_page_count = 1000000")
         self._connection.execute("PRAGMA query_only = 0")

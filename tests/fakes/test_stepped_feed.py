@@ -17,12 +17,12 @@ from tests.packets import FIXTURE, Story
 
 
 def match() -> Script:
-    told = Story()
-    told.tell("Start Match", minute=1)
-    told.goal("g1", minute=10, score=(1, 0))
-    told.goal("g1", send="Deleted", minute=12, score=(0, 0))
-    told.tell("End Match", minute=90, status="Completed")
-    return script_from_packets(FIXTURE, told.packets)
+    story = Story()
+    story.add("Start Match", minute=1)
+    story.goal("g1", minute=10, score=(1, 0))
+    story.goal("g1", send="Deleted", minute=12, score=(0, 0))
+    story.add("End Match", minute=90, status="Completed")
+    return script_from_packets(FIXTURE, story.packets)
 
 
 async def let_in(feed: SteppedFeed, start: int = 0) -> ClientConnection:
@@ -42,7 +42,7 @@ async def packets(socket: ClientConnection, count: int) -> list[dict[str, Any]]:
     return found
 
 
-async def asked(feed: SteppedFeed, path: str = "") -> tuple[int, Any]:
+async def ask_rest(feed: SteppedFeed, path: str = "") -> tuple[int, Any]:
     headers = {"Authorization": "Bearer secret", "Accept": "*/*"}
     async with (
         aiohttp.ClientSession() as http,
@@ -87,11 +87,11 @@ async def test_who_comes_later_gets_what_was_sent_from_its_start_position_on_wit
 
 async def test_the_fixture_stands_as_the_last_packet_has_it_and_the_archive_opens_at_the_end() -> None:
     async with SteppedFeed([match()], "secret") as feed:
-        before = await asked(feed)
+        before = await ask_rest(feed)
         await feed.send_next()
-        live, closed = await asked(feed), await asked(feed, "/actions")
+        live, closed = await ask_rest(feed), await ask_rest(feed, "/actions")
         await feed.send_rest()
-        over, (_, archive) = await asked(feed), await asked(feed, "/actions")
+        over, (_, archive) = await ask_rest(feed), await ask_rest(feed, "/actions")
 
     assert [answer[1]["status"] for answer in (before, live, over)] == [FIXTURE.status, "Live", "Completed"]
     assert closed[0] == 404 and len(archive) == 4
@@ -108,7 +108,7 @@ async def test_a_feed_that_is_away_drops_everybody_and_comes_back_on_the_same_po
         with pytest.raises((OSError, InvalidHandshake)):
             await let_in(feed)
         with pytest.raises(aiohttp.ClientError):
-            await asked(feed)
+            await ask_rest(feed)
         feed.come_back()
         socket = await let_in(feed)
         assert len(await packets(socket, 1)) == 1

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.app.application import STOP_TIMEOUT, StopSignal, run_together
+from tests.tasks import cancel_tasks
 
 pytestmark = pytest.mark.virtual_time
 
@@ -26,8 +27,7 @@ async def test_a_part_that_puts_itself_down_is_not_cut_off_by_others_that_are_do
 
     async with run_together(careful(), hasty()) as at_work:
         await asyncio.sleep(0)
-        at_work.cancel()
-        await asyncio.gather(at_work, return_exceptions=True)
+        await cancel_tasks(at_work)
 
     assert finished == ["careful"]
 

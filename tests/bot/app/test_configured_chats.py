@@ -1,4 +1,4 @@
-"""Chats that the configuration names as @name: found at Telegram, kept while it is away, and said where they cannot be used."""
+"""Chats that the configuration names as @name: found at Telegram, kept while it is away, reported where they cannot be used."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bot.subscribers import CardForm, Scope
 from bot.telegram.messenger import build_bot
 from tests.fakes.bot_api import FakeBotApi
 from tests.sqlite import new_sqlite
+from tests.tasks import cancel_tasks
 from tests.waiting import until
 
 NEWS, FANS, FAMILY = -1_001_000_000_001, -1_001_000_000_002, -1_001_000_000_003
@@ -35,7 +36,7 @@ class World:
         self.path, self.api, self.database = folder / "config.yaml", api, database
         self.repository, self.chats = SubscriptionRepository(database), ChatRepository(database)
         self.config, self.bot = self.write(CONFIG), build_bot("1:test", api.url)
-        self.said: list[str] = []
+        self.problems: list[str] = []
         self.work: asyncio.Task[None] | None = None
 
     def write(self, text: str) -> Config:
@@ -46,7 +47,7 @@ class World:
         """Start a process: its chats are stored first, and looked up once Telegram can be asked."""
         await self.stop()
         configured = ConfiguredChats(self.repository, self.chats, self.bot, lambda: self.config)
-        configured.on_problem = self.said.append
+        configured.on_problem = self.problems.append
         await configured.store(self.config)
         await self.bot.initialize()
         self.work = asyncio.create_task(configured.run())
@@ -54,8 +55,7 @@ class World:
 
     async def stop(self) -> None:
         if self.work:
-            self.work.cancel()
-            await asyncio.gather(self.work, return_exceptions=True)
+            await cancel_tasks(self.work)
 
     async def following(self) -> dict[int, list[str]]:
         """Return what each chat of the configuration follows."""
@@ -94,7 +94,7 @@ async def test_a_name_is_found_in_any_letter_case_and_follows_what_the_file_says
 
     assert await world.following() == {NEWS: ["Arsenal"], FAMILY: [Scope.ALL.value]}
     assert (channel.type, channel.title, channel.language, channel.is_configured) == ("channel", "News", "de", True)
-    assert world.said == []
+    assert world.problems == []
 
 
 async def test_a_name_that_was_found_before_needs_no_telegram_at_the_next_start(world: World) -> None:
@@ -118,7 +118,7 @@ async def test_a_name_that_moved_to_another_chat_is_followed_there(world: World)
     await world.start()
     await world.until_following(FAMILY, FANS)
 
-    assert world.said == []
+    assert world.problems == []
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ async def test_what_is_wrong_with_a_name_is_said_once_and_mended_without_a_resta
     else:
         news.admins.clear()
     configured = await world.start()
-    await until(lambda: len(world.said) == 1)
-    first = list(world.said)
+    await until(lambda: len(world.problems) == 1)
+    first = list(world.problems)
     configured.request_look()
     lookups = len(world.api.calls("getChat"))
     await until(lambda: len(world.api.calls("getChat")) > lookups)
@@ -153,7 +153,7 @@ async def test_what_is_wrong_with_a_name_is_said_once_and_mended_without_a_resta
     await world.until_following(FAMILY, NEWS)
     await until(lambda: not configured._problems)
 
-    assert first == world.said == [f"{world.path}:3:3: chats: @News: {sentence}"]
+    assert first == world.problems == [f"{world.path}:3:3: chats: @News: {sentence}"]
 
 
 def test_a_fixed_chat_may_hide_scores_and_group_bursts(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from bot.telegram.rate_limits import RateLimiter
 from rules.football.action import Fixture
 from tests.bot.chat.fixtures import FIXTURES, NOW
 from tests.sqlite import new_sqlite
+from tests.tasks import cancel_tasks
 from tests.waiting import until
 
 GOALS = "rules: [{name: goals, match: {action_type: Goal, team: Arsenall}, alert: {kind: goal, text: Goal}}]\n"
@@ -65,9 +66,7 @@ async def test_the_log_and_status_say_what_no_fixture_has_and_follow_the_rules_i
             sent = GOALS.replace("Arsenall", "Chelsae")
             await versions.apply(sent, "sent.yaml", RuleOrigin.SENT, versions.active.fingerprint, (7, "Ann"))
             await until(lambda: len(list_logged()) == 2)
-            for task in working:
-                task.cancel()
-            await asyncio.gather(*working, return_exceptions=True)
+            await cancel_tasks(*working)
     await database.close()
 
     sentence = "no fixture of the next 14 days has a team {}; did you mean {}?"

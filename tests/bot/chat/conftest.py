@@ -37,18 +37,18 @@ ADMIN = 7
 
 @dataclass(slots=True)
 class KnownSeason:
-    """The coming months as a test fills them; known once somebody has asked for them."""
+    """The fixtures of the coming months, which the test sets; they are known once somebody has asked for them."""
 
     played: tuple[Fixture, ...] = ()
     loads: int = 0
     known: tuple[Fixture, ...] = ()
 
     def fixtures(self) -> tuple[Fixture, ...]:
-        """What was asked for."""
+        """Return what is known."""
         return self.known
 
     async def load(self) -> bool:
-        """Ask."""
+        """Ask the feed; return True if that brought anything new."""
         self.loads += 1
         is_new = self.known is not self.played
         self.known = self.played
@@ -75,50 +75,55 @@ class World:
     card_form: CardForm = CardForm.TEXT
     """What match cards are in a new chat."""
 
-    told: dict[tuple[int, int], MessageExplanation] = field(default_factory=dict)
-    """By chat and message, what alerts tell."""
+    explanations: dict[tuple[int, int], MessageExplanation] = field(default_factory=dict)
+    """Of alerts, by chat and message."""
+    lookups_before_commit: int = 0
+    """So many look-ups of a message find nothing: its id is not committed yet."""
 
     async def explain_message(self, chat_id: int, message_id: int) -> MessageExplanation | None:
-        """What a message tells; None where it is no alert."""
-        return self.told.get((chat_id, message_id))
+        """Return the explanation of a message; None if it is no alert."""
+        if self.lookups_before_commit:
+            self.lookups_before_commit -= 1
+            return None
+        return self.explanations.get((chat_id, message_id))
 
     async def send_sample(self, ref: ChatRef, name: str, delay: int) -> None:
-        """Note a sample alert that is asked for."""
+        """Record a request for a sample alert."""
         self.samples.append((ref, name, delay))
 
     async def ask(self, chat_id: int, user_id: int, text: str, **more: Any) -> Message:
-        """Say something and wait for the bot's next message."""
+        """Write to the bot, and return its next message."""
         before = len(self.api.chat(chat_id).messages)
         self.api.say(chat_id, user_id, text, **more)
         await self.api.until(lambda: len(self.api.chat(chat_id).messages) > before)
         return self.api.chat(chat_id).last
 
     async def tap(self, chat_id: int, user_id: int, label: str) -> str:
-        """Press a button under the latest message; returns the words of the answer."""
-        return await self._answered(self.api.tap(chat_id, user_id, label))
+        """Press a button under the latest message; return the text of the notice that answers it."""
+        return await self._wait_for_notice(self.api.tap(chat_id, user_id, label))
 
     async def press(self, chat_id: int, user_id: int, message: Message, data: str) -> str:
-        """Press a button with any data; returns the words of the answer."""
-        return await self._answered(self.api.press(chat_id, user_id, message, data))
+        """Press a button with any data; return the text of the notice that answers it."""
+        return await self._wait_for_notice(self.api.press(chat_id, user_id, message, data))
 
-    async def idle(self) -> None:
-        """Wait until everything that was said has been heard and dealt with."""
+    async def wait_until_idle(self) -> None:
+        """Wait until everything that was written to the bot has been handled."""
         await self.api.until(lambda: not self.api.updates)
         await self.app.update_queue.join()
 
-    async def followed(self, chat_id: int, topic: int = 0) -> list[str]:
-        """The names of what a chat follows."""
+    async def list_followed(self, chat_id: int, topic: int = 0) -> list[str]:
+        """Return the names of what a chat follows."""
         return [s.name or s.scope for s in await self.subscriptions.get_all(ChatRef(chat_id, topic))]
 
-    async def stored(self, chat_id: int, topic: int = 0) -> Chat:
-        """A chat as it is in the database."""
+    async def load_chat(self, chat_id: int, topic: int = 0) -> Chat:
+        """Return a chat as it is in the database."""
         chat = await self.chats.get(ChatRef(chat_id, topic))
         assert chat is not None
         return chat
 
-    async def _answered(self, query: str) -> str:
+    async def _wait_for_notice(self, query: str) -> str:
         await self.api.until(lambda: self.api.answer(query) is not None)
-        await self.idle()
+        await self.wait_until_idle()
         return str((self.api.answer(query) or {})["text"])
 
 
@@ -148,27 +153,27 @@ async def world() -> AsyncIterator[World]:
     async with FakeBotApi(strict_limits=False) as api:
         app = application(api)
         database = await Database.open("sqlite://")
-        around = World(api, app, ChatRepository(database), SubscriptionRepository(database))
+        made = World(api, app, ChatRepository(database), SubscriptionRepository(database))
         replies = ReplySender(app.bot, render_match)
         services = ChatServices(
-            chats=around.chats,
-            subscriptions=around.subscriptions,
-            directory=around.directory,
-            list_kinds=lambda: around.kinds,
-            clock=around.clock,
+            chats=made.chats,
+            subscriptions=made.subscriptions,
+            directory=made.directory,
+            list_kinds=lambda: made.kinds,
+            clock=made.clock,
             replies=replies,
             commands=ROUTER.menu,
             is_admin=lambda user_id: user_id == ADMIN,
             render_status=_status,
-            explain_message=around.explain_message,
-            send_sample=around.send_sample,
-            season=around.season,
-            max_subscriptions=lambda: around.max_subscriptions,
-            allowed_chats=lambda: around.allowed_chats,
-            default_card_form=lambda: around.card_form,
+            explain_message=made.explain_message,
+            send_sample=made.send_sample,
+            season=made.season,
+            max_subscriptions=lambda: made.max_subscriptions,
+            allowed_chats=lambda: made.allowed_chats,
+            default_card_form=lambda: made.card_form,
         )
         app.add_handlers(build_handlers(services, UpdateOrder(UpdateRepository(database, "here"))))
         app.add_error_handler(partial(on_error, replies))
         async with answering(app):
-            yield around
+            yield made
         await database.close()

@@ -12,7 +12,8 @@ from bot.subscribers import Chat, ChatRef, Subscription
 from bot.telegram.html import remove_tags
 from rules.engine.alert import SHIPPED_KINDS
 from rules.football.action import Fixture, Team
-from rules.football.match import Match
+from rules.football.match import Match, Score
+from rules.football.minute import Minute, Period
 from tests.chats import make_chat
 
 NOW = dt.datetime(2026, 11, 22, 14, 0, tzinfo=dt.UTC)
@@ -35,8 +36,12 @@ FIXTURES = (
 )
 
 
+PLAYING = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minute(47), status="Live")
+"""One of them that is being played."""
+
+
 class Scores:
-    """How matches stand, as told."""
+    """The scores of matches, as a test sets them."""
 
     def __init__(self, *matches: Match) -> None:
         self._matches = {match.fixture.id: match for match in matches}
@@ -45,7 +50,7 @@ class Scores:
         return self._matches.get(fixture_id)
 
     def play(self, *matches: Match) -> None:
-        """Know how these stand from now on."""
+        """Set how matches stand from now on."""
         self._matches |= {match.fixture.id: match for match in matches}
 
 

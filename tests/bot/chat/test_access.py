@@ -20,7 +20,7 @@ async def test_a_chat_that_is_not_allowed_is_told_its_number_once_an_hour_and_is
 
     answer = await world.ask(42, 42, "/subscribe arsenal")
     world.api.say(42, 42, "/start")
-    await world.idle()
+    await world.wait_until_idle()
 
     assert answer.text.startswith(REFUSED) and answer.text.endswith("42")
     assert len(world.api.chat(42).messages) == 1
@@ -37,14 +37,14 @@ async def test_those_that_are_allowed_and_admins_anywhere_are_answered(world: Wo
     await world.ask(GROUP, 42, "/subscribe arsenal")
     await world.ask(OTHER_GROUP, ADMIN, "/subscribe chelsea")
 
-    assert (await world.followed(GROUP), await world.followed(OTHER_GROUP)) == (["Arsenal"], ["Chelsea"])
+    assert (await world.list_followed(GROUP), await world.list_followed(OTHER_GROUP)) == (["Arsenal"], ["Chelsea"])
 
 
 async def test_what_members_of_a_group_write_to_each_other_is_no_question(world: World) -> None:
     world.allowed_chats = ("7",)
 
     world.api.say(GROUP, 42, "what a match")
-    await world.idle()
+    await world.wait_until_idle()
     assert world.api.chat(GROUP).messages == []
     assert (await world.ask(GROUP, 42, "/today")).text.startswith(REFUSED)
 
@@ -56,7 +56,7 @@ async def test_a_change_of_the_setting_takes_effect_at_once(world: World) -> Non
     world.allowed_chats = None
     await world.ask(42, 42, "/subscribe chelsea")
 
-    assert sorted(await world.followed(42)) == ["Arsenal", "Chelsea"]
+    assert sorted(await world.list_followed(42)) == ["Arsenal", "Chelsea"]
 
 
 @pytest.mark.parametrize(
@@ -78,5 +78,5 @@ async def test_a_chat_that_follows_as_much_as_it_may_is_told_and_nothing_is_lost
 
     assert by_command.text.startswith("This chat can follow 1 team")
     assert by_button.startswith("This chat can follow 1 team")
-    assert await world.followed(42) == ["Arsenal"]
+    assert await world.list_followed(42) == ["Arsenal"]
     assert (await world.ask(42, 42, "/subscribe arsenal")).text.count("1 team") == 0

@@ -27,8 +27,8 @@ def make_fixtures(word: str) -> tuple[Fixture, ...]:
 OLD, NEW, NEWEST = make_fixtures("Oldham"), make_fixtures("Newport"), make_fixtures("Northampton")
 
 
-class Lists:
-    """The lists of a feed, which a test replaces."""
+class FeedList:
+    """The list of a feed, which a test replaces, and the catalogue of it."""
 
     def __init__(self, fixtures: Sequence[Fixture]) -> None:
         self.fixtures = fixtures
@@ -42,40 +42,40 @@ def knows(catalogue: FollowableCatalogue, name: str) -> bool:
 
 
 async def test_until_the_catalogue_of_a_new_list_is_ready_the_one_before_answers() -> None:
-    lists = Lists(OLD)
-    first = await lists.current.get()
-    lists.fixtures = NEW
+    feed_list = FeedList(OLD)
+    first = await feed_list.current.get()
+    feed_list.fixtures = NEW
 
-    assert await lists.current.get() is first and knows(first, "Oldham")
-    assert knows(await lists.current.get(newest=True), "Newport")
-    assert knows(await lists.current.get(), "Newport")
+    assert await feed_list.current.get() is first and knows(first, "Oldham")
+    assert knows(await feed_list.current.get(newest=True), "Newport")
+    assert knows(await feed_list.current.get(), "Newport")
 
 
 async def test_before_there_is_a_catalogue_everybody_waits_for_the_first() -> None:
-    lists = Lists(())
-    assert not (await lists.current.get()).all_fixtures
-    lists.fixtures = OLD
+    feed_list = FeedList(())
+    assert not (await feed_list.current.get()).all_fixtures
+    feed_list.fixtures = OLD
 
-    both = await asyncio.gather(lists.current.get(), lists.current.get())
+    both = await asyncio.gather(feed_list.current.get(), feed_list.current.get())
     assert both[0] is both[1] and knows(both[0], "Oldham")
 
 
 async def test_a_list_that_comes_while_another_is_made_is_made_next() -> None:
-    lists = Lists(OLD)
-    await lists.current.get()
-    lists.fixtures = NEW
-    await lists.current.get()
+    feed_list = FeedList(OLD)
+    await feed_list.current.get()
+    feed_list.fixtures = NEW
+    await feed_list.current.get()
     # The one of Newport has begun, and is not ready.
     await asyncio.sleep(0)
-    lists.fixtures = NEWEST
+    feed_list.fixtures = NEWEST
 
-    assert knows(await lists.current.get(newest=True), "Northampton")
+    assert knows(await feed_list.current.get(newest=True), "Northampton")
 
 
 async def test_the_others_get_the_catalogue_when_one_gives_up_waiting_for_it() -> None:
-    lists = Lists(OLD)
-    impatient = asyncio.create_task(lists.current.get())
-    patient = asyncio.create_task(lists.current.get())
+    feed_list = FeedList(OLD)
+    impatient = asyncio.create_task(feed_list.current.get())
+    patient = asyncio.create_task(feed_list.current.get())
     await asyncio.sleep(0)
     impatient.cancel()
 
@@ -83,24 +83,24 @@ async def test_the_others_get_the_catalogue_when_one_gives_up_waiting_for_it() -
 
 
 async def test_a_catalogue_that_nobody_asked_for_within_an_hour_is_not_used_any_more() -> None:
-    lists = Lists(OLD)
-    await lists.current.get()
-    lists.fixtures = NEW
-    lists.clock.move_to(NOW + dt.timedelta(hours=1))
+    feed_list = FeedList(OLD)
+    await feed_list.current.get()
+    feed_list.fixtures = NEW
+    feed_list.clock.move_to(NOW + dt.timedelta(hours=1))
 
-    assert knows(await lists.current.get(), "Newport")
+    assert knows(await feed_list.current.get(), "Newport")
 
 
 async def test_a_small_list_is_known_at_once() -> None:
-    lists = Lists(FIXTURES)
-    await lists.current.get()
-    lists.fixtures = FIXTURES[:1]
+    feed_list = FeedList(FIXTURES)
+    await feed_list.current.get()
+    feed_list.fixtures = FIXTURES[:1]
 
-    assert (await lists.current.get()).fixtures == FIXTURES[:1]
+    assert (await feed_list.current.get()).fixtures == FIXTURES[:1]
 
 
 async def test_a_catalogue_that_is_ready_has_everything_that_searches_and_screens_need(monkeypatch: pytest.MonkeyPatch) -> None:
-    catalogue = await Lists(OLD).current.get()
+    catalogue = await FeedList(OLD).current.get()
 
     def fail(_: object) -> None:
         raise AssertionError("something was made only when it was asked for, in the event loop")

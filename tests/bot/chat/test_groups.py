@@ -87,7 +87,7 @@ async def test_a_member_is_refused_once_an_hour(world: World, group: FakeChat) -
     for text in ("/alerts", "/mute", "/subscribe Chelsea"):
         world.api.say(GROUP, MEMBER, text)
     other = await world.ask(GROUP, OTHER, "/alerts")
-    await world.idle()
+    await world.wait_until_idle()
     during = len(group.messages)
     world.clock.move_to(NOW + dt.timedelta(minutes=61))
     again = await world.ask(GROUP, MEMBER, "/alerts")
@@ -100,9 +100,9 @@ async def test_members_are_told_of_no_command_that_refuses_them(world: World, gr
     await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
     shown = [(await world.ask(GROUP, MEMBER, text)).text for text in ("/start", "/help", "/subscriptions", "/today", "/live")]
     forbidden = [f"/{name}" for name, command in application.ROUTER.commands.items() if not command.is_for_all_members]
-    said = {word.strip(".,;:–") for text in shown for word in text.split() if word.startswith("/")}
+    commands = {word.strip(".,;:–") for text in shown for word in text.split() if word.startswith("/")}
 
-    assert said and not said & set(forbidden)
+    assert commands and not commands & set(forbidden)
 
 
 async def test_an_administrators_screen_keeps_its_buttons_when_a_member_turns_its_pages(world: World, group: FakeChat) -> None:
@@ -133,7 +133,7 @@ def channel(world: World) -> FakeChat:
 async def post(world: World, text: str) -> Message:
     """Post something in the channel and wait until it has been dealt with."""
     posted = world.api.say(CHANNEL, ADMIN, text)
-    await world.idle()
+    await world.wait_until_idle()
     return posted
 
 
@@ -143,7 +143,7 @@ async def test_a_command_in_a_channel_is_answered_in_private_and_removed(world: 
     answer = world.api.chat(ADMIN).last
     await world.tap(ADMIN, ADMIN, "↩ Undo")
 
-    assert answer.text.startswith("📣 Channel: Daily Goals") and await world.followed(CHANNEL) == []
+    assert answer.text.startswith("📣 Channel: Daily Goals") and await world.list_followed(CHANNEL) == []
     assert not channel.messages and posted.deleted and not world.api.chat(OTHER).messages
 
 
@@ -156,7 +156,7 @@ async def test_without_an_administrator_to_write_to_the_answer_in_a_channel_is_r
     await world.api.until(lambda: answer.deleted)
 
     assert answer.text.startswith("✅ Following Arsenal.") and answer.silent and not answer.labels and posted.deleted
-    assert await world.followed(CHANNEL) == ["Arsenal"]
+    assert await world.list_followed(CHANNEL) == ["Arsenal"]
 
 
 async def test_a_post_that_the_bot_may_not_remove_is_answered_all_the_same(world: World, channel: FakeChat) -> None:

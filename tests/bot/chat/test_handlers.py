@@ -22,16 +22,16 @@ GROUP, FORUM, CHANNEL = -100, -1_000_000_000_200, -1_000_000_000_300
 async def test_a_team_is_followed_with_one_command(world: World) -> None:
     answer = await world.ask(42, 42, "/subscribe arsenal")
 
-    assert await world.followed(42) == ["Arsenal"]
+    assert await world.list_followed(42) == ["Arsenal"]
     assert answer.text.startswith("✅ Following Arsenal.")
 
 
 async def test_a_team_is_followed_by_buttons_in_one_message(world: World) -> None:
     await world.ask(42, 42, "/subscribe")
     silent = await world.tap(42, 42, "Premier League")
-    noted = await world.tap(42, 42, "Chelsea")
+    notice = await world.tap(42, 42, "Chelsea")
 
-    assert await world.followed(42) == ["Chelsea"] and (silent, noted) == ("", "✅ Chelsea")
+    assert await world.list_followed(42) == ["Chelsea"] and (silent, notice) == ("", "✅ Chelsea")
     assert len(world.api.chat(42).messages) == 1
     assert "✅ Chelsea" in world.api.chat(42).last.labels
 
@@ -69,7 +69,7 @@ async def test_a_press_too_old_to_acknowledge_still_takes_effect(world: World) -
     world.api.queries.discard(world.api.press(42, 42, message, "ka"))
     await world.api.until(lambda: message.edits)
 
-    assert (await world.stored(42)).filter.all_kinds
+    assert (await world.load_chat(42)).filter.all_kinds
 
 
 async def test_a_button_pressed_twice_edits_the_message_once(world: World) -> None:
@@ -86,7 +86,7 @@ async def test_a_button_unsubscribes(world: World) -> None:
     await world.ask(42, 42, "/unsubscribe")
     await world.tap(42, 42, "Arsenal")
 
-    assert await world.followed(42) == [] and world.api.chat(42).last.text == subscriptions.unsubscribed_all_text()
+    assert await world.list_followed(42) == [] and world.api.chat(42).last.text == subscriptions.unsubscribed_all_text()
 
 
 async def test_kinds_are_stored(world: World) -> None:
@@ -94,7 +94,7 @@ async def test_kinds_are_stored(world: World) -> None:
     await world.ask(42, 42, "/alerts")
     await world.tap(42, 42, "Everything")
 
-    assert (await world.stored(42)).filter.all_kinds
+    assert (await world.load_chat(42)).filter.all_kinds
     assert world.api.chat(42).last.button("Goals").text == "✅ Goals"
 
 
@@ -112,7 +112,7 @@ async def test_in_a_group_only_administrators_change_things(world: World) -> Non
     taken = await world.ask(GROUP, ADMIN, "/subscribe@touchline_bot Chelsea")
 
     assert refused.text == texts.administrators_only_text()
-    assert await world.followed(GROUP) == ["Chelsea"] and taken.reply_to is not None
+    assert await world.list_followed(GROUP) == ["Chelsea"] and taken.reply_to is not None
 
 
 async def test_in_a_group_everybody_may_read(world: World) -> None:
@@ -131,7 +131,7 @@ async def test_a_member_may_turn_the_days_but_not_tick(world: World) -> None:
     turning = await world.tap(GROUP, 5, "▶")
 
     assert (ticking, turning) == (texts.administrators_only_text(), "")
-    assert await world.followed(GROUP) == []
+    assert await world.list_followed(GROUP) == []
 
 
 async def test_telegram_is_asked_once_a_minute_who_is_an_administrator(world: World) -> None:
@@ -152,7 +152,7 @@ async def test_the_list_of_administrators_is_asked_for_if_telegram_hides_the_mem
     await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
     refused = await world.ask(GROUP, 5, "/subscribe Chelsea")
 
-    assert await world.followed(GROUP) == ["Arsenal"] and refused.text == texts.administrators_only_text()
+    assert await world.list_followed(GROUP) == ["Arsenal"] and refused.text == texts.administrators_only_text()
 
 
 async def test_an_anonymous_administrator_and_a_channel_post_may_change_things(world: World) -> None:
@@ -160,7 +160,7 @@ async def test_an_anonymous_administrator_and_a_channel_post_may_change_things(w
     world.api.chat(CHANNEL, kind="channel")
     await world.ask(CHANNEL, 0, "/subscribe Chelsea")
 
-    assert (await world.followed(GROUP), await world.followed(CHANNEL)) == (["Arsenal"], ["Chelsea"])
+    assert (await world.list_followed(GROUP), await world.list_followed(CHANNEL)) == (["Arsenal"], ["Chelsea"])
 
 
 async def test_a_topic_is_a_chat_of_its_own(world: World) -> None:
@@ -169,8 +169,8 @@ async def test_a_topic_is_a_chat_of_its_own(world: World) -> None:
     await world.ask(FORUM, ADMIN, "/alerts", topic=9)
     await world.tap(FORUM, ADMIN, "Everything")
 
-    assert answer.topic == 9 and await world.followed(FORUM, 9) == ["Arsenal"] and await world.followed(FORUM) == []
-    assert (await world.stored(FORUM, 9)).filter.all_kinds
+    assert answer.topic == 9 and await world.list_followed(FORUM, 9) == ["Arsenal"] and await world.list_followed(FORUM) == []
+    assert (await world.load_chat(FORUM, 9)).filter.all_kinds
 
 
 async def test_messages_that_are_not_for_this_bot_are_not_answered(world: World) -> None:
@@ -178,43 +178,40 @@ async def test_messages_that_are_not_for_this_bot_are_not_answered(world: World)
     world.api.say(GROUP, 5, "/goal")
     world.api.say(GROUP, 5, "Arsenal!")
     world.api.say(42, 42, "/subscribe Arsenal", edited=True)
-    await world.idle()
+    await world.wait_until_idle()
 
     assert not world.api.calls("sendMessage")
 
 
 async def test_a_configured_chat_is_not_changed_by_commands(world: World) -> None:
     await world.ask(42, 42, "/help")
-    await world.chats.save(replace((await world.stored(42)), is_configured=True))
+    await world.chats.save(replace((await world.load_chat(42)), is_configured=True))
     refused = [(await world.ask(42, 42, text)).text for text in ("/subscribe Arsenal", "/alerts all", "/unsubscribe")]
 
-    assert refused == [texts.configured_chat_text()] * 3 and await world.followed(42) == []
+    assert refused == [texts.configured_chat_text()] * 3 and await world.list_followed(42) == []
 
 
 async def test_an_old_button_in_a_configured_chat_is_refused(world: World) -> None:
     message = await world.ask(42, 42, "/alerts")
-    await world.chats.save(replace((await world.stored(42)), is_configured=True))
+    await world.chats.save(replace((await world.load_chat(42)), is_configured=True))
 
     assert await world.press(42, 42, message, "ka") == texts.configured_chat_text()
-    assert not (await world.stored(42)).filter.all_kinds
+    assert not (await world.load_chat(42)).filter.all_kinds
 
 
 async def test_status_is_for_admins_only(world: World) -> None:
-    told = await world.ask(ADMIN, ADMIN, "/status")
+    answer = await world.ask(ADMIN, ADMIN, "/status")
     refused = await world.ask(42, 42, "/status")
 
-    assert told.text == "2 matches <live>" and refused.text.startswith(handlers.unknown_command_text("status"))
+    assert answer.text == "2 matches <live>" and refused.text.startswith(handlers.unknown_command_text("status"))
 
 
 async def test_the_status_is_told_in_private_wherever_an_admin_asks(world: World) -> None:
     world.api.say(GROUP, ADMIN, "/status")
     await world.api.until(lambda: world.api.chat(ADMIN).messages)
-    await world.idle()
+    await world.wait_until_idle()
 
     assert world.api.chat(ADMIN).last.text == "2 matches <live>" and world.api.chat(GROUP).messages == []
-
-
-HUGE = "9" * 40
 
 
 @pytest.mark.parametrize("text", ["/subscribe Arsenal", "/status", "/nonsense", "/why"])
@@ -223,7 +220,7 @@ async def test_a_forwarded_command_is_not_obeyed(world: World, text: str) -> Non
     answer = await world.ask(ADMIN, ADMIN, "/help")
 
     assert [message for message in world.api.chat(ADMIN).messages if message.text] == [answer]
-    assert await world.followed(ADMIN) == []
+    assert await world.list_followed(ADMIN) == []
 
 
 @pytest.mark.parametrize(
@@ -255,7 +252,7 @@ async def test_an_error_is_answered_with_one_sentence_and_the_next_command_works
 async def test_an_answer_that_telegram_refuses_is_not_followed_by_an_apology(world: World) -> None:
     world.api.fail("sendMessage", RefusedError(429, "Too Many Requests: retry after 1000", retry_after=1000))
     world.api.say(42, 42, "/help")
-    await world.idle()
+    await world.wait_until_idle()
     answer = await world.ask(42, 42, "/help")
 
     assert [request.status for request in world.api.calls("sendMessage")] == [429, 200]
@@ -266,7 +263,7 @@ async def test_nothing_is_changed_while_telegram_cannot_say_who_is_an_administra
     world.api.fail("getChatMember", BAD_GATEWAY, times=None)
     answer = await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
 
-    assert answer.text == texts.administrators_only_text() and await world.followed(GROUP) == []
+    assert answer.text == texts.administrators_only_text() and await world.list_followed(GROUP) == []
 
 
 async def test_the_description_names_the_privacy_page_in_every_language_and_is_set_once(world: World) -> None:
@@ -281,7 +278,7 @@ async def test_the_description_names_the_privacy_page_in_every_language_and_is_s
 
 async def test_the_command_menus_are_short_and_each_for_its_readers(world: World) -> None:
     world.api.say(ADMIN, ADMIN, "/help")
-    await world.idle()
+    await world.wait_until_idle()
     await set_command_menu(world.app.bot, ServerFeatures(), (ADMIN,))
 
     names = {scope: [c["command"] for c in commands] for scope, commands in world.api.commands.items()}

@@ -16,13 +16,13 @@ GROUP, SUPERGROUP = -100, -1_000_000_000_100
 async def test_a_block_suspends_and_an_unblock_resumes(world: World) -> None:
     await world.ask(42, 42, "/subscribe Arsenal")
     world.api.block(42)
-    await world.idle()
-    suspended = not (await world.stored(42)).is_active
+    await world.wait_until_idle()
+    suspended = not (await world.load_chat(42)).is_active
     world.api.unblock(42)
     await world.api.until(lambda: world.api.chat(42).last.text.startswith("👋"))
 
-    assert suspended and (await world.stored(42)).is_active
-    assert await world.followed(42) == ["Arsenal"]
+    assert suspended and (await world.load_chat(42)).is_active
+    assert await world.list_followed(42) == ["Arsenal"]
 
 
 @pytest.mark.parametrize("text", ["/start", "/alerts all"])
@@ -31,7 +31,7 @@ async def test_a_suspended_chat_is_resumed_by_its_next_message(world: World, tex
     await world.chats.suspend(42, "gone")
     await world.ask(42, 42, text)
 
-    assert (await world.stored(42)).is_active
+    assert (await world.load_chat(42)).is_active
 
 
 async def test_a_group_is_greeted_when_the_bot_is_added_and_suspended_when_it_is_kicked(world: World) -> None:
@@ -39,11 +39,11 @@ async def test_a_group_is_greeted_when_the_bot_is_added_and_suspended_when_it_is
     await world.api.until(lambda: world.api.chat(GROUP).messages)
     world.api.my_chat_member(GROUP, 5, "member", "administrator")
     world.api.my_chat_member(GROUP, 5, "administrator", "kicked")
-    await world.idle()
+    await world.wait_until_idle()
 
     (hello,) = world.api.chat(GROUP).messages
     assert hello.text == GROUP_WELCOME and hello.labels == ["⚽ Follow a team"]
-    assert not (await world.stored(GROUP)).is_active
+    assert not (await world.load_chat(GROUP)).is_active
 
 
 async def test_an_administrator_follows_a_team_from_the_greeting_of_a_group(world: World) -> None:
@@ -54,7 +54,7 @@ async def test_an_administrator_follows_a_team_from_the_greeting_of_a_group(worl
     await world.tap(GROUP, 7, "Premier League")
     await world.tap(GROUP, 7, "Arsenal")
 
-    assert await world.followed(GROUP) == ["Arsenal"]
+    assert await world.list_followed(GROUP) == ["Arsenal"]
 
 
 async def test_a_channel_gets_no_greeting_and_its_administrator_gets_the_menu_in_private(world: World) -> None:
@@ -64,8 +64,8 @@ async def test_a_channel_gets_no_greeting_and_its_administrator_gets_the_menu_in
     await world.tap(5, 5, "📣 Alerts")
     await world.tap(5, 5, "Everything")
 
-    assert (await world.stored(SUPERGROUP)).type == "channel" and not world.api.chat(SUPERGROUP).messages
-    assert (await world.stored(SUPERGROUP)).filter.all_kinds and world.api.chat(5).last.text.startswith("📣 Channel: News")
+    assert (await world.load_chat(SUPERGROUP)).type == "channel" and not world.api.chat(SUPERGROUP).messages
+    assert (await world.load_chat(SUPERGROUP)).filter.all_kinds and world.api.chat(5).last.text.startswith("📣 Channel: News")
 
 
 async def test_the_administrator_is_told_which_right_the_bot_lacks(world: World) -> None:
@@ -89,7 +89,7 @@ async def test_the_private_message_is_in_the_language_of_its_reader(world: World
         await world.chats.set_language_if_unchosen(ChatRef(chat_id), "fr")
         await world.ask(user, user, "/language es" if user == 6 else "/help")
         world.api.my_chat_member(chat_id, user, "left", "administrator")
-        await world.idle()
+        await world.wait_until_idle()
 
     german, spanish = (world.api.chat(user).last.text for user in (5, 6))
     assert german.startswith("Ich bin in News") and spanish.startswith("Estoy en News")
@@ -102,12 +102,12 @@ async def test_a_channel_is_suspended_while_the_bot_may_not_post_and_goes_on_whe
     channel.lacks = {"can_post_messages"}
     world.api.my_chat_member(SUPERGROUP, 5, "administrator", "administrator")
     await world.api.until(lambda: len(world.api.chat(5).messages) == 2)
-    suspended = not (await world.stored(SUPERGROUP)).is_active
+    suspended = not (await world.load_chat(SUPERGROUP)).is_active
     channel.lacks = set()
     world.api.my_chat_member(SUPERGROUP, 5, "administrator", "administrator", lacked={"can_post_messages"})
-    await world.idle()
+    await world.wait_until_idle()
 
-    assert suspended and (await world.stored(SUPERGROUP)).is_active
+    assert suspended and (await world.load_chat(SUPERGROUP)).is_active
     assert "I lack the right to post" in world.api.chat(5).messages[1].text
 
 
@@ -115,17 +115,17 @@ async def test_an_administrator_whom_the_bot_may_not_write_to_breaks_nothing(wor
     world.api.chat(5).refusal = RefusedError(403, "Forbidden: bot can't initiate conversation with a user")
     world.api.chat(SUPERGROUP, kind="channel")
     world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
-    await world.idle()
+    await world.wait_until_idle()
 
-    assert (await world.stored(SUPERGROUP)).is_active
+    assert (await world.load_chat(SUPERGROUP)).is_active
 
 
 async def test_a_group_that_becomes_a_supergroup_keeps_what_it_follows(world: World) -> None:
     world.api.chat(GROUP).admins = {7}
     await world.ask(GROUP, 7, "/subscribe Arsenal")
     world.api.migrate(GROUP, SUPERGROUP)
-    await world.idle()
+    await world.wait_until_idle()
     await world.ask(SUPERGROUP, 5, "/subscriptions")
 
-    assert await world.followed(SUPERGROUP) == ["Arsenal"] and await world.followed(GROUP) == []
+    assert await world.list_followed(SUPERGROUP) == ["Arsenal"] and await world.list_followed(GROUP) == []
     assert "Arsenal" in world.api.chat(SUPERGROUP).last.text

@@ -61,7 +61,7 @@ async def test_a_topic_is_answered_in_its_forums_language_until_it_has_its_own(w
     answers = [await world.ask(GROUP, ADMIN, text, topic=9) for text in ("/subscribe all", "/language de", "/unmute")]
 
     assert [answer.text.split()[0] for answer in answers] == ["✅", "🌍", "Nichts"]
-    assert answers[0].text.startswith("✅ Segui tutte le partite.") and (await world.stored(GROUP, 9)).language == "de"
+    assert answers[0].text.startswith("✅ Segui tutte le partite.") and (await world.load_chat(GROUP, 9)).language == "de"
 
 
 async def test_inline_cards_are_in_the_language_of_their_user(world: World) -> None:
@@ -159,7 +159,7 @@ async def test_a_flood_in_a_group_gets_one_warning_and_other_members_are_answere
     for _ in range(40):
         world.api.say(GROUP, 5, "/help")
         world.api.say(GROUP, 5, "only talking")
-    await world.idle()
+    await world.wait_until_idle()
     other = await world.ask(GROUP, 6, "/today")
 
     texts_sent = [message.text for message in world.api.chat(GROUP).messages]
@@ -170,7 +170,7 @@ async def test_a_flood_in_a_group_gets_one_warning_and_other_members_are_answere
 async def test_a_flood_of_presses_is_answered_once_with_a_note(world: World) -> None:
     message = await world.ask(42, 42, "/today")
     queries = [world.api.press(42, 42, message, "d:20261122:0") for _ in range(25)]
-    await world.idle()
+    await world.wait_until_idle()
     world.clock.move_to(NOW + dt.timedelta(seconds=3))
     again = await world.press(42, 42, message, "d:20261122:0")
 
@@ -181,7 +181,7 @@ async def test_a_flood_of_presses_is_answered_once_with_a_note(world: World) -> 
 async def test_anonymous_administrators_of_different_groups_do_not_share_a_bucket(world: World) -> None:
     for _ in range(25):
         world.api.say(GROUP, 0, "/help", as_chat=True)
-    await world.idle()
+    await world.wait_until_idle()
     answer = await world.ask(-200, 0, "/subscribe Arsenal", as_chat=True)
 
-    assert "Arsenal" in answer.text and await world.followed(-200) == ["Arsenal"]
+    assert "Arsenal" in answer.text and await world.list_followed(-200) == ["Arsenal"]

@@ -166,10 +166,10 @@ async def test_alerts_are_switched_in_plain_words(world: World, typed: str, aler
     assert answer.text == (f"Alerts: {alerts}." if alerts else "All alerts are off. Change: /alerts")
 
 
-async def test_everything_but_one_kind(world: World) -> None:
+async def test_everything_but_one_kind_can_be_asked_for(world: World) -> None:
     await world.ask(42, 42, "/alerts everything but goals")
 
-    stored = (await world.stored(42)).filter
+    stored = (await world.load_chat(42)).filter
     assert not stored.accepts("goal") and stored.accepts("yellow_card") and not stored.accepts("card")
 
 
@@ -188,7 +188,7 @@ async def test_stop_with_a_name_unfollows_that_alone(world: World) -> None:
     for typed in ("stop following Arsenal", "/stop corners"):
         await world.ask(42, 42, typed)
 
-    assert await world.followed(42) == ["Chelsea"]
+    assert await world.list_followed(42) == ["Chelsea"]
 
 
 async def test_a_match_is_muted_by_the_team_and_a_time(world: World) -> None:
@@ -206,7 +206,7 @@ async def test_a_match_is_muted_by_the_team_and_a_time(world: World) -> None:
 async def test_three_names_joined_by_a_comma_and_a_word(world: World) -> None:
     await world.ask(42, 42, "arsenal, chelsea and man city")
 
-    assert await world.followed(42) == ["Arsenal", "Chelsea", "Manchester City"]
+    assert await world.list_followed(42) == ["Arsenal", "Chelsea", "Manchester City"]
 
 
 async def test_alerts_of_one_team_are_switched_off_and_on_again(world: World) -> None:
@@ -220,13 +220,13 @@ async def test_alerts_of_one_team_are_switched_off_and_on_again(world: World) ->
     assert usual.text.endswith("full time, match disruptions, date and venue.")
 
 
-async def test_alerts_of_a_team_that_come_through_its_league_are_said_and_its_match_can_be_muted(world: World) -> None:
+async def test_alerts_of_a_team_that_come_through_its_league_are_explained_and_its_match_can_be_muted(world: World) -> None:
     await world.ask(42, 42, "/subscribe Premier League")
 
-    said = await world.ask(42, 42, "/alerts off for Arsenal")
-    assert said.text == "You don't follow “Arsenal” itself. Alerts come through Premier League. Mute a match:"
+    answer = await world.ask(42, 42, "/alerts off for Arsenal")
+    assert answer.text == "You don't follow “Arsenal” itself. Alerts come through Premier League. Mute a match:"
     await world.tap(42, 42, "🔇 Arsenal v Chelsea")
-    assert (await world.stored(42)).muted_matches == {"f1"}
+    assert (await world.load_chat(42)).muted_matches == {"f1"}
 
     await world.ask(42, 42, "/subscribe Arsenal")
     off = await world.ask(42, 42, "no alerts for arsenal")
@@ -246,7 +246,7 @@ async def test_alerts_that_are_switched_on_end_a_mute(world: World) -> None:
     await world.ask(42, 42, "/mute 2h")
     await world.ask(42, 42, "turn notifications back on")
 
-    assert (await world.stored(42)).muted_until is None
+    assert (await world.load_chat(42)).muted_until is None
 
 
 async def test_quiet_hours_for_once_offer_a_mute(world: World) -> None:
@@ -254,7 +254,7 @@ async def test_quiet_hours_for_once_offer_a_mute(world: World) -> None:
     assert offered.text == "Quiet hours are the same every day. Mute alerts just this once?"
 
     await world.tap(42, 42, "🔇 2 hours")
-    assert (await world.stored(42)).muted_until == NOW + dt.timedelta(hours=2)
+    assert (await world.load_chat(42)).muted_until == NOW + dt.timedelta(hours=2)
 
 
 async def test_waiting_for_confirmation_can_be_for_one_team(world: World) -> None:

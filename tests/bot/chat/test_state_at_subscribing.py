@@ -29,14 +29,14 @@ from tests.bot.chat.fixtures import ARSENAL, FIXTURES, NOW, KnownFixtures, make_
 
 ORIGIN = UpdateOrigin(ChatRef(42), "private", "Reader", 42, 1)
 FIXTURE = FIXTURES[0]
-PLAYED = Match(FIXTURE, Score(2, 1), period=Period.SECOND_HALF, minute=Minute(67), status="Live")
+IN_PLAY = Match(FIXTURE, Score(2, 1), period=Period.SECOND_HALF, minute=Minute(67), status="Live")
 TEAM = Subscribe(Subscription(Scope.TEAM, ARSENAL.id, ARSENAL.name))
 
 
-class Told:
-    """Notes which states were sent."""
+class SubscribingChat:
+    """A chat that subscribes; records for which matches it was sent how they stand."""
 
-    def __init__(self, db: Database, match: Match = PLAYED) -> None:
+    def __init__(self, db: Database, match: Match = IN_PLAY) -> None:
         self.states: list[tuple[str, str, int]] = []
         self.subscriptions = SubscriptionRepository(db)
         self.services = ChatServices(
@@ -56,50 +56,50 @@ class Told:
 
 
 async def test_a_subscription_that_covers_a_match_in_play_brings_its_state_once(db: Database) -> None:
-    told = Told(db)
-    await told.services.load_context(ORIGIN)
+    chat = SubscribingChat(db)
+    await chat.services.load_context(ORIGIN)
 
-    await told.services.apply_changes(ORIGIN.ref, [TEAM], "42:1")
-    await told.services.apply_changes(ORIGIN.ref, [Subscribe(Subscription(Scope.ALL))], "42:2")
+    await chat.services.apply_changes(ORIGIN.ref, [TEAM], "42:1")
+    await chat.services.apply_changes(ORIGIN.ref, [Subscribe(Subscription(Scope.ALL))], "42:2")
 
-    assert told.states == [(FIXTURE.id, "42:1", 0)]
+    assert chat.states == [(FIXTURE.id, "42:1", 0)]
 
 
 @pytest.mark.parametrize(
     "match",
     [
-        replace(PLAYED, period=Period.BEFORE, status="Scheduled"),
-        replace(PLAYED, ended_by="ft"),
-        replace(PLAYED, status="Completed"),
-        replace(PLAYED, status="Abandoned"),
+        replace(IN_PLAY, period=Period.BEFORE, status="Scheduled"),
+        replace(IN_PLAY, ended_by="ft"),
+        replace(IN_PLAY, status="Completed"),
+        replace(IN_PLAY, status="Abandoned"),
     ],
 )
 async def test_a_match_that_has_not_begun_or_is_over_brings_none(db: Database, match: Match) -> None:
-    told = Told(db, match)
-    await told.services.load_context(ORIGIN)
+    chat = SubscribingChat(db, match)
+    await chat.services.load_context(ORIGIN)
 
-    await told.services.apply_changes(ORIGIN.ref, [TEAM], "42:1")
+    await chat.services.apply_changes(ORIGIN.ref, [TEAM], "42:1")
 
-    assert told.states == []
+    assert chat.states == []
 
 
 async def test_a_chat_with_match_cards_gets_the_card_instead(db: Database) -> None:
-    told = Told(db)
-    await told.services.load_context(ORIGIN)
+    chat = SubscribingChat(db)
+    await chat.services.load_context(ORIGIN)
     await ChatRepository(db).update(ORIGIN.ref, lambda chat: replace(chat, filter=replace(chat.filter, kinds_on={CARD})))
 
-    await told.services.apply_changes(ORIGIN.ref, [TEAM, SendSample()], "42:1")
+    await chat.services.apply_changes(ORIGIN.ref, [TEAM, SendSample()], "42:1")
 
-    assert told.states == []
+    assert chat.states == []
 
 
 async def test_live_that_waits_out_a_429_shows_the_score_of_when_it_is_sent(world: World) -> None:
     world.directory.known = (FIXTURE,)
-    world.directory.play(PLAYED)
+    world.directory.play(IN_PLAY)
     world.api.fail("sendMessage", too_many(1))
     asking = asyncio.create_task(world.ask(42, 42, "/live"))
     await world.api.until(lambda: any(request.method == "sendMessage" for request in world.api.log))
-    world.directory.play(replace(PLAYED, score=Score(1, 1)))
+    world.directory.play(replace(IN_PLAY, score=Score(1, 1)))
 
     answer = await asking
 
@@ -116,7 +116,7 @@ async def test_a_screen_that_cannot_be_drawn_again_stays_as_it_was() -> None:
 
 
 def test_live_can_be_drawn_again_by_its_data() -> None:
-    context = make_context(fixtures=FIXTURES, matches=(PLAYED,))
+    context = make_context(fixtures=FIXTURES, matches=(IN_PLAY,))
 
     screen = show_live(context)
 

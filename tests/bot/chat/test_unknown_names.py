@@ -1,4 +1,4 @@
-"""Names in rules and in `chats:` are compared with the fixtures: what no fixture has is said, with what was probably meant."""
+"""Names in rules and in `chats:` are compared with the fixtures: what no fixture has is reported, with what may be meant."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from rules.football.action import Fixture, Team
 from rules.loading.document import Finding
 from rules.loading.loader import load_rules
 from tests.bot.chat.fixtures import CUP, FIXTURES, LEAGUE, fixture
+from tests.tasks import cancel_tasks
 from tests.waiting import until
 
 NEWCASTLE, SPURS = Team("t7", "Newcastle United"), Team("t8", "Tottenham Hotspur")
@@ -32,7 +33,7 @@ KNOWN = (
 
 
 def find(match: str, fixtures: Sequence[Fixture] = KNOWN) -> list[str]:
-    """Return what is said of a rule with this `match:`."""
+    """Return what is reported of a rule with this `match:`."""
     rules = load_rules(f"- {{name: goals, match: {{action_type: Goal, {match}}}, alert: {{kind: goal, text: x}}}}\n")
     return [one.sentence for one in KnownNames(fixtures, Nicknames()).find_unknown(rules.names)]
 
@@ -141,7 +142,7 @@ def make_name(name: str, line: int = 1) -> NameReference:
     return NameReference("team", name, SourceLocation("/etc/touchline/config.yaml", line, 3), "goals")
 
 
-class Running:
+class RunningCheck:
     """A name check as in a process, with what the process knows at the time."""
 
     def __init__(self) -> None:
@@ -150,26 +151,25 @@ class Running:
         self.check = NameCheck(lambda: self.fixtures, lambda: self.season, lambda: (self.names,), Nicknames())
         self.season: tuple[Fixture, ...] = ()
 
-    async def look(self) -> list[str]:
+    async def run_once(self) -> list[str]:
         """Return what is logged after the fixtures were read."""
         with structlog.testing.capture_logs() as logged:
-            running = asyncio.create_task(self.check.run())
+            checks = asyncio.create_task(self.check.run())
             self.check.request_check()
             await asyncio.sleep(0)  # it takes the request
             await self.check.find()  # after the comparison that was asked for
             await asyncio.sleep(0)
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await cancel_tasks(checks)
         return [f"{line['event']} {line.get('place', '')} {line.get('reason', line.get('count'))}" for line in logged]
 
 
 async def test_each_name_is_logged_once_for_as_long_as_no_fixture_has_it() -> None:
-    running = Running()
-    first, again = await running.look(), await running.look()
-    running.fixtures = (*KNOWN, fixture("f20", Team("t20", "Newcastel"), SPURS, CUP, 5))
-    known = await running.look()
-    running.fixtures = KNOWN
-    gone = await running.look()
+    checks = RunningCheck()
+    first, again = await checks.run_once(), await checks.run_once()
+    checks.fixtures = (*KNOWN, fixture("f20", Team("t20", "Newcastel"), SPURS, CUP, 5))
+    known = await checks.run_once()
+    checks.fixtures = KNOWN
+    gone = await checks.run_once()
 
     sentence = "no fixture of the next 14 days has a team Newcastel; did you mean Newcastle United?"
     assert first == [f"name_not_in_fixtures /etc/touchline/config.yaml:1:3 {sentence}"]
@@ -177,33 +177,32 @@ async def test_each_name_is_logged_once_for_as_long_as_no_fixture_has_it() -> No
 
 
 async def test_a_comparison_that_fails_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    running = Running()
+    checks = RunningCheck()
     with monkeypatch.context() as broken:
         broken.setattr(unknown_names, "KnownNames", None)
-        failing = asyncio.create_task(running.check.run())
+        failing = asyncio.create_task(checks.check.run())
         with structlog.testing.capture_logs() as logged:
-            running.check.request_check()
+            checks.check.request_check()
             await until(lambda: bool(logged))
         is_running = not failing.done()
-        failing.cancel()
-        await asyncio.gather(failing, return_exceptions=True)
+        await cancel_tasks(failing)
 
     assert is_running and [line["event"] for line in logged] == ["name_check_failed"]
-    assert len(await running.look()) == 1
+    assert len(await checks.run_once()) == 1
 
 
 async def test_a_file_for_another_feed_fills_no_log() -> None:
-    running = Running()
-    running.names = tuple(make_name(f"Nobody {number}", number) for number in range(1, 201))
-    lines = await running.look()
+    checks = RunningCheck()
+    checks.names = tuple(make_name(f"Nobody {number}", number) for number in range(1, 201))
+    lines = await checks.run_once()
 
     assert len(lines) == 51 and lines[-1] == "more_names_not_in_fixtures  150"
 
 
 async def test_admins_read_the_first_few_with_file_and_line() -> None:
-    running = Running()
-    running.names = tuple(make_name(name, line) for line, name in enumerate(["Newcastel"] * 7, 1))
-    lines = await running.check.list_lines()
+    checks = RunningCheck()
+    checks.names = tuple(make_name(name, line) for line, name in enumerate(["Newcastel"] * 7, 1))
+    lines = await checks.check.list_lines()
 
     sentence = "no fixture of the next 14 days has a team Newcastel; did you mean Newcastle United?"
     assert lines == [*(f"⚠️ config.yaml:{line}: rule goals: {sentence}" for line in range(1, 6)), "… and 2 more"]
@@ -219,11 +218,11 @@ async def test_nothing_is_compared_again_while_nothing_has_changed(monkeypatch: 
         return before(known, names)
 
     monkeypatch.setattr(KnownNames, "find_unknown", count)
-    running = Running()
-    await running.check.find()
-    await running.check.find()
-    running.names = (make_name("Chelsae"),)
-    changed = await running.check.find()
+    checks = RunningCheck()
+    await checks.check.find()
+    await checks.check.find()
+    checks.names = (make_name("Chelsae"),)
+    changed = await checks.check.find()
 
     assert compared == 2 and [one.sentence.partition("; ")[2] for one in changed] == ["did you mean Chelsea?"]
 

@@ -33,10 +33,11 @@ from bot.fake_telegram.state import BAD_GATEWAY, RefusedError, too_many
 from bot.telegram.messenger import build_bot
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.polls import Answer, ScriptedPolls
+from tests.tasks import cancel_tasks
 
 CONFLICT = RefusedError(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
 UNAUTHORIZED = RefusedError(401, "Unauthorized")
-POISON = {"update_id": 11, "message": {"message_id": "?", "date": [], "chat": 7}}
+UNREADABLE = {"update_id": 11, "message": {"message_id": "?", "date": [], "chat": 7}}
 
 
 def make_update(update_id: int) -> dict[str, Any]:
@@ -44,14 +45,14 @@ def make_update(update_id: int) -> dict[str, Any]:
     return {"update_id": update_id, "message": {"message_id": update_id, "date": 1_790_000_000, "chat": chat, "text": "/today"}}
 
 
-class Polling:
+class PolledUpdates:
     """Polls as scripted for so many seconds, then stops."""
 
     def __init__(self, *answers: Answer) -> None:
         self.polls = ScriptedPolls(*answers)
         self.taken: list[int] = []
         self.conflicts: list[tuple[str, str]] = []
-        self.polled = 0
+        self.poll_count = 0
         self.updates = UpdatePoller(
             ExtBot("1:test", get_updates_request=self.polls), self.on_update, self.on_conflict, self.on_polling
         )
@@ -63,24 +64,23 @@ class Polling:
         self.conflicts.append((condition, sentence))
 
     def on_polling(self) -> None:
-        self.polled += 1
+        self.poll_count += 1
 
-    async def run(self, seconds: float = 60.0) -> Polling:
+    async def run(self, seconds: float = 60.0) -> PolledUpdates:
         task = asyncio.create_task(self.updates.run())
         await asyncio.wait({task}, timeout=seconds)
         assert not task.done(), task
-        task.cancel()
         self.stopped_at = asyncio.get_running_loop().time()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel_tasks(task)
         return self
 
 
 @pytest.mark.virtual_time
 async def test_updates_are_handed_over_in_order_and_confirmed_by_the_next_poll() -> None:
-    polling = await Polling([make_update(10), make_update(11)], [make_update(12)]).run()
+    polled = await PolledUpdates([make_update(10), make_update(11)], [make_update(12)]).run()
 
-    assert polling.taken == [10, 11, 12]
-    assert polling.polls.offsets[:3] == [0, 12, 13]
+    assert polled.taken == [10, 11, 12]
+    assert polled.polls.offsets[:3] == [0, 12, 13]
 
 
 @pytest.mark.virtual_time
@@ -94,49 +94,49 @@ async def test_a_flood_of_one_user_is_dropped_before_it_is_parsed_and_others_los
     migration = sent(101, 5)
     migration["message"]["migrate_to_chat_id"] = -1001
     del migration["message"]["text"]
-    polling = await Polling([*flood, sent(100, 6), migration], [sent(102, 5)]).run()
+    polled = await PolledUpdates([*flood, sent(100, 6), migration], [sent(102, 5)]).run()
 
-    assert polling.taken == [*range(1, MAX_ANSWERED_IN_BATCH + 1), 100, 101, 102]
-    assert polling.polls.offsets[:2] == [0, 102]
+    assert polled.taken == [*range(1, MAX_ANSWERED_IN_BATCH + 1), 100, 101, 102]
+    assert polled.polls.offsets[:2] == [0, 102]
 
 
 @pytest.mark.virtual_time
 async def test_an_update_that_cannot_be_read_loses_no_other_and_does_not_come_again() -> None:
-    polling = await Polling([make_update(10), POISON, make_update(12)]).run()
+    polled = await PolledUpdates([make_update(10), UNREADABLE, make_update(12)]).run()
 
-    assert (polling.taken, polling.polls.offsets[1]) == ([10, 12], 13)
+    assert (polled.taken, polled.polls.offsets[1]) == ([10, 12], 13)
 
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("strange", [17, None, {}, {"update_id": "x"}, [make_update(9)]])
 async def test_what_is_no_update_is_passed_over(strange: Any) -> None:
-    polling = await Polling([strange, make_update(10)]).run()
+    polled = await PolledUpdates([strange, make_update(10)]).run()
 
-    assert (polling.taken, polling.polls.offsets[1]) == ([10], 11)
+    assert (polled.taken, polled.polls.offsets[1]) == ([10], 11)
 
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("answer", [[{}], b'{"ok": true, "result": true}', b'"no"', b'{"ok": true}'])
 async def test_answers_that_bring_nothing_do_not_spin(answer: Answer) -> None:
-    polling = await Polling(*[answer] * 100).run(60)
+    polled = await PolledUpdates(*[answer] * 100).run(60)
 
-    assert len(polling.polls.at) < 15
+    assert len(polled.polls.at) < 15
 
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize(("refusal", "conflicts"), [(CONFLICT, {SECOND_PROCESS}), (UNAUTHORIZED, set())])
 async def test_a_problem_that_needs_a_person_is_polled_slowly(refusal: RefusedError, conflicts: set[tuple[str, str]]) -> None:
-    polling = await Polling(*[refusal] * 100).run(300)
+    polled = await PolledUpdates(*[refusal] * 100).run(300)
 
-    assert (set(polling.conflicts), polling.polled) == (conflicts, 0)
-    assert len(polling.polls.at) < 20
+    assert (set(polled.conflicts), polled.poll_count) == (conflicts, 0)
+    assert len(polled.polls.at) < 20
 
 
 @pytest.mark.virtual_time
 async def test_a_second_process_that_gets_every_other_answer_is_named_each_time_and_so_is_its_end() -> None:
-    polling = await Polling(CONFLICT, [make_update(10)], CONFLICT, [make_update(11)], CONFLICT, [make_update(12)]).run(20)
+    polled = await PolledUpdates(CONFLICT, [make_update(10)], CONFLICT, [make_update(11)], CONFLICT, [make_update(12)]).run(20)
 
-    assert (polling.taken, polling.conflicts, polling.polled) == ([10, 11, 12], [SECOND_PROCESS] * 3, 3)
+    assert (polled.taken, polled.conflicts, polled.poll_count) == ([10, 11, 12], [SECOND_PROCESS] * 3, 3)
 
 
 @pytest.mark.virtual_time
@@ -144,54 +144,54 @@ async def test_a_webhook_is_named_as_such() -> None:
     refusal = RefusedError(
         409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete it first"
     )
-    polling = await Polling(refusal).run()
+    polled = await PolledUpdates(refusal).run()
 
-    assert polling.conflicts == [WEBHOOK_SET]
+    assert polled.conflicts == [WEBHOOK_SET]
 
 
 @pytest.mark.virtual_time
 async def test_too_many_requests_wait_as_long_as_asked() -> None:
-    polling = await Polling(too_many(7), [make_update(10)]).run()
+    polled = await PolledUpdates(too_many(7), [make_update(10)]).run()
 
-    assert polling.taken == [10]
-    assert polling.polls.at[1] == pytest.approx(7.5)
+    assert polled.taken == [10]
+    assert polled.polls.at[1] == pytest.approx(7.5)
 
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("failure", [NetworkError("down"), BAD_GATEWAY, b"<html>captive portal</html>", b"[]"])
 async def test_polling_goes_on_after_an_outage_of_the_network(failure: Answer) -> None:
-    polling = await Polling(*[failure] * 12, [make_update(10)]).run(300)
+    polled = await PolledUpdates(*[failure] * 12, [make_update(10)]).run(300)
 
-    assert (polling.taken, polling.conflicts) == ([10], [])
-    assert 60 < polling.polls.at[12] < 300
+    assert (polled.taken, polled.conflicts) == ([10], [])
+    assert 60 < polled.polls.at[12] < 300
 
 
 @pytest.mark.virtual_time
 async def test_a_poll_without_an_answer_is_repeated_soon() -> None:
-    polling = await Polling(TimedOut(), [make_update(10)]).run()
+    polled = await PolledUpdates(TimedOut(), [make_update(10)]).run()
 
-    assert polling.polls.at[1] < 1
+    assert polled.polls.at[1] < 1
 
 
 @pytest.mark.virtual_time
 async def test_a_stop_confirms_the_last_updates() -> None:
-    polling = await Polling([make_update(10)], None).run(5)
+    polled = await PolledUpdates([make_update(10)], None).run(5)
 
-    assert polling.polls.offsets == [0, 11, 11]
+    assert polled.polls.offsets == [0, 11, 11]
 
 
 @pytest.mark.virtual_time
 async def test_a_stop_with_nothing_to_confirm_asks_nothing() -> None:
-    polling = await Polling([make_update(10)], [], None).run(5)
+    polled = await PolledUpdates([make_update(10)], [], None).run(5)
 
-    assert polling.polls.offsets == [0, 11, 11]
+    assert polled.polls.offsets == [0, 11, 11]
 
 
 @pytest.mark.virtual_time
 async def test_a_stop_does_not_wait_for_a_telegram_that_is_silent() -> None:
-    polling = await Polling([make_update(10)], None, None).run(5)
+    polled = await PolledUpdates([make_update(10)], None, None).run(5)
 
-    assert asyncio.get_running_loop().time() - polling.stopped_at <= 1.01
+    assert asyncio.get_running_loop().time() - polled.stopped_at <= 1.01
 
 
 SECRET = {"X-Telegram-Bot-Api-Secret-Token": "proof-42"}
@@ -207,7 +207,7 @@ def settings(port: int = 0) -> Settings:
     )
 
 
-class Receiving:
+class ReceivedUpdates:
     """A webhook and the updates that it takes; the database is away for the first few."""
 
     def __init__(self, telegram: FakeBotApi, failures: int = 0) -> None:
@@ -240,27 +240,27 @@ async def telegram() -> AsyncIterator[FakeBotApi]:
 
 
 async def test_an_update_is_answered_after_it_was_handled(telegram: FakeBotApi) -> None:
-    receiving = Receiving(telegram)
-    async with receiving.open() as http:
+    received = ReceivedUpdates(telegram)
+    async with received.open() as http:
         assert await deliver(http) == 200
 
-    assert receiving.taken == [7]
+    assert received.taken == [7]
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Telegram-Bot-Api-Secret-Token": "wrong"}, {"X-Telegram-Bot-Api-Secret-Token": ""}])
 async def test_a_request_without_the_secret_is_refused(telegram: FakeBotApi, headers: dict[str, str]) -> None:
-    receiving = Receiving(telegram)
-    async with receiving.open() as http:
+    received = ReceivedUpdates(telegram)
+    async with received.open() as http:
         assert await deliver(http, headers=headers) == 403
         assert await deliver(http, path="/other") == 404
 
-    assert receiving.taken == []
+    assert received.taken == []
 
 
 async def test_a_secret_that_is_not_utf_8_is_refused_and_logged_once(telegram: FakeBotApi) -> None:
-    receiving, answers = Receiving(telegram), []
+    received, answers = ReceivedUpdates(telegram), []
     with capture_logs() as lines:
-        async with receiving.webhook.serve() as port:
+        async with received.webhook.serve() as port:
             for _ in range(3):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.write(b"POST /telegram HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n")
@@ -270,33 +270,32 @@ async def test_a_secret_that_is_not_utf_8_is_refused_and_logged_once(telegram: F
                 await writer.wait_closed()
 
     assert answers == [b"HTTP/1.1 403 Forbidden\r\n"] * 3
-    assert [line["event"] for line in lines] == ["webhook_request_refused"] and receiving.taken == []
+    assert [line["event"] for line in lines] == ["webhook_request_refused"] and received.taken == []
 
 
 async def test_an_update_for_which_the_database_was_away_comes_again(telegram: FakeBotApi) -> None:
-    receiving = Receiving(telegram, failures=1)
-    async with receiving.open() as http:
+    received = ReceivedUpdates(telegram, failures=1)
+    async with received.open() as http:
         answers = [await deliver(http), await deliver(http)]
 
-    assert (answers, receiving.taken) == ([503, 200], [7])
+    assert (answers, received.taken) == ([503, 200], [7])
 
 
 @pytest.mark.parametrize("body", [{"update_id": 7, "message": {"message_id": "?", "chat": 7}}, [], "words", {"no": "number"}])
 async def test_an_unreadable_update_does_not_come_again(telegram: FakeBotApi, body: Any) -> None:
-    receiving = Receiving(telegram)
-    async with receiving.open() as http:
+    received = ReceivedUpdates(telegram)
+    async with received.open() as http:
         assert await deliver(http, body) == 200
 
-    assert receiving.taken == []
+    assert received.taken == []
 
 
 async def test_the_webhook_is_registered_again_until_telegram_takes_it(telegram: FakeBotApi) -> None:
     telegram.fail("setWebhook", times=1)
     async with build_bot(telegram.token, telegram.url) as bot:
-        running = asyncio.create_task(WebhookServer(bot, settings(), Receiving(telegram).on_update).run())
+        running = asyncio.create_task(WebhookServer(bot, settings(), ReceivedUpdates(telegram).on_update).run())
         await telegram.until(lambda: [call for call in telegram.calls("setWebhook") if call.status == 200])
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await cancel_tasks(running)
         await delete_webhook(bot)
     given = telegram.calls("setWebhook")[-1].params
 
@@ -308,7 +307,7 @@ async def test_the_webhook_is_registered_again_until_telegram_takes_it(telegram:
 
 async def test_a_port_that_is_taken_is_named(telegram: FakeBotApi) -> None:
     port = int(telegram.url.rpartition(":")[2])
-    webhook = WebhookServer(build_bot(telegram.token, telegram.url), settings(port), Receiving(telegram).on_update)
+    webhook = WebhookServer(build_bot(telegram.token, telegram.url), settings(port), ReceivedUpdates(telegram).on_update)
 
     with pytest.raises(
         UserMistake, match=rf"telegram\.webhook\.listen: cannot listen on 127\.0\.0\.1:{port}: the port is taken; choose another"

@@ -13,24 +13,25 @@ from bot.cluster.lease_manager import LeaseManager
 from bot.cluster.leased_work import run_while_leased
 from bot.cluster.roles import Role
 from tests.fakes.leases import FakeLeases, Table
+from tests.tasks import cancel_tasks
 
 pytestmark = pytest.mark.virtual_time
 TEN = [str(number) for number in range(10)]
 
 
 class World:
-    """Processes that all want to follow the same matches; `at_work` says who follows what, `both` what two did at once."""
+    """Processes that want to follow the same matches. `at_work` has those of each, `followed_twice` what two followed at once."""
 
     def __init__(self, *names: str) -> None:
         self.table = Table()
         self.at_work: defaultdict[str, set[str]] = defaultdict(set)
-        self.both: list[str] = []
-        self.ends = asyncio.Event()
-        self.calm = True
-        self.prepares_for = 3.0
+        self.followed_twice: list[str] = []
+        self.match_ends = asyncio.Event()
+        self.is_calm = True
+        self.prepare_time = 3.0
         """Seconds until a process is ready to take a match over."""
-        self.moves: list[tuple[str, str]] = []
-        """Each match that was begun, and by whom."""
+        self.started: list[tuple[str, str]] = []
+        """Each match that somebody began to follow, and who it was."""
         self.managers: dict[str, LeaseManager] = {}
         self.leases = {name: FakeLeases(self.table, name) for name in names}
         self.processes = {name: self.start(name) for name in names}
@@ -45,47 +46,46 @@ class World:
     async def work(self, manager: LeaseManager, name: str, match: str, *, is_reopened: bool = False) -> None:
         work = partial(self.follow, name, match)
         lease = name_fixture_lease(match)
-        await run_while_leased(manager, lease, work, is_calm=lambda: self.calm, is_reopened=is_reopened)
+        await run_while_leased(manager, lease, work, is_calm=lambda: self.is_calm, is_reopened=is_reopened)
 
     async def prepare(self, _: str) -> bool:
-        await asyncio.sleep(self.prepares_for)
+        await asyncio.sleep(self.prepare_time)
         return True
 
     async def follow(self, name: str, match: str) -> None:
-        if self.who(match):
-            self.both.append(match)
-        self.moves.append((match, name))
+        if self.find_followers(match):
+            self.followed_twice.append(match)
+        self.started.append((match, name))
         self.at_work[name].add(match)
         try:
-            await self.ends.wait()
+            await self.match_ends.wait()
         finally:
             self.at_work[name].discard(match)
 
-    def who(self, match: str) -> list[str]:
+    def find_followers(self, match: str) -> list[str]:
         return [name for name, matches in self.at_work.items() if match in matches]
 
-    async def die(self, name: str) -> None:
+    async def kill(self, name: str) -> None:
         """As after kill -9: nothing is released."""
-        self.leases[name].dead = True
+        self.leases[name].is_dead = True
         self.leases[name].lose_session()
         await self.stop(name)
 
     def join(self, name: str) -> None:
-        """Another process."""
+        """Start another process."""
         self.leases[name] = FakeLeases(self.table, name)
         self.processes[name] = self.start(name)
 
-    def shares(self, names: str) -> list[int]:
-        """How many matches each of them follows."""
+    def count_matches(self, names: str) -> list[int]:
+        """Return how many matches each of them follows."""
         return [len(self.at_work[name]) for name in names]
 
     async def stop(self, name: str) -> None:
-        self.processes[name].cancel()
-        await asyncio.gather(self.processes[name], return_exceptions=True)
+        await cancel_tasks(self.processes[name])
         await self.managers[name].unregister()
         self.leases[name].lose_session()
 
-    async def over(self) -> None:
+    async def stop_all(self) -> None:
         for name in self.processes:
             await self.stop(name)
 
@@ -93,10 +93,10 @@ class World:
 async def test_ten_matches_spread_evenly_over_two_processes_within_seconds() -> None:
     world = World("a", "b")
     await asyncio.sleep(5)
-    shares = [len(world.at_work[name]) for name in "ab"]
-    await world.over()
+    counts = [len(world.at_work[name]) for name in "ab"]
+    await world.stop_all()
 
-    assert shares == [5, 5] and world.both == []
+    assert counts == [5, 5] and world.followed_twice == []
 
 
 async def test_a_process_that_stops_in_order_is_followed_at_once() -> None:
@@ -105,9 +105,9 @@ async def test_a_process_that_stops_in_order_is_followed_at_once() -> None:
     await world.stop("a")
     await asyncio.sleep(0.1)
     followed = world.at_work["b"] == set(TEN)
-    await world.over()
+    await world.stop_all()
 
-    assert followed and world.both == []
+    assert followed and world.followed_twice == []
 
 
 async def test_what_a_process_could_not_release_at_its_stop_is_followed_soon() -> None:
@@ -117,21 +117,21 @@ async def test_what_a_process_could_not_release_at_its_stop_is_followed_soon() -
     await world.stop("a")
     await asyncio.sleep(3.5)
     followed = world.at_work["b"] == set(TEN)
-    await world.over()
+    await world.stop_all()
 
-    assert followed and world.both == []
+    assert followed and world.followed_twice == []
 
 
 @pytest.mark.parametrize("after", [60.0, 61.3, 62.9])
 async def test_the_matches_of_a_process_that_was_killed_are_followed_within_three_seconds(after: float) -> None:
     world = World("a", "b")
     await asyncio.sleep(after)
-    await world.die("a")
+    await world.kill("a")
     await asyncio.sleep(3.0)
     followed = world.at_work["b"] == set(TEN)
-    await world.over()
+    await world.stop_all()
 
-    assert followed and world.both == []
+    assert followed and world.followed_twice == []
 
 
 async def test_a_process_that_is_only_slow_keeps_its_matches_until_its_leases_end() -> None:
@@ -139,15 +139,15 @@ async def test_a_process_that_is_only_slow_keeps_its_matches_until_its_leases_en
     await asyncio.sleep(60)
     world.leases["a"].is_stopped = True
     await asyncio.sleep(7.0)
-    before = world.shares("ab")
+    before = world.count_matches("ab")
     await asyncio.sleep(6.0)
-    taken = world.shares("ab")
+    taken = world.count_matches("ab")
     world.leases["a"].is_stopped = False
     await asyncio.sleep(60)
-    after = world.shares("ab")
-    await world.over()
+    after = world.count_matches("ab")
+    await world.stop_all()
 
-    assert before == [5, 5] and taken == [0, 10] and after == [5, 5] and world.both == []
+    assert before == [5, 5] and taken == [0, 10] and after == [5, 5] and world.followed_twice == []
 
 
 async def test_a_process_that_lost_its_connection_for_a_second_keeps_its_matches() -> None:
@@ -158,8 +158,8 @@ async def test_a_process_that_lost_its_connection_for_a_second_keeps_its_matches
         await asyncio.sleep(1.2)
         await world.leases["a"].open_session()
         await asyncio.sleep(3.7)
-    begun = len(world.moves)
-    await world.over()
+    begun = len(world.started)
+    await world.stop_all()
 
     assert begun == len(TEN)
 
@@ -169,15 +169,15 @@ async def test_after_the_database_was_away_nobody_is_taken_for_dead() -> None:
     await asyncio.sleep(60)
     for leases in world.leases.values():
         leases.lose_session()
-    world.table.away = True
+    world.table.is_away = True
     await asyncio.sleep(3.0)
-    world.table.away = False
+    world.table.is_away = False
     await world.leases["b"].open_session()
     await asyncio.sleep(1.3)
     await world.leases["a"].open_session()
     await asyncio.sleep(30)
-    begun = len(world.moves)
-    await world.over()
+    begun = len(world.started)
+    await world.stop_all()
 
     assert begun == len(TEN)
 
@@ -187,39 +187,39 @@ async def test_a_process_that_joins_is_handed_its_share_of_the_matches_one_after
     await asyncio.sleep(60)
     world.join("c")
     await asyncio.sleep(60)
-    shares, begun = world.shares("abc"), len(world.moves)
+    counts, begun = world.count_matches("abc"), len(world.started)
     await asyncio.sleep(600)
-    later = len(world.moves)
-    await world.over()
+    later = len(world.started)
+    await world.stop_all()
 
-    assert sorted(shares) == [3, 3, 4] and world.both == []
+    assert sorted(counts) == [3, 3, 4] and world.followed_twice == []
     assert later == begun == len(TEN) + 3
 
 
 async def test_matches_that_stayed_on_one_process_are_shared_again_when_another_comes_back() -> None:
     world = World("a", "b")
     await asyncio.sleep(60)
-    await world.die("a")
+    await world.kill("a")
     await asyncio.sleep(10)
     world.join("c")
     await asyncio.sleep(60)
-    shares = world.shares("bc")
-    await world.over()
+    counts = world.count_matches("bc")
+    await world.stop_all()
 
-    assert shares == [5, 5] and world.both == []
+    assert counts == [5, 5] and world.followed_twice == []
 
 
 async def test_a_match_is_handed_over_in_a_calm_moment_and_stays_where_it_is_until_then() -> None:
     world = World("a")
     await asyncio.sleep(10)
-    world.calm = False
+    world.is_calm = False
     world.join("b")
     await asyncio.sleep(20)
-    before = world.shares("ab")
-    world.calm = True
+    before = world.count_matches("ab")
+    world.is_calm = True
     await asyncio.sleep(1.0)
-    after = world.shares("ab")
-    await world.over()
+    after = world.count_matches("ab")
+    await world.stop_all()
 
     assert before == [10, 0] and after == [9, 1]
 
@@ -227,73 +227,73 @@ async def test_a_match_is_handed_over_in_a_calm_moment_and_stays_where_it_is_unt
 async def test_a_process_that_never_gets_ready_takes_no_match_and_one_that_dies_while_it_gets_ready_loses_none() -> None:
     world = World("a")
     await asyncio.sleep(10)
-    world.prepares_for = 3600.0
+    world.prepare_time = 3600.0
     world.join("b")
     await asyncio.sleep(60)
-    await world.die("b")
+    await world.kill("b")
     await asyncio.sleep(60)
-    shares = world.shares("ab")
-    await world.over()
+    counts = world.count_matches("ab")
+    await world.stop_all()
 
-    assert shares == [10, 0] and len(world.moves) == len(TEN)
+    assert counts == [10, 0] and len(world.started) == len(TEN)
 
 
 async def test_a_match_that_goes_on_after_its_end_is_followed_at_once_and_by_one_process() -> None:
     world = World("a", "b")
     await asyncio.sleep(60)
-    world.ends.set()
+    world.match_ends.set()
     await asyncio.sleep(3)
-    world.ends.clear()
+    world.match_ends.clear()
     reopened = [asyncio.ensure_future(world.work(world.managers[name], name, "0", is_reopened=True)) for name in "ab"]
     await asyncio.sleep(1)
-    followed = world.who("0")
-    world.ends.set()
+    followed = world.find_followers("0")
+    world.match_ends.set()
     await asyncio.sleep(3)
-    world.ends.clear()
+    world.match_ends.clear()
     await asyncio.sleep(3)
     are_done = [task.done() for task in reopened]
-    await world.over()
+    await world.stop_all()
 
-    assert len(followed) == 1 and are_done == [True, True] and world.both == []
+    assert len(followed) == 1 and are_done == [True, True] and world.followed_twice == []
 
 
 async def test_whoever_cannot_renew_stops_before_its_lease_can_be_anothers_and_goes_on_when_it_can() -> None:
     world = World("a", "b")
     await asyncio.sleep(60)
-    world.table.away = True
+    world.table.is_away = True
     await asyncio.sleep(8.1)
-    stopped = [world.who(match) for match in TEN] == [[]] * 10
+    stopped = [world.find_followers(match) for match in TEN] == [[]] * 10
     await asyncio.sleep(20)
-    world.table.away = False
+    world.table.is_away = False
     await asyncio.sleep(5)
-    followed = [len(world.who(match)) for match in TEN] == [1] * 10
-    await world.over()
+    followed = [len(world.find_followers(match)) for match in TEN] == [1] * 10
+    await world.stop_all()
 
-    assert stopped and followed and world.both == []
+    assert stopped and followed and world.followed_twice == []
 
 
 async def test_a_short_absence_of_the_database_disturbs_nobody() -> None:
     world = World("a", "b")
     await asyncio.sleep(60)
     before = {name: set(matches) for name, matches in world.at_work.items()}
-    world.table.away = True
+    world.table.is_away = True
     await asyncio.sleep(4.5)
-    world.table.away = False
+    world.table.is_away = False
     await asyncio.sleep(60)
     after = {name: set(matches) for name, matches in world.at_work.items()}
-    await world.over()
+    await world.stop_all()
 
-    assert after == before and world.both == []
+    assert after == before and world.followed_twice == []
 
 
 async def test_a_match_that_one_process_saw_end_is_over_for_all_and_is_not_followed_again() -> None:
     world = World("a", "b")
     await asyncio.sleep(60)
-    world.ends.set()
+    world.match_ends.set()
     await asyncio.sleep(3)
-    world.ends.clear()
+    world.match_ends.clear()
     await asyncio.sleep(60)
     idle = not any(world.at_work.values())
-    await world.over()
+    await world.stop_all()
 
-    assert idle and world.both == []
+    assert idle and world.followed_twice == []

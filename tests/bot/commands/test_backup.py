@@ -15,17 +15,7 @@ from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.schema import chats
 from bot.subscribers import Chat, ChatRef
-
-
-async def chats_of(file: Path) -> list[int]:
-    db = await Database.open(f"sqlite:///{file}")
-    found = [chat.ref.chat_id for chat in await ChatRepository(db).get_all()]
-    await db.close()
-    return found
-
-
-def listed(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+from tests.sqlite import list_file_names, read_chat_ids
 
 
 async def test_a_backup_holds_what_was_committed_while_the_bot_runs(tmp_path: Path) -> None:
@@ -38,7 +28,7 @@ async def test_a_backup_holds_what_was_committed_while_the_bot_runs(tmp_path: Pa
     await ChatRepository(db).save(Chat(ChatRef(2)))
     await db.close()
 
-    assert await chats_of(file) == [1]
+    assert await read_chat_ids(file) == [1]
 
 
 async def test_a_backup_takes_the_place_of_an_older_one_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -46,12 +36,12 @@ async def test_a_backup_takes_the_place_of_an_older_one_and_leaves_nothing_besid
     db = await Database.open(url)
     backup_database(url, file)
     await ChatRepository(db).save(Chat(ChatRef(1)))
-    said = backup_database(url, file)
+    sentence = backup_database(url, file)
     await db.close()
 
-    assert said.startswith(f"{file}: 0.")
-    assert listed(tmp_path) == ["backup.db", "touchline.db"]
-    assert await chats_of(file) == [1]
+    assert sentence.startswith(f"{file}: 0.")
+    assert list_file_names(tmp_path) == ["backup.db", "touchline.db"]
+    assert await read_chat_ids(file) == [1]
 
 
 @pytest.mark.parametrize(

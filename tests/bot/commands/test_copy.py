@@ -18,25 +18,25 @@ from bot.storage.database import Database
 from bot.storage.schema import metadata
 from bot.subscribers import Chat, ChatRef
 from tests.bot.news import NOW
-from tests.rows import row_of
+from tests.rows import make_row
 
 TABLES = [table for table in metadata.sorted_tables if table.name not in TRANSIENT_TABLES]
 
 
-def unseen(_noun: str, _done: int, _total: int) -> None:
-    """Nobody looks."""
+def ignore_progress(_noun: str, _done: int, _total: int) -> None:
+    """Show no progress."""
 
 
-async def filled(url: str, rows: int = 3, **more: int) -> None:
-    """A database with so many rows in each table; `more` names tables with another number of them."""
+async def fill_database(url: str, rows: int = 3, **more: int) -> None:
+    """Make a database with so many rows in each table; `more` names tables with another number of them."""
     db = await Database.open(url)
     async with db.transaction() as tx:
         for table in TABLES:
-            await tx.execute(insert(table), [row_of(table, number) for number in range(1, more.get(table.name, rows) + 1)])
+            await tx.execute(insert(table), [make_row(table, number) for number in range(1, more.get(table.name, rows) + 1)])
     await db.close()
 
 
-async def everything(url: str) -> dict[str, list[dict[Any, Any]]]:
+async def read_all_rows(url: str) -> dict[str, list[dict[Any, Any]]]:
     db = await Database.open(url)
     async with db.transaction() as tx:
         found = {t.name: [dict(row) for row in await tx.fetch(select(t).order_by(*t.primary_key))] for t in TABLES}
@@ -46,29 +46,29 @@ async def everything(url: str) -> dict[str, list[dict[Any, Any]]]:
 
 async def test_a_database_arrives_in_the_other_kind_and_comes_back_as_it_was(tmp_path: Path, postgres_url: str) -> None:
     first, last = f"sqlite:///{tmp_path}/first.db", f"sqlite:///{tmp_path}/last.db"
-    await filled(first)
+    await fill_database(first)
 
-    counts = await copy_database(first, postgres_url, unseen)
-    await copy_database(postgres_url, last, unseen)
+    counts = await copy_database(first, postgres_url, ignore_progress)
+    await copy_database(postgres_url, last, ignore_progress)
 
     assert counts == {table.name.replace("_", " "): 3 for table in TABLES}
-    assert await everything(first) == await everything(postgres_url) == await everything(last)
+    assert await read_all_rows(first) == await read_all_rows(postgres_url) == await read_all_rows(last)
 
 
 async def test_more_rows_than_one_page_all_arrive_and_are_counted_as_they_do(tmp_path: Path) -> None:
     urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("one", "other")]
-    await filled(urls[0], chats=4001, entries=4001)
+    await fill_database(urls[0], chats=4001, entries=4001)
     steps = []
 
     await copy_database(*urls, lambda noun, done, total: steps.append((noun, done, total)))
 
     assert [step for step in steps if step[0] == "chats"] == [("chats", n, 4001) for n in (2000, 4000, 4001)]
-    assert len((await everything(urls[1]))["entries"]) == 4001
+    assert len((await read_all_rows(urls[1]))["entries"]) == 4001
 
 
 async def test_new_rows_are_numbered_on_after_a_copy(tmp_path: Path, postgres_url: str) -> None:
-    await filled(f"sqlite:///{tmp_path}/touchline.db")
-    await copy_database(f"sqlite:///{tmp_path}/touchline.db", postgres_url, unseen)
+    await fill_database(f"sqlite:///{tmp_path}/touchline.db")
+    await copy_database(f"sqlite:///{tmp_path}/touchline.db", postgres_url, ignore_progress)
     db = await Database.open(postgres_url)
 
     assert (await RuleVersionRepository(db).add(RuleVersion(NOW, RuleOrigin.FILES, "rules"))).id == 4
@@ -80,9 +80,9 @@ async def test_a_database_that_is_written_meanwhile_is_copied_as_it_stood(tmp_pa
     running = await Database.open(urls[0])
     await ChatRepository(running).save(Chat(ChatRef(1)))
     async with running.transaction() as tx:
-        await tx.execute(insert(metadata.tables["chats"]), row_of(metadata.tables["chats"], 2))
+        await tx.execute(insert(metadata.tables["chats"]), make_row(metadata.tables["chats"], 2))
 
-        counts = await copy_database(*urls, unseen)
+        counts = await copy_database(*urls, ignore_progress)
 
     assert counts["chats"] == 1
     await running.close()
@@ -97,16 +97,16 @@ async def test_a_database_that_is_written_meanwhile_is_copied_as_it_stood(tmp_pa
     ],
 )
 async def test_what_cannot_be_copied_is_a_sentence(tmp_path: Path, names: tuple[str, str], sentence: str) -> None:
-    await filled(f"sqlite:///{tmp_path}/full.db")
+    await fill_database(f"sqlite:///{tmp_path}/full.db")
     (tmp_path / "notes.db").write_text("dear diary, " * 1000)
 
     with pytest.raises(UserMistake, match=sentence):
-        await copy_database(*(f"sqlite:///{tmp_path}/{name}.db" for name in names), unseen)
+        await copy_database(*(f"sqlite:///{tmp_path}/{name}.db" for name in names), ignore_progress)
 
 
 async def test_a_copy_that_fails_on_its_way_leaves_the_target_empty(tmp_path: Path) -> None:
     urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("one", "other")]
-    await filled(urls[0])
+    await fill_database(urls[0])
 
     def stop(noun: str, _done: int, _total: int) -> None:
         if noun == "entries":
@@ -115,7 +115,7 @@ async def test_a_copy_that_fails_on_its_way_leaves_the_target_empty(tmp_path: Pa
     with pytest.raises(KeyboardInterrupt):
         await copy_database(*urls, stop)
 
-    assert not any((await everything(urls[1])).values())
+    assert not any((await read_all_rows(urls[1])).values())
 
 
 def test_the_command_says_how_many_of_each_noun_it_copied(tmp_path: Path) -> None:

@@ -42,11 +42,11 @@ http: {{listen: null}}
     return load_config(path, {})
 
 
-async def found(config: Config, clock: Clock | None = None) -> dict[str, CheckResult]:
+async def find_by_name(config: Config, clock: Clock | None = None) -> dict[str, CheckResult]:
     return {finding.subject: finding async for finding in examine(config, clock or SystemClock())}
 
 
-def failed(findings: dict[str, CheckResult]) -> dict[str, str]:
+def list_failures(findings: dict[str, CheckResult]) -> dict[str, str]:
     """Return what is not all right, by its subject."""
     return {one.subject: f"{one.outcome.value} {one.sentence}" for one in findings.values() if one.outcome is not Outcome.GO}
 
@@ -58,14 +58,14 @@ def files_in(folder: Path) -> list[str]:
 CHATS = f"chats: [{{chat: {GROUP}, subscribe: [{{team: Arsenal}}]}}, {{chat: {CHANNEL}, subscribe: [{{team: Arsenal}}]}}]"
 
 
-async def test_where_all_is_well_each_line_says_what_there_is(tmp_path: Path) -> None:
+async def test_where_nothing_is_wrong_each_line_says_what_was_found(tmp_path: Path) -> None:
     async with FakeBotApi() as telegram, Simulator([script()], 1.0, "feed-token").serve() as urls:
         telegram.chat(42)
         telegram.chat(GROUP, title="Family")
         telegram.chat(CHANNEL, kind="channel", title="News").admins.add(BOT_ID)
-        findings = await found(config(tmp_path, telegram.url, urls.api, more=CHATS))
+        findings = await find_by_name(config(tmp_path, telegram.url, urls.api, more=CHATS))
 
-    assert failed(findings) == {}
+    assert list_failures(findings) == {}
     assert findings["bot"].sentence == "@touchline_bot" and findings["clock"].sentence == "as Telegram's"
     assert findings["feed"].sentence.startswith("1 fixtures in 7 days") and "will be made" in findings["database"].sentence
     assert [findings[f"chat {chat}"].sentence for chat in (GROUP, CHANNEL)] == ["Family", "News"]
@@ -78,12 +78,12 @@ async def test_what_telegram_says_is_told_and_the_token_is_not(tmp_path: Path) -
         telegram.me["supports_inline_queries"] = False
         telegram.webhook_url = "https://elsewhere.example.org/hook"
         telegram.chat(CHANNEL, kind="channel", title="News")
-        findings = await found(config(tmp_path, telegram.url, urls.api, more=CHATS), LateClock(90))
+        findings = await find_by_name(config(tmp_path, telegram.url, urls.api, more=CHATS), LateClock(90))
 
-    said = failed(findings)
-    assert said.pop("feed").startswith("✗ the fixtures cannot be read: HTTP 401")
-    assert said.pop("clock") in {f"✗ {seconds} s behind Telegram's: let NTP set it" for seconds in (89, 90, 91)}
-    assert said == {
+    sentences = list_failures(findings)
+    assert sentences.pop("feed").startswith("✗ the fixtures cannot be read: HTTP 401")
+    assert sentences.pop("clock") in {f"✗ {seconds} s behind Telegram's: let NTP set it" for seconds in (89, 90, 91)}
+    assert sentences == {
         "bot": "! inline cards are off: /setinline at @BotFather turns them on",
         "webhook": "! one is set for elsewhere.example.org: `touchline run` removes it",
         "admin 42": "! Bad Request: chat not found: they have to write to the bot first",
@@ -99,20 +99,20 @@ async def test_chats_by_name_are_looked_up(tmp_path: Path) -> None:
             telegram.chat(chat, kind="channel", title=name.title()).username = name
         telegram.chat(42)
         telegram.chat(CHANNEL).admins.add(BOT_ID)
-        findings = await found(config(tmp_path, telegram.url, urls.api, more=f"chats: [{chats}]"))
+        findings = await find_by_name(config(tmp_path, telegram.url, urls.api, more=f"chats: [{chats}]"))
 
     assert findings["chat @news"].sentence == "News"
-    assert failed(findings) == {
+    assert list_failures(findings) == {
         "chat @strangers": "✗ Strangers: the bot is no administrator who may post messages",
         "chat @nobody": "✗ Telegram knows no channel or public group of this name: correct it, or write the chat's number",
     }
 
 
-async def test_a_wrong_token_and_hosts_that_are_away_are_no_go(tmp_path: Path, refusing_port: int) -> None:
+async def test_a_wrong_token_and_hosts_that_cannot_be_reached_are_failures(tmp_path: Path, refusing_port: int) -> None:
     nowhere = f"http://127.0.0.1:{refusing_port}"
     async with FakeBotApi() as telegram:
-        wrong = failed(await found(config(tmp_path, telegram.url, nowhere, token="2:secret-of-another")))
-    away = failed(await found(config(tmp_path, nowhere, nowhere)))
+        wrong = list_failures(await find_by_name(config(tmp_path, telegram.url, nowhere, token="2:secret-of-another")))
+    away = list_failures(await find_by_name(config(tmp_path, nowhere, nowhere)))
 
     assert wrong["bot"] == "✗ Telegram refuses telegram.token: put the one that @BotFather gave"
     assert away["bot"] == "✗ 127.0.0.1 cannot be reached: nothing listens there" and "cannot be reached" in away["feed"]
@@ -132,7 +132,7 @@ async def test_a_database_is_looked_at_and_never_migrated(kind: str, tmp_path: P
     else:
         file = tmp_path / "nowhere" / "old.db"
     before = file.read_bytes() if file.exists() else b""
-    finding = (await found(config(tmp_path, nowhere, nowhere, storage=f"sqlite:///{file}")))["database"]
+    finding = (await find_by_name(config(tmp_path, nowhere, nowhere, storage=f"sqlite:///{file}")))["database"]
 
     expected = {
         "a folder that is not there": (Outcome.NO_GO, f"the folder of {file} does not exist or cannot be written"),
@@ -149,6 +149,6 @@ async def test_a_port_that_is_taken_is_no_go(tmp_path: Path, refusing_port: int)
         port = taken.getsockname()[1]
         path = config(tmp_path, nowhere, nowhere).path
         path.write_text(path.read_text().replace("listen: null", f"listen: '127.0.0.1:{port}'"))
-        finding = (await found(load_config(path, {})))["port http.listen"]
+        finding = (await find_by_name(load_config(path, {})))["port http.listen"]
 
     assert finding.outcome is Outcome.NO_GO and finding.sentence.startswith(f"127.0.0.1:{port}: ")

@@ -1,4 +1,4 @@
-"""Files of variables: read as systemd reads them, and said where the shell or Docker Compose would read something else."""
+"""Files of variables: read as systemd reads them, and reported where the shell or Docker Compose would read something else."""
 
 from __future__ import annotations
 

@@ -24,25 +24,25 @@ def story() -> Story:
     story = Story()
     story.goal(send="Pending", minute=67)
     story.goal(player="B. Saka", score=(1, 0))
-    story.tell("Throw In", minute=68)
+    story.add("Throw In", minute=68)
     return story
 
 
-def explained(tmp_path: Path, *options: str | Path) -> Result:
+def run_explain(tmp_path: Path, *options: str | Path) -> Result:
     (tmp_path / "config.yaml").write_text(RULES)
     return CliRunner().invoke(main, ["explain", "--config", str(tmp_path / "config.yaml"), *map(str, options)])
 
 
-def written(tmp_path: Path, data: object) -> Path:
+def write_action(tmp_path: Path, data: object) -> Path:
     path = tmp_path / "action.json"
     path.write_text(json.dumps(data))
     return path
 
 
 def test_the_last_of_several_packets_is_explained(tmp_path: Path, story: Story) -> None:
-    path = written(tmp_path, [packet_to_object(packet) for packet in story.packets[:2]])
+    path = write_action(tmp_path, [packet_to_object(packet) for packet in story.packets[:2]])
 
-    result = explained(tmp_path, path)
+    result = run_explain(tmp_path, path)
 
     assert result.exit_code == 0, result.output
     assert "67' Goal, confirmed: B. Saka, Arsenal" in result.output
@@ -53,15 +53,15 @@ def test_the_last_of_several_packets_is_explained(tmp_path: Path, story: Story) 
 
 
 def test_json_says_the_same(tmp_path: Path, story: Story) -> None:
-    result = explained(tmp_path, "--json", written(tmp_path, packet_to_object(story.packets[0])))
+    result = run_explain(tmp_path, "--json", write_action(tmp_path, packet_to_object(story.packets[0])))
 
-    (told,) = json.loads(result.output)["told"]
-    assert [(rule["name"], rule["verdict"]) for rule in told["rules"]] == [
+    (printed,) = json.loads(result.output)["told"]
+    assert [(rule["name"], rule["verdict"]) for rule in printed["rules"]] == [
         ("late goals", "does not fire"),
         ("goals", "fires"),
         ("cards", "not asked"),
     ]
-    assert told["rules"][1]["checks"][0] == {
+    assert printed["rules"][1]["checks"][0] == {
         "key": "send_type", "wanted": "Pending, Confirmed, Updated", "seen": "Pending", "holds": True, "groups": [],
     }  # fmt: skip
 
@@ -72,11 +72,11 @@ def test_a_minute_of_a_recording_is_explained_and_a_quiet_one_says_so(tmp_path: 
         for packet in story.packets:
             writer.write(packet.at, encode_packet(packet))
 
-    assert explained(tmp_path, "--recording", recording, "--minute", "67").output.count("67' Goal") == 2
+    assert run_explain(tmp_path, "--recording", recording, "--minute", "67").output.count("67' Goal") == 2
     assert (
-        explained(tmp_path, "--recording", recording, "--action", "g", "--minute", "67", "--all").output.count("action g,") == 2
+        run_explain(tmp_path, "--recording", recording, "--action", "g", "--minute", "67", "--all").output.count("action g,") == 2
     )
-    quiet = explained(tmp_path, "--recording", recording, "--minute", "68")
+    quiet = run_explain(tmp_path, "--recording", recording, "--minute", "68")
     assert (quiet.exit_code, "in minute 68: Throw In (1)" in quiet.output) == (1, True)
 
 
@@ -93,7 +93,7 @@ def test_a_file_that_holds_no_action_is_one_sentence(tmp_path: Path, content: st
     path = tmp_path / "action.json"
     path.write_text(content)
 
-    result = explained(tmp_path, path)
+    result = run_explain(tmp_path, path)
 
     assert (result.exit_code, sentence in result.output, "Traceback" in result.output) == (1, True, False)
 
@@ -102,10 +102,10 @@ def test_a_file_that_holds_no_action_is_one_sentence(tmp_path: Path, content: st
     "options", [(), ("--recording", "x"), ("--minute", "half past"), ("opener",), ("opener", "--recording", "final")]
 )
 def test_wrong_usage_exits_with_2(tmp_path: Path, options: tuple[str, ...]) -> None:
-    assert explained(tmp_path, *options).exit_code == 2
+    assert run_explain(tmp_path, *options).exit_code == 2
 
 
-def said(*options: str | Path, code: int = 0) -> list[str]:
+def explain_with_shipped_rules(*options: str | Path, code: int = 0) -> list[str]:
     """Return the lines that `explain` prints with the shipped rules, or those of --config."""
     result = CliRunner().invoke(main, ["explain", *map(str, options)])
     assert result.exit_code == code, result.output
@@ -114,7 +114,7 @@ def said(*options: str | Path, code: int = 0) -> list[str]:
 
 def test_a_line_is_explained_without_a_file_in_fewer_than_thirty_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    lines = said("88' goal Saka (Arsenal)")
+    lines = explain_with_shipped_rules("88' goal Saka (Arsenal)")
 
     assert len(lines) < 30
     assert lines[0].startswith("88' Goal, pending: Arsenal") and "✓ goals: fires  goals.yaml:6:5" in lines
@@ -133,8 +133,12 @@ rules:
 """
     )
     config = ("--config", tmp_path / "config.yaml")
-    same = said(*config, "10' goal Palmer (Chelsea); 88' goal Saka (Arsenal)", "--match", "Arsenal v Chelsea")
-    cup = said(*config, "88' goal Saka (Arsenal)", "--match", "Arsenal v Chelsea", "--competition", "FA Cup")
+    same = explain_with_shipped_rules(
+        *config, "10' goal Palmer (Chelsea); 88' goal Saka (Arsenal)", "--match", "Arsenal v Chelsea"
+    )
+    cup = explain_with_shipped_rules(
+        *config, "88' goal Saka (Arsenal)", "--match", "Arsenal v Chelsea", "--competition", "FA Cup"
+    )
 
     # The operator's rule is named with what is in its way, those of the packs are counted.
     assert same[2:4] == [f"✗ derby: does not fire  {tmp_path / 'config.yaml'}:3:3", "    ✗ competition: FA Cup; it is nothing"]
@@ -144,19 +148,19 @@ rules:
 
 def test_one_rule_is_followed_through_a_match(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(RULES)
-    lines = said("--config", tmp_path / "config.yaml", "opener", "--rule", "late goals")
+    lines = explain_with_shipped_rules("--config", tmp_path / "config.yaml", "opener", "--rule", "late goals")
 
     titles = [line for line in lines if "' Goal" in line]
     assert sum("48' Goal" in line for line in titles) == 1 and "    ✗ minute: from 85; it is 48" in lines
     assert not any("goals: fires" in line for line in lines) and lines[-1].endswith("nothing (--all shows them).")
     assert (
         'unknown rule "late goal", did you mean "late goals"?'
-        in said("--config", tmp_path / "config.yaml", "opener", "--rule", "late goal", code=1)[-1]
+        in explain_with_shipped_rules("--config", tmp_path / "config.yaml", "opener", "--rule", "late goal", code=1)[-1]
     )
 
 
 def test_a_change_of_the_list_of_fixtures_is_explained_too() -> None:
-    lines = said("moved", "--rule", "kick-off moved")
+    lines = explain_with_shipped_rules("moved", "--rule", "kick-off moved")
 
     assert [line for line in lines if line.startswith("Kick-off Moved")] == [
         "Kick-off Moved, confirmed    Fulham 0–0 Everton"
@@ -165,7 +169,7 @@ def test_a_change_of_the_list_of_fixtures_is_explained_too() -> None:
 
 def test_where_nothing_is_sent_it_says_why_what_came_nearest_and_which_pack_would(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(RULES)
-    lines = said("--config", tmp_path / "config.yaml", "30' yellow card Caicedo (Chelsea)")
+    lines = explain_with_shipped_rules("--config", tmp_path / "config.yaml", "30' yellow card Caicedo (Chelsea)")
 
     assert lines[2] == "· not shown: 3 that are for other actions"
     assert lines[3].startswith("No rule fires: nothing is sent. These packs have a rule for it: ") and "everything" in lines[3]
@@ -180,4 +184,4 @@ def test_where_nothing_is_sent_it_says_why_what_came_nearest_and_which_pack_woul
     ],
 )
 def test_a_line_that_cannot_be_read_is_a_sentence_without_a_place(line: str, sentence: str) -> None:
-    assert said(line, code=1) == [sentence]
+    assert explain_with_shipped_rules(line, code=1) == [sentence]

@@ -50,9 +50,9 @@ def test_the_first_files_are_right_and_prove_themselves(tmp_path: Path, monkeypa
 
 def test_what_is_there_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("mine", encoding="utf-8")
-    said = CliRunner().invoke(main, ["init", str(tmp_path)]).output
+    output = CliRunner().invoke(main, ["init", str(tmp_path)]).output
 
-    assert f"{tmp_path / 'config.yaml'}: is there already, and stays as it is" in said
+    assert f"{tmp_path / 'config.yaml'}: is there already, and stays as it is" in output
     assert (tmp_path / "config.yaml").read_text() == "mine" and (tmp_path / "rules.test.yaml").exists()
 
 

@@ -87,9 +87,9 @@ def test_dark_is_another_picture(recording: Path, tmp_path: Path) -> None:
 def test_a_moment_that_there_is_not_gets_one_sentence(
     recording: Path, tmp_path: Path, options: tuple[str, ...], words: str
 ) -> None:
-    code, said = _render(recording, tmp_path / "a.png", *options)
+    code, output = _render(recording, tmp_path / "a.png", *options)
 
-    assert code in (1, 2) and words in said and "Traceback" not in said
+    assert code in (1, 2) and words in output and "Traceback" not in output
 
 
 def test_a_recording_that_ends_early_has_no_half_time_and_no_full_time(tmp_path: Path) -> None:
@@ -104,9 +104,9 @@ def test_a_recording_that_ends_early_has_no_half_time_and_no_full_time(tmp_path:
 
 
 def test_a_picture_that_cannot_be_written_gets_one_sentence(recording: Path, tmp_path: Path) -> None:
-    code, said = _render(recording, tmp_path / "no" / "a.png")
+    code, output = _render(recording, tmp_path / "no" / "a.png")
 
-    assert code == 1 and said.strip().endswith("the picture cannot be written: no such file or directory")
+    assert code == 1 and output.strip().endswith("the picture cannot be written: no such file or directory")
 
 
 def test_a_recording_without_a_match_gets_one_sentence(tmp_path: Path) -> None:

@@ -15,23 +15,13 @@ from bot.errors import UserMistake
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.subscribers import Chat, ChatRef
+from tests.sqlite import list_file_names, read_chat_ids
 
 
 async def save_chat(file: Path, chat_id: int) -> None:
     database = await Database.open(f"sqlite:///{file}")
     await ChatRepository(database).save(Chat(ChatRef(chat_id)))
     await database.close()
-
-
-async def chats_of(file: Path) -> list[int]:
-    database = await Database.open(f"sqlite:///{file}")
-    found = [chat.ref.chat_id for chat in await ChatRepository(database).get_all()]
-    await database.close()
-    return found
-
-
-def listed(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 def mode_of(file: Path) -> int:
@@ -57,9 +47,9 @@ async def test_the_backup_is_in_the_place_and_what_was_there_is_kept(database: P
     kept = tmp_path / sentence.rpartition("/")[2]
 
     assert sentence.startswith(f"{database}: 1 chats, restored from {tmp_path}/backup.db; what was there is now ")
-    assert listed(tmp_path) == ["backup.db", "touchline.db", "touchline.db.lock", kept.name]
+    assert list_file_names(tmp_path) == ["backup.db", "touchline.db", "touchline.db.lock", kept.name]
     assert mode_of(database) == 0o600
-    assert (await chats_of(database), await chats_of(kept)) == ([1], [1, 2])
+    assert (await read_chat_ids(database), await read_chat_ids(kept)) == ([1], [1, 2])
 
 
 async def test_the_log_of_the_database_that_was_there_does_not_reach_the_restored_one(database: Path, tmp_path: Path) -> None:
@@ -70,7 +60,7 @@ async def test_the_log_of_the_database_that_was_there_does_not_reach_the_restore
     kept = tmp_path / sentence.rpartition("/")[2]
     killed.close()
 
-    assert await chats_of(database) == [1]
+    assert await read_chat_ids(database) == [1]
     rows = sqlite3.connect(kept).execute("SELECT title FROM chats WHERE chat_id = 2").fetchall()
     assert rows == [("newest",)]
 
@@ -79,7 +69,7 @@ async def test_a_database_that_is_gone_is_restored(database: Path, tmp_path: Pat
     delete(database)
     sentence = await restore_database(f"sqlite:///{database}", tmp_path / "backup.db")
 
-    assert (sentence, await chats_of(database)) == (f"{database}: 1 chats, restored from {tmp_path}/backup.db", [1])
+    assert (sentence, await read_chat_ids(database)) == (f"{database}: 1 chats, restored from {tmp_path}/backup.db", [1])
 
 
 @pytest.mark.parametrize(
@@ -99,12 +89,12 @@ async def test_what_is_no_backup_changes_nothing(database: Path, tmp_path: Path,
     newer.commit()
     newer.execute("PRAGMA journal_mode = DELETE")
     newer.close()
-    before = listed(tmp_path)
+    before = list_file_names(tmp_path)
 
     with pytest.raises(UserMistake, match=sentence):
         await restore_database(f"sqlite:///{database}", tmp_path / name)
-    assert [name for name in listed(tmp_path) if not name.endswith(".lock")] == before
-    assert await chats_of(database) == [1, 2]
+    assert [name for name in list_file_names(tmp_path) if not name.endswith(".lock")] == before
+    assert await read_chat_ids(database) == [1, 2]
 
 
 async def test_postgresql_has_its_own_tool(tmp_path: Path) -> None:

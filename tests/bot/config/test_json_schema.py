@@ -42,11 +42,11 @@ def test_the_file_beside_the_documentation_is_what_is_printed() -> None:
     assert (ROOT / "docs" / "config.schema.json").read_text(encoding="utf-8") == format_schema(build_schema())
 
 
-def test_it_is_a_schema_itself() -> None:
+def test_the_printed_schema_is_a_valid_json_schema() -> None:
     jsonschema.Draft7Validator.check_schema(json.loads(format_schema(build_schema())))
 
 
-def test_the_example_names_it_and_agrees_with_it() -> None:
+def test_the_example_names_the_schema_and_agrees_with_it() -> None:
     example = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
 
     assert example.startswith("# yaml-language-server: $schema=docs/config.schema.json\n")
@@ -54,7 +54,7 @@ def test_the_example_names_it_and_agrees_with_it() -> None:
 
 
 @pytest.mark.parametrize("name", list_packs())
-def test_every_pack_agrees_with_it(name: str) -> None:
+def test_every_pack_agrees_with_the_schema(name: str) -> None:
     assert mistakes((ROOT / "rules" / "packs" / f"{name}.yaml").read_text(encoding="utf-8")) == []
 
 

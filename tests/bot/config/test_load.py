@@ -42,8 +42,8 @@ def test_a_mistake_gets_its_sentence(file: Path, monkeypatch: pytest.MonkeyPatch
 
     assert lines[:-1] == sentences
     # What is indented is the line of the file, below its mistake.
-    told = [line for line in sentences if not line.startswith(" ")]
-    assert code == any(": warning: " not in line and ": note: " not in line for line in told)
+    headlines = [line for line in sentences if not line.startswith(" ")]
+    assert code == any(": warning: " not in line and ": note: " not in line for line in headlines)
 
 
 def test_five_mistakes_are_five_located_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ def test_a_chat_without_kinds_takes_all(load: Load) -> None:
     assert load("chats: [{chat: 1, subscribe: [all]}]").chats[0].kinds is None
 
 
-def test_one_address_or_several(load: Load) -> None:
+def test_an_address_may_be_one_or_a_list(load: Load) -> None:
     feed = load("feed:\n  stream_url: ws://127.0.0.1:8000/\n  api_url: [http://a, 'http://b:81']\n").feed
 
     assert (feed.stream_url, feed.api_url) == (("ws://127.0.0.1:8000",), ("http://a", "http://b:81"))
@@ -221,7 +221,7 @@ def test_a_mutated_file_is_refused_at_places_or_read(text: str, tmp_path_factory
         assert all(re.match(rf"{re.escape(str(path))}:\d+:\d+: .", line) for line in error.mistakes)
 
 
-def test_an_address_that_is_called_while_all_is_well_is_a_secret(load: Load) -> None:
+def test_the_address_of_the_dead_mans_switch_is_a_secret(load: Load) -> None:
     http = load("http: {dead_man_url: 'https://alarm.example/uuid', dead_man_every: 30s}").http
 
     assert http.dead_man_url and http.dead_man_url.get_secret_value() == "https://alarm.example/uuid"

@@ -15,13 +15,14 @@ from bot.config.load import Config, load_config
 from bot.config.models import ConfigSections, Section
 from bot.config.reload import RESTART_REQUIRED, ConfigReloader, FileStates, find_restart_required, format_refusal
 from bot.errors import StorageUnusable
-from tests.fakes.counts import Counts
+from tests.fakes.metric_changes import MetricChanges
+from tests.tasks import cancel_tasks
 from tests.waiting import DEADLINE, until
 
 GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"
 CARDS = "rules: [{name: cards, match: {action_type: Red Card}, alert: {kind: red_card, text: Red}}]\n"
 MORE = "- {name: corners, match: {action_type: Corner}, alert: {kind: corner, text: Corner}}\n"
-BAD = "rules: [{name: goals, match: {action_type: Gaol}, alert: {kind: goal, text: Goal}}]\n"
+MISSPELT = "rules: [{name: goals, match: {action_type: Gaol}, alert: {kind: goal, text: Goal}}]\n"
 
 
 class World:
@@ -56,8 +57,7 @@ class World:
         try:
             yield
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await cancel_tasks(watching)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def test_a_good_file_is_taken_over(world: World) -> None:
 
 
 async def test_a_bad_file_is_refused_with_its_sentences_and_the_last_good_one_stays(world: World) -> None:
-    world.path.write_text(BAD)
+    world.path.write_text(MISSPELT)
 
     assert not await world.reloader.reload()
     assert (world.names(), world.applied) == (["goals"], [])
@@ -97,14 +97,14 @@ async def test_a_file_that_is_gone_changes_nothing(world: World) -> None:
 
 
 async def test_what_is_refused_and_what_is_accepted_is_reported_and_counted(world: World) -> None:
-    counts = Counts()
-    for text in (BAD, BAD, GOALS, BAD):
+    changes = MetricChanges()
+    for text in (MISSPELT, MISSPELT, GOALS, MISSPELT):
         world.path.write_text(text)
         await world.reloader.reload()
 
     assert (len(world.refusals), world.accepted) == (3, 1)
-    assert counts("touchline_reloads_total", result="refused") == 3
-    assert counts("touchline_reloads_total", result="accepted") == 1
+    assert changes("touchline_reloads_total", result="refused") == 3
+    assert changes("touchline_reloads_total", result="accepted") == 1
 
 
 async def test_what_cannot_be_taken_over_is_refused_like_a_mistake(world: World) -> None:
@@ -189,9 +189,9 @@ async def test_a_hangup_while_a_file_is_written_waits_until_it_is_whole(world: W
 
 
 def test_a_long_refusal_is_cut_to_one_message() -> None:
-    said = format_refusal([f"config.yaml:{line}:1: " + "x" * 100 for line in range(100)])
+    refusal = format_refusal([f"config.yaml:{line}:1: " + "x" * 100 for line in range(100)])
 
-    assert len(said) < 4096 and said.endswith("more")
+    assert len(refusal) < 4096 and refusal.endswith("more")
 
 
 def test_what_waits_for_the_next_start_is_named(tmp_path: Path) -> None:

@@ -28,29 +28,29 @@ class Bot:
     """A bot that starts, reloads and restarts, with its file and its database."""
 
     def __init__(self, folder: Path, db: Database) -> None:
-        self.path, self.db, self.history = folder / "config.yaml", db, RuleVersionRepository(db)
+        self.path, self.db, self.repository = folder / "config.yaml", db, RuleVersionRepository(db)
         self.used: list[RuleSet] = []
-        self.book = self._book(GOALS)
+        self.versions = self._make_versions(GOALS)
 
-    def _book(self, text: str) -> RuleVersions:
+    def _make_versions(self, text: str) -> RuleVersions:
         self.path.write_text(text)
-        return RuleVersions(self.history, ManualClock(NOW), load_config(self.path, {}), self._use)
+        return RuleVersions(self.repository, ManualClock(NOW), load_config(self.path, {}), self._use)
 
     def _use(self, rules: RuleSet, _: Catalogue) -> None:
         self.used.append(rules)
 
     async def start(self, text: str = GOALS) -> str:
-        self.book = self._book(text)
-        return await self.book.load(self.book.config)
+        self.versions = self._make_versions(text)
+        return await self.versions.load(self.versions.config)
 
     async def reload(self, text: str) -> str:
         self.path.write_text(text)
-        return await self.book.load(load_config(self.path, {}))
+        return await self.versions.load(load_config(self.path, {}))
 
     async def apply(self, text: str, name: str = "sent.yaml") -> None:
-        await self.book.apply(text, name, RuleOrigin.SENT, self.book.active.fingerprint, ANN)
+        await self.versions.apply(text, name, RuleOrigin.SENT, self.versions.active.fingerprint, ANN)
 
-    def now(self) -> list[str]:
+    def list_used_rules(self) -> list[str]:
         """The names of the rules that are used."""
         return [rule.name for rule in self.used[-1].rules]
 
@@ -65,31 +65,31 @@ async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
 
 
 async def test_the_files_rules_are_in_effect_at_first(bot: Bot) -> None:
-    assert bot.now() == ["goals"] and bot.book.active.from_files
+    assert bot.list_used_rules() == ["goals"] and bot.versions.active.from_files
 
 
 async def test_applied_rules_are_used_and_remembered(bot: Bot) -> None:
     await bot.apply(CORNERS)
 
-    (ruling,) = await bot.history.recent()
-    assert bot.now() == ["corners"] and not bot.book.active.from_files
-    assert (ruling.user_id, ruling.user_name, ruling.name, ruling.at) == (7, "Ann", "sent.yaml", NOW)
+    (version,) = await bot.repository.recent()
+    assert bot.list_used_rules() == ["corners"] and not bot.versions.active.from_files
+    assert (version.user_id, version.user_name, version.name, version.at) == (7, "Ann", "sent.yaml", NOW)
 
 
 async def test_applied_rules_survive_a_restart_and_a_reload_of_other_settings(bot: Bot) -> None:
     await bot.apply(CORNERS)
-    said = [await bot.start(), await bot.reload(f"schedule: {{connect_before_kickoff: 5m}}\n# a remark\n{GOALS}")]
+    notices = [await bot.start(), await bot.reload(f"schedule: {{connect_before_kickoff: 5m}}\n# a remark\n{GOALS}")]
 
-    assert said == ["", ""] and bot.now() == ["corners"]
+    assert notices == ["", ""] and bot.list_used_rules() == ["corners"]
 
 
 @pytest.mark.parametrize("restarted", [True, False])
 async def test_the_files_rules_win_when_they_change(bot: Bot, restarted: bool) -> None:
     await bot.apply(CORNERS)
-    said = await (bot.start(CARDS) if restarted else bot.reload(CARDS))
+    notice = await (bot.start(CARDS) if restarted else bot.reload(CARDS))
 
-    assert said == "The rules of config.yaml have changed: they are in effect, sent.yaml from Telegram is not any more."
-    assert bot.now() == ["cards"] and (await bot.history.recent(1))[0].origin is RuleOrigin.FILES
+    assert notice == "The rules of config.yaml have changed: they are in effect, sent.yaml from Telegram is not any more."
+    assert bot.list_used_rules() == ["cards"] and (await bot.repository.recent(1))[0].origin is RuleOrigin.FILES
 
 
 async def test_what_the_files_ended_does_not_come_back(bot: Bot) -> None:
@@ -97,39 +97,39 @@ async def test_what_the_files_ended_does_not_come_back(bot: Bot) -> None:
     await bot.reload(CARDS)
     await bot.reload(GOALS)
 
-    assert bot.now() == ["goals"]
+    assert bot.list_used_rules() == ["goals"]
 
 
 async def test_rules_are_not_applied_on_others_than_those_that_were_seen(bot: Bot) -> None:
-    seen = bot.book.active.fingerprint
+    seen = bot.versions.active.fingerprint
     await bot.apply(CORNERS)
 
     with pytest.raises(RulesOutdated):
-        await bot.book.apply(CARDS, "sent.yaml", RuleOrigin.SENT, seen, ANN)
-    assert bot.now() == ["corners"]
+        await bot.versions.apply(CARDS, "sent.yaml", RuleOrigin.SENT, seen, ANN)
+    assert bot.list_used_rules() == ["corners"]
 
 
 async def test_an_empty_text_stands_for_the_files(bot: Bot) -> None:
     await bot.apply(CORNERS)
     await bot.apply("", "config.yaml")
 
-    assert bot.now() == ["goals"] and bot.book.active.from_files
+    assert bot.list_used_rules() == ["goals"] and bot.versions.active.from_files
 
 
 async def test_rules_that_cannot_be_read_any_more_give_way_to_the_files(bot: Bot) -> None:
     await bot.apply(CORNERS)
-    ruling = (await bot.history.recent(1))[0]
-    await bot.history.add(type(ruling)(NOW, RuleOrigin.SENT, "broken.yaml", "[{name: x}]", ruling.base_fingerprint))
-    said = await bot.start()
+    version = (await bot.repository.recent(1))[0]
+    await bot.repository.add(type(version)(NOW, RuleOrigin.SENT, "broken.yaml", "[{name: x}]", version.base_fingerprint))
+    notice = await bot.start()
 
-    assert said.startswith("broken.yaml from Telegram cannot be read any more") and bot.now() == ["goals"]
+    assert notice.startswith("broken.yaml from Telegram cannot be read any more") and bot.list_used_rules() == ["goals"]
 
 
 async def test_bad_rules_are_never_applied(bot: Bot) -> None:
     with pytest.raises(RulesInvalid):
         await bot.apply("[{name: x}]")
 
-    assert bot.now() == ["goals"] and await bot.history.recent() == ()
+    assert bot.list_used_rules() == ["goals"] and await bot.repository.recent() == ()
 
 
 @pytest.mark.parametrize(
@@ -165,9 +165,9 @@ async def test_rules_that_one_process_applied_are_taken_over_by_another_once_it_
     other = Bot(tmp_path, bot.db)
     await other.start()
     await bot.apply(CARDS)
-    await other.book.load_latest()
-    await other.book.load_latest()
+    await other.versions.load_latest()
+    await other.versions.load_latest()
 
-    assert other.now() == ["cards"]
+    assert other.list_used_rules() == ["cards"]
     assert len(other.used) == 2
-    assert other.book.active.fingerprint == bot.book.active.fingerprint
+    assert other.versions.active.fingerprint == bot.versions.active.fingerprint

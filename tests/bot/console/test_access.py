@@ -12,7 +12,7 @@ from bot.console.access import (
 )
 
 
-class Hours:
+class MovableClock:
     """A clock that a test moves."""
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Hours:
 
 
 def test_a_session_lasts_until_it_is_ended_or_too_old() -> None:
-    clock = Hours()
+    clock = MovableClock()
     access = Access("right", clock)
     first, second = access.log_in("right", "1.2.3.4"), access.log_in("right", "1.2.3.4")
 
@@ -37,12 +37,12 @@ def test_a_session_lasts_until_it_is_ended_or_too_old() -> None:
 
 @pytest.mark.parametrize("session", ["", "made up"])
 def test_nobody_is_let_in_without_a_session_unless_there_is_no_password(session: str) -> None:
-    assert not Access("right", Hours()).has_access(session)
-    assert Access("", Hours()).has_access(session)
+    assert not Access("right", MovableClock()).has_access(session)
+    assert Access("", MovableClock()).has_access(session)
 
 
 def test_one_address_that_guesses_waits_and_others_do_not() -> None:
-    clock = Hours()
+    clock = MovableClock()
     access = Access("right", clock)
     for _ in range(MAX_ATTEMPTS):
         assert not access.must_wait("1.2.3.4")
@@ -55,7 +55,7 @@ def test_one_address_that_guesses_waits_and_others_do_not() -> None:
 
 
 def test_many_addresses_that_guess_make_everybody_wait() -> None:
-    access = Access("right", Hours())
+    access = Access("right", MovableClock())
     for number in range(MAX_ATTEMPTS_OF_ALL):
         access.log_in("wrong", f"10.0.0.{number}")
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -18,26 +16,17 @@ from rules.football.action import Team
 from tests.bot.news import KEY, NOW, alert, pending, retracted
 from tests.bot.telegram.conftest import World
 from tests.packets import FIXTURE
-from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
 OTHER = replace(FIXTURE, id="f2", home=Team("m", "Bayern München"), away=Team("d", "Dortmund"))
 
 
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(new_sqlite(tmp_path))
-    await made.open()
-    yield made
-    await made.db.close()
-
-
 async def test_an_alert_leads_to_each_of_its_revisions_with_the_times_of_its_way(world: World) -> None:
     await world.follow(1, 2)
     frame_at = NOW.timestamp() - 0.25
     await FrameRepository(world.db).add([StoredFrame(KEY, 1, frame_at, b'{"a":1}')])
-    await world.tell(pending(1, received_at=frame_at), alert(2))
+    await world.send(pending(1, received_at=frame_at), alert(2))
 
     first, second = await AlertReader(world.db).read_trace(KEY)
 
@@ -51,7 +40,7 @@ async def test_an_alert_leads_to_each_of_its_revisions_with_the_times_of_its_way
 async def test_a_trace_reads_an_alert_of_many_chats_page_by_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view, "_TRACE_PAGE", 3)
     await world.follow(*range(1, 8))
-    await world.tell(alert(1))
+    await world.send(alert(1))
 
     (trace,) = await AlertReader(world.db).read_trace(KEY)
 
@@ -60,8 +49,8 @@ async def test_a_trace_reads_an_alert_of_many_chats_page_by_page(world: World, m
 
 async def test_the_alerts_of_a_match_say_which_rules_made_them_and_where_they_are(world: World) -> None:
     await world.follow(1, 2)
-    await world.tell(alert(1, "<b>1–0</b> Saka", conditions={"goals": (ConditionResult("minute", "from 80", "88"),)}))
-    await world.tell(retracted(2))
+    await world.send(alert(1, "<b>1–0</b> Saka", conditions={"goals": (ConditionResult("minute", "from 80", "88"),)}))
+    await world.send(retracted(2))
 
     reader = AlertReader(world.db)
     (row,) = await reader.list_alerts(FIXTURE.id)
@@ -87,11 +76,11 @@ async def test_all_open_pages_of_a_match_share_one_look_at_it(world: World) -> N
 
 async def test_alerts_are_found_by_team_rule_chat_and_time(world: World) -> None:
     await world.follow(1)
-    await world.tell(alert(1, "first"))
+    await world.send(alert(1, "first"))
     await world.follow(2, muted_until=NOW + dt.timedelta(days=1))
-    await world.tell(alert(1, "second", action="h", rule="reds", kind="red_card", facts=Facts(player="Palmer")))
+    await world.send(alert(1, "second", action="h", rule="reds", kind="red_card", facts=Facts(player="Palmer")))
     away = replace(alert(1, "third", action="m"), fixture=OTHER, key=replace(KEY, fixture_id="f2", action_id="m"))
-    await world.tell(away)
+    await world.send(away)
 
     async def find(**fields: str) -> list[str]:
         found = await AlertReader(world.db).find_alerts(read_query(**fields))
@@ -113,13 +102,13 @@ async def test_alerts_are_found_by_team_rule_chat_and_time(world: World) -> None
 async def test_a_search_for_a_chat_says_what_became_of_an_alert_there(world: World) -> None:
     await world.follow(1)
     await world.follow(2, muted_until=NOW + dt.timedelta(days=1))
-    await world.tell(alert(1))
+    await world.send(alert(1))
 
-    async def look(chat: str) -> str:
+    async def describe_chat(chat: str) -> str:
         return (await AlertReader(world.db).find_alerts(AlertQuery(chat=chat))).rows[0].in_chat
 
-    assert await look("1") == "told"
-    assert await look("2") == "not told: the chat, or this match in it, was muted"
+    assert await describe_chat("1") == "told"
+    assert await describe_chat("2") == "not told: the chat, or this match in it, was muted"
 
 
 async def test_a_long_search_says_that_there_is_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

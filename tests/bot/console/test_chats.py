@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, update
@@ -17,17 +15,8 @@ from bot.subscribers import ChatRef
 from tests.bot.news import KEY, NOW, REF, alert, pending
 from tests.bot.telegram.conftest import World
 from tests.packets import FIXTURE
-from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(new_sqlite(tmp_path))
-    await made.open()
-    yield made
-    await made.db.close()
 
 
 def make_desk(world: World, sent: list[str] | None = None) -> ChatDesk:
@@ -40,9 +29,9 @@ def make_desk(world: World, sent: list[str] | None = None) -> ChatDesk:
 
 async def test_what_a_chat_was_told_lately_says_how_and_how_fast(world: World) -> None:
     await world.follow(1)
-    await world.tell(pending(1, "<b>maybe</b>", received_at=NOW.timestamp()), alert(2, "<b>goal</b>"), seconds=5)
+    await world.send(pending(1, "<b>maybe</b>", received_at=NOW.timestamp()), alert(2, "<b>goal</b>"), seconds=5)
     await world.follow(1, muted_until=NOW + dt.timedelta(days=1))
-    await world.tell(alert(1, "muted", action="h"))
+    await world.send(alert(1, "muted", action="h"))
 
     muted, goal = await make_desk(world).read_deliveries(ChatRef(1))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
@@ -26,8 +26,8 @@ FEED = ProcessInfo(
 SEND = ProcessInfo(("send",), delivered=100, throttled=2)
 
 
-class Looks:
-    """Counts how often the processes were asked for."""
+class ProcessReads:
+    """The processes, and how often they were read."""
 
     def __init__(self, **processes: ProcessInfo) -> None:
         self.processes, self.count = processes, 0
@@ -38,16 +38,18 @@ class Looks:
 
 
 @pytest.fixture
-async def database() -> Database:
-    return await Database.open("sqlite://")
+async def database() -> AsyncIterator[Database]:
+    opened = await Database.open("sqlite://")
+    yield opened
+    await opened.close()
 
 
-def make_reader(looks: Looks, database: Database, clock: ManualClock) -> NowReader:
-    return NowReader(clock, database, looks.list, tuple, lambda: ("feed: silent",), lambda: 30.0)
+def make_reader(reads: ProcessReads, database: Database, clock: ManualClock) -> NowReader:
+    return NowReader(clock, database, reads.list, tuple, lambda: ("feed: silent",), lambda: 30.0)
 
 
 async def test_connections_of_every_process_are_shown_with_the_process(database: Database) -> None:
-    overview = await make_reader(Looks(a=FEED, b=SEND), database, ManualClock(NOW)).read()
+    overview = await make_reader(ProcessReads(a=FEED, b=SEND), database, ManualClock(NOW)).read()
 
     assert [(row.title, row.process, row.seconds_since_frame) for row in overview.connections] == [
         ("Arsenal v Chelsea", "a", None),
@@ -62,9 +64,9 @@ async def test_connections_of_every_process_are_shown_with_the_process(database:
     )
 
 
-async def test_all_open_pages_share_one_look_a_second(database: Database) -> None:
-    looks, clock = Looks(a=FEED), ManualClock(NOW)
-    reader = make_reader(looks, database, clock)
+async def test_all_open_pages_share_one_read_a_second(database: Database) -> None:
+    reads, clock = ProcessReads(a=FEED), ManualClock(NOW)
+    reader = make_reader(reads, database, clock)
 
     first = await reader.read()
     second = await reader.read()
@@ -72,16 +74,16 @@ async def test_all_open_pages_share_one_look_a_second(database: Database) -> Non
     await reader.read()
 
     assert first is second
-    assert looks.count == 2
+    assert reads.count == 2
 
 
 async def test_messages_a_second_are_those_of_all_processes(database: Database) -> None:
-    looks, clock = Looks(a=FEED, b=SEND), ManualClock(NOW)
-    reader = make_reader(looks, database, clock)
+    reads, clock = ProcessReads(a=FEED, b=SEND), ManualClock(NOW)
+    reader = make_reader(reads, database, clock)
 
     await reader.take_sample()
     clock.move_to(NOW + dt.timedelta(seconds=10))
-    looks.processes = {"b": ProcessInfo(("send",), delivered=150), "c": ProcessInfo(("send",), delivered=30)}
+    reads.processes = {"b": ProcessInfo(("send",), delivered=150), "c": ProcessInfo(("send",), delivered=30)}
     await reader.take_sample()
 
     overview = await reader.read()

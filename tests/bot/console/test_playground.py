@@ -25,7 +25,7 @@ rules:
 """
 
 
-async def test_the_final_ends_with_its_shootout_and_what_fell_is_struck() -> None:
+async def test_a_match_ends_with_its_score_and_what_fell_is_struck_and_a_final_with_its_shootout() -> None:
     played = await play(PlayRequest("opener"))
     chat = show_phone(played.events, len(played.moments) - 1)
 
@@ -47,8 +47,10 @@ async def test_every_setting_changes_what_the_phone_shows() -> None:
     every = await play(PlayRequest("opener", every_kind=True))
 
     assert "Saudi-Arabien" in german.events[-1].html
-    assert all("tg-spoiler" in event.html for event in hidden.events if event.kind == "goal")
-    assert all(event.is_silent for event in hidden.events if event.operation == "send")
+    goals = [event for event in hidden.events if event.kind == "goal"]
+    sent = [event for event in hidden.events if event.operation == "send"]
+    assert goals and all("tg-spoiler" in event.html for event in goals)
+    assert sent and all(event.is_silent for event in sent)
     assert late.events[0].moment > plain.events[0].moment
     assert len(every.events) > len(plain.events)
 

@@ -30,7 +30,7 @@ def test_the_last_chat_counts_with_what_it_waited_and_a_reply_does_not_count() -
     )
 
 
-def test_what_is_not_known_of_a_way_is_left_out() -> None:
+def test_steps_of_which_the_time_is_not_known_are_left_out_of_a_trace() -> None:
     assert describe_trace(RevisionTrace(1, received_at=NOW)) == ("frame arrived at 14:30:00.000 UTC",)
     assert describe_trace(RevisionTrace(1, chats=3)) == ("in 3 chats, how fast is not known",)
 

@@ -12,21 +12,15 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from bot.demo.ending import format_inline_picture, list_next_steps, show_ending
-from rules.football.advance import advance
 from rules.football.match import Match
-from rules.scenarios.builder import build_packets
-from rules.scenarios.parser import load_scenario
+from tests.packets import play_scenario
 
 PNG = bytes(range(256)) * 40
 
 
 @pytest.fixture
 def match() -> Match:
-    scenario = load_scenario("opener")
-    match = Match(scenario.fixture)
-    for packet in build_packets(scenario):
-        match = advance(match, packet).after
-    return match
+    return play_scenario("opener")
 
 
 def test_a_pipe_gets_the_card_the_path_of_the_picture_and_three_next_steps(

@@ -68,14 +68,14 @@ def test_the_first_message_is_the_kick_off_and_the_match_takes_its_seconds() -> 
 def test_a_fixture_that_is_moved_twice_is_told_twice_and_then_played_in_the_same_seconds() -> None:
     lines, seconds = _transcript("moved")
 
-    told = [line.split("  ")[-1] for line in lines if "✉ #" in line]
-    assert [line.partition(" · ")[0].strip() for line in told[:4]] == [
+    alerts = [line.split("  ")[-1] for line in lines if "✉ #" in line]
+    assert [line.partition(" · ")[0].strip() for line in alerts[:4]] == [
         "🕓 Kick-off 15:30 UTC: Fulham v Everton",
         "🕓 Kick-off 16:15 UTC: Fulham v Everton",
         "📋 Line-ups: Fulham v Everton",
         "🟢 Kick-off: Fulham v Everton",
     ]
-    assert any("FT: Fulham 1–0 Everton" in line for line in told)
+    assert any("FT: Fulham 1–0 Everton" in line for line in alerts)
     assert seconds == pytest.approx(DEFAULT_SECONDS, abs=1)
 
 

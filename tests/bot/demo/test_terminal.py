@@ -14,10 +14,9 @@ from bot.demo.terminal import LiveTerminal, choose_terminal, clock_text
 from bot.errors import MessageGone
 from bot.subscribers import ChatRef
 from bot.telegram.html import to_terminal
-from rules.football.advance import advance
 from rules.football.match import Match
-from rules.scenarios.builder import build_packets
 from rules.scenarios.parser import load_scenario
+from tests.packets import play_scenario
 
 CHAT = ChatRef(1)
 
@@ -30,14 +29,6 @@ def _console(*, terminal: bool) -> Console:
 def _output(console: Console) -> str:
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
-
-
-def _match_at_full_time() -> Match:
-    scenario = load_scenario("final")
-    match = Match(scenario.fixture)
-    for packet in build_packets(scenario):
-        match = advance(match, packet).after
-    return match
 
 
 _ERASED = "\x1b[2K"
@@ -92,7 +83,7 @@ async def test_a_terminal_shows_the_edited_message_in_its_place_and_the_reply_un
 async def test_the_score_board_shows_the_shootout_separately() -> None:
     console = _console(terminal=True)
     with choose_terminal(console) as chat:
-        chat.on_match(_match_at_full_time())
+        chat.on_match(play_scenario("final"))
 
     assert "3–3 (4–2 pens)" in _output(console)
     assert "full time" in _output(console)
@@ -133,7 +124,7 @@ async def test_no_line_is_wider_than_a_narrow_terminal_and_struck_text_is_marked
         first = await chat.send(CHAT, "⚽ Goal! Wolverhampton Wanderers 1–0 Brighton & Hove Albion", silent=False)
         await chat.edit(CHAT, first, "<s>Goal!</s>")
         await chat.send(CHAT, "No goal: Wolverhampton Wanderers 0–0 Brighton", silent=False, reply_to=first)
-        chat.on_match(_match_at_full_time())
+        chat.on_match(play_scenario("final"))
 
     stays = _what_stays(_output(console))
     assert max(cell_len(line) for line in stays.splitlines()) == 40
@@ -159,5 +150,5 @@ def test_telegrams_html_becomes_styles_and_entities_become_characters() -> None:
 
 
 def test_the_clock_is_ft_after_the_match_and_empty_before_it() -> None:
-    assert clock_text(_match_at_full_time()) == "FT"
+    assert clock_text(play_scenario("final")) == "FT"
     assert clock_text(Match(load_scenario("final").fixture)) == ""

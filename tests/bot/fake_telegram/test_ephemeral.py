@@ -14,7 +14,7 @@ __all__ = ["call"]
 BOT, GROUP = 7_000_000_001, -1_000_000_000_400
 
 
-def whisper(**more: Any) -> dict[str, Any]:
+def make_ephemeral(**more: Any) -> dict[str, Any]:
     """The arguments of a message for one member."""
     return {"chat_id": GROUP, "text": "psst", "ephemeral_message_parameters": {"receiver_user_id": 5} | more}
 
@@ -27,7 +27,7 @@ def group(call: Caller) -> FakeChat:
 
 
 async def test_an_ephemeral_message_is_edited_and_deleted_by_a_number_of_its_own(call: Caller, group: FakeChat) -> None:
-    sent = (await call("sendMessage", **whisper()))["result"]
+    sent = (await call("sendMessage", **make_ephemeral()))["result"]
     named = {"chat_id": GROUP, "receiver_user_id": 5, "ephemeral_message_id": sent["ephemeral_message_id"]}
     edited = await call("editEphemeralMessageText", text="louder", **named)
     stranger = await call("editEphemeralMessageText", text="mine", **(named | {"receiver_user_id": 6}))
@@ -42,14 +42,14 @@ async def test_an_ephemeral_message_is_edited_and_deleted_by_a_number_of_its_own
 
 async def test_a_bot_without_rights_whispers_only_in_answer(call: Caller, group: FakeChat) -> None:
     group.admins.clear()
-    refused = await call("sendMessage", **whisper())
+    refused = await call("sendMessage", **make_ephemeral())
     posted = call.api.add(group, "a post", by_bot=True)
     query = call.api.press(GROUP, 5, posted, "x")
-    pressed = await call("sendMessage", **whisper(callback_query_id=query))
+    pressed = await call("sendMessage", **make_ephemeral(callback_query_id=query))
     call.api.say(GROUP, 5, "/today", ephemeral=True)
     asked = call.api.updates[-1]["message"]
     answer = {"reply_parameters": {"ephemeral_message_id": asked["ephemeral_message_id"]}}
-    answered = await call("sendMessage", **(whisper() | answer))
+    answered = await call("sendMessage", **(make_ephemeral() | answer))
 
     assert "not enough rights" in refused["description"] and pressed["ok"] and answered["ok"]
     assert asked["message_id"] == 0 and asked["receiver_user"]["id"] == BOT
@@ -58,7 +58,7 @@ async def test_a_bot_without_rights_whispers_only_in_answer(call: Caller, group:
 @pytest.mark.parametrize("wrong", [{"receiver_user_id": "five"}, {"receiver_user_id": 5, "to": 6}, {}])
 async def test_wrong_parameters_are_refused(call: Caller, group: FakeChat, wrong: dict[str, Any]) -> None:
     answer = await call("sendMessage", chat_id=GROUP, text="psst", ephemeral_message_parameters=wrong)
-    in_private = await call("sendMessage", **(whisper() | {"chat_id": 5}))
+    in_private = await call("sendMessage", **(make_ephemeral() | {"chat_id": 5}))
 
     assert "EphemeralMessageParameters" in answer["description"] and not in_private["ok"] and not group.messages
 
@@ -80,10 +80,10 @@ async def test_only_known_colours_and_fields_of_buttons_are_taken(call: Caller) 
 
 async def test_an_old_server_knows_neither_the_parameter_nor_the_methods(call: Caller, group: FakeChat) -> None:
     call.api.lack("ephemeral_message_parameters", "editEphemeralMessageText")
-    parameter = await call("sendMessage", **whisper())
+    parameter = await call("sendMessage", **make_ephemeral())
     method = await call("editEphemeralMessageText", chat_id=GROUP, receiver_user_id=5, ephemeral_message_id=1, text="x")
     call.api.lack(ignores=True)
-    ignored = await call("sendMessage", **whisper())
+    ignored = await call("sendMessage", **make_ephemeral())
 
     assert "unsupported parameter" in parameter["description"] and method["error_code"] == 404
     assert "ephemeral_message_id" not in ignored["result"] and group.last.receiver == 0

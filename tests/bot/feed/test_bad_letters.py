@@ -44,7 +44,7 @@ BAD_LETTERS = {
 }
 
 
-def decoded(frame: bytes) -> Packet:
+def decode(frame: bytes) -> Packet:
     read = decode_frame(frame, RECEIVED, "f1")
     assert isinstance(read, Packet)
     return read
@@ -52,7 +52,7 @@ def decoded(frame: bytes) -> Packet:
 
 @pytest.mark.parametrize(("written", "name"), BAD_LETTERS.items())
 def test_a_bad_letter_in_the_name_of_a_player_costs_the_letter(written: bytes, name: str) -> None:
-    read = decoded(PACKET % written)
+    read = decode(PACKET % written)
 
     assert read.player and (read.player.id, read.player.name) == ("p", name)
     assert (read.type, read.seq, read.summary.home, read.team and read.team.name) == ("Goal", 7, 1, "Ajax")
@@ -68,13 +68,13 @@ def test_a_bad_letter_in_one_name_costs_neither_the_list_nor_the_fixture(written
 
 @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", "\ufeff".encode()])
 def test_a_mark_of_byte_order_is_no_letter(mark: bytes) -> None:
-    assert decoded(mark + PACKET % b"Kane").type == "Goal"
+    assert decode(mark + PACKET % b"Kane").type == "Goal"
     assert len(decode_fixtures(mark + FIXTURES % b"K").fixtures) == 2
 
 
 @pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", "9" * 5000, "1" + "0" * 40])
 def test_a_number_that_is_none_costs_its_field(value: str) -> None:
-    read = decoded((PACKET % b"Kane").replace(b'"fixtureSeqNum":7', b'"fixtureSeqNum":%s' % value.encode()))
+    read = decode((PACKET % b"Kane").replace(b'"fixtureSeqNum":7', b'"fixtureSeqNum":%s' % value.encode()))
 
     assert (read.seq, read.type, read.period_id) == (None, "Goal", 2)
 
@@ -88,7 +88,7 @@ def test_what_is_no_json_is_still_none(frame: bytes) -> None:
 @pytest.mark.parametrize("letters", [3_000, 2_000_000])
 def test_a_long_name_is_cut_everywhere(letters: int) -> None:
     name = b"K" * letters
-    packet = decoded((PACKET % name).replace(b"Ajax", name).replace(b'"Goal"', b'"%s"' % name))
+    packet = decode((PACKET % name).replace(b"Ajax", name).replace(b'"Goal"', b'"%s"' % name))
     (fixture, _) = decode_fixtures((FIXTURES % name).replace(b"K\xc3\xb6ln", name)).fixtures
     names = [packet.player and packet.player.name, packet.team and packet.team.name, packet.type, fixture.home.name]
 
@@ -101,12 +101,12 @@ def test_a_name_of_the_usual_length_stays_as_it_is() -> None:
     longest = "Nooit opgeven altijd doorzetten, Aangenaam door vermaak en nuttig"
 
     assert clean_name(longest) is longest
-    assert decoded(PACKET % longest.encode()).player
+    assert decode(PACKET % longest.encode()).player
 
 
 def test_texts_of_the_metadata_are_cleaned_too() -> None:
-    told = b'"metadata":{"collectionStatusReason":"no\\u202e\\nsignal","list":["a\\u0007b",{"deep":"' + b"x" * 999 + b'"}]},'
-    read = decoded((PACKET % b"Kane").replace(b'"player"', told + b'"player"'))
+    metadata = b'"metadata":{"collectionStatusReason":"no\\u202e\\nsignal","list":["a\\u0007b",{"deep":"' + b"x" * 999 + b'"}]},'
+    read = decode((PACKET % b"Kane").replace(b'"player"', metadata + b'"player"'))
 
     assert read.metadata["collectionStatusReason"] == "no signal"
     assert read.metadata["list"][0] == "ab" and len(read.metadata["list"][1]["deep"]) == 300

@@ -20,9 +20,11 @@ from bot.feed.session import Ending, SessionState
 from bot.feed.source import ConnectionStatus, StreamSpeed
 from bot.feed.websocket import MAX_FRAME_SIZE
 from rules.football.action import Packet
-from tests.fakes.counts import Counts
 from tests.fakes.feed import LoopClock, ScriptedFeed, Step, accept, beat, close, drop, feed_settings, refuse, send, wait
+from tests.fakes.metric_changes import MetricChanges
 from tests.packets import FIXTURE, Story
+from tests.rates import count_busiest
+from tests.tasks import cancel_tasks
 from tests.waiting import until
 
 pytestmark = pytest.mark.virtual_time
@@ -72,11 +74,11 @@ def end(seq: int) -> Step:
     return send(Story().packet("End Match", action="end", seq=seq, status="Completed"))
 
 
-async def run(feed: ScriptedFeed, listener: Listener, *, within: float = 600.0) -> Ending | None:
+async def run(feed: ScriptedFeed, listener: Listener, *, seconds: float = 600.0) -> Ending | None:
     """Serve and listen until the match is over or the time is up."""
     async with feed.serve():
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(seconds):
                 return await listener.connection.run()
         except TimeoutError:
             return None
@@ -126,21 +128,21 @@ async def test_a_process_that_stood_still_reads_what_came_meanwhile_before_it_gi
     heartbeat = send(encode_heartbeat(LoopClock.START))
     script = [accept, fouls(1, 1), beat(2), stand_still, heartbeat, beat(3), fouls(2, 2), wait(500)]
     feed, listener = ScriptedFeed(script), Listener()
-    await run(feed, listener, within=100)
+    await run(feed, listener, seconds=100)
 
     assert len(feed.at) == 1 and listener.seqs == [1, 2]
 
 
 async def test_eleven_seconds_of_patience_are_allowed_and_heartbeats_keep_a_quiet_match() -> None:
     feed = ScriptedFeed([accept, fouls(1, 1), beat(60), wait(500)], [accept, end(2)])
-    await run(feed, Listener(stale_after=11.0), within=700)
+    await run(feed, Listener(stale_after=11.0), seconds=700)
 
     assert 611 < feed.at[1] < 614
 
 
 async def test_a_server_that_accepts_and_closes_sees_ten_connections_a_minute_at_most() -> None:
     feed = ScriptedFeed([accept, close()])
-    await run(feed, Listener(), within=60)
+    await run(feed, Listener(), seconds=60)
 
     assert 4 <= len(feed.at) <= 10
 
@@ -153,14 +155,14 @@ async def test_a_token_that_a_reload_brings_is_used_at_the_next_handshake() -> N
         await until(lambda: listener.seqs == [1])
         listener.settings = listener.settings.model_copy(update={"token": SecretStr("new-token")})
         await until(lambda: len(feed.first_messages) > 1)
-        following.cancel()
+        await cancel_tasks(following)
 
     assert feed.first_messages == [{"authToken": "feed-token"}, {"authToken": "new-token"}]
 
 
 async def test_a_refused_token_is_told_once_and_retried_every_five_minutes() -> None:
     feed, listener = ScriptedFeed([refuse]), Listener()
-    await run(feed, listener, within=1000)
+    await run(feed, listener, seconds=1000)
 
     assert listener.refusals == ["Supplied token could not be authenticated"]
     assert [round(at / 300) for at in feed.at] == [0, 1, 2, 3]
@@ -170,7 +172,7 @@ async def test_a_refused_token_is_told_once_and_retried_every_five_minutes() -> 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refused_handshake_is_a_refusal(status: int) -> None:
     listener = Listener()
-    await run(ScriptedFeed(status), listener, within=100)
+    await run(ScriptedFeed(status), listener, seconds=100)
 
     assert listener.refusals == [f"HTTP {status}"]
 
@@ -186,7 +188,7 @@ async def test_a_reload_tries_a_refused_connection_at_once() -> None:
 @pytest.mark.parametrize("location", ["/again", "ws://elsewhere.example/x", "ws://[", "ws://127.0.0.1:99999/"])
 async def test_a_redirect_is_not_followed_and_is_one_request_each_time(location: str) -> None:
     feed, listener = ScriptedFeed(301, headers={"Location": location}), Listener()
-    await run(feed, listener, within=60.0)
+    await run(feed, listener, seconds=60.0)
 
     assert 2 <= len(feed.at) <= 10 and min(b - a for a, b in pairwise(feed.at)) >= 1.0
     assert listener.connection.status().connect_failure.startswith("HTTP 301")
@@ -244,7 +246,7 @@ async def test_a_finished_match_that_is_not_completed_is_kept() -> None:
     dropped = send(Story().packet("Status Updated", status="Suspended"))
     listener = Listener()
 
-    assert await run(ScriptedFeed([accept, dropped, beat(100)]), listener, within=500) is None
+    assert await run(ScriptedFeed([accept, dropped, beat(100)]), listener, seconds=500) is None
     assert listener.connection.status().state is SessionState.LIVE
 
 
@@ -254,24 +256,22 @@ async def test_the_status_tells_where_a_connection_stands() -> None:
         task = asyncio.create_task(listener.connection.run())
         await asyncio.sleep(15)
         status = listener.connection.status()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel_tasks(task)
 
     assert (status.state, status.position, status.reconnects) == (SessionState.LIVE, 5, 0)
     assert status.last_frame_at == LoopClock.START + dt.timedelta(seconds=10)
     assert status.lag_median is not None
 
 
-async def standing(feed: ScriptedFeed, *seconds: float) -> list[ConnectionStatus]:
-    """How a connection stands at these seconds."""
+async def watch_status(feed: ScriptedFeed, *seconds: float) -> list[ConnectionStatus]:
+    """Return the status of a connection at these seconds."""
     listener, seen = Listener(), []
     async with feed.serve():
         task = asyncio.create_task(listener.connection.run())
         for at in seconds:
             await asyncio.sleep(at - asyncio.get_running_loop().time())
             seen.append(listener.connection.status())
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel_tasks(task)
     return seen
 
 
@@ -282,49 +282,48 @@ async def test_a_machine_whose_clock_is_set_has_missed_no_frames(monkeypatch: py
         await asyncio.sleep(15)
         monkeypatch.setattr(LoopClock, "START", LoopClock.START + dt.timedelta(hours=1))
         status, silence = listener.connection.status(), listener.connection.silence
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel_tasks(task)
 
     assert status.last_frame_at == LoopClock.START + dt.timedelta(seconds=10) and silence == 5.0
 
 
-async def test_only_frames_that_can_be_used_count_as_heard() -> None:
+async def test_only_frames_that_can_be_used_are_the_last_usable_one() -> None:
     junk = [wait(10), send("{")]
-    (status,) = await standing(ScriptedFeed([accept, *junk, *junk, beat(9)]), 25)
+    (status,) = await watch_status(ScriptedFeed([accept, *junk, *junk, beat(9)]), 25)
 
     assert status.last_frame_at and status.last_frame_at >= LoopClock.START + dt.timedelta(seconds=20)
     assert (status.last_usable_frame_at, status.wanted_since) == (LoopClock.START, LoopClock.START)
 
 
 async def test_a_stream_that_is_not_open_says_so_until_it_opens() -> None:
-    before, after = await standing(ScriptedFeed(404, 404, [accept, beat(99)]), 45, 65)
+    before, after = await watch_status(ScriptedFeed(404, 404, [accept, beat(99)]), 45, 65)
 
     assert (before.is_not_open, before.last_usable_frame_at, after.is_not_open, after.is_ended) == (True, None, False, False)
 
 
 async def test_a_match_that_has_ended_says_so_while_the_server_holds_on() -> None:
     over = send(Story().packet("End Match", action="end", seq=2, status="Live"))
-    (status,) = await standing(ScriptedFeed([accept, fouls(1, 1), over, beat(99)]), 15)
+    (status,) = await watch_status(ScriptedFeed([accept, fouls(1, 1), over, beat(99)]), 15)
 
     assert status.is_ended and status.state is SessionState.LIVE
 
 
 async def test_frames_and_losses_are_counted_by_what_they_are() -> None:
-    counts = Counts()
+    changes = MetricChanges()
     await run(ScriptedFeed(404, 503, [accept, beat(2), send("{"), fouls(1, 3), drop], [accept, end(4)]), Listener())
 
-    kinds = {kind: counts("touchline_frames_total", kind=kind) for kind in ("accepted", "heartbeat", "packet", "unreadable")}
-    causes = {cause: counts("touchline_feed_lost_total", cause=cause) for cause in ("not-open", "server-error", "network")}
+    kinds = {kind: changes("touchline_frames_total", kind=kind) for kind in ("accepted", "heartbeat", "packet", "unreadable")}
+    causes = {cause: changes("touchline_feed_lost_total", cause=cause) for cause in ("not-open", "server-error", "network")}
     assert kinds == {"accepted": 2, "heartbeat": 2, "packet": 4, "unreadable": 1}
     assert causes == {"not-open": 1, "server-error": 1, "network": 1}
-    assert counts("touchline_feed_connected_total") == 2
-    assert counts("touchline_frames_unreadable_total", kind="not-json") == 1
-    assert counts("touchline_feed_lag_seconds_count") > 0
+    assert changes("touchline_feed_connected_total") == 2
+    assert changes("touchline_frames_unreadable_total", kind="not-json") == 1
+    assert changes("touchline_feed_lag_seconds_count") > 0
 
 
 async def test_a_packet_that_is_being_handed_on_does_not_count_as_read() -> None:
     listener = Listener()
-    await run(ScriptedFeed([accept, fouls(1, 3), beat(99)]), listener, within=5.0)
+    await run(ScriptedFeed([accept, fouls(1, 3), beat(99)]), listener, seconds=5.0)
 
     assert listener.resume_positions == [None] * 3
     assert listener.connection.resume_position and listener.connection.resume_position.position == 3
@@ -335,7 +334,7 @@ async def test_a_match_that_is_over_is_read_at_the_speed_that_is_asked_for_and_b
     feed = ScriptedFeed([accept, fouls(1, 20), drop], [accept, fouls(13, 20), end(21), late, beat(99)])
     listener = Listener(StreamSpeed.FAST)
 
-    assert await run(feed, listener, within=5) is Ending.COMPLETED  # not held up by a server that stays
+    assert await run(feed, listener, seconds=5) is Ending.COMPLETED  # not held up by a server that stays
     assert listener.seqs == list(range(1, 23))
     assert [path.rpartition("/")[2] for path in feed.paths] == ["actions?speed=fast", "actions?startPosition=12&speed=fast"]
 
@@ -376,7 +375,7 @@ async def test_a_match_that_is_over_is_not_waited_for(answer: int | list[Step], 
     assert len(feed.paths) == attempts
 
 
-HUGE = b'{"padding":"' + b"x" * (MAX_FRAME_SIZE + 1) + b'"}'
+OVERSIZE_FRAME = b'{"padding":"' + b"x" * (MAX_FRAME_SIZE + 1) + b'"}'
 
 
 async def test_a_frame_larger_than_a_mebibyte_is_read() -> None:
@@ -394,33 +393,32 @@ async def test_a_first_frame_that_is_too_large_is_why_the_connection_could_not_b
 
 
 async def test_a_frame_that_is_too_large_is_named_counted_and_stepped_over() -> None:
-    counts, listener = Counts(), Listener()
-    begin = [accept, fouls(1, 12), send(HUGE)]
-    again = [accept, fouls(5, 12), send(HUGE)]
-    feed = ScriptedFeed(begin, again, again, [accept, send(HUGE)], [accept, fouls(14, 15), end(16)])
+    changes, listener = MetricChanges(), Listener()
+    begin = [accept, fouls(1, 12), send(OVERSIZE_FRAME)]
+    again = [accept, fouls(5, 12), send(OVERSIZE_FRAME)]
+    feed = ScriptedFeed(begin, again, again, [accept, send(OVERSIZE_FRAME)], [accept, fouls(14, 15), end(16)])
 
     assert await run(feed, listener) is Ending.COMPLETED
     assert listener.seqs == [*range(1, 13), 14, 15, 16]
     assert [path.rpartition("=")[2] for path in feed.paths[1:]] == ["4", "4", "12", "13"]
-    assert counts("touchline_frames_unreadable_total", kind="too-big") == 4
-    assert counts("touchline_feed_lost_total", cause="unreadable") == 4
+    assert changes("touchline_frames_unreadable_total", kind="too-big") == 4
+    assert changes("touchline_feed_lost_total", cause="unreadable") == 4
     assert listener.connection.status().unreadable == 4
 
 
-@pytest.mark.parametrize("quiet", [beat(2), fouls], ids=["stayed", "brought data"])
-async def test_the_back_off_begins_anew_after_a_good_connection(quiet: Any) -> None:
-    scripts = [[accept, fouls(number, number) if quiet is fouls else quiet, close()] for number in range(1, 20)]
+@pytest.mark.parametrize("step", [beat(2), fouls], ids=["stayed", "brought data"])
+async def test_the_back_off_begins_anew_after_a_good_connection(step: Any) -> None:
+    scripts = [[accept, fouls(number, number) if step is fouls else step, close()] for number in range(1, 20)]
     feed = ScriptedFeed(*scripts)
-    await run(feed, Listener(), within=200 if quiet is not fouls else 10)
+    await run(feed, Listener(), seconds=200 if step is not fouls else 10)
 
     pauses = [later - earlier for earlier, later in zip(feed.at, feed.at[1:], strict=False)]
     assert len(pauses) > 4
-    assert max(pauses) < (22.1 if quiet is not fouls else 2.1)
+    assert max(pauses) < (22.1 if step is not fouls else 2.1)
 
 
 async def test_a_server_that_sends_one_packet_and_closes_is_not_stormed() -> None:
     feed = ScriptedFeed(*([accept, fouls(number, number), close()] for number in range(1, 500)))
-    await run(feed, Listener(), within=600)
+    await run(feed, Listener(), seconds=600)
 
-    busiest = max(sum(at <= other < at + 60 for other in feed.at) for at in feed.at)
-    assert busiest <= 20
+    assert count_busiest(feed.at, seconds=60) <= 20

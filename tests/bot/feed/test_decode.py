@@ -279,7 +279,7 @@ def test_whatever_a_frame_holds_nothing_else_is_raised(text: str | bytes) -> Non
 def test_every_frame_of_a_recording_is_a_packet(path: Path) -> None:
     packets = [decode_frame(recorded.frame) for recorded in read_recording(path)]
 
-    assert all(isinstance(packet, Packet) for packet in packets)
+    assert packets and all(isinstance(packet, Packet) for packet in packets)
 
 
 @pytest.mark.parametrize("as_read", [str, str.encode])

@@ -44,7 +44,7 @@ def test_every_message_to_admins_about_the_feed_is_among_the_troubles(incident: 
     assert f"(operate/messages.md#{incident})" in TROUBLE
 
 
-SAID = [
+DESCRIPTIONS = [
     (field, row[2].strip())
     for line in TEXT.splitlines()
     if line.startswith("| `") and len(row := line.split("|")) == 4
@@ -72,7 +72,7 @@ READ = [
 
 
 def find_uses(field: str) -> list[str]:
-    return [what for name, what in SAID if name.rpartition(".")[2] == field]
+    return [what for name, what in DESCRIPTIONS if name.rpartition(".")[2] == field]
 
 
 @pytest.mark.parametrize("field", DOCUMENTED.split())
@@ -85,7 +85,7 @@ def test_every_field_that_is_read_is_said_to_be_used(field: str) -> None:
     assert any(not what.startswith("ignored: ") for what in find_uses(field))
 
 
-USED = sorted({name.split(".")[1] for name, what in SAID if "." in name and not what.startswith("ignored: ")})
+USED = sorted({name.split(".")[1] for name, what in DESCRIPTIONS if "." in name and not what.startswith("ignored: ")})
 
 
 @pytest.mark.parametrize("field", USED)

@@ -64,7 +64,7 @@ def test_own_goals_and_second_yellows_may_be_types_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "dialect", "spelt"),
+    ("names", "dialect", "expected"),
     [
         (("Goal", "Penalty"), {"penalty_goal_as": "type"}, ("Penalty Scored", None)),
         (("Goal", "Penalty"), {"penalty_goal_as": "kick"}, ("Penalty Kick", "Scored")),
@@ -73,11 +73,11 @@ def test_own_goals_and_second_yellows_may_be_types_of_their_own() -> None:
     ],
 )
 def test_a_penalty_may_be_told_in_several_ways(
-    told: tuple[str, str], dialect: dict[str, str], spelt: tuple[str, str | None]
+    names: tuple[str, str], dialect: dict[str, str], expected: tuple[str, str | None]
 ) -> None:
-    found = action(Story().packet(told[0], sub=told[1]), **dialect)
+    found = action(Story().packet(names[0], sub=names[1]), **dialect)
 
-    assert (found["fixtureActionType"], found.get("fixtureActionSubType")) == spelt
+    assert (found["fixtureActionType"], found.get("fixtureActionSubType")) == expected
 
 
 def test_a_full_name_is_split_for_the_dialect_that_wants_it() -> None:

@@ -84,7 +84,7 @@ def alerts(packets: Iterable[Packet]) -> dict[str, tuple[object, ...]]:
     return {action: seen for action, seen in last.items() if seen[0] != "retracted"}
 
 
-TRUE = alerts(MATCH)
+ALERTS_OF_MATCH = alerts(MATCH)
 
 
 @try_examples(60)
@@ -92,7 +92,7 @@ TRUE = alerts(MATCH)
 def test_any_drops_doubles_shuffles_and_reconnects_give_the_same_alerts(
     seed: int, drop: float, double: float, reach: int, counts_from_one: bool
 ) -> None:
-    assert alerts(receive(BadNetwork(seed, drop, double, reach, counts_from_one=counts_from_one))) == TRUE
+    assert alerts(receive(BadNetwork(seed, drop, double, reach, counts_from_one=counts_from_one))) == ALERTS_OF_MATCH
 
 
 def noise(seed: int) -> Sequence[bytes]:

@@ -11,23 +11,23 @@ from bot.feed.match_end import MAX_STAY, MIN_STAY
 from bot.feed.reconnect import FailureCause
 from bot.feed.session import Ending, FeedSession, SessionState
 from rules.football.action import Packet, SendType
-from tests.bot.feed.test_session import HEARTBEAT, end, foul, live
-from tests.packets import Story
+from tests.bot.feed.test_session import HEARTBEAT, end, foul, make_live_session
+from tests.packets import Story, with_collection_status
 
 
 def test_end_match_with_a_completed_summary_is_the_end() -> None:
-    session = live(foul(1), end(2))
+    session = make_live_session(foul(1), end(2))
 
     assert (session.ending, session.state) == (Ending.COMPLETED, SessionState.FINISHED)
 
 
 def test_a_pending_end_or_one_that_is_not_completed_is_not_the_end() -> None:
-    assert live(foul(1), end(2, status="Live")).ending is None
-    assert live(Story().packet("End Match", "Pending", status="Completed")).ending is None
+    assert make_live_session(foul(1), end(2, status="Live")).ending is None
+    assert make_live_session(Story().packet("End Match", "Pending", status="Completed")).ending is None
 
 
 def test_the_end_waits_for_what_is_missing_before_it() -> None:
-    session = live(foul(1), end(3))
+    session = make_live_session(foul(1), end(3))
     assert session.ending is None
 
     session.on_packet(foul(2), 0.5)
@@ -35,7 +35,7 @@ def test_the_end_waits_for_what_is_missing_before_it() -> None:
 
 
 def test_completed_without_an_end_match_is_the_end_when_the_server_closes() -> None:
-    session = live(foul(1, status="Completed"))
+    session = make_live_session(foul(1, status="Completed"))
     assert session.ending is None
 
     session.on_failure(FailureCause.CLOSED)
@@ -43,14 +43,14 @@ def test_completed_without_an_end_match_is_the_end_when_the_server_closes() -> N
 
 
 def test_completed_and_finished_is_the_end_at_the_next_heartbeat() -> None:
-    session = live(foul(1, status="Completed", finished=True))
+    session = make_live_session(foul(1, status="Completed", finished=True))
     session.on_control(HEARTBEAT, 10.0)
 
     assert session.ending is Ending.COMPLETED
 
 
 def test_completed_alone_is_the_end_after_five_minutes() -> None:
-    session = live(foul(1, status="Completed"))
+    session = make_live_session(foul(1, status="Completed"))
     session.on_control(HEARTBEAT, 10.0)
     assert session.ending is None
 
@@ -59,7 +59,7 @@ def test_completed_alone_is_the_end_after_five_minutes() -> None:
 
 
 def test_a_bare_finished_is_never_the_end() -> None:
-    session = live(foul(1, status="Live", finished=True))
+    session = make_live_session(foul(1, status="Live", finished=True))
     session.on_control(HEARTBEAT, 10_000.0)
     session.on_failure(FailureCause.CLOSED)
 
@@ -67,14 +67,14 @@ def test_a_bare_finished_is_never_the_end() -> None:
 
 
 def test_a_dropped_match_is_lost_and_not_completed() -> None:
-    session = live(foul(1, status="Unverified", finished=True))
+    session = make_live_session(foul(1, status="Unverified", finished=True))
     session.on_failure(FailureCause.CLOSED)
 
     assert session.ending is Ending.LOST
 
 
 def test_a_dropped_match_whose_server_is_gone_is_lost() -> None:
-    session = live(foul(1, status="Unverified", finished=True))
+    session = make_live_session(foul(1, status="Unverified", finished=True))
     for _ in range(7):
         session.on_failure(FailureCause.NOT_OPEN)
         session.on_connecting()
@@ -83,14 +83,14 @@ def test_a_dropped_match_whose_server_is_gone_is_lost() -> None:
 
 
 def test_a_late_packet_does_not_reopen_a_match() -> None:
-    session = live(foul(1), foul(3, status="Completed"))
+    session = make_live_session(foul(1), foul(3, status="Completed"))
     session.on_packet(foul(2, status="Live"), 0.0)
     session.on_failure(FailureCause.CLOSED)
 
     assert session.ending is Ending.COMPLETED
 
 
-def post_match(*packets: Packet) -> FeedSession:
+def make_post_match_session(*packets: Packet) -> FeedSession:
     """A session that reads on after the end."""
     session = FeedSession(25.0, reads_post_match=True)
     session.on_connecting()
@@ -100,12 +100,8 @@ def post_match(*packets: Packet) -> FeedSession:
     return session
 
 
-def collecting(packet: Packet, word: str) -> Packet:
-    return replace(packet, summary=replace(packet.summary, collection_status=word))
-
-
 def test_a_match_is_read_on_after_its_end_and_not_for_ever() -> None:
-    session = post_match(foul(1), end(2))
+    session = make_post_match_session(foul(1), end(2))
     assert (session.is_match_over, session.ending) == (True, None)
 
     for now in range(10, 3600, 10):
@@ -117,7 +113,7 @@ def test_a_match_is_read_on_after_its_end_and_not_for_ever() -> None:
 
 @pytest.mark.parametrize("word", ["CollectionCompleted", "PostMatchChecked", "CollectionDropped"])
 def test_a_match_that_is_not_collected_any_more_is_read_on_for_ten_minutes(word: str) -> None:
-    session = post_match(foul(1), collecting(end(2), word))
+    session = make_post_match_session(foul(1), with_collection_status(end(2), word))
     session.on_control(HEARTBEAT, MIN_STAY - 1)
     assert session.ending is None
 
@@ -137,7 +133,7 @@ def test_the_time_after_the_end_counts_from_the_end_and_not_from_when_it_was_rea
 
 
 def test_an_end_that_is_taken_back_reopens_the_match() -> None:
-    session = post_match(foul(1), end(2), replace(end(3, status="Live"), send_type=SendType.DELETED))
+    session = make_post_match_session(foul(1), end(2), replace(end(3, status="Live"), send_type=SendType.DELETED))
     assert (session.is_match_over, session.is_ended) == (False, False)
 
     session.on_control(HEARTBEAT, 2 * MAX_STAY)
@@ -146,7 +142,7 @@ def test_an_end_that_is_taken_back_reopens_the_match() -> None:
 
 
 def test_an_end_that_is_taken_back_while_the_status_stays_is_the_end_after_five_minutes() -> None:
-    session = post_match(foul(1), end(2), replace(end(3), send_type=SendType.DELETED, is_finished=True))
+    session = make_post_match_session(foul(1), end(2), replace(end(3), send_type=SendType.DELETED, is_finished=True))
     session.on_control(HEARTBEAT, 10.0)
     assert not session.is_match_over
 
@@ -155,7 +151,7 @@ def test_an_end_that_is_taken_back_while_the_status_stays_is_the_end_after_five_
 
 
 def test_a_correction_that_says_live_does_not_reopen_a_match_whose_end_stands() -> None:
-    session = post_match(foul(1), end(2), foul(3))
+    session = make_post_match_session(foul(1), end(2), foul(3))
     assert session.is_match_over
 
     session.on_control(HEARTBEAT, MAX_STAY)
@@ -163,7 +159,7 @@ def test_a_correction_that_says_live_does_not_reopen_a_match_whose_end_stands() 
 
 
 def test_a_server_that_closes_after_the_end_is_asked_again_until_the_time_is_over() -> None:
-    session = post_match(foul(1), end(2))
+    session = make_post_match_session(foul(1), end(2))
     for now in range(60, int(MAX_STAY), 60):
         session.on_failure(FailureCause.CLOSED, now)
         assert session.ending is None

@@ -99,7 +99,7 @@ def test_a_feed_that_leaves_numbers_out_is_not_asked_for_ever() -> None:
     assert rewinds <= 4 * MAX_GAP_REQUESTS
 
 
-def lacking(*numbers: int) -> Reorderer:
+def make_reorderer_without(*numbers: int) -> Reorderer:
     """Numbers that were asked for as often as they are, in vain: one after the other, each before the next packet."""
     reorderer, now = Reorderer(), 0.0
     add(reorderer, 1)
@@ -114,7 +114,7 @@ def lacking(*numbers: int) -> Reorderer:
 
 
 def test_numbers_that_never_come_do_not_stop_the_repair_of_others() -> None:
-    reorderer = lacking(2, 4)
+    reorderer = make_reorderer_without(2, 4)
     reorderer.add(packet(7), 4, 5000.0)
 
     assert reorderer.add(packet(8), 5, 5000.0) == ()
@@ -122,7 +122,7 @@ def test_numbers_that_never_come_do_not_stop_the_repair_of_others() -> None:
 
 
 def test_what_was_given_up_is_asked_for_later_all_together() -> None:
-    reorderer = lacking(2, 4, 6, 8)
+    reorderer = make_reorderer_without(2, 4, 6, 8)
 
     assert reorderer.should_rewind(9000.0)
     assert reorderer.rewind_to == 1
@@ -130,7 +130,7 @@ def test_what_was_given_up_is_asked_for_later_all_together() -> None:
 
 
 def test_a_number_that_comes_after_all_makes_packets_wait_again() -> None:
-    reorderer = lacking(2, 4, 6, 8)
+    reorderer = make_reorderer_without(2, 4, 6, 8)
     reorderer.add(packet(4), 9, 9000.0)
 
     assert reorderer.add(packet(11), 10, 9000.0) == ()

@@ -235,14 +235,14 @@ async def test_a_port_that_is_taken_is_a_mistake_with_its_name() -> None:
 
 
 async def test_line_ups_are_read_as_the_feed_documents_them_and_are_not_there_before_they_are_announced() -> None:
-    told = parse_scenario(LINEUPS)
-    played = script_from_packets(told.fixture, build_packets(told), Dialect(lineups_as="rest"))
+    scenario = parse_scenario(LINEUPS)
+    played = script_from_packets(scenario.fixture, build_packets(scenario), Dialect(lineups_as="rest"))
     clock = SystemClock()
     async with Simulator([played], speed=0.0, clock=clock).serve() as urls, aiohttp.ClientSession() as http:
-        lineups = await RestClient(lambda: feed_settings(urls.api), http, clock).fetch_lineups(told.fixture.id)
+        lineups = await RestClient(lambda: feed_settings(urls.api), http, clock).fetch_lineups(scenario.fixture.id)
     metadata = [entry.frame["fixtureAction"].get("metadata") for entry in played.frames]
 
-    assert lineups == told.lineups
+    assert lineups == scenario.lineups
     assert str(lineups.home) == "4-3-3: 22 David Raya"
     assert not any("home" in (values or {}) for values in metadata)
 

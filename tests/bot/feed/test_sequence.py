@@ -10,17 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.feed.decode import Control, ControlKind
 from bot.feed.reconnect import FailureCause
 from bot.feed.sequence import TAIL_LENGTH, Deduplicator, packet_fingerprint
 from bot.feed.session import RESUME_OVERLAP, FeedSession
 from rules.football.action import Packet
+from tests.bot.feed.test_session import reconnect
 from tests.packets import KICKOFF, Story
 
-ACCEPTED = Control(ControlKind.ACCEPTED)
 
-
-def match(length: int) -> list[Packet]:
+def make_packets(length: int) -> list[Packet]:
     """Packets as the first connection numbers them, ten seconds apart."""
     return [foul(number) for number in range(1, length + 1)]
 
@@ -35,73 +33,65 @@ def renumber_from_one(packets: list[Packet]) -> list[Packet]:
     return [replace(packet, seq=number) for number, packet in enumerate(packets, start=1)]
 
 
-def reconnect(session: FeedSession, cause: FailureCause = FailureCause.NETWORK) -> int:
-    session.on_failure(cause)
-    start = session.on_connecting()
-    session.on_opened(0.0)
-    session.on_control(ACCEPTED, 0.0)
-    return start
-
-
 def receive(session: FeedSession, packets: list[Packet], now: float = 0.0) -> list[int | None]:
     return [ready.seq for packet in packets for ready in session.on_packet(packet, now)]
 
 
-def followed(length: int) -> FeedSession:
+def make_session_after(length: int) -> FeedSession:
     """A session that has read so many packets."""
     session = FeedSession(25.0)
     reconnect(session)
-    receive(session, match(length))
+    receive(session, make_packets(length))
     return session
 
 
 def test_numbers_that_begin_anew_go_on_where_the_last_connection_ended() -> None:
-    session = followed(40)
+    session = make_session_after(40)
     start = reconnect(session)
 
-    assert receive(session, renumber_from_one(match(50)[start:])) == list(range(41, 51))
+    assert receive(session, renumber_from_one(make_packets(50)[start:])) == list(range(41, 51))
     assert (session.position, session.duplicates, session.missing) == (50, RESUME_OVERLAP, 0)
 
 
 @pytest.mark.parametrize("lost", [1, 3, 12])
 def test_without_a_repetition_the_position_gives_the_number(lost: int) -> None:
-    session = followed(40)
+    session = make_session_after(40)
     start = reconnect(session)
-    received = receive(session, renumber_from_one(match(60)[start:])[lost:])
+    received = receive(session, renumber_from_one(make_packets(60)[start:])[lost:])
 
     assert received == list(range(max(41, start + lost + 1), 61))
 
 
 def test_numbers_of_the_match_stay_also_when_all_of_it_is_played_again() -> None:
-    session = followed(200)
+    session = make_session_after(200)
     reconnect(session)
 
-    assert receive(session, match(205)) == list(range(201, 206))
+    assert receive(session, make_packets(205)) == list(range(201, 206))
 
 
 def test_another_process_goes_on_with_numbers_that_begin_anew() -> None:
-    resume_from = followed(40).resume_position
+    resume_from = make_session_after(40).resume_position
     assert resume_from
     session = FeedSession(25.0, resume_from)
     start = reconnect(session)
 
-    assert receive(session, renumber_from_one(match(50)[start:])) == list(range(41, 51))
+    assert receive(session, renumber_from_one(make_packets(50)[start:])) == list(range(41, 51))
 
 
 def test_another_process_goes_on_with_numbers_of_the_match() -> None:
-    resume_from = followed(40).resume_position
+    resume_from = make_session_after(40).resume_position
     session = FeedSession(25.0, resume_from)
     start = reconnect(session)
 
-    assert receive(session, match(50)[start:]) == list(range(41, 51))
+    assert receive(session, make_packets(50)[start:]) == list(range(41, 51))
     assert session.position == 50
 
 
 def test_another_process_is_not_misled_by_a_server_that_plays_everything_again() -> None:
-    resume_from = followed(200).resume_position
+    resume_from = make_session_after(200).resume_position
     session = FeedSession(25.0, resume_from)
     reconnect(session)
-    received = receive(session, match(205))
+    received = receive(session, make_packets(205))
 
     assert received[-5:] == list(range(201, 206))
     assert received[:-5] == list(range(1, 200 - TAIL_LENGTH + 1))
@@ -109,7 +99,7 @@ def test_another_process_is_not_misled_by_a_server_that_plays_everything_again()
 
 
 def test_there_is_no_resume_position_while_a_packet_waits_for_another() -> None:
-    session = followed(10)
+    session = make_session_after(10)
     receive(session, [foul(12)])
     assert session.resume_position is None
 
@@ -118,7 +108,7 @@ def test_there_is_no_resume_position_while_a_packet_waits_for_another() -> None:
 
 
 def test_a_resume_position_is_small_and_the_same_in_every_process() -> None:
-    resume_from = followed(500).resume_position
+    resume_from = make_session_after(500).resume_position
 
     assert resume_from and len(resume_from.tail) == TAIL_LENGTH
     assert packet_fingerprint(foul(7)) == packet_fingerprint(replace(foul(7), seq=99)) == 4506150591586775860
@@ -127,7 +117,7 @@ def test_a_resume_position_is_small_and_the_same_in_every_process() -> None:
 @given(st.integers(0, 10_000), st.integers(0, 3), st.integers(20, 120))
 def test_however_often_numbers_start_again_everything_is_handed_on_once_and_in_order(seed: int, reach: int, length: int) -> None:
     rng, now = random.Random(seed), 0.0
-    packets, session, received = match(length), FeedSession(25.0), list[int | None]()
+    packets, session, received = make_packets(length), FeedSession(25.0), list[int | None]()
     for _ in range(8):
         start = reconnect(session)
         sent = renumber_from_one(packets[start:])

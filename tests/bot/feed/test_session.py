@@ -20,15 +20,15 @@ HEARTBEAT = Control(ControlKind.HEARTBEAT)
 REFUSAL = Control(ControlKind.REFUSED, "no")
 
 
-def opened() -> FeedSession:
+def make_opened_session() -> FeedSession:
     session = FeedSession(25.0)
     session.on_connecting()
     session.on_opened(0.0)
     return session
 
 
-def live(*packets: Packet) -> FeedSession:
-    session = opened()
+def make_live_session(*packets: Packet) -> FeedSession:
+    session = make_opened_session()
     session.on_control(ACCEPTED, 0.0)
     for packet in packets:
         session.on_packet(packet, 0.0)
@@ -64,14 +64,14 @@ def test_a_connection_goes_from_connecting_to_live() -> None:
 
 @pytest.mark.parametrize("first", [HEARTBEAT, foul(1)])
 def test_a_server_that_accepts_without_a_word_is_live_with_its_first_frame(first: Control | Packet) -> None:
-    session = opened()
+    session = make_opened_session()
     _ = session.on_packet(first, 0.0) if isinstance(first, Packet) else session.on_control(first, 0.0)
 
     assert session.state is SessionState.LIVE
 
 
 def test_a_refused_token_is_a_refusal_until_the_next_attempt() -> None:
-    session = opened()
+    session = make_opened_session()
     session.on_control(REFUSAL, 0.0)
     session.on_failure(FailureCause.CLOSED)
 
@@ -81,14 +81,14 @@ def test_a_refused_token_is_a_refusal_until_the_next_attempt() -> None:
 
 
 def test_an_error_after_the_token_was_accepted_is_no_refusal() -> None:
-    session = live()
+    session = make_live_session()
     session.on_control(REFUSAL, 0.0)
 
     assert (session.state, session.failure) == (SessionState.LIVE, None)
 
 
 def test_silence_makes_a_connection_stale_and_heartbeats_do_not() -> None:
-    session = live()
+    session = make_live_session()
     session.on_control(HEARTBEAT, 20.0)
 
     assert not session.check_stale(44.9)
@@ -97,41 +97,41 @@ def test_silence_makes_a_connection_stale_and_heartbeats_do_not() -> None:
 
 
 def test_an_unreadable_frame_is_a_sign_of_life() -> None:
-    session = live()
+    session = make_live_session()
     session.on_unreadable_frame(20.0)
 
     assert not session.check_stale(44.0)
 
 
 def test_duplicates_are_dropped() -> None:
-    session = live(foul(1), foul(2))
+    session = make_live_session(foul(1), foul(2))
 
     assert session.on_packet(foul(2), 0.0) == ()
     assert (session.position, session.duplicates) == (2, 1)
 
 
 def test_the_same_action_with_another_number_is_no_duplicate() -> None:
-    session = live(Story().packet("Goal", "Pending", "g", seq=1))
+    session = make_live_session(Story().packet("Goal", "Pending", "g", seq=1))
 
     assert session.on_packet(Story().packet("Goal", "Confirmed", "g", seq=2), 0.0)
 
 
 def test_packets_without_numbers_are_identified_by_their_content() -> None:
     first = replace(foul(1), seq=None)
-    session = live(first)
+    session = make_live_session(first)
 
     assert session.on_packet(first, 0.0) == ()
     assert session.on_packet(replace(first, sub_type="Penalty"), 0.0)
 
 
 def test_a_connection_resumes_with_an_overlap() -> None:
-    session = live(*(foul(n) for n in range(1, 21)))
+    session = make_live_session(*(foul(n) for n in range(1, 21)))
 
     assert reconnect(session) == 20 - RESUME_OVERLAP
 
 
 def test_reading_everything_again_does_not_move_the_position() -> None:
-    session = live(*(foul(n) for n in range(1, 21)))
+    session = make_live_session(*(foul(n) for n in range(1, 21)))
     reconnect(session)
     for number in range(1, 22):
         session.on_packet(foul(number), 0.0)
@@ -140,7 +140,7 @@ def test_reading_everything_again_does_not_move_the_position() -> None:
 
 
 def test_a_position_beyond_the_list_starts_again_from_0() -> None:
-    session = live(*(foul(n) for n in range(1, 21)))
+    session = make_live_session(*(foul(n) for n in range(1, 21)))
     reconnect(session)
     session.on_control(HEARTBEAT, 10.0)
     session.on_control(HEARTBEAT, 20.0)
@@ -150,7 +150,7 @@ def test_a_position_beyond_the_list_starts_again_from_0() -> None:
 
 
 def test_a_missing_packet_is_read_again_and_handed_on() -> None:
-    session = live(*(foul(n) for n in range(1, 21) if n != 12))
+    session = make_live_session(*(foul(n) for n in range(1, 21) if n != 12))
     session.on_wake(1.0)
 
     assert (session.failure, session.state) == (FailureCause.GAP, SessionState.WAITING)
@@ -160,7 +160,7 @@ def test_a_missing_packet_is_read_again_and_handed_on() -> None:
 
 
 def test_what_could_not_be_had_is_read_again_from_0_when_the_match_is_over() -> None:
-    session = live(foul(6), end(7))
+    session = make_live_session(foul(6), end(7))
 
     assert (session.failure, session.ending) == (FailureCause.GAP, None)
     assert reconnect(session, FailureCause.GAP) == 0
@@ -169,7 +169,7 @@ def test_what_could_not_be_had_is_read_again_from_0_when_the_match_is_over() -> 
 
 
 def test_a_match_that_lacks_numbers_for_good_is_read_again_five_times_and_let_be() -> None:
-    session, reads = live(foul(6), end(7)), 0
+    session, reads = make_live_session(foul(6), end(7)), 0
     while session.ending is None and reads < 99:
         reads += reconnect(session, FailureCause.GAP) == 0
         for packet in (foul(6), end(7)):
@@ -180,7 +180,7 @@ def test_a_match_that_lacks_numbers_for_good_is_read_again_five_times_and_let_be
 
 
 def test_a_server_that_goes_after_the_end_ends_it_even_with_packets_missing() -> None:
-    session = live(foul(1), end(3))
+    session = make_live_session(foul(1), end(3))
     session.on_wake(1.0)
     for _ in range(22):
         session.on_failure(FailureCause.NETWORK)
@@ -238,7 +238,7 @@ def read_on(session: FeedSession, frames: list[Packet | None], start: int, *, be
 @pytest.mark.parametrize("bad", [(0,), (4,), (19,), (4, 5), (4, 17), (18, 19)])
 def test_a_frame_that_ends_every_connection_is_stepped_over_after_a_few_tries(bad: tuple[int, ...]) -> None:
     frames = [None if index in bad else foul(index + 1) for index in range(20)]
-    session, read, starts = opened(), list[int | None](), [0]
+    session, read, starts = make_opened_session(), list[int | None](), [0]
     while session.position < 20 and len(starts) < 20:
         read += read_on(session, frames, starts[-1], beats=True)
         starts.append(reconnect(session, FailureCause.UNREADABLE))
@@ -253,7 +253,7 @@ def test_a_frame_that_ends_every_connection_is_stepped_over_after_a_few_tries(ba
 
 def test_no_connection_begins_before_a_frame_that_was_stepped_over() -> None:
     frames = [None if index == 4 else foul(index + 1) for index in range(12)]
-    session = opened()
+    session = make_opened_session()
     start = 0
     while session.position < 12:
         read_on(session, frames, start)
@@ -264,7 +264,7 @@ def test_no_connection_begins_before_a_frame_that_was_stepped_over() -> None:
 
 def test_a_restart_whose_overlap_holds_such_a_frame_loses_no_later_one() -> None:
     frames = [None if index == 4 else foul(index + 1) for index in range(12)]
-    before, start = opened(), 0
+    before, start = make_opened_session(), 0
     while before.position < 8:
         read_on(before, frames[:8], start)
         start = reconnect(before, FailureCause.UNREADABLE)
@@ -280,7 +280,7 @@ def test_a_restart_whose_overlap_holds_such_a_frame_loses_no_later_one() -> None
 
 
 def test_a_connection_that_begins_behind_what_was_read_may_be_quiet() -> None:
-    session = opened()
+    session = make_opened_session()
     read_on(session, [foul(1), None], 0)
     starts = [reconnect(session, FailureCause.UNREADABLE) for _ in range(4)]
     for _ in range(3):

@@ -48,7 +48,7 @@ def pairs(language: str) -> list[tuple[str, str]]:
     return found
 
 
-def unlike(language: str, found: re.Pattern[str]) -> list[tuple[str, str]]:
+def list_differences(language: str, found: re.Pattern[str]) -> list[tuple[str, str]]:
     return [(ours, theirs) for ours, theirs in pairs(language) if Counter(found.findall(ours)) != Counter(found.findall(theirs))]
 
 
@@ -90,7 +90,7 @@ def test_plural_forms_are_those_of_cldr(language: str) -> None:
 @pytest.mark.parametrize("language", [*OTHERS, *REGIONAL_LANGUAGES])
 @pytest.mark.parametrize("what", [_PLACEHOLDERS, _TAGS, _COMMANDS], ids=["placeholders", "tags", "commands"])
 def test_a_translation_keeps_placeholders_tags_and_commands(language: str, what: re.Pattern[str]) -> None:
-    assert unlike(language, what) == []
+    assert list_differences(language, what) == []
 
 
 @pytest.mark.parametrize("language", [*OTHERS, *REGIONAL_LANGUAGES])

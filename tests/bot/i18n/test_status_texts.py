@@ -29,7 +29,7 @@ def suspend(reason: str) -> Moment:
     story = Story()
     story.goal(score=(1, 0), minute=63)
     lost = Summary(1, 0, 2, "Live", "CollectionSuspended")
-    return story.tell("Status Updated", period=0, summary=lost, metadata={"collectionStatusReason": reason})
+    return story.add("Status Updated", period=0, summary=lost, metadata={"collectionStatusReason": reason})
 
 
 def test_the_feeds_own_reason_is_told_and_translated_where_it_is_known() -> None:

@@ -30,8 +30,8 @@ class SteppingClock(LoopClock):
         return super().now() + self.offset
 
 
-class Matches(World):
-    """A world that notes when each match was followed, and when the list was read."""
+class TimedWorld(World):
+    """A world that also records when each match was followed, and when the list was read."""
 
     def __init__(self, clock: SteppingClock, *fixtures: Fixture) -> None:
         super().__init__(*fixtures, clock=clock, settings=HOURLY)
@@ -47,22 +47,33 @@ class Matches(World):
         return await super().fetch_fixtures(date_from, date_to)
 
 
-def soon() -> Fixture:
+def make_due_fixture() -> Fixture:
     return moved(kickoff=LoopClock.START + dt.timedelta(seconds=CONNECT_AT) + LEAD)
 
 
 async def test_a_connection_is_made_when_it_is_due() -> None:
-    world = Matches(SteppingClock(), soon())
+    world = TimedWorld(SteppingClock(), make_due_fixture())
     async with running(world):
         await asyncio.sleep(CONNECT_AT + 2)
 
     assert len(world.followed_at) == 1 and 0 <= world.followed_at[0] - CONNECT_AT <= 1.5
 
 
+async def test_a_connection_that_comes_due_while_the_process_stands_still_is_made_when_it_goes_on() -> None:
+    world = TimedWorld(SteppingClock(), make_due_fixture())
+    async with running(world):
+        await asyncio.sleep(CONNECT_AT - 1)
+        # As in a laptop that sleeps: nothing of the process runs, and all its timers are late.
+        asyncio.get_running_loop()._selector.clock.advance(600.0)  # type: ignore[attr-defined]
+        await asyncio.sleep(2)
+
+    assert world.followed == ["f1"]
+
+
 @pytest.mark.parametrize("hours", [-3, -1, 1, 3])
 async def test_a_clock_that_is_set_makes_no_connection_late_and_the_list_is_read_at_once(hours: int) -> None:
     clock = SteppingClock()
-    world = Matches(clock, soon())
+    world = TimedWorld(clock, make_due_fixture())
     async with running(world):
         await asyncio.sleep(600)
         clock.offset = dt.timedelta(hours=hours)
@@ -76,7 +87,7 @@ async def test_a_clock_that_is_set_makes_no_connection_late_and_the_list_is_read
 
 async def test_a_list_is_read_at_its_interval_though_the_clock_was_set_back() -> None:
     clock = SteppingClock()
-    world = Matches(clock, soon())
+    world = TimedWorld(clock, make_due_fixture())
     async with running(world):
         await asyncio.sleep(10)
         clock.offset = dt.timedelta(hours=-5)
@@ -87,7 +98,7 @@ async def test_a_list_is_read_at_its_interval_though_the_clock_was_set_back() ->
 
 async def test_after_a_sleep_of_the_machine_what_was_due_meanwhile_is_connected_at_once() -> None:
     clock = SteppingClock()
-    world = Matches(clock, soon(), moved(id="later", kickoff=LoopClock.START + dt.timedelta(hours=9)))
+    world = TimedWorld(clock, make_due_fixture(), moved(id="later", kickoff=LoopClock.START + dt.timedelta(hours=9)))
     async with running(world):
         await asyncio.sleep(600)
         # The monotonic clock stands still while a machine sleeps, and the wall clock goes on.
@@ -100,8 +111,8 @@ async def test_after_a_sleep_of_the_machine_what_was_due_meanwhile_is_connected_
 async def test_a_crowd_of_matches_is_followed_some_each_second_and_the_chosen_ones_first() -> None:
     crowd = [moved(id=f"x{number}", kickoff=LoopClock.START) for number in range(200)]
     chosen = moved(id="chosen", kickoff=LoopClock.START - dt.timedelta(minutes=50))
-    world = Matches(SteppingClock(), *crowd, chosen)
-    world.wanted = [*world.wanted, Subscription(Scope.MATCH, "chosen")]
+    world = TimedWorld(SteppingClock(), *crowd, chosen)
+    world.subscribed = [*world.subscribed, Subscription(Scope.MATCH, "chosen")]
     async with running(world):
         await asyncio.sleep(0.5)
         first = list(world.followed)

@@ -11,11 +11,13 @@ from msgspec.structs import replace
 from bot.storage.fixtures import ListedStatus
 from bot.subscribers import Scope, Subscription
 from rules.football.action import Team
-from tests.bot.matches.test_clocks import LEAD, Matches, SteppingClock
-from tests.bot.matches.test_schedule import World, moved, running
+from tests.bot.matches.test_clocks import LEAD, SteppingClock, TimedWorld
+from tests.bot.matches.test_schedule import SEVERAL_LISTS, World, moved, running
 from tests.fakes.feed import LoopClock
 from tests.packets import FIXTURE
 from tests.waiting import until
+
+pytestmark = pytest.mark.virtual_time
 
 
 async def test_a_refused_token_is_reported_once() -> None:
@@ -23,6 +25,7 @@ async def test_a_refused_token_is_reported_once() -> None:
     world.refusal = "The supplied authentication is invalid"
     async with running(world):
         await until(lambda: world.refused)
+        await asyncio.sleep(SEVERAL_LISTS)
         world.refusal = None
         await until(lambda: world.followed)
 
@@ -36,6 +39,7 @@ async def test_that_the_feed_accepts_the_token_again_is_reported_once() -> None:
         await until(lambda: world.refused)
         world.refusal = None
         await until(lambda: world.followed)
+        await asyncio.sleep(SEVERAL_LISTS)
         world.refusal = "HTTP 401"
         await until(lambda: len(world.refused) == 2)
 
@@ -44,21 +48,19 @@ async def test_that_the_feed_accepts_the_token_again_is_reported_once() -> None:
 
 async def test_what_was_postponed_while_we_were_away_is_reported_once() -> None:
     world = World(moved(status="Postponed"))
-    world.remembered = {"f1": ListedStatus("Scheduled", "")}
+    world.stored_statuses = {"f1": ListedStatus("Scheduled", "")}
     async with running(world):
         await until(lambda: world.updates)
-        world.refusal = "marker"
-        await until(lambda: world.refused)
+        await asyncio.sleep(SEVERAL_LISTS)
 
-        assert (world.updates, world.remembered) == ([("Scheduled", "Postponed")], {"f1": ListedStatus("Postponed", "")})
+        assert (world.updates, world.stored_statuses) == ([("Scheduled", "Postponed")], {"f1": ListedStatus("Postponed", "")})
 
 
-@pytest.mark.virtual_time
 @pytest.mark.parametrize(("lists", "others"), [(1, 1), (1, 0), (3, 0)])
 async def test_a_match_that_a_list_forgets_is_connected_in_time(lists: int, others: int) -> None:
     match = moved(kickoff=LoopClock.START + dt.timedelta(hours=lists, seconds=60) + LEAD)
     other = moved(id="later", kickoff=LoopClock.START + dt.timedelta(hours=9))
-    world = Matches(SteppingClock(), match, other)
+    world = TimedWorld(SteppingClock(), match, other)
     async with running(world):
         await asyncio.sleep(1800)
         world.listed = [other] * others
@@ -68,10 +70,9 @@ async def test_a_match_that_a_list_forgets_is_connected_in_time(lists: int, othe
     assert world.followed == ["f1"] and world.followed_at[0] <= lists * 3600 + 62
 
 
-@pytest.mark.virtual_time
 async def test_matches_that_leave_the_list_one_by_one_are_let_go() -> None:
     clock = SteppingClock()
-    world = Matches(clock, moved(kickoff=LoopClock.START + dt.timedelta(hours=9)), moved(id="over", status="Completed"))
+    world = TimedWorld(clock, moved(kickoff=LoopClock.START + dt.timedelta(hours=9)), moved(id="over", status="Completed"))
     async with running(world):
         await asyncio.sleep(10)
         world.listed = [moved(id="over", status="Completed")]
@@ -82,15 +83,14 @@ async def test_matches_that_leave_the_list_one_by_one_are_let_go() -> None:
         assert world.runner.fixtures.list_by_kickoff() == () and not world.runner.fixtures.refresh_failure
 
 
-@pytest.mark.virtual_time
 @pytest.mark.parametrize(
     "lost", [{"kickoff": None, "is_kickoff_known": False}, {"home": Team(), "away": Team(), "name": ""}, {"competition": Team()}]
 )
 async def test_a_match_of_which_a_list_leaves_something_out_is_connected_in_time(lost: dict[str, object]) -> None:
     whole = moved(kickoff=LoopClock.START + dt.timedelta(hours=1, seconds=60) + LEAD, competition=Team("c", "Premier League"))
-    world = Matches(SteppingClock(), whole)
+    world = TimedWorld(SteppingClock(), whole)
     scope, key = (Scope.COMPETITION, "c") if "competition" in lost else (Scope.TEAM, whole.home.id)
-    world.wanted = [Subscription(scope, key)]
+    world.subscribed = [Subscription(scope, key)]
     async with running(world):
         await asyncio.sleep(1800)
         world.listed = [replace(whole, **lost)]

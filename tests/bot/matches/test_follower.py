@@ -17,7 +17,7 @@ from rules.football.lineups import Lineup, LineupPlayer, Lineups
 from rules.football.relisting import compare_listing
 from rules.loading.loader import load_rules
 from tests.fakes.feed import LoopClock, ScriptedFeed, Step, accept, beat, drop, feed_settings, send, wait
-from tests.fakes.line import Line
+from tests.fakes.match_process import MatchProcess
 from tests.packets import FIXTURE, Story
 
 pytestmark = pytest.mark.virtual_time
@@ -33,8 +33,8 @@ rules:
 LIVE = replace(FIXTURE, status="Live", collection_status="CollectingLive")
 
 
-def line(url: str = "sqlite://") -> Line:
-    return Line(RULES, feed_settings(), LoopClock(), url)
+def make_process(url: str = "sqlite://") -> MatchProcess:
+    return MatchProcess(RULES, feed_settings(), LoopClock(), url)
 
 
 def status(story: Story, status: str, collection: str, clock: int = 0, **more: object) -> Packet:
@@ -66,28 +66,28 @@ async def test_lost_and_restored_coverage_is_sent_with_its_minutes_and_what_happ
     lost = status(story, "Live", "CollectionSuspended", 62 * 60 + 38)
     story.score = (1, 1)
     back = status(story, "Live", "CollectingLive", 66 * 60 + 10)
-    feed, stage = ScriptedFeed([*begin, live(lost), beat(12), live(back), beat(99)]), line()
-    async with feed.serve(), stage.open():
-        await stage.follow(LIVE, within=300)
+    feed, process = ScriptedFeed([*begin, live(lost), beat(12), live(back), beat(99)]), make_process()
+    async with feed.serve(), process.open():
+        await process.follow(LIVE, seconds=300)
 
-    assert stage.texts == ["Goal 61 0–0 1–0", "Coverage Lost 63 1–0 1–0", "Coverage Back 67 1–0 1–1"]
+    assert process.texts == ["Goal 61 0–0 1–0", "Coverage Lost 63 1–0 1–0", "Coverage Back 67 1–0 1–1"]
 
 
 async def test_a_dropped_match_is_sent_once_and_is_never_full_time(tmp_path: Path) -> None:
     story = Story()
     begin = opening(story)
     dropped = status(story, "Unverified", "CollectionDropped", is_finished=True)
-    feed, stage = ScriptedFeed([*begin, live(dropped), beat(999)]), line(f"sqlite:///{tmp_path}/t.db")
+    feed, process = ScriptedFeed([*begin, live(dropped), beat(999)]), make_process(f"sqlite:///{tmp_path}/t.db")
     unverified = replace(LIVE, status="Unverified", collection_status="CollectionDropped")
-    async with feed.serve(), stage.open():
-        await stage.follow(LIVE, within=60)
-    async with feed.serve(), stage.open():
-        following = asyncio.create_task(stage.follow(LIVE))
+    async with feed.serve(), process.open():
+        await process.follow(LIVE, seconds=60)
+    async with feed.serve(), process.open():
+        following = asyncio.create_task(process.follow(LIVE))
         await asyncio.sleep(20)
-        await stage.follower.on_fixture_change(LIVE, unverified)
+        await process.follower.on_fixture_change(LIVE, unverified)
         assert await following
 
-    assert stage.texts == ["Goal 61 0–0 1–0", "Coverage Dropped 61 0–0 1–0"]
+    assert process.texts == ["Goal 61 0–0 1–0", "Coverage Dropped 61 0–0 1–0"]
 
 
 @pytest.mark.parametrize("word", ["Abandoned", "Cancelled"])
@@ -101,56 +101,56 @@ async def test_an_end_that_stream_and_fixtures_report_is_sent_once_also_across_a
         "stream": [*opening(story), live(ended), beat(999)],
         "fixtures": [*opening(story), beat(3), live(ended), beat(999)],
     }
-    stage = line(f"sqlite:///{tmp_path}/t.db")
-    async with ScriptedFeed(scripts[first]).serve(), stage.open():
-        following = asyncio.create_task(stage.follow(LIVE, within=45))
+    process = make_process(f"sqlite:///{tmp_path}/t.db")
+    async with ScriptedFeed(scripts[first]).serve(), process.open():
+        following = asyncio.create_task(process.follow(LIVE, seconds=45))
         await asyncio.sleep(10)
-        await stage.follower.on_fixture_change(LIVE, replace(LIVE, status=word))
+        await process.follower.on_fixture_change(LIVE, replace(LIVE, status=word))
         await following
-    async with ScriptedFeed(scripts[first]).serve(), stage.open():
-        await stage.follow(LIVE, within=45)
+    async with ScriptedFeed(scripts[first]).serve(), process.open():
+        await process.follow(LIVE, seconds=45)
 
-    assert [text for text in stage.texts if "Goal" not in text] == [f"Match {word} 61 0–0 1–0"]
+    assert [text for text in process.texts if "Goal" not in text] == [f"Match {word} 61 0–0 1–0"]
 
 
 @pytest.mark.parametrize("word", ["Postponed", "Cancelled", "Abandoned"])
 async def test_a_change_of_a_match_without_a_connection_is_sent_once_from_the_fixtures(word: str) -> None:
-    stage = line()
-    async with stage.open():
+    process = make_process()
+    async with process.open():
         for _ in range(2):
-            await stage.follower.on_fixture_change(FIXTURE, replace(FIXTURE, status=word))
+            await process.follower.on_fixture_change(FIXTURE, replace(FIXTURE, status=word))
         await asyncio.sleep(1)
 
-    assert [text.split("  ")[0] for text in stage.texts] == [f"Match {word} 0–0 0–0"]
+    assert [text.split("  ")[0] for text in process.texts] == [f"Match {word} 0–0 0–0"]
 
 
 async def test_a_match_whose_stream_is_never_open_ends_with_the_fixtures_and_without_a_score() -> None:
-    feed, stage = ScriptedFeed(404), line()
-    async with feed.serve(), stage.open():
-        following = asyncio.create_task(stage.follow(LIVE))
+    feed, process = ScriptedFeed(404), make_process()
+    async with feed.serve(), process.open():
+        following = asyncio.create_task(process.follow(LIVE))
         await asyncio.sleep(100)
-        await stage.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
+        await process.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
         with capture_logs() as logs:
             await asyncio.sleep(COMPLETED_WAIT + 6)
         assert await following
 
     assert [entry["event"] for entry in logs if entry["event"].startswith(("match_", "end_"))] == ["end_not_seen", "match_ended"]
-    assert stage.texts == []
+    assert process.texts == []
 
 
 async def test_a_match_that_is_deleted_in_play_is_told_and_closed_without_a_full_time() -> None:
     begin = opening(Story())
-    stage = line()
+    process = make_process()
     relisting = compare_listing(LIVE, replace(LIVE, is_deleted=True))
-    async with ScriptedFeed([*begin, beat(99)]).serve(), stage.open():
-        following = asyncio.create_task(stage.follow(LIVE))
+    async with ScriptedFeed([*begin, beat(99)]).serve(), process.open():
+        following = asyncio.create_task(process.follow(LIVE))
         await asyncio.sleep(20)
-        await stage.follower.on_relisted(LIVE, relisting, 1)
+        await process.follower.on_relisted(LIVE, relisting, 1)
         began = asyncio.get_running_loop().time()
         assert await following
 
     assert asyncio.get_running_loop().time() - began < COMPLETED_WAIT + 15
-    assert stage.texts == ["Goal 61 0–0 1–0", "Match Withdrawn 0–0 1–0"]
+    assert process.texts == ["Goal 61 0–0 1–0", "Match Withdrawn 0–0 1–0"]
 
 
 async def test_a_match_whose_stream_broke_off_is_ended_by_all_its_actions() -> None:
@@ -158,19 +158,19 @@ async def test_a_match_whose_stream_broke_off_is_ended_by_all_its_actions() -> N
     begin = opening(story)
     late = story.packet("Goal", "Confirmed", "g2", "home", score=(2, 0), minute=88)
     end = story.packet("End Match", status="Completed", minute=90)
-    stage = line()
+    process = make_process()
 
     async def fetch_actions(_fixture_id: str) -> tuple[Packet, ...]:
         return tuple(replace(packet, at=LoopClock.START) for packet in (late, end))
 
-    stage.fetch_actions = fetch_actions
-    async with ScriptedFeed([*begin, drop], 404).serve(), stage.open():
-        following = asyncio.create_task(stage.follow(LIVE))
+    process.fetch_actions = fetch_actions
+    async with ScriptedFeed([*begin, drop], 404).serve(), process.open():
+        following = asyncio.create_task(process.follow(LIVE))
         await asyncio.sleep(MAX_SILENCE)
-        await stage.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
+        await process.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
         assert await following
 
-    assert stage.texts == [
+    assert process.texts == [
         "Goal 61 0–0 1–0",
         "Coverage Lost 61 1–0 1–0 the feed has no stream of this match",
         "Goal 88 1–0 2–0",
@@ -179,26 +179,26 @@ async def test_a_match_whose_stream_broke_off_is_ended_by_all_its_actions() -> N
 
 
 async def test_a_quiet_stream_without_an_end_is_full_time_when_the_fixtures_say_so() -> None:
-    stage = line()
-    async with ScriptedFeed([*opening(Story()), beat(999)]).serve(), stage.open():
-        following = asyncio.create_task(stage.follow(LIVE))
+    process = make_process()
+    async with ScriptedFeed([*opening(Story()), beat(999)]).serve(), process.open():
+        following = asyncio.create_task(process.follow(LIVE))
         await asyncio.sleep(100)
-        await stage.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
+        await process.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
         assert await following
 
-    assert stage.texts == ["Goal 61 0–0 1–0", "End Match 61 0–0 1–0"]
+    assert process.texts == ["Goal 61 0–0 1–0", "End Match 61 0–0 1–0"]
 
 
 async def test_coverage_that_is_dropped_before_kick_off_is_told_though_the_stream_is_silent() -> None:
-    stage = line()
+    process = make_process()
     dropped = replace(FIXTURE, status="Unverified", collection_status="CollectionDropped")
-    async with ScriptedFeed([accept, beat(99)]).serve(), stage.open():
-        following = asyncio.create_task(stage.follow(FIXTURE, within=60))
+    async with ScriptedFeed([accept, beat(99)]).serve(), process.open():
+        following = asyncio.create_task(process.follow(FIXTURE, seconds=60))
         await asyncio.sleep(20)
-        await stage.follower.on_fixture_change(FIXTURE, dropped)
+        await process.follower.on_fixture_change(FIXTURE, dropped)
         await following
 
-    assert stage.texts == ["Coverage Dropped (Before Kick-off) 0–0 0–0"]
+    assert process.texts == ["Coverage Dropped (Before Kick-off) 0–0 0–0"]
 
 
 async def test_old_news_after_a_long_silence_is_summed_up_as_soon_as_live_news_flows() -> None:
@@ -207,44 +207,43 @@ async def test_old_news_after_a_long_silence_is_summed_up_as_soon_as_live_news_f
     old = story.packet("Goal", "Confirmed", "g2", "home", score=(2, 0), minute=70)
     fresh = story.packet("Goal", "Confirmed", "g3", "home", score=(3, 0), minute=90)
     old = replace(old, at=LoopClock.START)
-    feed, stage = ScriptedFeed([*begin, drop], [wait(20), accept, send(old), live(fresh), wait(5)], [wait(99)]), line()
-    async with feed.serve(), stage.open():
-        stage.clock.START = LoopClock.START  # type: ignore[attr-defined]
+    feed, process = ScriptedFeed([*begin, drop], [wait(20), accept, send(old), live(fresh), wait(5)], [wait(99)]), make_process()
+    async with feed.serve(), process.open():
         await asyncio.sleep(1200)
-        await stage.follow(LIVE, within=40)
+        await process.follow(LIVE, seconds=40)
 
-    assert {"Goal 61 0–0 1–0", "Goal 90 0–0 3–0"} < set(stage.texts)
-    (summary,) = (text for text in stage.texts if "While the connection was down" in text)
+    assert {"Goal 61 0–0 1–0", "Goal 90 0–0 3–0"} < set(process.texts)
+    (summary,) = (text for text in process.texts if "While the connection was down" in text)
     assert "Goal 70 0–0 2–0" in summary
 
 
 @pytest.mark.parametrize(("known", "tries"), [(False, 3), (True, 13)])
 async def test_a_kick_off_that_is_not_known_is_not_midnight(known: bool, tries: int) -> None:
-    feed, stage = ScriptedFeed(404), line()
+    feed, process = ScriptedFeed(404), make_process()
     early: Fixture = replace(FIXTURE, kickoff=LoopClock.START, is_kickoff_known=known)
-    async with feed.serve(), stage.open():
-        await stage.follow(early, within=62)
+    async with feed.serve(), process.open():
+        await process.follow(early, seconds=62)
 
     assert len(feed.at) == tries
 
 
 async def test_a_packet_on_which_we_fail_ourselves_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    story, stage = Story(), line()
+    story, process = Story(), make_process()
     begin = opening(story)
     bad = story.packet("Goal", "Confirmed", "bad", "home", score=(2, 0), minute=70)
     good = story.packet("Goal", "Confirmed", "good", "home", score=(3, 0), minute=71)
-    async with ScriptedFeed([*begin, live(bad, good), beat(3)]).serve(), stage.open():
-        process = stage.pipeline.process
+    async with ScriptedFeed([*begin, live(bad, good), beat(3)]).serve(), process.open():
+        process_packet = process.pipeline.process
 
         async def fail(packet: Packet, received: float = 0.0) -> object:
             if packet.action_id == "bad":
                 raise RuntimeError("a fault")
-            return await process(packet, received)
+            return await process_packet(packet, received)
 
-        monkeypatch.setattr(stage.pipeline, "process", fail)
-        await stage.follow(LIVE, within=20)
+        monkeypatch.setattr(process.pipeline, "process", fail)
+        await process.follow(LIVE, seconds=20)
 
-    assert [text.split(" 0–0")[0] for text in stage.texts] == ["Goal 61", "Goal 71"]
+    assert [text.split(" 0–0")[0] for text in process.texts] == ["Goal 61", "Goal 71"]
 
 
 async def test_line_ups_that_no_packet_names_are_read_by_rest_and_added_to_the_message() -> None:
@@ -257,13 +256,13 @@ async def test_line_ups_that_no_packet_names_are_read_by_rest_and_added_to_the_m
             raise answer
         return answer
 
-    stage = line()
-    stage.rules = load_rules(
+    process = make_process()
+    process.rules = load_rules(
         "rules: [{name: l, match: {action_type: Lineups}, alert: {kind: lineups, text: 'Line-ups {{ home_lineup }}'}}]"
     )
-    stage.fetch_lineups = fetch_lineups
-    async with ScriptedFeed([accept, live(story.packet("Lineups", period=0)), beat(99)]).serve(), stage.open():
-        await stage.follow(FIXTURE, within=200)
+    process.fetch_lineups = fetch_lineups
+    async with ScriptedFeed([accept, live(story.packet("Lineups", period=0)), beat(99)]).serve(), process.open():
+        await process.follow(FIXTURE, seconds=200)
 
-    assert [(row["op"], row["text"]) for row in stage.rows] == [("send", "Line-ups"), ("edit", "Line-ups 22 Raya")]
+    assert [(row["op"], row["text"]) for row in process.rows] == [("send", "Line-ups"), ("edit", "Line-ups 22 Raya")]
     assert answers == []

@@ -18,6 +18,7 @@ from rules.football.action import Packet, SendType
 from tests.bot.news import NOW, alert
 from tests.packets import FIXTURE
 from tests.sqlite import new_sqlite
+from tests.tasks import cancel_tasks
 
 pytestmark = pytest.mark.virtual_time
 
@@ -43,8 +44,7 @@ class FailingOnce(FrameRepository):
 async def run_for(log: FrameLog, seconds: float) -> None:
     running = asyncio.create_task(log.run())
     await asyncio.sleep(seconds)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    await cancel_tasks(running)
 
 
 async def read(database: Database, action: str = "g") -> list[tuple[int, bytes]]:

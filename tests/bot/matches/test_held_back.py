@@ -25,6 +25,7 @@ from tests.fakes.feed import LoopClock
 from tests.fakes.messenger import FakeMessenger
 from tests.packets import FIXTURE
 from tests.rows import open_database
+from tests.tasks import cancel_tasks
 
 pytestmark = pytest.mark.virtual_time
 
@@ -53,9 +54,7 @@ class World:
         tasks = [asyncio.create_task(self.notices.run()), asyncio.create_task(self.sender.run())]
         self.notices.request([FIXTURE])
         await asyncio.sleep(5.0)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_tasks(*tasks)
 
     def texts(self, chat: int) -> list[str]:
         return [shown.html for shown in self.telegram.chats[chat]]
@@ -127,7 +126,6 @@ async def test_other_work_has_its_turn_while_many_chats_are_notified(monkeypatch
             assert not notifying.done()
             await asyncio.sleep(0)
             seen.add(await world.outbox.count_waiting())
-        notifying.cancel()
-        await asyncio.gather(notifying, return_exceptions=True)
+        await cancel_tasks(notifying)
 
     assert seen - {0, 100}, "all chats were notified without a break"

@@ -37,7 +37,7 @@ TODAY = replace(FIXTURE, venue="Emirates Stadium", coverage_level="In Venue")
 FAN, IN_MADRID = ChatRef(1), ChatRef(2)
 
 
-def at(minutes: float, fixture: Fixture = TODAY) -> Fixture:
+def move_kickoff(minutes: float, fixture: Fixture = TODAY) -> Fixture:
     """The fixture with its kick-off moved by so many minutes from the first one."""
     return replace(fixture, kickoff=KICKOFF + dt.timedelta(minutes=minutes))
 
@@ -91,10 +91,10 @@ class World:
     async def _on_update(self, before: Fixture, after: Fixture) -> None:
         await self.pipeline.apply_fixture_change(before, after, self.clock.now())
 
-    async def _on_relisted(self, told: Fixture, relisting: Relisting, revision: int) -> bool:
+    async def _on_relisted(self, before: Fixture, relisting: Relisting, revision: int) -> bool:
         if self.is_elsewhere:
             return False
-        await self.pipeline.apply_relisting(told, relisting, revision, self.clock.now())
+        await self.pipeline.apply_relisting(before, relisting, revision, self.clock.now())
         return True
 
     async def _move(self, scope: Scope, old_keys: Collection[str], new: Subscription) -> None:
@@ -104,7 +104,7 @@ class World:
         self.sent.append((plan.delivery.chat.chat_id, visible_text(plan.html)))
 
     async def read_list(self, *listed: Fixture, minutes: float = 15) -> list[str]:
-        """Read the list, some minutes later. Return what the first chat is told by that."""
+        """Read the list, some minutes later; return what the first chat is sent for that."""
         if listed:
             self.listed = list(listed)
         before = len(self.sent)
@@ -131,9 +131,9 @@ async def world() -> AsyncIterator[World]:
 
 
 async def test_a_kick_off_that_moves_twice_on_its_day_is_told_twice_in_the_time_of_each_chat(world: World) -> None:
-    first = await world.read_list(at(120))
+    first = await world.read_list(move_kickoff(120))
     again = await world.read_again()
-    second = await world.read_list(at(150), minutes=200)
+    second = await world.read_list(move_kickoff(150), minutes=200)
 
     assert first == ["🕓 Kick-off 16:00 UTC: Arsenal v Chelsea\n15 August, 16:00 UTC, not 15 August, 14:00 UTC"]
     assert again == []
@@ -143,22 +143,22 @@ async def test_a_kick_off_that_moves_twice_on_its_day_is_told_twice_in_the_time_
 
 
 async def test_a_kick_off_that_moves_back_to_where_it_was_is_told_each_time(world: World) -> None:
-    heard = [await world.read_list(at(minutes)) for minutes in (60, 0, 60)]
+    sent_by_each = [await world.read_list(move_kickoff(minutes)) for minutes in (60, 0, 60)]
 
-    assert [len(texts) for texts in heard] == [1, 1, 1]
+    assert [len(texts) for texts in sent_by_each] == [1, 1, 1]
 
 
 async def test_small_moves_are_told_once_they_add_up(world: World) -> None:
-    heard = [await world.read_list(at(minutes)) for minutes in (4, 5, 9, 10)]
+    sent_by_each = [await world.read_list(move_kickoff(minutes)) for minutes in (4, 5, 9, 10)]
 
-    assert [len(texts) for texts in heard] == [0, 0, 1, 0]
-    assert heard[2] == ["🕓 Kick-off 14:09 UTC: Arsenal v Chelsea\n15 August, 14:09 UTC, not 15 August, 14:00 UTC"]
+    assert [len(texts) for texts in sent_by_each] == [0, 0, 1, 0]
+    assert sent_by_each[2] == ["🕓 Kick-off 14:09 UTC: Arsenal v Chelsea\n15 August, 14:09 UTC, not 15 August, 14:00 UTC"]
 
 
 async def test_a_move_in_the_last_hour_is_told_by_the_poll_of_single_fixtures(world: World) -> None:
     world.clock.move_to(KICKOFF - dt.timedelta(minutes=40))
     world.scheduler._planned[FIXTURE.id] = PlannedConnection(KICKOFF, 0.0)
-    world.by_id[FIXTURE.id] = at(30)
+    world.by_id[FIXTURE.id] = move_kickoff(30)
     await world.scheduler.fixtures.poll()
     await world.sender.send_all_due()
 
@@ -169,7 +169,7 @@ async def test_a_move_in_the_last_hour_is_told_by_the_poll_of_single_fixtures(wo
 
 
 async def test_a_new_date_and_a_new_venue_are_told_as_such(world: World) -> None:
-    assert await world.read_list(replace(at(7 * 24 * 60), venue="Wembley")) == [
+    assert await world.read_list(replace(move_kickoff(7 * 24 * 60), venue="Wembley")) == [
         "🗓 New date: Arsenal v Chelsea\n22 August, 14:00 UTC, not 15 August, 14:00 UTC",
         "🏟 Venue: Arsenal v Chelsea\nWembley, not Emirates Stadium",
     ]
@@ -177,7 +177,7 @@ async def test_a_new_date_and_a_new_venue_are_told_as_such(world: World) -> None
 
 async def test_a_match_that_is_postponed_and_on_again_is_told_both_times(world: World) -> None:
     postponed = await world.read_list(replace(TODAY, status="Postponed"))
-    on_again = await world.read_list(at(24 * 60))
+    on_again = await world.read_list(move_kickoff(24 * 60))
 
     assert postponed == ["⚠️ Postponed: Arsenal v Chelsea"]
     assert on_again == ["✅ On again: Arsenal v Chelsea\n16 August, 14:00 UTC"]
@@ -192,23 +192,23 @@ async def test_coverage_that_falls_by_itself_is_told(world: World) -> None:
 
 async def test_what_changed_while_the_process_was_down_is_told_after_the_start_and_once(world: World) -> None:
     world.start()
-    told = await world.read_list(at(60))
+    before = await world.read_list(move_kickoff(60))
     world.start()
 
-    assert (len(told), await world.read_again()) == (1, [])
+    assert (len(before), await world.read_again()) == (1, [])
 
 
-async def test_what_another_process_tells_is_not_told_here(world: World) -> None:
+async def test_what_another_process_notifies_of_is_not_sent_here(world: World) -> None:
     world.is_elsewhere = True
-    told = await world.read_list(at(60))
+    before = await world.read_list(move_kickoff(60))
     # The other process has told and stored it, and is gone now.
     listings = FixtureListingRepository(world.database, world.clock)
     known = await listings.get(FIXTURE.id)
     assert known is not None
-    await listings.save([replace(known, fixture=at(60), revision=1)])
+    await listings.save([replace(known, fixture=move_kickoff(60), revision=1)])
     world.is_elsewhere = False
 
-    assert (told, await world.read_again()) == ([], [])
+    assert (before, await world.read_again()) == ([], [])
 
 
 async def test_a_fixture_is_withdrawn_after_two_lists_without_it_and_a_404_by_its_id(world: World) -> None:
@@ -223,11 +223,11 @@ async def test_a_fixture_is_withdrawn_after_two_lists_without_it_and_a_404_by_it
 
 
 async def test_a_fixture_that_is_only_missing_in_the_lists_is_looked_up_and_its_new_date_told(world: World) -> None:
-    world.by_id[FIXTURE.id] = at(60 * 24 * 60)
+    world.by_id[FIXTURE.id] = move_kickoff(60 * 24 * 60)
     world.listed = []
-    heard = [await world.read_again() for _ in range(3)]
+    sent_by_each = [await world.read_again() for _ in range(3)]
 
-    assert heard == [[], ["🗓 New date: Arsenal v Chelsea\n14 October, 14:00 UTC, not 15 August, 14:00 UTC"], []]
+    assert sent_by_each == [[], ["🗓 New date: Arsenal v Chelsea\n14 October, 14:00 UTC, not 15 August, 14:00 UTC"], []]
 
 
 async def test_a_deleted_fixture_is_withdrawn_once(world: World) -> None:
@@ -241,12 +241,12 @@ async def test_who_follows_a_match_follows_it_under_its_new_id(world: World) -> 
     reader = ChatRef(3)
     await world.chats.save(Chat(reader))
     await world.subscriptions.add(reader, Subscription(Scope.MATCH, FIXTURE.id, "Arsenal v Chelsea"))
-    renamed = at(90, replace(TODAY, id="f9"))
-    heard = [await world.read_list(renamed), await world.read_again()]
+    renamed = move_kickoff(90, replace(TODAY, id="f9"))
+    sent_by_each = [await world.read_list(renamed), await world.read_again()]
 
-    assert heard == [[], ["🕓 Kick-off 15:30 UTC: Arsenal v Chelsea\n15 August, 15:30 UTC, not 15 August, 14:00 UTC"]]
+    assert sent_by_each == [[], ["🕓 Kick-off 15:30 UTC: Arsenal v Chelsea\n15 August, 15:30 UTC, not 15 August, 14:00 UTC"]]
     assert [one.key for one in await world.subscriptions.get_all(reader)] == ["f9"]
-    assert [text for chat, text in world.sent if chat == reader.chat_id] == heard[1]
+    assert [text for chat, text in world.sent if chat == reader.chat_id] == sent_by_each[1]
 
 
 async def test_who_follows_the_winner_of_a_match_follows_the_team_once_it_is_known(world: World) -> None:

@@ -18,45 +18,46 @@ from bot.storage.database import Database
 from bot.storage.schema import positions
 from rules.loading.loader import load_rules
 from tests.fakes.feed import PORT, LoopClock, feed_settings
-from tests.fakes.line import Line
+from tests.fakes.match_process import MatchProcess
 from tests.recordings import needs_recordings, recording, truth
-from tests.truth import RULES, lies
+from tests.tasks import cancel_tasks
+from tests.truth import RULES, find_disagreements
 
 pytestmark = [pytest.mark.virtual_time, pytest.mark.slow, needs_recordings]
 RULE_SET = load_rules(RULES, "rules.yaml")
 
 
-class Stage:
-    """One match being played, and a line to it that may be killed."""
+class PlayedMatch:
+    """One match being played, and a process that follows it and may be killed."""
 
     def __init__(self, script: Script, path: Path, folder: Path) -> None:
         # Listed as collected, so that the match is left ten minutes after its end and not after an hour.
         self.fixture = msgspec.structs.replace(script.fixture, collection_status="CollectionCompleted")
         self.truth = truth(path)
-        self.line = Line(RULE_SET, feed_settings(), LoopClock(), f"sqlite:///{folder}/touchline.db")
+        self.process = MatchProcess(RULE_SET, feed_settings(), LoopClock(), f"sqlite:///{folder}/touchline.db")
 
     async def run(self, seconds: float | None = None) -> bool:
         """Follow the match for so long, or to its end; then the process is gone."""
-        async with self.line.open():
-            return await self.line.follow(self.fixture, within=seconds)
+        async with self.process.open():
+            return await self.process.follow(self.fixture, seconds=seconds)
 
     async def position(self) -> int:
-        """Where a process started now would go on."""
-        async with self.line.open():
-            place = await self.line.pipeline.open(self.fixture)
+        """Return where a process started now would go on."""
+        async with self.process.open():
+            place = await self.process.pipeline.open(self.fixture)
             return place.position if place else 0
 
     @property
     def summaries(self) -> list[str]:
         """The messages that sum up old news."""
-        return [row["text"] for row in self.line.rows if row["kind"] == "summary" and row["op"] == "send"]
+        return [row["text"] for row in self.process.rows if row["kind"] == "summary" and row["op"] == "send"]
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def played(tmp_path: Path) -> AsyncIterator[PlayedMatch]:
     path = recording("tottenham-hotspur-leicester-city")
     async with _playing(script_from_recording(path)) as script:
-        yield Stage(script, path, tmp_path)
+        yield PlayedMatch(script, path, tmp_path)
 
 
 @asynccontextmanager
@@ -66,28 +67,28 @@ async def _playing(script: Script) -> AsyncIterator[Script]:
 
 
 @pytest.mark.parametrize("after", [1234.5, 5500.0])
-async def test_after_a_kill_nothing_is_lost_and_nothing_sent_twice(stage: Stage, after: float) -> None:
-    assert not await stage.run(after)
-    assert await stage.position() > 40
+async def test_after_a_kill_nothing_is_lost_and_nothing_sent_twice(played: PlayedMatch, after: float) -> None:
+    assert not await played.run(after)
+    assert await played.position() > 40
     await asyncio.sleep(20)
 
-    assert await stage.run()
-    assert lies(stage.line.rows, stage.truth) == []
-    assert (stage.line.twice(), stage.summaries) == ([], [])
+    assert await played.run()
+    assert find_disagreements(played.process.rows, played.truth) == []
+    assert (played.process.find_actions_sent_twice(), played.summaries) == ([], [])
 
 
-async def test_killed_again_and_again_the_truth_is_sent(stage: Stage) -> None:
-    while not await stage.run(333.0):
+async def test_killed_again_and_again_the_truth_is_sent(played: PlayedMatch) -> None:
+    while not await played.run(333.0):
         await asyncio.sleep(5)
 
-    assert lies(stage.line.rows, stage.truth) == []
-    assert stage.line.twice() == []
+    assert find_disagreements(played.process.rows, played.truth) == []
+    assert played.process.find_actions_sent_twice() == []
 
 
-async def test_a_match_that_is_handed_over_again_and_again_is_read_all_the_time_and_sent_once(stage: Stage) -> None:
-    fixture, handed_over = stage.fixture, 0
-    async with stage.line.open():
-        here, there = stage.line.follower, stage.line.make_feed()[1]
+async def test_a_match_that_is_handed_over_again_and_again_is_read_all_the_time_and_sent_once(played: PlayedMatch) -> None:
+    fixture, handed_over = played.fixture, 0
+    async with played.process.open():
+        here, there = played.process.follower, played.process.make_feed()[1]
         following = asyncio.create_task(here.follow(fixture))
         while not (await asyncio.wait({following}, timeout=400.0))[0]:
             if not await there.prepare(fixture):
@@ -98,8 +99,7 @@ async def test_a_match_that_is_handed_over_again_and_again_is_read_all_the_time_
             if following.done():
                 await there.discard(fixture.id)
                 break
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            await cancel_tasks(following)
             here, there = there, here
             following = asyncio.create_task(here.follow(fixture))
             await asyncio.sleep(0.01)
@@ -108,46 +108,46 @@ async def test_a_match_that_is_handed_over_again_and_again_is_read_all_the_time_
         await asyncio.sleep(1)
 
     assert handed_over > 10
-    assert lies(stage.line.rows, stage.truth) == []
-    assert (stage.line.twice(), stage.summaries) == ([], [])
+    assert find_disagreements(played.process.rows, played.truth) == []
+    assert (played.process.find_actions_sent_twice(), played.summaries) == ([], [])
 
 
-async def test_what_happened_in_a_long_absence_is_one_summary(stage: Stage) -> None:
-    await stage.run(700.0)
+async def test_what_happened_in_a_long_absence_is_one_summary(played: PlayedMatch) -> None:
+    await played.run(700.0)
     await asyncio.sleep(3600)
-    assert await stage.run()
+    assert await played.run()
 
-    (summary,) = stage.summaries
-    sent = {row["action_id"] for row in stage.line.rows}
-    missed = [i for i in stage.truth["incidents"] if i["standing"] and i["action_id"] not in sent]
+    (summary,) = played.summaries
+    sent = {row["action_id"] for row in played.process.rows}
+    missed = [i for i in played.truth["incidents"] if i["standing"] and i["action_id"] not in sent]
     assert "While the connection was down" in summary
     assert missed and all(f"{i['minute']}' " in summary and i["player"] in summary for i in missed)
-    assert stage.line.twice() == []
+    assert played.process.find_actions_sent_twice() == []
 
 
-async def test_a_process_that_joins_late_sends_the_match_so_far_and_no_lost_connection(stage: Stage) -> None:
+async def test_a_process_that_joins_late_sends_the_match_so_far_and_no_lost_connection(played: PlayedMatch) -> None:
     await asyncio.sleep(4000)
-    assert await stage.run()
+    assert await played.run()
 
-    (summary,) = stage.summaries
+    (summary,) = played.summaries
     assert "Earlier in this match" in summary
 
 
 @pytest.mark.parametrize("snapshot", [b"\xff", b'{"form":"of old"}'])
-async def test_a_snapshot_that_cannot_be_read_is_as_if_there_were_none(stage: Stage, snapshot: bytes) -> None:
-    await stage.run(3000.0)
-    db = await Database.open(stage.line.url)
+async def test_a_snapshot_that_cannot_be_read_is_as_if_there_were_none(played: PlayedMatch, snapshot: bytes) -> None:
+    await played.run(3000.0)
+    db = await Database.open(played.process.url)
     async with db.transaction() as tx:
         await tx.execute(update(positions).values(snapshot=snapshot))
     await db.close()
 
-    assert await stage.position() == 0
-    assert await stage.run()
-    assert lies(stage.line.rows, stage.truth) == []
-    assert stage.line.twice() == []
+    assert await played.position() == 0
+    assert await played.run()
+    assert find_disagreements(played.process.rows, played.truth) == []
+    assert played.process.find_actions_sent_twice() == []
 
 
-async def test_a_match_that_is_over_leaves_no_place_behind(stage: Stage) -> None:
-    assert await stage.run()
+async def test_a_match_that_is_over_leaves_no_place_behind(played: PlayedMatch) -> None:
+    assert await played.run()
 
-    assert await stage.position() == 0
+    assert await played.position() == 0

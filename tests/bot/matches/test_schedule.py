@@ -1,6 +1,7 @@
+"""Which fixtures are followed, and from when on."""
+
 import asyncio
 import datetime as dt
-import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
@@ -8,20 +9,22 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from bot.clock import Clock, ManualClock, SystemClock
+from bot.clock import Clock, ManualClock
 from bot.config.models import ScheduleSettings
 from bot.errors import FeedNotOpen, FeedRefused
-from bot.matches.schedule import REOPEN_DELAY, MatchScheduler
+from bot.matches.schedule import FOLLOW_RETRY_DELAY, REOPEN_DELAY, MatchScheduler
 from bot.storage.fixtures import ListedStatus
 from bot.subscribers import Scope, Subscription
 from rules.football.action import Fixture, Team
+from tests.fakes.feed import LoopClock
 from tests.packets import FIXTURE, KICKOFF
+from tests.tasks import cancel_tasks
 from tests.waiting import until
 
-# Not validated: the least interval of a configuration is 1 s.
-SETTINGS = ScheduleSettings.model_construct(
-    connect_before_kickoff=dt.timedelta(minutes=15), refresh_fixtures_every=dt.timedelta(seconds=0.05)
-)
+pytestmark = pytest.mark.virtual_time
+SETTINGS = ScheduleSettings(connect_before_kickoff=dt.timedelta(minutes=15), refresh_fixtures_every=dt.timedelta(seconds=1))
+SEVERAL_LISTS = 5.0
+"""Seconds in which the list of fixtures is read several times."""
 
 
 class World:
@@ -31,18 +34,18 @@ class World:
         self.listed = list(fixtures)
         self.unlisted: list[Fixture] = []
         """Those that the feed knows by their ids alone."""
-        self.wanted: list[Subscription] = [Subscription(Scope.ALL)]
+        self.subscribed: list[Subscription] = [Subscription(Scope.ALL)]
         self.followed: list[str] = []
         self.stopped: list[str] = []
         self.refused: list[str] = []
         self.updates: list[tuple[str, str]] = []
         self.refusal: str | None = None
         self.failures = 0
-        self.over = asyncio.Event()
+        self.match_ends = asyncio.Event()
         self.accepted = 0
-        self.left: list[str] = []
-        self.remembered: dict[str, ListedStatus] = {}
-        self.limit: int | None = None
+        self.unfinished_ids: list[str] = []
+        self.stored_statuses: dict[str, ListedStatus] = {}
+        self.max_matches: int | None = None
         self.runner = MatchScheduler(
             self,
             self.subscriptions,
@@ -54,17 +57,17 @@ class World:
             self.on_accepted,
             self,
             self.unfinished,
-            max_matches=lambda: self.limit,
+            max_matches=lambda: self.max_matches,
         )
 
     async def unfinished(self) -> list[str]:
-        return self.left
+        return self.unfinished_ids
 
     async def get_all(self) -> dict[str, ListedStatus]:
-        return dict(self.remembered)
+        return dict(self.stored_statuses)
 
     async def save(self, fixtures: Iterable[Fixture]) -> None:
-        self.remembered |= {f.id: ListedStatus(f.status, f.collection_status) for f in fixtures}
+        self.stored_statuses |= {f.id: ListedStatus(f.status, f.collection_status) for f in fixtures}
 
     async def on_accepted(self) -> None:
         self.accepted += 1
@@ -75,14 +78,14 @@ class World:
         return tuple(self.listed)
 
     async def subscriptions(self) -> list[Subscription]:
-        return self.wanted
+        return self.subscribed
 
     async def follow(self, fixture: Fixture) -> None:
         self.followed.append(fixture.id)
         if len(self.followed) <= self.failures:
             raise RuntimeError("the database failed")
         try:
-            await self.over.wait()
+            await self.match_ends.wait()
         except asyncio.CancelledError:
             self.stopped.append(fixture.id)
             raise
@@ -105,8 +108,7 @@ async def running(world: World) -> AsyncIterator[World]:
     try:
         yield world
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel_tasks(task)
 
 
 def moved(**changes: object) -> Fixture:
@@ -117,42 +119,31 @@ async def test_a_running_match_is_followed_at_once_and_only_once() -> None:
     async with running(World(FIXTURE)) as world:
         await until(lambda: world.followed)
         world.runner.request_replan()
-        await until(lambda: world.runner.fixtures.refreshed_at)
+        await asyncio.sleep(SEVERAL_LISTS)
 
         assert world.followed == ["f1"]
 
 
 async def test_nobody_subscribed_means_no_connection_until_somebody_is() -> None:
     world = World(FIXTURE)
-    world.wanted = []
+    world.subscribed = []
     async with running(world):
-        await until(lambda: world.runner.fixtures.list_by_kickoff())
-        assert world.followed == []
+        await asyncio.sleep(SEVERAL_LISTS)
+        assert world.runner.fixtures.list_by_kickoff() and world.followed == []
 
-        world.wanted = [Subscription(Scope.TEAM, "h")]
+        world.subscribed = [Subscription(Scope.TEAM, "h")]
         world.runner.request_replan()
         await until(lambda: world.followed)
 
 
 async def test_a_connection_moves_with_the_kick_off() -> None:
-    clock, day = SystemClock(), dt.timedelta(days=1)
+    clock, day = LoopClock(), dt.timedelta(days=1)
     now = clock.now()
     async with running(World(moved(kickoff=now + day), clock=clock)) as world:
         await until(lambda: world.runner.planned_connections())
         world.listed = [moved(kickoff=now + 2 * day)]
 
         await until(lambda: world.runner.planned_connections() == {"f1": now + 2 * day - SETTINGS.connect_before_kickoff})
-
-
-async def test_a_connection_that_comes_due_while_the_process_stands_still_is_made_late_and_not_dropped() -> None:
-    clock, lead = SystemClock(), dt.timedelta(minutes=15)
-    hourly = ScheduleSettings(connect_before_kickoff=lead, refresh_fixtures_every=dt.timedelta(hours=1))
-    soon = moved(kickoff=clock.now() + lead + dt.timedelta(seconds=0.5))
-    async with running(World(soon, clock=clock, settings=hourly)) as world:
-        await until(lambda: world.runner.planned_connections())
-        time.sleep(2.0)  # noqa: ASYNC251 -- as a laptop that sleeps: nothing of the process runs
-
-        await until(lambda: world.followed)
 
 
 @pytest.mark.parametrize("status", ["Cancelled", "Postponed"])
@@ -168,11 +159,10 @@ async def test_a_cancelled_fixture_is_dropped(status: str) -> None:
 async def test_a_match_that_is_over_is_not_connected_again() -> None:
     async with running(World(FIXTURE)) as world:
         await until(lambda: world.followed)
-        world.over.set()
+        world.match_ends.set()
         await until(lambda: not world.runner.followed_ids())
         world.runner.request_replan()
-        world.refusal = "marker"
-        await until(lambda: world.refused)
+        await asyncio.sleep(SEVERAL_LISTS)
 
         assert world.followed == ["f1"]
 
@@ -181,11 +171,10 @@ async def test_a_match_that_was_read_to_its_end_is_followed_again_where_it_is_li
     clock = ManualClock(KICKOFF)
     async with running(World(moved(status="Live"), clock=clock)) as world:
         await until(lambda: world.followed)
-        world.over.set()
+        world.match_ends.set()
         await until(lambda: not world.runner.followed_ids())
-        refreshed = world.runner.fixtures.refreshed_at
         clock.move_to(KICKOFF + dt.timedelta(seconds=REOPEN_DELAY - 1))
-        await until(lambda: world.runner.fixtures.refreshed_at != refreshed)
+        await asyncio.sleep(SEVERAL_LISTS)
         assert world.followed == ["f1"]
         clock.move_to(KICKOFF + dt.timedelta(seconds=REOPEN_DELAY))
 
@@ -197,8 +186,7 @@ async def test_an_abandoned_match_is_left_to_its_follower() -> None:
         await until(lambda: world.followed)
         world.listed = [moved(status="Abandoned")]
         await until(lambda: world.updates)
-        world.refusal = "marker"
-        await until(lambda: world.refused)
+        await asyncio.sleep(SEVERAL_LISTS)
 
         assert world.stopped == []
 
@@ -208,7 +196,7 @@ async def test_a_dropped_match_whose_coverage_comes_back_is_followed_again() -> 
         await until(lambda: world.followed)
         world.listed = [moved(status="Unverified")]
         await until(lambda: world.updates)
-        world.over.set()
+        world.match_ends.set()
         await until(lambda: not world.runner.followed_ids())
         world.listed = [moved(status="Live")]
 
@@ -217,35 +205,38 @@ async def test_a_dropped_match_whose_coverage_comes_back_is_followed_again() -> 
 
 async def test_a_follower_that_fails_is_started_again_after_a_pause() -> None:
     world = World(FIXTURE)
-    world.failures, world.runner.retry_after = 2, 0.1
+    world.failures = 2
     async with running(world):
         started = asyncio.get_running_loop().time()
         await until(lambda: len(world.followed) == 3)
 
-    assert asyncio.get_running_loop().time() - started >= 0.2
+    assert asyncio.get_running_loop().time() - started >= 2 * FOLLOW_RETRY_DELAY
 
 
-@pytest.mark.parametrize("left", [True, False])
-async def test_a_match_that_ended_while_we_were_away_is_followed_to_its_end_where_it_was_left_in_the_middle(left: bool) -> None:
+@pytest.mark.parametrize("was_unfinished", [True, False])
+async def test_a_match_that_ended_while_we_were_away_is_followed_to_its_end_where_it_was_left_in_the_middle(
+    was_unfinished: bool,
+) -> None:
     world = World(moved(status="Completed"), msgspec.structs.replace(FIXTURE, id="f2"))
-    world.left = ["f1"] if left else []
+    world.unfinished_ids = ["f1"] if was_unfinished else []
     async with running(world):
         await until(lambda: "f2" in world.followed)
+        await asyncio.sleep(SEVERAL_LISTS)
 
-        assert ("f1" in world.followed) is left
+        assert ("f1" in world.followed) is was_unfinished
 
 
 async def test_a_match_that_was_left_in_the_middle_and_is_too_old_for_the_list_is_found_by_its_id() -> None:
     world = World(msgspec.structs.replace(FIXTURE, id="f2"))
     world.unlisted = [moved(status="Completed", kickoff=KICKOFF - dt.timedelta(days=3))]
-    world.left = ["f1", "gone"]
+    world.unfinished_ids = ["f1", "gone"]
     with capture_logs() as lines:
         async with running(world):
             await until(lambda: {"f1", "f2"} <= {*world.followed})
-            await until(lambda: sum(line["event"] == "fixtures_refreshed" for line in lines) > 2)
+            await until(lambda: sum(make_process["event"] == "fixtures_refreshed" for make_process in lines) > 2)
 
     assert world.followed.count("f1") == 1
-    assert [line["fixture"] for line in lines if line["event"] == "fixture_gone"] == ["gone"]
+    assert [make_process["fixture"] for make_process in lines if make_process["event"] == "fixture_gone"] == ["gone"]
 
 
 async def test_a_first_list_of_many_fixtures_is_logged_as_one_number() -> None:
@@ -255,7 +246,9 @@ async def test_a_first_list_of_many_fixtures_is_logged_as_one_number() -> None:
         async with running(world):
             await until(lambda: len(world.runner.planned_connections()) == 60)
 
-    assert [(line["event"], line["count"]) for line in lines if "planned" in line["event"]] == [("connections_planned", 60)]
+    assert [(make_process["event"], make_process["count"]) for make_process in lines if "planned" in make_process["event"]] == [
+        ("connections_planned", 60)
+    ]
 
 
 def _fixtures(*names: str, kickoff: dt.datetime = KICKOFF) -> list[Fixture]:
@@ -265,73 +258,80 @@ def _fixtures(*names: str, kickoff: dt.datetime = KICKOFF) -> list[Fixture]:
 
 async def test_of_more_matches_than_may_be_followed_those_that_chats_have_chosen_come_first() -> None:
     world = World(*_fixtures("a", "b", "c", "d"))
-    world.limit = 2
-    world.wanted = [Subscription(Scope.ALL), Subscription(Scope.TEAM, "h-d"), Subscription(Scope.TEAM, "h-c")]
+    world.max_matches = 2
+    world.subscribed = [Subscription(Scope.ALL), Subscription(Scope.TEAM, "h-d"), Subscription(Scope.TEAM, "h-c")]
     async with running(world):
-        await until(lambda: len(world.followed) == 2)
+        await asyncio.sleep(SEVERAL_LISTS)
 
         assert (sorted(world.followed), sorted(world.runner.held_back)) == (["c", "d"], ["a", "b"])
 
 
 async def test_what_was_held_back_is_followed_when_a_match_ends_or_the_limit_is_raised() -> None:
     world = World(*_fixtures("a", "b", "c"))
-    world.limit = 1
+    world.max_matches = 1
     async with running(world):
         await until(lambda: world.followed)
         first = list(world.followed)
-        world.over.set()
+        world.match_ends.set()
         await until(lambda: len(world.followed) == 3)
     assert len(first) == 1
 
     world = World(*_fixtures("a", "b", "c"))
-    world.limit = 1
+    world.max_matches = 1
     async with running(world):
         await until(lambda: world.followed)
-        world.limit = None
+        world.max_matches = None
         world.runner.request_replan()
         await until(lambda: len(world.followed) == 3)
 
         assert world.runner.held_back == ()
 
 
-async def test_a_place_is_kept_for_a_chosen_match_that_begins_soon_and_none_for_one_tomorrow() -> None:
-    clock = ManualClock(KICKOFF)
-    for begins, followed in ((dt.timedelta(hours=2), []), (dt.timedelta(days=1), ["a"])):
-        world = World(*_fixtures("a"), *_fixtures("z", kickoff=KICKOFF + begins), clock=clock)
-        world.limit = 1
-        world.wanted = [Subscription(Scope.ALL), Subscription(Scope.TEAM, "h-z")]
-        async with running(world):
-            await until(lambda world=world: world.runner.fixtures.refreshed_at and world.runner.planned_connections())
-            await until(lambda world=world: world.followed == ["a"] or world.runner.held_back)
+@pytest.mark.parametrize(
+    ("begins", "followed", "held_back"), [(dt.timedelta(hours=2), [], ("a",)), (dt.timedelta(days=1), ["a"], ())]
+)
+async def test_a_place_is_kept_for_a_chosen_match_that_begins_soon_and_none_for_one_tomorrow(
+    begins: dt.timedelta, followed: list[str], held_back: tuple[str, ...]
+) -> None:
+    world = World(*_fixtures("a"), *_fixtures("z", kickoff=KICKOFF + begins))
+    world.max_matches = 1
+    world.subscribed = [Subscription(Scope.ALL), Subscription(Scope.TEAM, "h-z")]
+    async with running(world):
+        await asyncio.sleep(SEVERAL_LISTS)
 
-            assert (world.followed, world.runner.held_back) == (followed, () if followed else ("a",))
+        assert list(world.runner.planned_connections())[-1] == "z"
+        assert (world.followed, world.runner.held_back) == (followed, held_back)
 
 
 async def test_a_match_that_is_followed_is_not_cut_off_for_one_that_a_chat_chooses_now() -> None:
     world = World(*_fixtures("a", "b"))
-    world.limit, world.wanted = 1, [Subscription(Scope.TEAM, "h-a")]
+    world.max_matches, world.subscribed = 1, [Subscription(Scope.TEAM, "h-a")]
     async with running(world):
         await until(lambda: world.followed == ["a"])
-        world.wanted = [Subscription(Scope.TEAM, "h-b")]
+        world.subscribed = [Subscription(Scope.TEAM, "h-b")]
         world.runner.request_replan()
-        await until(lambda: world.runner.held_back == ("b",))
+        await asyncio.sleep(SEVERAL_LISTS)
 
+        assert world.runner.held_back == ("b",)
         assert (world.followed, world.stopped) == (["a"], [])
 
 
 async def test_of_what_is_held_back_only_what_a_chat_has_chosen_is_reported_and_once() -> None:
     world = World(*_fixtures("a", "b", "c"))
-    world.limit, world.wanted = 1, [Subscription(Scope.ALL), Subscription(Scope.TEAM, "h-a"), Subscription(Scope.MATCH, "b")]
+    world.max_matches, world.subscribed = (
+        1,
+        [Subscription(Scope.ALL), Subscription(Scope.TEAM, "h-a"), Subscription(Scope.MATCH, "b")],
+    )
     reported: list[str] = []
     world.runner.on_held_back = lambda fixtures: reported.extend(fixture.id for fixture in fixtures)
     async with running(world):
         await until(lambda: reported)
         first = sorted({*world.followed, *reported})
-        world.wanted.append(Subscription(Scope.MATCH, "c"))
+        world.subscribed.append(Subscription(Scope.MATCH, "c"))
         world.runner.request_replan()
         await until(lambda: "c" in reported)
         world.runner.request_replan()
-        await until(lambda: world.runner.chosen_held_back)
+        await asyncio.sleep(SEVERAL_LISTS)
 
         assert first == ["a", "b"]
         assert len(reported) == 2 and sorted(world.runner.chosen_held_back) == sorted(reported)

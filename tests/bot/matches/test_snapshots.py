@@ -18,6 +18,7 @@ from rules.football.action import Fixture
 from rules.football.match import Match
 from tests.fakes.feed import LoopClock
 from tests.packets import FIXTURE
+from tests.tasks import cancel_tasks
 
 pytestmark = pytest.mark.virtual_time
 
@@ -43,8 +44,7 @@ async def test_the_list_is_fetched_until_it_comes() -> None:
     listing = MatchDirectory(Source(3), FeedPositionRepository(database, LoopClock()), ScheduleSettings, LoopClock())
     looking = asyncio.create_task(listing.run())
     await asyncio.sleep(10)
-    looking.cancel()
-    await asyncio.gather(looking, return_exceptions=True)
+    await cancel_tasks(looking)
     await database.close()
 
     assert listing.fixtures() == (FIXTURE,)
@@ -83,8 +83,7 @@ async def test_a_database_that_is_away_for_a_minute_is_logged_now_and_then_and_w
     with capture_logs() as logs:
         looking = asyncio.create_task(MatchDirectory(Source(0), positions, ScheduleSettings, LoopClock()).run())
         await asyncio.sleep(100)
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        await cancel_tasks(looking)
     await database.close()
 
     events = [line["event"] for line in logs if line["event"].startswith("matches_")]

@@ -17,7 +17,7 @@ from rules.football.timeline import Timeline
 from tests.bot.media.timelines import timelines
 from tests.packets import Story
 from tests.recordings import each_recording, needs_recordings, truth
-from tests.steps import recorded
+from tests.steps import replay_matches
 
 
 def card_lines(match: Match, *, is_closed: bool = False) -> list[str]:
@@ -28,7 +28,7 @@ def card_lines(match: Match, *, is_closed: bool = False) -> list[str]:
 def play() -> Story:
     """Return a story whose match has begun."""
     story = Story()
-    story.tell("Start Period", minute=1)
+    story.add("Start Period", minute=1)
     return story
 
 
@@ -39,10 +39,10 @@ def test_the_card_of_a_new_match_shows_score_period_and_minute() -> None:
 def test_goals_and_cards_are_listed_below_each_team_with_every_player_once() -> None:
     story = play()
     story.goal("g1", minute=12, player="Saka", score=(1, 0))
-    story.tell("Yellow Card", side="away", player="Palmer", minute=20)
+    story.add("Yellow Card", side="away", player="Palmer", minute=20)
     story.goal("g2", minute=30, player="Rice", score=(2, 0))
     story.goal("g3", minute=54, player="Saka", sub="Penalty", score=(3, 0))
-    story.tell("Red Card", side="away", player="Palmer", sub="Second Yellow", minute=60)
+    story.add("Red Card", side="away", player="Palmer", sub="Second Yellow", minute=60)
 
     assert card_lines(story.match)[2:] == [
         "Last: 60' 🟥 Palmer (Chelsea)",
@@ -64,7 +64,7 @@ def test_a_card_in_play_says_what_happened_last_and_the_final_card_does_not() ->
     pending = card_lines(story.match)
     story.goal("g2", side="away", minute=54, player="Palmer", score=(1, 1))
     confirmed = card_lines(story.match)
-    story.tell("End Match", minute=90)
+    story.add("End Match", minute=90)
 
     assert not any(line.startswith("Last") for line in (*alone, *card_lines(story.match)))
     assert (pending[2], confirmed[2]) == ("Last: 54' ⏳ ⚽ Palmer (Chelsea)", "Last: 54' ⚽ Palmer (Chelsea)")
@@ -74,7 +74,7 @@ def test_national_teams_are_named_alike_in_the_heading_and_below_it() -> None:
     fixture = Story().match.fixture
     home, away = replace(fixture.home, name="Germany"), replace(fixture.away, name="Italy")
     story = Story(replace(fixture, home=home, away=away))
-    story.tell("Start Period", minute=1)
+    story.add("Start Period", minute=1)
     story.goal("g1", minute=12, player="Wirtz", score=(1, 0))
     with use_language("de"):
         html = render_card(story.match)
@@ -100,7 +100,7 @@ def test_a_deleted_goal_disappears_and_a_disallowed_goal_is_struck_through() -> 
     story.goal("g1", minute=12, player="Saka", score=(1, 0))
     story.goal("g1", send="Deleted", minute=13, score=(0, 0))
     story.goal("g2", minute=30, player="Rice", score=(1, 0))
-    story.tell("Goal Disallowed", side="home", minute=32, related=("g2",), score=(0, 0))
+    story.add("Goal Disallowed", side="home", minute=32, related=("g2",), score=(0, 0))
 
     html = render_card(story.match)
 
@@ -111,7 +111,7 @@ def test_a_deleted_goal_disappears_and_a_disallowed_goal_is_struck_through() -> 
 def test_a_completed_match_is_at_full_time_only_after_its_end_is_announced() -> None:
     story, stages = play(), []
     for kind, more in (("End Period", {"minute": 45}), ("End Period", {"minute": 90, "status": "Completed"}), ("End Match", {})):
-        story.tell(kind, **more)  # type: ignore[arg-type]
+        story.add(kind, **more)  # type: ignore[arg-type]
         stages.append(card_lines(story.match)[1].split(" · ")[0])
 
     assert stages == ["Half time", "Second half", "Full time"]
@@ -119,14 +119,14 @@ def test_a_completed_match_is_at_full_time_only_after_its_end_is_announced() -> 
 
 def test_a_closed_match_without_an_announced_end_says_that_it_was_not_seen() -> None:
     story = play()
-    story.tell("Corner", minute=80, status="Completed")
+    story.add("Corner", minute=80, status="Completed")
 
     assert card_lines(story.match, is_closed=True)[1] == "over (end not seen) · Premier League"
 
 
 def test_an_abandoned_match_is_shown_as_abandoned() -> None:
     story = play()
-    story.tell("Corner", minute=80, status="Abandoned")
+    story.add("Corner", minute=80, status="Abandoned")
 
     assert card_lines(story.match, is_closed=True)[1] == "Abandoned · Premier League"
 
@@ -134,7 +134,7 @@ def test_an_abandoned_match_is_shown_as_abandoned() -> None:
 def test_a_shootout_is_shown_separately_with_the_kicks_of_each_side() -> None:
     story = play()
     for number, (kind, side) in enumerate([("Goal", "home"), ("Penalty Missed", "away"), ("Goal", "home"), ("Goal", "away")]):
-        story.tell(kind, side=side, action=f"k{number}", period=5, clock=0, player=f"P{number}")
+        story.add(kind, side=side, action=f"k{number}", period=5, clock=0, player=f"P{number}")
 
     lines = card_lines(story.match)
 
@@ -172,7 +172,7 @@ def test_the_score_of_a_card_equals_the_number_of_goals_on_it(revisions: list[tu
 @needs_recordings
 @each_recording
 def test_the_card_of_a_recorded_match_agrees_with_its_truth_file(path: Path) -> None:
-    true, match = truth(path), recorded(path)[-1]
+    true, match = truth(path), replay_matches(path)[-1]
 
     lines = card_lines(match)
 
@@ -187,7 +187,7 @@ def test_a_rich_card_has_the_sides_beside_each_other_and_the_rest_behind_a_tap()
     story = play()
     story.goal("g1", minute=12, player="Saka", score=(1, 0))
     story.goal("g2", send="Pending", side="away", minute=30, player="Palmer", score=(1, 1))
-    story.tell("Yellow Card", side="away", player="<Cole>", minute=20)
+    story.add("Yellow Card", side="away", player="<Cole>", minute=20)
     blocks = read_rich_message({"html": render_rich_card(story.match)}).blocks
 
     assert [block["type"] for block in blocks] == ["heading", "paragraph", "paragraph", "table", "details"]

@@ -14,6 +14,8 @@ from bot.media import renderer
 from bot.media.renderer import render_match
 from rules.football.match import Match
 from tests.packets import FIXTURE
+from tests.tasks import cancel_tasks
+from tests.waiting import DEADLINE
 
 STOP = """
 import asyncio, threading
@@ -41,24 +43,24 @@ print("stopped")
 
 def test_a_picture_that_is_never_done_does_not_hold_up_the_end_of_the_process() -> None:
     command = [sys.executable, "-c", textwrap.dedent(STOP)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
 
     assert (ended.returncode, ended.stdout) == (0, "stopped\n"), ended.stderr
 
 
 async def test_pictures_are_drawn_one_after_the_other_and_a_cancelled_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    go, drawn = threading.Event(), list[str]()
+    begun, go, drawn = threading.Event(), threading.Event(), list[str]()
 
     def draw(timeline: object, **_more: object) -> bytes:
+        begun.set()
         go.wait()
         drawn.append(threading.current_thread().name)
         return b"png"
 
     monkeypatch.setattr(renderer, "render_picture", draw)
     first, second, third = (asyncio.create_task(render_match(Match(FIXTURE))) for _ in range(3))
-    await asyncio.sleep(0)
-    second.cancel()
-    await asyncio.gather(second, return_exceptions=True)
+    await asyncio.to_thread(begun.wait)
+    await cancel_tasks(second)
     go.set()
 
     assert (await first, await third) == (b"png", b"png")

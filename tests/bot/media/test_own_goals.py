@@ -26,9 +26,9 @@ TYPES = pytest.mark.parametrize(("kind", "sub"), [("Goal", "Own Goal"), ("Own Go
 def score_an_own_goal(kind: str, sub: str, team: str) -> tuple[Match, Alert]:
     """T. Silva of Chelsea scores for Arsenal in the 23rd minute."""
     story = Story()
-    moment = story.tell(kind, "Confirmed", "g", team, sub=sub, player="T. Silva", minute=23, score=(1, 0))
+    moment = story.add(kind, "Confirmed", "g", team, sub=sub, player="T. Silva", minute=23, score=(1, 0))
     (alert,) = evaluate(load_pack(), moment)
-    story.tell("End Period", minute=45)
+    story.add("End Period", minute=45)
     return story.match, alert
 
 

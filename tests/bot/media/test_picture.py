@@ -20,7 +20,7 @@ from tests.bot.media.timelines import full, timelines
 from tests.laws import try_examples
 from tests.packets import FIXTURE, Story
 from tests.recordings import each_recording, needs_recordings
-from tests.steps import recorded
+from tests.steps import replay_matches
 
 
 def _open_image(png: bytes) -> Image.Image:
@@ -98,7 +98,7 @@ def test_no_digit_of_a_score_is_cut(score: str) -> None:
 @needs_recordings
 @each_recording
 def test_the_picture_of_a_recorded_match_grows_with_its_events(path: Path) -> None:
-    steps = recorded(path)
+    steps = replay_matches(path)
     middle, end = steps[len(steps) // 2], steps[-1]
 
     assert (

@@ -1,4 +1,4 @@
-"""Facts for the tests of what is read from them."""
+"""Health of processes and connections, for the tests of what is read from it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def ago(seconds: float) -> dt.datetime:
     return KICKOFF - dt.timedelta(seconds=seconds)
 
 
-def status(state: SessionState = SessionState.LIVE, heard: float | None = 1.0, **more: Any) -> ConnectionStatus:
-    """A connection wanted for ten minutes that heard something so many seconds ago."""
-    at = None if heard is None else ago(heard)
+def status(state: SessionState = SessionState.LIVE, seconds_since_frame: float | None = 1.0, **more: Any) -> ConnectionStatus:
+    """A connection wanted for ten minutes whose last frame came so many seconds ago; None: none came."""
+    at = None if seconds_since_frame is None else ago(seconds_since_frame)
     made = ConnectionStatus(
         FIXTURE.id,
         state,
@@ -42,6 +42,6 @@ def status(state: SessionState = SessionState.LIVE, heard: float | None = 1.0, *
 
 
 def facts(*statuses: ConnectionStatus, **more: Any) -> ProcessHealth:
-    """All is well, but for these connections and `more`."""
+    """The health of a process in which everything works, except for these connections and `more`."""
     feed = FeedHealth(statuses, TITLES, ago(60), dt.timedelta(minutes=10))
     return msgspec.structs.replace(ProcessHealth(KICKOFF, ago(3600), feed=feed), **more)

@@ -7,6 +7,7 @@ import pytest
 from bot.errors import ChatGone, RetryAfter, TelegramUnreachable, TokenRefused
 from bot.monitoring.admin_messages import AdminMessages
 from tests.fakes.messenger import FakeMessenger
+from tests.tasks import cancel_tasks
 
 pytestmark = pytest.mark.virtual_time
 Running = Callable[[AdminMessages], AbstractAsyncContextManager[None]]
@@ -19,21 +20,20 @@ async def running(admins: AdminMessages) -> AsyncIterator[None]:
         yield
         await asyncio.sleep(1)
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel_tasks(task)
 
 
-def told(telegram: FakeMessenger, user_id: int) -> list[str]:
+def list_sent(telegram: FakeMessenger, user_id: int) -> list[str]:
     return [message.html for message in telegram.chats[user_id]]
 
 
-async def test_every_admin_hears_a_sentence_that_rings_and_is_escaped() -> None:
+async def test_every_admin_gets_a_sentence_that_is_loud_and_escaped() -> None:
     telegram = FakeMessenger()
     admins = AdminMessages(telegram, lambda: [7, 8])
     async with running(admins):
         admins.post_event("a < b & c")
 
-    assert told(telegram, 7) == told(telegram, 8) == ["🛠 a &lt; b &amp; c"]
+    assert list_sent(telegram, 7) == list_sent(telegram, 8) == ["🛠 a &lt; b &amp; c"]
     assert not telegram.chats[7][0].silent
 
 
@@ -44,7 +44,7 @@ async def test_an_admin_who_never_started_the_bot_keeps_nothing_from_the_others(
     async with running(admins):
         admins.post_event("hello")
 
-    assert (told(telegram, 7), told(telegram, 8)) == ([], ["🛠 hello"])
+    assert (list_sent(telegram, 7), list_sent(telegram, 8)) == ([], ["🛠 hello"])
 
 
 @pytest.mark.parametrize(
@@ -59,19 +59,19 @@ async def test_what_could_not_be_brought_is_tried_again_and_comes_once(trouble: 
         admins.post_event("again")
         await asyncio.sleep(200)
 
-    assert told(telegram, 7) == ["🛠 hello", "🛠 again"]
+    assert list_sent(telegram, 7) == ["🛠 hello", "🛠 again"]
 
 
 async def test_news_of_what_still_waits_takes_its_place() -> None:
     telegram = FakeMessenger()
-    telegram.away = TelegramUnreachable("down", maybe_sent=False)
+    telegram.failure = TelegramUnreachable("down", maybe_sent=False)
     admins = AdminMessages(telegram, lambda: [7])
     async with running(admins):
         admins.post("feed-down", "it is down")
         admins.post("disk-low", "it is full")
         await asyncio.sleep(100)
         admins.post("feed-down", "it was down")
-        telegram.away = None
+        telegram.failure = None
         await asyncio.sleep(100)
 
-    assert told(telegram, 7) == ["it is full", "it was down"]
+    assert list_sent(telegram, 7) == ["it is full", "it was down"]

@@ -13,30 +13,34 @@ from tests.bot.monitoring.samples import ago, facts, status
 
 KNOWN = facts(status())
 CUT = replace(KNOWN, feed=KNOWN.feed and replace(KNOWN.feed, fixtures_cut_at=100_000))
-DOWN = status(SessionState.WAITING, heard=61)
+DOWN = status(SessionState.WAITING, seconds_since_frame=61)
 
 
 @pytest.mark.parametrize(
     "well",
     [
         facts(status()),
-        facts(status(SessionState.WAITING, heard=59)),
-        facts(status(SessionState.WAITING, heard=None, refusal="HTTP 403", is_not_open=True)),
-        facts(status(SessionState.WAITING, heard=600, is_not_open=True)),
+        facts(status(SessionState.WAITING, seconds_since_frame=59)),
+        facts(status(SessionState.WAITING, seconds_since_frame=None, refusal="HTTP 403", is_not_open=True)),
+        facts(status(SessionState.WAITING, seconds_since_frame=600, is_not_open=True)),
         facts(telegram=TelegramHealth(clock_skew=-4.9)),
         facts(free_disk_bytes=MIN_FREE_DISK),
     ],
 )
-def test_nobody_is_needed(well: ProcessHealth) -> None:
+def test_a_healthy_process_has_no_condition_that_needs_anybody(well: ProcessHealth) -> None:
     assert find_conditions(well) == {}
 
 
 @pytest.mark.parametrize(
     ("known", "name", "words"),
     [
-        (facts(status(SessionState.REFUSED, heard=None, refusal="HTTP 401")), "feed-refused", "the feed refuses us: HTTP 401."),
         (
-            facts(status(SessionState.CONNECTING, heard=None, refusal="HTTP 401")),
+            facts(status(SessionState.REFUSED, seconds_since_frame=None, refusal="HTTP 401")),
+            "feed-refused",
+            "the feed refuses us: HTTP 401.",
+        ),
+        (
+            facts(status(SessionState.CONNECTING, seconds_since_frame=None, refusal="HTTP 401")),
             "feed-refused",
             "the feed refuses us: HTTP 401.",
         ),
@@ -72,6 +76,6 @@ def test_a_condition_has_a_name_and_a_sentence(known: ProcessHealth, name: str, 
 
 
 def test_many_matches_without_frames_are_one_condition_that_counts_them() -> None:
-    found = find_conditions(facts(*(status(SessionState.WAITING, heard=90, fixture_id=f"m{n}") for n in range(40))))
+    found = find_conditions(facts(*(status(SessionState.WAITING, seconds_since_frame=90, fixture_id=f"m{n}") for n in range(40))))
 
     assert "from 40 of 40 connections: m0, m1, m2, m3, m4 and 35 more." in found["feed-down"]

@@ -1,4 +1,4 @@
-"""What the handbook says of what is watched is so: names of metrics, their labels and values, troubles."""
+"""What the handbook says of monitoring is true: names of metrics, their labels and values, incidents."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from bot.monitoring.admin_messages import describe_duration
 from bot.monitoring.incidents import INCIDENT_POLICIES
 from bot.telegram.paid_messages import PaidBudget, PaidUse
 from bot.telegram.responses import count_response
-from tests.bot.monitoring.test_monitor import world
-from tests.fakes.counts import samples
+from tests.bot.monitoring.test_monitor import open_world
+from tests.fakes.metric_changes import read_samples
 
 OPERATE = Path(__file__).parents[3] / "docs" / "operate"
 DASHBOARD = json.loads((OPERATE / "grafana.json").read_text(encoding="utf-8"))
@@ -56,12 +56,12 @@ async def page() -> Page:
     DELIVERIES.labels("send", "goal", "first")
     count_unreadable_frame("not-json")
     count_response("send")
-    async with world() as w:
-        w.wire.on_response(200, "Sun, 22 Nov 2026 21:00:00 GMT")
-        w.watch.read_paid_budget = _read_paid_budget
+    async with open_world() as world:
+        world.api_health.on_response(200, "Sun, 22 Nov 2026 21:00:00 GMT")
+        world.monitor.read_paid_budget = _read_paid_budget
         await asyncio.sleep(1)
         found: Page = defaultdict(lambda: defaultdict(set))
-        for name, labels in samples((await w.watch.render_metrics()).decode()):
+        for name, labels in read_samples((await world.monitor.render_metrics()).decode()):
             found[name]  # a metric without labels is there, too
             for label, value in labels:
                 found[name][label].add(value)

@@ -1,4 +1,4 @@
-"""A service hears that all is well, or hears nothing."""
+"""An address is called while nothing is wrong, and not otherwise."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from structlog.testing import capture_logs
 
 from bot.config.models import HttpSettings
 from bot.monitoring.http import DeadMansSwitch
+from tests.tasks import cancel_tasks
 from tests.waiting import until
 
 
 @dataclass
 class Service:
-    """Counts its calls, and answers as told; it is the configuration too."""
+    """Records its calls, and answers as the test says; it is the configuration too."""
 
     dead_man_url: SecretStr | None = None
     dead_man_every: dt.timedelta = dt.timedelta(seconds=0.02)
@@ -32,7 +33,7 @@ class Service:
         # Not validated: the least interval of a configuration is 10 s.
         return HttpSettings.model_construct(dead_man_url=self.dead_man_url, dead_man_every=self.dead_man_every)
 
-    async def hear(self, request: web.Request) -> web.Response:
+    async def record_call(self, request: web.Request) -> web.Response:
         self.calls.append(request.path)
         return web.Response(status=self.status)
 
@@ -40,7 +41,7 @@ class Service:
 @pytest.fixture
 async def service() -> AsyncIterator[Service]:
     known, app = Service(), web.Application()
-    app.router.add_get("/{secret}", known.hear)
+    app.router.add_get("/{secret}", known.record_call)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -49,31 +50,31 @@ async def service() -> AsyncIterator[Service]:
     await runner.cleanup()
 
 
-async def called(service: Service) -> str:
-    """What is logged by one call."""
+async def call_once(service: Service) -> str:
+    """Call once; return what is logged."""
     async with aiohttp.ClientSession() as http:
         with capture_logs() as logged:
             await DeadMansSwitch(service.settings, http, lambda: service.troubles).call()
     return str(logged)
 
 
-async def test_all_is_well_again_and_again(service: Service) -> None:
+async def test_the_address_is_called_again_and_again_while_nothing_is_wrong(service: Service) -> None:
     async with aiohttp.ClientSession() as http:
         calling = asyncio.create_task(DeadMansSwitch(service.settings, http, lambda: service.troubles).run())
         await until(lambda: len(service.calls) >= 3)
-        calling.cancel()
+        await cancel_tasks(calling)
 
     assert set(service.calls) == {"/secret-of-the-alarm"}
 
 
 async def test_it_is_left_out_while_something_is_not_well_or_it_is_switched_off(service: Service) -> None:
     service.troubles = ("telegram: no request got through",)
-    said = await called(service)
+    logged_text = await call_once(service)
     service.troubles, service.dead_man_url = (), None
-    said += await called(service)
+    logged_text += await call_once(service)
 
     assert service.calls == []
-    assert said.count("dead_man_call_skipped") == 1 and "no request got through" in said
+    assert logged_text.count("dead_man_call_skipped") == 1 and "no request got through" in logged_text
 
 
 @pytest.mark.parametrize("trouble", ["status", "nobody", "no address"])
@@ -84,5 +85,5 @@ async def test_a_failure_is_only_logged_and_never_with_the_address(service: Serv
         nobody = f"http://127.0.0.1:{refusing_port}/secret-of-the-alarm"
         service.dead_man_url = SecretStr(nobody if trouble == "nobody" else "http://[secret")
 
-    said = await called(service)
-    assert "dead_man_call_failed" in said and "secret" not in said
+    logged_text = await call_once(service)
+    assert "dead_man_call_failed" in logged_text and "secret" not in logged_text

@@ -26,37 +26,39 @@ NO_FRAME = f"feed: fixture {FIXTURE.id} (Arsenal v Chelsea) has had no frame sin
     [
         facts(),
         facts(status()),
-        facts(status(heard=29)),
-        facts(status(SessionState.WAITING, heard=4)),
-        facts(status(SessionState.CONNECTING, heard=None, wanted_since=ago(4))),
-        facts(status(SessionState.WAITING, heard=None, is_not_open=True)),
-        facts(status(SessionState.WAITING, heard=3000, is_ended=True)),
+        facts(status(seconds_since_frame=29)),
+        facts(status(SessionState.WAITING, seconds_since_frame=4)),
+        facts(status(SessionState.CONNECTING, seconds_since_frame=None, wanted_since=ago(4))),
+        facts(status(SessionState.WAITING, seconds_since_frame=None, is_not_open=True)),
+        facts(status(SessionState.WAITING, seconds_since_frame=3000, is_ended=True)),
         facts(feed=None),
         facts(telegram=TelegramHealth(failing_since=ago(9))),
         facts(telegram=TelegramHealth(clock_skew=60.0)),
         facts(free_disk_bytes=0),
     ],
 )
-def test_all_is_well(well: ProcessHealth) -> None:
+def test_a_healthy_process_has_no_reason_not_to_be_ready(well: ProcessHealth) -> None:
     assert reasons_not_ready(well) == ()
 
 
 @pytest.mark.parametrize(
     ("silent", "since", "state"),
     [
-        (status(heard=31), ago(31), "live"),
-        (status(SessionState.WAITING, heard=6), ago(6), "waiting"),
-        (status(SessionState.REFUSED, heard=None), ago(600), "refused"),
-        (status(SessionState.WAITING, heard=None, is_not_open=True, kickoff=ago(301)), ago(600), "waiting"),
+        (status(seconds_since_frame=31), ago(31), "live"),
+        (status(SessionState.WAITING, seconds_since_frame=6), ago(6), "waiting"),
+        (status(SessionState.REFUSED, seconds_since_frame=None), ago(600), "refused"),
+        (status(SessionState.WAITING, seconds_since_frame=None, is_not_open=True, kickoff=ago(301)), ago(600), "waiting"),
     ],
 )
 def test_a_due_connection_without_a_frame_is_named(silent: ConnectionStatus, since: dt.datetime, state: str) -> None:
     assert reasons_not_ready(facts(status(), silent)) == (f"{NO_FRAME}{iso(since)}, {state}",)
 
 
-def test_every_thing_has_its_line() -> None:
+def test_every_reason_not_to_be_ready_has_its_line() -> None:
     telegram = TelegramHealth(failing_since=ago(11), refused_since=ago(12))
-    lines = reasons_not_ready(facts(status(heard=40), telegram=telegram, database=DatabaseProblem("it is away", ago(13))))
+    lines = reasons_not_ready(
+        facts(status(seconds_since_frame=40), telegram=telegram, database=DatabaseProblem("it is away", ago(13)))
+    )
 
     assert lines == (
         f"database: cannot be used since {iso(ago(13))}: it is away",
@@ -67,7 +69,7 @@ def test_every_thing_has_its_line() -> None:
 
 
 def test_a_process_that_still_waits_for_telegram_is_not_ready() -> None:
-    waiting = facts(status(heard=40), is_working=False, telegram=TelegramHealth(failing_since=ago(5)))
+    waiting = facts(status(seconds_since_frame=40), is_working=False, telegram=TelegramHealth(failing_since=ago(5)))
 
     assert reasons_not_ready(waiting) == (f"start: Telegram has not let the bot in since {iso(ago(3600))}",)
 

@@ -21,9 +21,9 @@ def process(*troubles: str) -> tuple[Callable[[], Sequence[str]], Callable[[], A
     return lambda: troubles, render
 
 
-async def get(port: int | None, page: str) -> tuple[int, str]:
+async def get(port: int | None, page: str, host: str = "127.0.0.1") -> tuple[int, str]:
     assert port
-    async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}{page}") as response:
+    async with aiohttp.ClientSession() as http, http.get(f"http://{host}:{port}{page}") as response:
         return response.status, await response.text()
 
 
@@ -81,5 +81,5 @@ async def test_a_taken_port_is_a_mistake_where_somebody_named_it_and_else_only_a
 
 
 async def test_an_address_of_ipv6_is_written_in_brackets() -> None:
-    async with serve("[::1]:0", *process()):
-        pass
+    async with serve("[::1]:0", *process()) as port:
+        assert await get(port, "/healthz", "[::1]") == (200, "alive\n")

@@ -6,23 +6,23 @@ from bot.monitoring.admin_messages import describe_duration, render_notice
 from bot.monitoring.incidents import IncidentEvent, IncidentNotice
 from tests.packets import KICKOFF
 
-MORE = KICKOFF + dt.timedelta(minutes=4, seconds=10)
+LATER = KICKOFF + dt.timedelta(minutes=4, seconds=10)
 
 
 @pytest.mark.parametrize(
     ("what", "until", "sentence"),
     [
-        (IncidentEvent.OPENED, MORE, "🛠 <b>feed-down</b>: no frame from a &lt; b"),
-        (IncidentEvent.CHANGED, MORE, "🛠 <b>feed-down</b>: no frame from a &lt; b"),
-        (IncidentEvent.REMINDER, MORE, f"🛠 <b>feed-down</b>, since {KICKOFF:%Y-%m-%d %H:%M:%S} UTC: no frame from a &lt; b"),
+        (IncidentEvent.OPENED, LATER, "🛠 <b>feed-down</b>: no frame from a &lt; b"),
+        (IncidentEvent.CHANGED, LATER, "🛠 <b>feed-down</b>: no frame from a &lt; b"),
+        (IncidentEvent.REMINDER, LATER, f"🛠 <b>feed-down</b>, since {KICKOFF:%Y-%m-%d %H:%M:%S} UTC: no frame from a &lt; b"),
         (
             IncidentEvent.RESOLVED,
-            MORE,
-            f"✅ <b>feed-down</b> is over: it lasted 4 min, from {KICKOFF:%H:%M:%S} to {MORE:%H:%M:%S} UTC.",
+            LATER,
+            f"✅ <b>feed-down</b> is over: it lasted 4 min, from {KICKOFF:%H:%M:%S} to {LATER:%H:%M:%S} UTC.",
         ),
     ],
 )
-def test_a_telling_is_one_sentence(what: IncidentEvent, until: dt.datetime, sentence: str) -> None:
+def test_a_notice_is_one_sentence(what: IncidentEvent, until: dt.datetime, sentence: str) -> None:
     assert render_notice(IncidentNotice("feed-down", what, "no frame from a < b", KICKOFF, until)) == sentence
 
 

@@ -25,6 +25,7 @@ from tests.bot.monitoring.samples import TITLES, status
 from tests.bot.news import alert
 from tests.fakes.feed import LoopClock
 from tests.fakes.messenger import FakeMessenger
+from tests.tasks import cancel_tasks
 
 pytestmark = pytest.mark.virtual_time
 ADMIN = 7
@@ -36,7 +37,7 @@ class Cluster:
 
     def __init__(self, databases: Mapping[str, Database]) -> None:
         self.clock, self.telegram = LoopClock(), FakeMessenger()
-        self.living = {name: ProcessInfo(ROLES[name], due=2, connected=1) for name in databases}
+        self.alive = {name: ProcessInfo(ROLES[name], due=2, connected=1) for name in databases}
         self.failure: StorageError | None = None
         self.hangs = False
         self.feed_is_silent_since: dt.datetime | None = None
@@ -55,7 +56,7 @@ class Cluster:
             await asyncio.Event().wait()
         if self.failure is not None:
             raise self.failure
-        return dict(self.living)
+        return dict(self.alive)
 
     def _feed(self) -> FeedHealth:
         now = self.clock.now()
@@ -64,7 +65,7 @@ class Cluster:
         return FeedHealth((one,), TITLES, now, dt.timedelta(minutes=10), due_matches=2)
 
     @property
-    def told(self) -> list[str]:
+    def admin_messages(self) -> list[str]:
         return [message.text for message in self.telegram.chats[ADMIN]]
 
     def reasons(self, name: str) -> str:
@@ -72,7 +73,7 @@ class Cluster:
 
 
 @asynccontextmanager
-async def cluster(*, separate: bool = False) -> AsyncIterator[Cluster]:
+async def open_cluster(*, separate: bool = False) -> AsyncIterator[Cluster]:
     """`separate`: what fails for one process does not fail for the others; notifications reach all."""
     shared = await Database.open("sqlite://")
     databases = {name: await Database.open("sqlite://") if separate else shared for name in ROLES}
@@ -85,96 +86,94 @@ async def cluster(*, separate: bool = False) -> AsyncIterator[Cluster]:
         await asyncio.sleep(60)
         yield made
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_tasks(*tasks)
         for database in (shared, *(databases.values() if separate else ())):
             await database.close()
 
 
 async def test_a_role_that_nobody_has_is_told_and_shown_and_so_is_its_return() -> None:
-    async with cluster() as c:
-        calm = list(c.told), c.reasons("c")
-        sender = c.living.pop("b")
+    async with open_cluster() as cluster:
+        calm = list(cluster.admin_messages), cluster.reasons("c")
+        sender = cluster.alive.pop("b")
         await asyncio.sleep(35)
-        told, reasons = c.told, [c.reasons(name) for name in c.monitors]
-        shown = await c.monitors["c"].render_status()
-        c.living["b"] = sender
+        notified, reasons = cluster.admin_messages, [cluster.reasons(name) for name in cluster.monitors]
+        shown = await cluster.monitors["c"].render_status()
+        cluster.alive["b"] = sender
         await asyncio.sleep(60)
-        later = c.reasons("c")
+        later = cluster.reasons("c")
 
     assert calm == ([], "") and later == ""
     assert {line.split(" since")[0] for line in reasons} == {"role send: nobody sends"}
-    assert len(told) == 1 and told[0].startswith("🛠 role-missing: nobody sends since 2026-08-15 14:0")
-    assert "touchline run --role send" in told[0]
+    assert len(notified) == 1 and notified[0].startswith("🛠 role-missing: nobody sends since 2026-08-15 14:0")
+    assert "touchline run --role send" in notified[0]
     assert "🛠 role-missing, since" in shown and "2 processes, 2 of 2 due matches connected" in shown
-    assert len(c.told) == 2 and "role-missing is over" in c.told[1]
+    assert len(cluster.admin_messages) == 2 and "role-missing is over" in cluster.admin_messages[1]
 
 
 async def test_a_second_role_that_nobody_has_is_told_too_and_once_by_all_processes() -> None:
-    async with cluster() as c:
-        c.living.pop("a")
+    async with open_cluster() as cluster:
+        cluster.alive.pop("a")
         await asyncio.sleep(600)
-        c.living.pop("b")
+        cluster.alive.pop("b")
         await asyncio.sleep(600)
-        both = list(c.told)
-        c.living |= {name: ProcessInfo(ROLES[name]) for name in ("a", "b")}
+        both = list(cluster.admin_messages)
+        cluster.alive |= {name: ProcessInfo(ROLES[name]) for name in ("a", "b")}
         await asyncio.sleep(300)
 
     assert [text.split(" since")[0] for text in both] == ["🛠 role-missing: nobody follows matches"] * 2
     assert "nobody sends" not in both[0] and "nobody sends since" in both[1] and "--role send" in both[1]
-    assert [text.split(":")[0] for text in c.told[2:]] == ["✅ role-missing is over"]
+    assert [text.split(":")[0] for text in cluster.admin_messages[2:]] == ["✅ role-missing is over"]
 
 
 async def test_a_role_that_is_back_within_seconds_is_not_missed() -> None:
-    async with cluster() as c:
+    async with open_cluster() as cluster:
         for name in ("a", "b", "c"):
-            process = c.living.pop(name)
+            process = cluster.alive.pop(name)
             await asyncio.sleep(12)
-            c.living[name] = process
+            cluster.alive[name] = process
         await asyncio.sleep(300)
 
-    assert c.told == []
+    assert cluster.admin_messages == []
 
 
 async def test_a_database_that_hangs_is_noticed_within_ten_seconds_and_told_by_one_process() -> None:
-    async with cluster() as c:
-        c.feed_is_silent_since, c.hangs = c.clock.now(), True
+    async with open_cluster() as cluster:
+        cluster.feed_is_silent_since, cluster.hangs = cluster.clock.now(), True
         await asyncio.sleep(10.5)
-        early = [c.reasons(name) for name in c.monitors]
+        early = [cluster.reasons(name) for name in cluster.monitors]
         await asyncio.sleep(300)
-        told = c.told
+        notified = cluster.admin_messages
 
     assert all("database: cannot be used since" in reasons and "has not answered for 5 s" in reasons for reasons in early)
-    assert [text.split(":")[0] for text in told] == ["🛠 database-away"]
+    assert [text.split(":")[0] for text in notified] == ["🛠 database-away"]
 
 
 async def test_a_full_disk_that_only_the_feed_meets_is_told_once_by_its_own_name_and_not_as_a_silent_feed() -> None:
-    async with cluster(separate=True) as c:
-        c.feed_is_silent_since = c.clock.now()
+    async with open_cluster(separate=True) as cluster:
+        cluster.feed_is_silent_since = cluster.clock.now()
         until = asyncio.get_running_loop().time() + 300
         while asyncio.get_running_loop().time() < until:
             with pytest.raises(StorageUnusable):
-                async with c.databases["a"].transaction():
+                async with cluster.databases["a"].transaction():
                     raise StorageUnusable("storage.url: the disk of db/touchline is full; make room there")
             await asyncio.sleep(1)
-        told = list(c.told)
-        c.feed_is_silent_since = None
-        async with c.databases["a"].transaction() as tx:
+        notified = list(cluster.admin_messages)
+        cluster.feed_is_silent_since = None
+        async with cluster.databases["a"].transaction() as tx:
             await tx.notify("other")
         await asyncio.sleep(120)
 
-    assert [text.split(":")[0] for text in told] == ["🛠 database-full"]
+    assert [text.split(":")[0] for text in notified] == ["🛠 database-full"]
 
 
 async def test_a_database_that_no_process_reaches_is_told_by_the_one_that_answers_people() -> None:
-    async with cluster(separate=True) as c:
-        c.failure = StorageUnavailable("storage.url: db/touchline cannot be reached")
-        for monitor in c.monitors.values():
-            monitor._on_database_problem(str(c.failure))
+    async with open_cluster(separate=True) as cluster:
+        cluster.failure = StorageUnavailable("storage.url: db/touchline cannot be reached")
+        for monitor in cluster.monitors.values():
+            monitor._on_database_problem(str(cluster.failure))
         await asyncio.sleep(300)
 
-    assert [text.split(":")[0] for text in c.told] == ["🛠 database-away"]
+    assert [text.split(":")[0] for text in cluster.admin_messages] == ["🛠 database-away"]
 
 
 async def test_news_that_nobody_spreads_counts_as_waiting() -> None:

@@ -31,7 +31,7 @@ def test_each_connection_has_a_line() -> None:
     ]
 
 
-def test_a_connection_that_heard_nothing_says_so() -> None:
+def test_a_connection_without_a_frame_is_shown_as_such() -> None:
     status = ConnectionStatus("f1", SessionState.WAITING, "wss://feed", None, 0, 0, 0, 0, 0, None, None)
 
     assert "f1: waiting, no frame yet" in render_connection(status, None, KICKOFF)

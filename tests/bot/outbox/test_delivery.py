@@ -32,7 +32,7 @@ from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, news
 LATENCY = LatencyTrace(812.4, 0.6, 0.0, 3.1, 51.7)
 
 
-def test_a_revision_is_remembered_with_its_way_and_a_reply_with_its_id() -> None:
+def test_a_revision_is_stored_with_its_latencies_and_a_reply_with_its_id() -> None:
     delivery = add_to_history(delivered(alert(1)), Reason.FIRST, NOW, LATENCY)
     delivery = add_to_history(delivery, Reason.RETRACTION, NOW, reply_id=57)
 
@@ -119,11 +119,11 @@ STORED_AT = NOW.timestamp() + 2
 def test_when_a_delivery_was_due_and_how_much_of_the_wait_was_intended(
     delay: int, line_ids: tuple[str, ...], seen: dict[str, Any], stored_at: float, due: float, intended_wait: float
 ) -> None:
-    said = alert(received_at=NOW.timestamp() + 1)
-    known = news(said, line_ids=line_ids, stored_at=stored_at)
+    sent_alert = alert(received_at=NOW.timestamp() + 1)
+    known = news(sent_alert, line_ids=line_ids, stored_at=stored_at)
     context = DeliveryContext(Delivery(KEY, REF, **seen), known, Recipient(replace(CHAT, delay=delay)))
 
-    found = collect_timestamps(context, said, STORED_AT + 40, 0.0)
+    found = collect_timestamps(context, sent_alert, STORED_AT + 40, 0.0)
 
     assert found == Timestamps(NOW.timestamp(), NOW.timestamp() + 1, stored_at, due, intended_wait, 0.0)
 
@@ -151,17 +151,17 @@ def test_what_the_rate_limits_held_back_is_counted_from_when_it_was_due(blocked_
 def test_a_card_of_a_match_in_play_is_to_be_pinned_once_it_was_sent(
     kind: str, is_match_over: bool, pin: PinState, times_sent: int
 ) -> None:
-    said = alert(kind=kind, is_match_over=is_match_over)
+    sent_alert = alert(kind=kind, is_match_over=is_match_over)
 
-    sent = record_card_sent(delivered(said, times_sent=1), said)
+    sent = record_card_sent(delivered(sent_alert, times_sent=1), sent_alert)
 
     assert (sent.pin, sent.times_sent) == (pin, times_sent)
 
 
 def test_a_card_is_not_pinned_where_the_chat_wants_no_pins() -> None:
-    said = alert(kind=CARD)
+    sent_alert = alert(kind=CARD)
 
-    assert record_card_sent(delivered(said), said, pins_cards=False).pin is PinState.NONE
+    assert record_card_sent(delivered(sent_alert), sent_alert, pins_cards=False).pin is PinState.NONE
 
 
 @pytest.mark.parametrize(
@@ -176,9 +176,9 @@ def test_a_card_is_not_pinned_where_the_chat_wants_no_pins() -> None:
     ],
 )
 def test_a_card_is_unpinned_when_its_match_is_over(before: PinState, is_match_over: bool, after: PinState) -> None:
-    said = alert(kind=CARD, is_match_over=is_match_over)
+    sent_alert = alert(kind=CARD, is_match_over=is_match_over)
 
-    assert record_card_edited(delivered(said, pin=before), said).pin is after
+    assert record_card_edited(delivered(sent_alert, pin=before), sent_alert).pin is after
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_a_summary_of_one_match_remembers_its_lines_by_their_actions_alone() -> 
 
 
 END = NOW + dt.timedelta(hours=8)
-SAID = Facts(
+SHOWN_FACTS = Facts(
     "Arsenal 2–1 Chelsea", "2–1", player="Saka", minute="88", action_type="Goal", sub_action_type="Header", team="Arsenal"
 )
 
@@ -125,15 +125,15 @@ def test_there_is_no_digest_where_nothing_was_missed(items: list[NewsItem]) -> N
 
 @pytest.mark.parametrize(("is_late_join", "reason"), [(False, ""), (True, "joined")])
 def test_a_digest_shows_the_score_of_the_latest_news_and_nothing_of_what_happened(is_late_join: bool, reason: str) -> None:
-    latest = news(alert(9, facts=SAID, action="b", home_score=2, away_score=1))
+    latest = news(alert(9, facts=SHOWN_FACTS, action="b", home_score=2, away_score=1))
 
     digest = missed_digest([line("a", 3), latest, line("c", 4)], NOW, is_late_join=is_late_join)
 
     assert digest
-    (said,) = digest.alternatives
-    assert said.facts == Facts("Arsenal 2–1 Chelsea", "2–1", team="Arsenal", reason=reason)
-    assert (said.home_score, said.away_score, said.at, said.state) == (2, 1, NOW, State.CONFIRMED)
-    assert (said.kind, said.importance, said.max_age) == ("summary", Importance.MINOR, 3600.0)
+    (summary,) = digest.alternatives
+    assert summary.facts == Facts("Arsenal 2–1 Chelsea", "2–1", team="Arsenal", reason=reason)
+    assert (summary.home_score, summary.away_score, summary.at, summary.state) == (2, 1, NOW, State.CONFIRMED)
+    assert (summary.kind, summary.importance, summary.max_age) == ("summary", Importance.MINOR, 3600.0)
 
 
 def test_quiet_hours_collect_line_by_line_until_they_end() -> None:
@@ -158,12 +158,12 @@ def test_the_key_tells_which_digest_it_is() -> None:
 
 @pytest.mark.parametrize(("is_silent", "priority"), [(False, 1), (True, 2)])
 def test_a_burst_is_news_from_its_end_on_and_says_nothing_of_one_match(is_silent: bool, priority: int) -> None:
-    digest = burst_digest(BURST, alert(7, facts=SAID), is_silent=is_silent)
+    digest = burst_digest(BURST, alert(7, facts=SHOWN_FACTS), is_silent=is_silent)
 
-    (said,) = digest.alternatives
+    (summary,) = digest.alternatives
     assert (digest.seq, digest.priority, digest.first_fired_at) == (1, priority, {"": 1_790_000_000.0})
-    assert (said.facts, said.fixture.id, said.kind, said.at) == (Facts(reason="bursts"), "", "summary", NOW)
-    assert (said.importance, said.max_age, said.state) == (Importance.MINOR, 300.0, State.CONFIRMED)
+    assert (summary.facts, summary.fixture.id, summary.kind, summary.at) == (Facts(reason="bursts"), "", "summary", NOW)
+    assert (summary.importance, summary.max_age, summary.state) == (Importance.MINOR, 300.0, State.CONFIRMED)
 
 
 def test_a_burst_whose_line_is_revised_keeps_its_time_and_its_priority() -> None:
@@ -180,7 +180,7 @@ def test_a_burst_whose_line_is_revised_keeps_its_time_and_its_priority() -> None
 def test_a_digest_whose_line_is_revised_shows_the_score_of_now(seq_of_line: int, seq: int) -> None:
     digest = quiet_hours_digest(None, line("a", 5), END)
 
-    renewed = renew_digest(digest, [alert(seq_of_line, facts=SAID)], NOW)
+    renewed = renew_digest(digest, [alert(seq_of_line, facts=SHOWN_FACTS)], NOW)
 
     assert (renewed.seq, renewed.alternatives[0].seq) == (seq, seq)
     assert (renewed.line_ids, renewed.key, renewed.first_fired_at) == (("a",), digest.key, digest.first_fired_at)
@@ -209,10 +209,10 @@ HELD, EXPIRED = Reason.HELD_FOR_QUIET_HOURS.value, Reason.EXPIRED.value
 )
 def test_a_chat_gets_those_lines_of_a_digest_that_it_was_not_told(digest: Delivery, reasons: dict[str, str], chosen: str) -> None:
     lines = [line("a"), line("b"), line("c"), replace(news(retracted(action="gone")), state=State.RETRACTED)]
-    told = [Delivery(AlertKey("f1", action), ChatRef(1), reason=reason) for action, reason in reasons.items()]
-    told.append(Delivery(AlertKey("f1", "gone"), ChatRef(1), reason=HELD if digest.key == QUIET else EXPIRED))
+    deliveries = [Delivery(AlertKey("f1", action), ChatRef(1), reason=reason) for action, reason in reasons.items()]
+    deliveries.append(Delivery(AlertKey("f1", "gone"), ChatRef(1), reason=HELD if digest.key == QUIET else EXPIRED))
 
-    assert [one.key.action_id for one in select_lines(digest, lines, told)] == chosen.split()
+    assert [one.key.action_id for one in select_lines(digest, lines, deliveries)] == chosen.split()
 
 
 def test_the_lines_of_a_burst_are_in_the_order_in_which_they_became_news() -> None:

@@ -1,4 +1,4 @@
-"""What there is to say of a message of a chat, on a virtual clock between a real outbox and a fake Telegram."""
+"""Explanations of the messages of a chat, on a virtual clock between a real outbox and a fake Telegram."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 async def test_a_message_and_its_reply_lead_to_the_same_alert_and_what_its_rule_compared(world: World) -> None:
     await world.follow(1)
-    await world.tell(alert(1, conditions=LATE), retracted(2))
+    await world.send(alert(1, conditions=LATE), retracted(2))
     await world.restart()
 
     of_message, of_reply = [await explain_message(world.outbox.queue, 1, shown.id) for shown in world.shown()]
@@ -43,7 +43,7 @@ async def test_a_message_and_its_reply_lead_to_the_same_alert_and_what_its_rule_
 
 async def test_what_is_no_alert_has_no_account(world: World) -> None:
     await world.follow(1, 2)
-    await world.tell(alert(1))
+    await world.send(alert(1))
 
     assert await explain_message(world.outbox.queue, 1, 99) is None
     assert await explain_message(world.outbox.queue, 2, world.shown(1)[0].id) is None
@@ -55,7 +55,7 @@ async def test_a_summary_has_the_news_of_its_lines(world: World) -> None:
     await world.outbox.put([alert(1, at=old, conditions=LATE)])
     await world.outbox.put([alert(2, at=old, action="h")])
     await world.outbox.summarise_missed("f1")
-    await world.tell(seconds=1)
+    await world.send(seconds=1)
 
     explanation = await explain_message(world.outbox.queue, 1, world.shown()[0].id)
 
@@ -65,7 +65,7 @@ async def test_a_summary_has_the_news_of_its_lines(world: World) -> None:
 
 async def test_a_chat_with_a_delay_is_not_told_of_what_it_has_not_seen(world: World) -> None:
     await world.follow(1, delay=30)
-    await world.tell(alert(1, conditions=LATE), seconds=60)
+    await world.send(alert(1, conditions=LATE), seconds=60)
     await world.outbox.put([retracted(2, reason="Offside")])
 
     explanation = await explain_message(world.outbox.queue, 1, world.shown()[0].id)
@@ -76,7 +76,7 @@ async def test_a_chat_with_a_delay_is_not_told_of_what_it_has_not_seen(world: Wo
 async def test_the_sample_has_an_account_with_its_steps(world: World) -> None:
     await world.follow(1)
     await world.outbox.put_for_chat(ChatRef(1), make_sample_alert(ChatRef(1), "42:7", {"en": "🧪"}, NOW))
-    await world.tell(seconds=1)
+    await world.send(seconds=1)
 
     explanation = await explain_message(world.outbox.queue, 1, world.shown()[0].id)
 

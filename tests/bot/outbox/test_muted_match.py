@@ -30,7 +30,7 @@ def _of(fixture_id: str, one: Alert) -> NewsItem:
 
 
 @given(NEW, CHATS)
-def test_a_muted_match_never_tells_and_another_tells_as_if_nothing_were_muted(one: Alert, chat: object) -> None:
+def test_a_muted_match_is_never_sent_and_another_is_sent_as_if_nothing_were_muted(one: Alert, chat: object) -> None:
     muted = replace(chat, muted_matches=frozenset({FIXTURE.id}))  # type: ignore[type-var]
 
     here, there = (decide(None, _of(fixture_id, one), Recipient(muted), NOW) for fixture_id in (FIXTURE.id, "another"))

@@ -1,82 +1,19 @@
 """The outbox over a real database: what waits for whom, also after a restart and for many chats."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
 
-import pytest
 from msgspec.structs import replace
 from sqlalchemy import func, select, update
 
-from bot.clock import ManualClock
-from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryResult, QueueItem, Reason
+from bot.outbox.delivery import Reason
 from bot.outbox.fanout import PAGE_SIZE
-from bot.outbox.outbox import Outbox
 from bot.outbox.pruning import delete_batch_before
-from bot.storage.chats import ChatRepository
-from bot.storage.database import Database
 from bot.storage.schema import entries
-from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from tests.bot.news import NOW, REF, alert, minor, retracted
+from tests.bot.outbox.conftest import World
 from tests.packets import FIXTURE
 from tests.rows import copy_chat
-
-
-class World:
-    """A database with an outbox that can be left and entered again."""
-
-    def __init__(self, url: str) -> None:
-        self.url, self.clock = url, ManualClock(NOW)
-
-    async def open(self) -> None:
-        self.db = await Database.open(self.url)
-        self.chats, self.outbox = ChatRepository(self.db), Outbox(self.db, self.clock)
-        self.subscriptions = SubscriptionRepository(self.db)
-
-    async def restart(self) -> None:
-        await self.db.close()
-        await self.open()
-
-    async def follow(self, *chats: Chat) -> None:
-        for chat in chats:
-            await self.chats.save(chat)
-            await self.subscriptions.add(chat.ref, Subscription(Scope.ALL))
-
-    async def take(self) -> list[QueueItem]:
-        """Everything that waits and was not taken."""
-        items = []
-        while self.outbox.queue.has_more:
-            items += await self.outbox.queue.take()
-        return items
-
-    async def tell(self, item: QueueItem, message_id: int = 1) -> QueueItem | None:
-        """Do what the sender does after a send."""
-        context = await self.load_context(item)
-        assert context is not None
-        seen = context.news.alternatives[0]
-        return await self.complete(
-            replace(context.delivery, message_id=message_id, seq=context.news.seq, rule=seen.rule, body=seen.text)
-        )
-
-    async def load_context(self, item: QueueItem) -> DeliveryContext | None:
-        """What decides on one item."""
-        (begun,) = await self.outbox.queue.begin([item], lambda context: context, lambda _: None)
-        return begun[0] if begun else None
-
-    async def complete(self, delivery: Delivery) -> QueueItem | None:
-        """Commit what one chat has seen."""
-        (more,) = await self.outbox.queue.complete(
-            [DeliveryResult(QueueItem(delivery.key, delivery.chat, 0, delivery.seq, 0.0), delivery)]
-        )
-        return more
-
-
-@pytest.fixture
-async def world(database_url: str) -> AsyncIterator[World]:
-    made = World(database_url)
-    await made.open()
-    yield made
-    await made.db.close()
 
 
 async def test_an_alert_waits_for_every_chat_that_follows_the_match_and_takes_its_kind(world: World) -> None:
@@ -84,16 +21,16 @@ async def test_an_alert_waits_for_every_chat_that_follows_the_match_and_takes_it
 
     await world.outbox.put([alert()])
 
-    assert [item.chat for item in await world.take()] == [ChatRef(1), ChatRef(3, 4)]
+    assert [item.chat for item in await world.take_all()] == [ChatRef(1), ChatRef(3, 4)]
 
 
 async def test_what_waits_is_there_after_a_restart(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
-    await world.take()
+    await world.take_all()
     await world.restart()
 
-    (item,) = await world.take()
+    (item,) = await world.take_all()
 
     context = await world.load_context(item)
     assert context is not None
@@ -107,7 +44,7 @@ async def test_an_alert_that_reached_nobody_before_a_crash_reaches_everybody_aft
     first = await world.outbox.queue.take()
     await world.restart()
 
-    again = await world.take()
+    again = await world.take_all()
 
     assert len(first) == PAGE_SIZE
     assert [item.chat.chat_id for item in again] == list(range(1, PAGE_SIZE + 30))
@@ -116,13 +53,13 @@ async def test_an_alert_that_reached_nobody_before_a_crash_reaches_everybody_aft
 async def test_what_waits_is_taken_in_the_order_of_chats_after_a_restart(world: World) -> None:
     await world.follow(*(Chat(ChatRef(number)) for number in range(1, 30)))
     await world.outbox.put([alert()])
-    await world.take()
+    await world.take_all()
     async with world.db.transaction() as tx:
         for change in (1, -1):  # due as before, but PostgreSQL has moved the changed rows behind the others
             await tx.execute(update(entries).where(entries.c.chat_id < 4).values(due_at=entries.c.due_at + change))
     await world.restart()
 
-    again = await world.take()
+    again = await world.take_all()
 
     assert [item.chat.chat_id for item in again] == list(range(1, 30))
 
@@ -131,31 +68,31 @@ async def test_a_packet_seen_twice_is_harmless(world: World) -> None:
     await world.follow(Chat(REF))
     for _ in range(2):
         await world.outbox.put([alert()])
-    (item,) = await world.take()
-    await world.tell(item)
+    (item,) = await world.take_all()
+    await world.record_sent(item)
 
     await world.outbox.put([alert()])
 
-    assert await world.take() == []
+    assert await world.take_all() == []
 
 
 async def test_a_revision_waits_for_chats_that_have_the_message_whatever_they_want_now(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert(1)])
-    (item,) = await world.take()
-    await world.tell(item)
+    (item,) = await world.take_all()
+    await world.record_sent(item)
     await world.subscriptions.remove(REF, Subscription(Scope.ALL))
     await world.restart()
 
     await world.outbox.put([retracted(2)])
 
-    assert [item.chat for item in await world.take()] == [REF]
+    assert [item.chat for item in await world.take_all()] == [REF]
 
 
 async def test_a_revision_that_comes_while_a_message_is_in_flight_follows_it(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert(1)])
-    (item,) = await world.take()
+    (item,) = await world.take_all()
     context = await world.load_context(item)
     assert context is not None
     await world.outbox.put([alert(2, "goal by Kane")])
@@ -169,11 +106,11 @@ async def test_a_revision_that_comes_while_a_message_is_in_flight_follows_it(wor
 async def test_a_card_that_turns_red_reaches_chats_that_do_not_care_for_yellow_ones(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([minor(1)])
-    assert await world.take() == []
+    assert await world.take_all() == []
 
     await world.outbox.put([alert(2, "red", rule="reds", kind="red_card")])
 
-    assert len(await world.take()) == 1
+    assert len(await world.take_all()) == 1
 
 
 async def test_the_rules_that_fired_are_known_after_a_restart(world: World) -> None:
@@ -189,7 +126,7 @@ async def test_a_chats_delay_holds_its_news_back(world: World) -> None:
 
     await world.outbox.put([alert()])
 
-    (item,) = await world.take()
+    (item,) = await world.take_all()
     assert item.due_at == NOW.timestamp() + 30
 
 
@@ -203,7 +140,7 @@ async def test_missed_news_is_in_one_digest_and_never_sent_by_itself(world: Worl
     await world.restart()
     await world.outbox.summarise_missed(FIXTURE.id)
 
-    (item,) = await world.take()
+    (item,) = await world.take_all()
     context = await world.load_context(item)
 
     assert context is not None
@@ -216,40 +153,40 @@ async def test_a_correction_of_missed_news_does_not_make_it_new(world: World) ->
     await world.outbox.put([alert(1)])
     await world.outbox.put([alert(2, "goal by Kane", at=world.clock.now())])
 
-    assert await world.take() == []
+    assert await world.take_all() == []
 
 
 async def test_nothing_missed_needs_no_digest(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
-    await world.take()
+    await world.take_all()
 
     await world.outbox.summarise_missed(FIXTURE.id)
 
-    assert await world.take() == []
+    assert await world.take_all() == []
 
 
 async def test_what_waited_too_long_is_skipped_and_part_of_a_digest(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
-    (item,) = await world.take()
+    (item,) = await world.take_all()
     context = await world.load_context(item)
     assert context is not None
     await world.complete(replace(context.delivery, reason=Reason.EXPIRED.value, rule="goals"))
 
     await world.outbox.summarise_missed(FIXTURE.id)
 
-    assert [t.key.action_id for t in await world.take()] == ["summary:1"]
+    assert [t.key.action_id for t in await world.take_all()] == ["summary:1"]
 
 
 async def test_a_chat_that_has_the_goal_gets_no_message_of_what_disallows_it(world: World) -> None:
     await world.follow(Chat(REF, filter=AlertFilter(all_kinds=True)))
     await world.outbox.put([alert(1)])
-    (item,) = await world.take()
-    await world.tell(item)
+    (item,) = await world.take_all()
+    await world.record_sent(item)
     await world.outbox.put([alert(2, action="var", rule="var", kind="var", disallows_action="g")])
 
-    (item,) = await world.take()
+    (item,) = await world.take_all()
     context = await world.load_context(item)
 
     assert context is not None
@@ -259,14 +196,14 @@ async def test_a_chat_that_has_the_goal_gets_no_message_of_what_disallows_it(wor
 async def test_a_suspended_chats_messages_wait_for_its_return(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
-    (item,) = await world.take()
+    (item,) = await world.take_all()
     await world.chats.suspend(REF.chat_id, "blocked")
     assert await world.load_context(item) is None
 
     await world.chats.resume(REF.chat_id)
     world.outbox.queue.rescan()
 
-    assert [item.chat for item in await world.take()] == [REF]
+    assert [item.chat for item in await world.take_all()] == [REF]
 
 
 async def test_a_small_match_is_not_kept_waiting_by_a_large_one(world: World) -> None:
@@ -276,7 +213,7 @@ async def test_a_small_match_is_not_kept_waiting_by_a_large_one(world: World) ->
     await world.outbox.put([alert()])
     await world.outbox.put([replace(alert(), key=replace(alert().key, fixture_id="small"), fixture=small)])
 
-    items = await world.take()
+    items = await world.take_all()
 
     assert {item.key.fixture_id for item in items} == {FIXTURE.id, "small"}
 
@@ -284,8 +221,8 @@ async def test_a_small_match_is_not_kept_waiting_by_a_large_one(world: World) ->
 async def test_old_deliveries_are_deleted(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
-    (item,) = await world.take()
-    await world.tell(item)
+    (item,) = await world.take_all()
+    await world.record_sent(item)
     world.clock.move_to(NOW + dt.timedelta(days=15))
 
     assert await world.outbox.prune(dt.timedelta(days=14)) == 1
@@ -297,7 +234,7 @@ async def test_a_season_of_old_deliveries_is_deleted_in_small_transactions_and_n
     await copy_chat(world.db, 1, range(2, 451))
     for n in range(2):
         await world.outbox.put([alert(action=f"old {n}")])
-    await world.take()
+    await world.take_all()
     world.clock.move_to(NOW + dt.timedelta(days=15))
     before = world.clock.now() - dt.timedelta(days=14)
 
@@ -312,7 +249,7 @@ async def test_a_season_of_old_deliveries_is_deleted_in_small_transactions_and_n
 
     assert (sum(batches), max(batches)) == (900, 200)
     assert list(await world.outbox.read_fired_rules(FIXTURE.id)) == ["new"]
-    await world.take()
+    await world.take_all()
     assert await world.outbox.prune(dt.timedelta(days=14)) == 0
     assert await _count_deliveries(world) == 450
 
@@ -326,7 +263,7 @@ async def _count_deliveries(world: World) -> int:
 async def test_a_message_is_uncertain_before_it_leaves_and_no_longer_once_it_is_known_that_it_never_arrived(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
-    (item,) = await world.take()
+    (item,) = await world.take_all()
 
     (begun,) = await world.outbox.queue.begin(
         [item], lambda context: context.delivery, lambda delivery: replace(delivery, is_uncertain=True, body="goal")

@@ -29,12 +29,13 @@ from rules.engine.alert import Alert, AlertKey
 from tests.bot.news import alert, minor, retracted
 from tests.fakes.messenger import FakeMessenger
 from tests.postgres import COUNT_BLOCKED
+from tests.tasks import cancel_tasks
 from tests.waiting import DEADLINE, until
 
 PAGE = 20
 CHATS = range(1, 46)
 """Three pages of them: whoever reaches a page first sends to its chats."""
-LASTS = 3600.0
+LEASE_DURATION = 3600.0
 """Seconds that a sender counts as alive: nobody renews its lease here, however long a test takes."""
 
 
@@ -56,10 +57,10 @@ class MovableClock:
         self._seconds = seconds
 
 
-class Source(SharedSource):
+class CountingSource(SharedSource):
     """Counts how often its sender has looked for something to send, and lets it wait for the others after its first page."""
 
-    begun = ended = 0
+    looks_begun = looks_ended = 0
     after_first_page: asyncio.Barrier | None = None
     is_killed = False
     """Its end leaves its claims as they are."""
@@ -69,13 +70,13 @@ class Source(SharedSource):
             await super()._release_all()
 
     async def take(self, *, urgent_only: bool = False) -> list[QueueItem]:
-        self.begun += 1
-        number = self.begun
+        self.looks_begun += 1
+        number = self.looks_begun
         items = await super().take(urgent_only=urgent_only)
         if items and self.after_first_page:
             barrier, self.after_first_page = self.after_first_page, None
             await barrier.wait()
-        self.ended = number
+        self.looks_ended = number
         return items
 
 
@@ -84,15 +85,15 @@ class SenderProcess:
 
     def __init__(self, db: Database, name: str, clock: MovableClock) -> None:
         self.db, self.name, self.telegram = db, name, FakeMessenger(latency=0.002)
-        self.leases = LeaseRepository(db, name, LASTS)
-        self.source = Source(db, clock, name, stable_after=0.0)
+        self.leases = LeaseRepository(db, name, LEASE_DURATION)
+        self.source = CountingSource(db, clock, name, stable_after=0.0)
         outbox = Outbox(db, clock, self.source)
         self._sender = Sender(outbox.queue, self.telegram, Unlimited(), clock, chats=ChatRepository(db))
         self.source.on_available = self._sender.wake
         self.source.on_possible_edits = self._sender.suspect_edits
 
     async def start(self) -> None:
-        """Live, and send."""
+        """Hold the lease of a living process, and send."""
         await self.leases.acquire({name_process_lease(self.name)})
         self.task = asyncio.create_task(self._send())
 
@@ -101,23 +102,22 @@ class SenderProcess:
             await self._sender.run()
 
     async def stop(self) -> None:
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
+        await cancel_tasks(self.task)
 
     async def kill(self) -> None:
         """End it as a kill does: its lease and its claims stay, and what is on its way is noted nowhere."""
         self.source.is_killed = True
         await self.stop()
 
-    async def look(self) -> None:
+    async def look_for_work(self) -> None:
         """Let it look through the whole database, and wait until it has begun to send all that it may send now."""
         for _ in range(2):  # it looks again when it has begun what the look before has found
-            wanted = self.source.begun + 1
+            wanted = self.source.looks_begun + 1
             self.source.rescan()
             self._sender.wake()
-            await until(lambda wanted=wanted: self.source.ended >= wanted)  # type: ignore[misc]
+            await until(lambda wanted=wanted: self.source.looks_ended >= wanted)  # type: ignore[misc]
 
-    def told(self, chat: int) -> list[str]:
+    def list_sent(self, chat: int) -> list[str]:
         return [shown.html for shown in self.telegram.chats[chat]]
 
 
@@ -160,16 +160,16 @@ class World:
     async def put(self, made: Alert) -> None:
         await self.feed.put([replace(made, at=self.clock.now())])
 
-    def told(self, chat: int) -> list[str]:
-        return [text for sender in self.senders for text in sender.told(chat)]
+    def list_sent(self, chat: int) -> list[str]:
+        return [text for sender in self.senders for text in sender.list_sent(chat)]
 
-    async def owners(self) -> dict[str, set[int]]:
+    async def read_chats_by_sender(self) -> dict[str, set[int]]:
         """The chats of each sender."""
         async with self.db.transaction() as tx:
             rows = await tx.fetch(text("SELECT chat_id, sender FROM claims"))
         return {sender: {row["chat_id"] for row in rows if row["sender"] == sender} for sender in {row["sender"] for row in rows}}
 
-    async def waiting(self, count: int) -> bool:
+    async def is_count_waiting(self, count: int) -> bool:
         """Return True if so many entries wait to be sent."""
         return await self.feed.count_waiting() == count
 
@@ -179,10 +179,10 @@ class World:
             (row,) = await tx.fetch(text(COUNT_BLOCKED))
         return bool(row["count"])
 
-    async def until_told(self, count: int) -> None:
+    async def until_sent(self, count: int) -> None:
         """Wait until every chat has so many messages, and nothing more is to be sent or noted."""
-        await until(lambda: all(len(self.told(chat)) >= count for chat in CHATS))
-        await until(lambda: self.waiting(0))
+        await until(lambda: all(len(self.list_sent(chat)) >= count for chat in CHATS))
+        await until(lambda: self.is_count_waiting(0))
 
 
 @pytest.fixture
@@ -201,15 +201,15 @@ async def test_every_chat_is_told_everything_once_and_in_order_and_all_senders_h
         sender.source.after_first_page = each_has_a_page
     for number in range(4):
         await world.put(alert(1, f"goal {number}", action=f"g{number}"))
-    await world.until_told(4)
+    await world.until_sent(4)
 
-    assert all(world.told(chat) == [f"goal {number}" for number in range(4)] for chat in CHATS)
+    assert all(world.list_sent(chat) == [f"goal {number}" for number in range(4)] for chat in CHATS)
     assert all(len(sender.telegram.requests) >= 4 * 5 for sender in world.senders)
 
 
-async def test_a_sender_without_room_takes_what_rings_and_leaves_the_rest(world: World) -> None:
+async def test_a_sender_without_room_takes_what_is_loud_and_leaves_the_rest(world: World) -> None:
     source = SharedSource(world.db, world.clock, "a", stable_after=0.0)
-    await LeaseRepository(world.db, "a", LASTS).acquire({name_process_lease("a")})
+    await LeaseRepository(world.db, "a", LEASE_DURATION).acquire({name_process_lease("a")})
     await world.put(minor(1, "yellow", action="card"))
     await world.put(alert(1, "goal"))
 
@@ -228,19 +228,19 @@ async def test_a_sender_without_room_takes_what_rings_and_leaves_the_rest(world:
 async def test_a_revision_reaches_each_chat_by_the_sender_that_told_it(world: World) -> None:
     await world.start("a", "b")
     await world.put(alert(1, "goal"))
-    await world.until_told(1)
+    await world.until_sent(1)
     await world.put(retracted(2))
-    await world.until_told(2)
+    await world.until_sent(2)
     ops = Counter(op for sender in world.senders for _, op, _ in sender.telegram.requests)
 
     assert ops == {"send": 2 * len(CHATS), "edit": len(CHATS)}
-    assert all(sender.told(chat) == [] or "<s>" in sender.told(chat)[0] for sender in world.senders for chat in CHATS)
+    assert all(sender.list_sent(chat) == [] or "<s>" in sender.list_sent(chat)[0] for sender in world.senders for chat in CHATS)
 
 
 async def test_the_chats_of_a_sender_that_died_are_taken_over_when_its_lease_has_ended_and_not_before(world: World) -> None:
     await world.start("a")
     await world.put(alert(1, "goal"))
-    await world.until_told(1)
+    await world.until_sent(1)
     first = world.senders[0]
     await first.stop()  # it leaves its chats in order; what follows leaves them as a kill does
     async with world.db.transaction() as tx:
@@ -249,26 +249,26 @@ async def test_the_chats_of_a_sender_that_died_are_taken_over_when_its_lease_has
         )
     await world.start("b")
     await world.put(alert(1, "second", action="h"))
-    await until(lambda: world.waiting(len(CHATS)))
-    await world.senders[1].look()
-    before = sum(map(len, map(world.senders[1].told, CHATS)))
+    await until(lambda: world.is_count_waiting(len(CHATS)))
+    await world.senders[1].look_for_work()
+    before = sum(map(len, map(world.senders[1].list_sent, CHATS)))
     await first.leases.release({name_process_lease("a")})
-    await world.until_told(2)
+    await world.until_sent(2)
 
-    assert before == 0 and world.senders[1].told(7) == ["second"]
+    assert before == 0 and world.senders[1].list_sent(7) == ["second"]
 
 
 async def test_a_sender_that_stops_in_order_leaves_its_chats_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_source, "_RELEASE_TIMEOUT", DEADLINE)
     await world.start("a")
     await world.put(alert(1, "goal"))
-    await world.until_told(1)
+    await world.until_sent(1)
     await world.start("b")
     await world.senders[0].stop()
     await world.put(alert(1, "second", action="h"))
-    await world.until_told(2)  # the lease of the first one lasts for an hour
+    await world.until_sent(2)  # the lease of the first one lasts for an hour
 
-    assert world.senders[1].told(7) == ["second"]
+    assert world.senders[1].list_sent(7) == ["second"]
 
 
 async def test_an_edit_that_arrived_before_its_sender_was_killed_is_taken_back_by_the_one_that_takes_its_chats_over(
@@ -282,32 +282,32 @@ async def test_an_edit_that_arrived_before_its_sender_was_killed_is_taken_back_b
         await tx.execute(text("INSERT INTO claims SELECT chat_id, 'a' FROM chats"))
     world.clock.move_to(1.0)  # the second one is at work since before the messages
     await world.put(alert(1, "goal"))
-    await until(lambda: all(first.told(chat) for chat in CHATS))
-    await until(lambda: world.waiting(0))
-    first.telegram.deaf_until = asyncio.get_running_loop().time() + DEADLINE
+    await until(lambda: all(first.list_sent(chat) for chat in CHATS))
+    await until(lambda: world.is_count_waiting(0))
+    first.telegram.answers_lost_until = asyncio.get_running_loop().time() + DEADLINE
     await world.put(retracted(2))
-    await until(lambda: all(first.told(chat) == ["<s>goal</s>"] for chat in CHATS))
+    await until(lambda: all(first.list_sent(chat) == ["<s>goal</s>"] for chat in CHATS))
     await first.kill()
     world.clock.move_to(3.0)
     await world.put(alert(3, "goal"))
-    await until(lambda: world.waiting(len(CHATS)))
+    await until(lambda: world.is_count_waiting(len(CHATS)))
 
     await first.leases.release({name_process_lease("a")})
-    await second.look()
-    await until(lambda: world.waiting(0))
+    await second.look_for_work()
+    await until(lambda: world.is_count_waiting(0))
 
-    assert all(first.told(chat) == ["goal"] for chat in CHATS)
+    assert all(first.list_sent(chat) == ["goal"] for chat in CHATS)
 
 
 async def test_who_takes_over_a_chat_counts_what_it_was_sent_lately(world: World) -> None:
     await world.start("a")
     await world.put(alert(1, "goal"))
-    await world.until_told(1)
+    await world.until_sent(1)
     first = world.senders[0]
     taken_over: list[tuple[int, float]] = []
     second = SharedSource(world.db, world.clock, "b", stable_after=0.0)
     second.on_recent_sends = taken_over.extend
-    await LeaseRepository(world.db, "b", LASTS).acquire({name_process_lease("b")})
+    await LeaseRepository(world.db, "b", LEASE_DURATION).acquire({name_process_lease("b")})
     await first.stop()
     world.clock.move_to(5.0)
     await world.put(alert(1, "second", action="h"))
@@ -322,48 +322,48 @@ async def test_a_sender_gives_calm_chats_to_one_that_has_none_and_none_for_which
     await world.follow(*CHATS[:5], delay=60)
     await world.start("a")
     await world.put(alert(1, "goal"))
-    await until(lambda: all(len(world.told(chat)) == 1 for chat in CHATS[5:]))
-    await until(lambda: world.waiting(5))
+    await until(lambda: all(len(world.list_sent(chat)) == 1 for chat in CHATS[5:]))
+    await until(lambda: world.is_count_waiting(5))
     first = world.senders[0].source
     async with world.db.transaction() as tx:  # those of the delayed chats too, for which something waits
         await tx.execute(
             text("INSERT INTO claims SELECT chat_id, 'a' FROM chats ON CONFLICT (chat_id) DO UPDATE SET sender = 'a'")
         )
     await first.balance()
-    both = LeaseRepository(world.db, "b", LASTS)
+    both = LeaseRepository(world.db, "b", LEASE_DURATION)
     await both.acquire({name_process_lease("b")}, '{"roles": ["feed", "send"]}')
     await world.senders[0].leases.acquire({name_process_lease("a")}, '{"roles": ["send"]}')
     await first.balance()
-    at_once = await world.owners()
+    at_once = await world.read_chats_by_sender()
     world.clock.move_to(5.0)
     await first.balance()
-    later = await world.owners()
+    later = await world.read_chats_by_sender()
     await first.balance()
 
     assert at_once == {"a": set(CHATS)}
     assert len(later["b"]) == len(CHATS) // 2 and not later["b"] & set(CHATS[:5])
-    assert await world.owners() == later
+    assert await world.read_chats_by_sender() == later
 
 
 async def test_a_sender_that_was_given_chats_counts_what_they_were_sent_lately(world: World) -> None:
     await world.start("a")
     await world.put(alert(1, "goal"))
-    await world.until_told(1)
-    await until(lambda: world.waiting(0))
+    await world.until_sent(1)
+    await until(lambda: world.is_count_waiting(0))
     sent: list[tuple[int, float]] = []
     second = SharedSource(world.db, world.clock, "b")
     second.on_recent_sends = sent.extend
-    await LeaseRepository(world.db, "b", LASTS).acquire({name_process_lease("b")}, '{"roles": ["send"]}')
+    await LeaseRepository(world.db, "b", LEASE_DURATION).acquire({name_process_lease("b")}, '{"roles": ["send"]}')
     await world.senders[0].leases.acquire({name_process_lease("a")}, '{"roles": ["send"]}')
     world.clock.move_to(5.0)
     await world.senders[0].source.balance()
     await second.balance()
     await second.balance()
 
-    assert sorted(chat for chat, _ in sent) == sorted((await world.owners())["b"])
+    assert sorted(chat for chat, _ in sent) == sorted((await world.read_chats_by_sender())["b"])
 
 
-async def test_a_delayed_chat_hears_in_time_and_of_each_revision_as_old_as_its_picture(world: World) -> None:
+async def test_a_delayed_chat_gets_each_revision_after_its_delay_and_not_sooner(world: World) -> None:
     await world.follow(*CHATS[:2], delay=2)
     await world.start("a", "b")
     seen = []
@@ -372,20 +372,20 @@ async def test_a_delayed_chat_hears_in_time_and_of_each_revision_as_old_as_its_p
         """Let it be so late, and note what a delayed chat has been shown by then."""
         world.clock.move_to(seconds)
         for sender in world.senders:
-            await sender.look()
+            await sender.look_for_work()
         versions = [shown.versions for sender in world.senders for shown in sender.telegram.chats[1]]
         seen.append((seconds, [list(version) for version in versions]))
 
     await world.put(alert(1, "goal"))
-    await until(lambda: all(len(world.told(chat)) == 1 for chat in CHATS[2:]))
+    await until(lambda: all(len(world.list_sent(chat)) == 1 for chat in CHATS[2:]))
     await see(1.0)
     await world.put(alert(2, "goal by Saka"))
-    await until(lambda: all(world.told(chat) == ["goal by Saka"] for chat in CHATS[2:]))
+    await until(lambda: all(world.list_sent(chat) == ["goal by Saka"] for chat in CHATS[2:]))
     for second in (1.9, 2.0, 2.9, 3.0):
         await see(second)
 
-    told, revised = [["goal"]], [["goal", "goal by Saka"]]
-    assert seen == [(1.0, []), (1.9, []), (2.0, told), (2.9, told), (3.0, revised)]
+    sent, revised = [["goal"]], [["goal", "goal by Saka"]]
+    assert seen == [(1.0, []), (1.9, []), (2.0, sent), (2.9, sent), (3.0, revised)]
 
 
 async def test_a_revision_waits_for_what_is_being_noted_of_its_chats_and_the_walk_over_them_does_not(world: World) -> None:

@@ -34,7 +34,7 @@ def of_frame(seq: int = 1) -> Alert:
 
 async def test_the_wait_for_telegram_is_its_own_step(world: World) -> None:
     await world.follow(1)
-    await world.tell(of_frame())
+    await world.send(of_frame())
 
     latency = world.delivered[0][1].latency
     assert latency.telegram == pytest.approx(50, abs=1)
@@ -44,7 +44,7 @@ async def test_the_wait_for_telegram_is_its_own_step(world: World) -> None:
 
 async def test_a_chats_delay_is_meant_and_not_slow(world: World) -> None:
     await world.follow(1, delay=30)
-    await world.tell(of_frame())
+    await world.send(of_frame())
 
     latency = world.delivered[0][1].latency
     assert latency.waited == pytest.approx(30_000, abs=1)
@@ -55,7 +55,7 @@ async def test_what_telegrams_limits_hold_back_is_meant_and_not_slow(world: Worl
     world.limits = RateLimiter()
     await world.restart()
     await world.follow(*range(1, 91))
-    await world.tell(of_frame())
+    await world.send(of_frame())
 
     latencies = [result.latency for _, result in world.delivered]
     assert len(latencies) == 90
@@ -65,7 +65,7 @@ async def test_what_telegrams_limits_hold_back_is_meant_and_not_slow(world: Worl
 
 async def test_a_reply_counts_from_its_edit_and_its_message_is_remembered(world: World) -> None:
     await world.follow(1)
-    await world.tell(of_frame(), retracted(2))
+    await world.send(of_frame(), retracted(2))
 
     assert [plan.operation for plan, _ in world.delivered] == ["send", "edit", "reply"]
     assert world.delivered[2][1].latency.request is not None and world.delivered[2][1].latency.request < 20

@@ -1,4 +1,4 @@
-"""What may loop runs in a process of its own, with a limit."""
+"""Work that may never end runs in a process of its own, with a time limit."""
 
 from __future__ import annotations
 

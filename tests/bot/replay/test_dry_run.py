@@ -15,7 +15,7 @@ from tests.waiting import DEADLINE
 pytestmark = pytest.mark.whole_process
 
 CORNERS = "{extends: default, rules: [{name: corners, match: {action_type: Corner}, alert: {kind: corner, text: Corner}}]}"
-GAOL = "[{name: goals, match: {action_type: Gaol}, alert: {kind: goal, text: Goal}}]"
+MISSPELT = "[{name: goals, match: {action_type: Gaol}, alert: {kind: goal, text: Goal}}]"
 LOOPS = '{% for i in "aaaaaaaaaaaaaaaaaaaa" %}' * 9 + "{% endfor %}" * 9
 ENDLESS = CORNERS.replace("text: Corner", f"text: '{LOOPS}'")
 
@@ -37,7 +37,7 @@ async def test_a_dry_run_reports_the_alerts_that_the_new_rules_add_or_drop(confi
 
 
 async def test_rules_with_mistakes_are_not_replayed(config: str) -> None:
-    result = await run_dry_run_here(DryRunRequest(config, GAOL, "goals.yaml", recordings=("nowhere.jsonl",)))
+    result = await run_dry_run_here(DryRunRequest(config, MISSPELT, "goals.yaml", recordings=("nowhere.jsonl",)))
 
     assert result.comparison is None
     assert result.check.mistakes == ('goals.yaml:1:37: rule "goals": unknown action type "Gaol", did you mean "Goal"?',)
@@ -56,7 +56,7 @@ async def test_without_recordings_the_rules_are_only_checked(config: str) -> Non
 
 
 async def test_a_template_that_never_ends_is_a_mistake_at_its_place(config: str) -> None:
-    result = await run_dry_run(DryRunRequest(config, ENDLESS, "endless.yaml"), seconds=60.0)
+    result = await run_dry_run(DryRunRequest(config, ENDLESS, "endless.yaml"), DEADLINE)
 
     (mistake,) = result.check.mistakes
     assert mistake.startswith("endless.yaml:1:") and mistake.endswith("it takes too many steps")

@@ -12,7 +12,7 @@ from bot.replay.replay import message_to_text, replay_match
 load_rules = partial(load_rules_of, Path("missing.yaml"), {}, optional=True)
 
 
-async def replayed_alone(match: MatchSource) -> list[str]:
+async def replay_alone(match: MatchSource) -> list[str]:
     lines: list[str] = []
     await replay_match(match, *load_rules(), lambda message: lines.append(message_to_text(message)))
     return lines
@@ -24,7 +24,7 @@ async def test_matches_come_in_their_order_and_as_each_would_alone() -> None:
 
     together = list(replay_with_processes(matches, load_rules, 2, json_lines=False))
 
-    assert together == [await replayed_alone(match) for match in matches]
+    assert together == [await replay_alone(match) for match in matches]
     assert together[0] != together[1] != []
 
 

@@ -11,10 +11,10 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from tests.recordings import PATHS, each_recording, needs_recordings, truth
-from tests.truth import RULES, lies
+from tests.truth import RULES, find_disagreements
 
 
-def touchline(*arguments: str | Path) -> Result:
+def run_touchline(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [*map(str, arguments)])
 
 
@@ -26,9 +26,9 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @cache
-def replayed_rows(path: Path, config: Path) -> list[dict[str, Any]]:
+def replay_to_rows(path: Path, config: Path) -> list[dict[str, Any]]:
     """The rows of one recording, replayed once."""
-    result = touchline("replay", "--json", "--config", config, path)
+    result = run_touchline("replay", "--json", "--config", config, path)
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
 
@@ -38,7 +38,7 @@ def replayed_rows(path: Path, config: Path) -> list[dict[str, Any]]:
 def test_a_recorded_match_is_told_as_it_happened(path: Path, config: Path) -> None:
     expected = truth(path)
 
-    assert lies(replayed_rows(path, config), expected) == []
+    assert find_disagreements(replay_to_rows(path, config), expected) == []
 
 
 @needs_recordings
@@ -48,7 +48,7 @@ def test_the_first_message_of_a_goal_has_its_score_side_and_minute_and_its_retra
 ) -> None:
     incidents = {one["action_id"]: one for one in truth(path)["incidents"] if one["kind"] in ("goal", "own_goal", "penalty_goal")}
     standing: list[str] = []
-    for row in replayed_rows(path, config):
+    for row in replay_to_rows(path, config):
         goal = incidents.get(row["action_id"])
         if goal is None:
             continue
@@ -69,7 +69,7 @@ def test_the_first_message_of_a_goal_has_its_score_side_and_minute_and_its_retra
 @needs_recordings
 @each_recording
 def test_the_score_of_a_row_is_the_one_that_its_text_shows(path: Path, config: Path) -> None:
-    for row in replayed_rows(path, config):
+    for row in replay_to_rows(path, config):
         for home, away in re.findall(r"(\d+)–(\d+)(?! pens)", row["text"]):
             assert [row["home"], row["away"]] == [int(home), int(away)]
 
@@ -77,14 +77,14 @@ def test_the_score_of_a_row_is_the_one_that_its_text_shows(path: Path, config: P
 def test_a_file_that_is_no_recording_gets_a_one_sentence_error(tmp_path: Path) -> None:
     (tmp_path / "notes.jsonl").write_text("dear diary\n")
 
-    result = touchline("replay", tmp_path / "notes.jsonl")
+    result = run_touchline("replay", tmp_path / "notes.jsonl")
 
     assert (result.exit_code, result.stdout, "Traceback" in result.stderr) == (1, "", False)
     assert "notes.jsonl" in result.stderr
 
 
 def test_a_fixture_that_is_moved_twice_is_told_when_its_listing_changes() -> None:
-    result = touchline("replay", "moved")
+    result = run_touchline("replay", "moved")
 
     assert [line.partition(" · ")[0] for line in result.stdout.splitlines()[:3]] == [
         "12:10:00  ✉ 🔔  🕓 Kick-off 15:30 UTC: Fulham v Everton",
@@ -95,9 +95,9 @@ def test_a_fixture_that_is_moved_twice_is_told_when_its_listing_changes() -> Non
 
 @needs_recordings
 def test_several_recordings_are_replayed_one_after_the_other_each_as_if_alone(config: Path) -> None:
-    result = touchline("replay", "--json", "--config", config, *PATHS[:2])
+    result = run_touchline("replay", "--json", "--config", config, *PATHS[:2])
 
     assert [json.loads(line) for line in result.stdout.splitlines()] == [
-        *replayed_rows(PATHS[0], config),
-        *replayed_rows(PATHS[1], config),
+        *replay_to_rows(PATHS[0], config),
+        *replay_to_rows(PATHS[1], config),
     ]

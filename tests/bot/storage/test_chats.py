@@ -87,7 +87,7 @@ def mute_match(fixture_id: str, chat: Chat) -> Chat:
     return replace(chat, muted_matches=chat.muted_matches | {fixture_id})
 
 
-def silence_kind(kind: str, overrides: SubscriptionOverrides) -> SubscriptionOverrides:
+def switch_kind_off(kind: str, overrides: SubscriptionOverrides) -> SubscriptionOverrides:
     return replace(overrides, silent=overrides.silent | {kind})
 
 
@@ -122,12 +122,12 @@ async def test_changes_of_one_subscription_at_the_same_moment_are_all_kept(
 ) -> None:
     await subscriptions.add(REF, ARSENAL)
 
-    async def silence(kind: str) -> None:
+    async def switch_off(kind: str) -> None:
         async with db.transaction() as tx:
-            await update_subscription_overrides(tx, REF, ARSENAL, partial(silence_kind, kind))
+            await update_subscription_overrides(tx, REF, ARSENAL, partial(switch_kind_off, kind))
 
     await asyncio.gather(
-        *map(silence, SHIPPED_KINDS),
+        *map(switch_off, SHIPPED_KINDS),
         chats.update(REF, partial(mute_match, "f1")),
     )
 

@@ -31,7 +31,7 @@ from bot.subscribers import Chat, ChatRef
 from tests.packets import KICKOFF
 
 
-class Guarded:
+class GuardedDatabase:
     """An open database with two chats, and its guard."""
 
     def __init__(self, file: Path, database: Database, lock: DatabaseLock) -> None:
@@ -54,12 +54,12 @@ class Guarded:
 
 
 @pytest.fixture
-async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
+async def guarded(tmp_path: Path) -> AsyncIterator[GuardedDatabase]:
     file = tmp_path / "touchline.db"
     lock = DatabaseLock(file)
     await lock.acquire()
     database = await Database.open(f"sqlite:///{file}")
-    one = Guarded(file, database, lock)
+    one = GuardedDatabase(file, database, lock)
     await one.add(1)
     await one.guard.check()
     await one.add(2)
@@ -68,14 +68,14 @@ async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
     lock.release()
 
 
-def chat_ids(file: Path) -> list[int]:
+def read_chat_ids_now(file: Path) -> list[int]:
     connection = sqlite3.connect(file)
     found = [chat_id for (chat_id,) in connection.execute("SELECT chat_id FROM chats ORDER BY chat_id")]
     connection.close()
     return found
 
 
-async def test_a_file_that_is_as_it_was_is_no_loss(guarded: Guarded) -> None:
+async def test_a_file_that_is_as_it_was_is_no_loss(guarded: GuardedDatabase) -> None:
     for _ in range(3):
         await guarded.wait(CHECKPOINT_INTERVAL)
 
@@ -119,28 +119,28 @@ def delete_the_log(file: Path) -> None:
     ],
 )
 async def test_a_lost_file_is_reported_and_all_that_was_committed_is_written_beside_it(
-    guarded: Guarded, what: Callable[[Path], None], loss: str
+    guarded: GuardedDatabase, what: Callable[[Path], None], loss: str
 ) -> None:
     what(guarded.file)
 
     await guarded.wait(20)
     (rescued,) = guarded.rescued()
-    at_once = chat_ids(rescued)
+    at_once = read_chat_ids_now(rescued)
     await guarded.add(3)
     await guarded.wait(20)
-    before = chat_ids(rescued)
+    before = read_chat_ids_now(rescued)
     await guarded.wait(RESCUE_INTERVAL)
-    later = chat_ids(rescued)
+    later = read_chat_ids_now(rescued)
     await guarded.add(4)
     await guarded.guard.finish()
 
     assert guarded.reports["database-lost"].startswith(f"the database {guarded.file} {loss} while the bot runs on it")
     assert f"run `touchline restore {rescued}`" in guarded.reports["database-lost"]
-    assert (at_once, before, later, chat_ids(rescued)) == ([1, 2], [1, 2], [1, 2, 3], [1, 2, 3, 4])
+    assert (at_once, before, later, read_chat_ids_now(rescued)) == ([1, 2], [1, 2], [1, 2, 3], [1, 2, 3, 4])
     assert guarded.rescued() == [rescued] and stat.S_IMODE(rescued.stat().st_mode) == 0o600
 
 
-async def test_a_truncated_file_is_reported(guarded: Guarded) -> None:
+async def test_a_truncated_file_is_reported(guarded: GuardedDatabase) -> None:
     os.truncate(guarded.file, 0)
 
     await guarded.wait(20)
@@ -148,7 +148,7 @@ async def test_a_truncated_file_is_reported(guarded: Guarded) -> None:
     assert guarded.reports["database-lost"].startswith(f"the database {guarded.file} was truncated while the bot runs on it")
 
 
-async def test_a_file_that_a_tool_made_smaller_is_not_truncated(guarded: Guarded) -> None:
+async def test_a_file_that_a_tool_made_smaller_is_not_truncated(guarded: GuardedDatabase) -> None:
     async with guarded.database.transaction() as tx:
         await tx.execute(text("CREATE TABLE filler AS SELECT zeroblob(2000000) AS x"))
     await guarded.wait(CHECKPOINT_INTERVAL)
@@ -165,7 +165,7 @@ async def test_a_file_that_a_tool_made_smaller_is_not_truncated(guarded: Guarded
     assert guarded.reports == {}
 
 
-async def test_a_file_that_comes_back_is_no_loss_any_more(guarded: Guarded) -> None:
+async def test_a_file_that_comes_back_is_no_loss_any_more(guarded: GuardedDatabase) -> None:
     rename(guarded.file)
     await guarded.wait(20)
     guarded.file.with_name("old.db").rename(guarded.file)
@@ -174,16 +174,16 @@ async def test_a_file_that_comes_back_is_no_loss_any_more(guarded: Guarded) -> N
     assert guarded.reports == {}
 
 
-async def test_what_was_committed_does_not_stay_in_the_log_alone(guarded: Guarded, tmp_path: Path) -> None:
+async def test_what_was_committed_does_not_stay_in_the_log_alone(guarded: GuardedDatabase, tmp_path: Path) -> None:
     await guarded.guard.check()
     alone = tmp_path / "alone.db"
     await guarded.wait(CHECKPOINT_INTERVAL)
     alone.write_bytes(guarded.file.read_bytes())  # without the log beside it
 
-    assert chat_ids(alone) == [1, 2]
+    assert read_chat_ids_now(alone) == [1, 2]
 
 
-def modes_of(folder: Path) -> dict[str, int]:
+def read_modes(folder: Path) -> dict[str, int]:
     return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
 
 
@@ -194,13 +194,13 @@ async def test_the_database_its_logs_and_backups_belong_to_the_programs_user_alo
     file.chmod(0o664)
     database = await Database.open(f"sqlite:///{file}")
     await ChatRepository(database).save(Chat(ChatRef(1)))
-    modes = modes_of(tmp_path)
+    modes = read_modes(tmp_path)
     await database.close()
 
     assert modes == dict.fromkeys(("touchline.db", "touchline.db-wal", "touchline.db-shm"), 0o600)
 
 
-async def test_the_lock_remembers_how_many_chats_there_were(guarded: Guarded) -> None:
+async def test_the_lock_remembers_how_many_chats_there_were(guarded: GuardedDatabase) -> None:
     await guarded.wait(20)
     guarded.lock.release()
     again = DatabaseLock(guarded.file)
@@ -213,7 +213,7 @@ async def test_the_lock_remembers_how_many_chats_there_were(guarded: Guarded) ->
     assert (known, none) == (2, 0)
 
 
-async def test_a_start_without_the_chats_names_the_newest_rescued_file_or_the_backup(guarded: Guarded) -> None:
+async def test_a_start_without_the_chats_names_the_newest_rescued_file_or_the_backup(guarded: GuardedDatabase) -> None:
     without = describe_empty_database(guarded.file, 2)
     delete_with_its_log(guarded.file)
     await guarded.wait(20)

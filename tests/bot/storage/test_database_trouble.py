@@ -18,7 +18,7 @@ from tests.fakes.storage import Disk
 
 @pytest.fixture
 async def disk(tmp_path: Path) -> AsyncIterator[Disk]:
-    made = await Disk.under(f"sqlite:///{tmp_path}/touchline.db")
+    made = await Disk.open(f"sqlite:///{tmp_path}/touchline.db")
     yield made
     await made.db.close()
 

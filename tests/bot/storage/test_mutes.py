@@ -1,4 +1,4 @@
-"""Mutes of single matches: each is let go by itself once its match is over, and not before."""
+"""Mutes of single matches: each ends by itself once its match is over, and not before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only PostgreSQL does: transactions beside each other, a server that goes away, processes that hear each other."""
+"""What only PostgreSQL does: transactions beside each other, a server that goes away, processes that notify each other."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from bot.storage.driver import Transaction
 from bot.storage.schema import chats, metadata
 from bot.subscribers import Chat, ChatRef
 from tests.postgres import COUNT_BLOCKED, Server, running
+from tests.tasks import cancel_tasks
 from tests.waiting import until
 
 REF = ChatRef(5)
@@ -49,16 +50,16 @@ async def add_to_title(db: Database, word: str) -> None:
         await tx.execute(update(chats).values(title=row["title"] + word))
 
 
-async def asked(tx: Transaction, expression: str) -> Any:
-    """The value of an expression."""
+async def evaluate(tx: Transaction, expression: str) -> Any:
+    """Return the value of an expression."""
     (row,) = await tx.fetch(text(f"SELECT {expression} AS value"))
     return row["value"]
 
 
-async def waiting_for_locks(db: Database, count: int) -> bool:
+async def is_count_blocked(db: Database, count: int) -> bool:
     """Return True if so many transactions of this database wait for what others hold."""
     async with db.transaction() as tx:
-        return bool(await asked(tx, f"({COUNT_BLOCKED})") == count)
+        return bool(await evaluate(tx, f"({COUNT_BLOCKED})") == count)
 
 
 async def test_processes_that_start_at_once_migrate_one_after_the_other(new_postgres_url: str) -> None:
@@ -100,7 +101,7 @@ async def test_a_name_is_held_by_one_transaction_at_a_time(two: tuple[Database, 
     async with two[0].transaction() as tx:
         await tx.lock("news of f")
         others = [asyncio.create_task(hold(db)) for db in two * 2]
-        await until(lambda: waiting_for_locks(two[1], 4))
+        await until(lambda: is_count_blocked(two[1], 4))
         order.append("out")
     await asyncio.gather(*others)
 
@@ -133,7 +134,7 @@ async def test_the_clock_is_the_databases_own(two: tuple[Database, Database]) ->
     for db in (two[0], two[1], two[0]):
         async with db.transaction() as tx:
             clock = "extract(epoch FROM clock_timestamp())"
-            seen += [await asked(tx, clock), await tx.now(), await asked(tx, clock)]
+            seen += [await evaluate(tx, clock), await tx.now(), await evaluate(tx, clock)]
 
     assert seen == sorted(set(seen))
 
@@ -256,8 +257,7 @@ async def test_what_is_stored_after_a_transaction_was_cancelled_while_it_began_i
         reading = asyncio.create_task(read())
         for _ in range(steps):  # so that some are cancelled before the server has answered to BEGIN
             await asyncio.sleep(0)
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        await cancel_tasks(reading)
         await ChatRepository(one).save(Chat(ChatRef(steps + 1)))
 
     assert len(await ChatRepository(other).get_all()) == 60
@@ -272,7 +272,7 @@ async def test_a_transaction_that_is_cancelled_gives_its_connection_back(two: tu
         await holding.lock("news of f")
         for _ in range(12):
             waits = asyncio.create_task(wait())
-            await until(lambda: waiting_for_locks(two[1], 1))
+            await until(lambda: is_count_blocked(two[1], 1))
             waits.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waits

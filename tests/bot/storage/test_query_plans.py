@@ -1,4 +1,4 @@
-"""No query of an alert's way, of a start or of the clean-up reads a whole table, however large it has grown."""
+"""No query that an alert takes, of a start or of the clean-up reads a whole table, however large it has grown."""
 
 from __future__ import annotations
 

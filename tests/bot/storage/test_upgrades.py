@@ -22,12 +22,12 @@ from bot.storage.fixtures import FeedPositionRepository, FixtureStatusRepository
 from bot.storage.schema import alerts, entries, metadata, positions
 from bot.storage.subscriptions import SubscriptionRepository
 from tests.bot.news import NOW
-from tests.rows import open_database, row_of
+from tests.rows import make_row, open_database
 from tests.stored import FOLDER, ROWS, build, revisions, upgrade
 
 EARLIER = revisions()[:-1]
-GONE = {("0001", "positions")}
-"""What a later version threw away on purpose: a place in a feed without the match as it stood there."""
+DROPPED_TABLES = {("0001", "positions")}
+"""What a later version dropped on purpose: a position in a feed without the match as it stood there."""
 
 
 def load(revision: str, file: Path) -> None:
@@ -35,33 +35,33 @@ def load(revision: str, file: Path) -> None:
         connection.executescript((FOLDER / f"{revision}.sql").read_text(encoding="utf-8"))
 
 
-def schema_of(file: Path) -> dict[str, str]:
+def read_schema(file: Path) -> dict[str, str]:
     with closing(sqlite3.connect(file)) as connection:
         return {
             name: "".join(sql.split()) for name, sql in connection.execute("SELECT name, sql FROM sqlite_master WHERE sql != ''")
         }
 
 
-def tables_of(revision: str, file: Path) -> dict[str, Table]:
-    """What a version knew, without what was thrown away since."""
+def read_tables(revision: str, file: Path) -> dict[str, Table]:
+    """Return the tables of a version, without those that were dropped since."""
     load(revision, file)
     there, engine = MetaData(), create_engine(f"sqlite:///{file}")
     there.reflect(engine)
     engine.dispose()
-    return {name: t for name, t in there.tables.items() if name != "alembic_version" and (revision, name) not in GONE}
+    return {name: t for name, t in there.tables.items() if name != "alembic_version" and (revision, name) not in DROPPED_TABLES}
 
 
-async def rows_now(db: Database, was: Table) -> list[dict[Any, Any]]:
-    """What a table holds, in the columns that it had."""
+async def read_rows(db: Database, was: Table) -> list[dict[Any, Any]]:
+    """Return the rows of a table, in the columns that it had."""
     now = metadata.tables[was.name]
     columns = [now.c[name] for name in was.c.keys()]  # noqa: SIM118 (iterating gives columns, not names)
     async with db.transaction() as tx:
         return [dict(row) for row in await tx.fetch(select(*columns).order_by(*now.primary_key))]
 
 
-async def everything_is_there(db: Database, known: dict[str, Table]) -> None:
+async def assert_rows_are_kept(db: Database, known: dict[str, Table]) -> None:
     for table in known.values():
-        assert await rows_now(db, table) == [row_of(table, number) for number in range(1, ROWS + 1)], table.name
+        assert await read_rows(db, table) == [make_row(table, number) for number in range(1, ROWS + 1)], table.name
 
 
 async def build_postgres(url: str, revision: str, numbers: Iterable[int]) -> dict[str, Table]:
@@ -73,7 +73,7 @@ async def build_postgres(url: str, revision: str, numbers: Iterable[int]) -> dic
     return tables
 
 
-async def read_by_the_bot(db: Database, rows: int = ROWS) -> None:
+async def read_with_repositories(db: Database, rows: int = ROWS) -> None:
     """Let every repository read what there is; whatever it cannot read raises."""
     chats, clock = ChatRepository(db), ManualClock(NOW)
     for chat in await chats.get_all():
@@ -90,12 +90,12 @@ async def read_by_the_bot(db: Database, rows: int = ROWS) -> None:
 
 @pytest.mark.parametrize("revision", EARLIER)
 async def test_a_stored_database_is_opened_with_all_that_it_knew(revision: str, tmp_path: Path) -> None:
-    known = tables_of(revision, tmp_path / "known.db")
+    known = read_tables(revision, tmp_path / "known.db")
     load(revision, tmp_path / "touchline.db")
 
     async with open_database(f"sqlite:///{tmp_path}/touchline.db") as db:
-        await everything_is_there(db, known)
-        await read_by_the_bot(db)
+        await assert_rows_are_kept(db, known)
+        await read_with_repositories(db)
 
 
 async def test_a_postgresql_database_is_opened_with_the_rows_that_every_version_wrote(new_postgres_url: str) -> None:
@@ -107,14 +107,14 @@ async def test_a_postgresql_database_is_opened_with_the_rows_that_every_version_
 
     async with open_database(new_postgres_url) as db:
         for name in {name for tables in known.values() for name in tables}:
-            rows = await rows_now(db, metadata.tables[name])
-            writers = [revision for revision in EARLIER if name in known[revision] and (revision, name) not in GONE]
+            rows = await read_rows(db, metadata.tables[name])
+            writers = [revision for revision in EARLIER if name in known[revision] and (revision, name) not in DROPPED_TABLES]
             assert len(rows) == ROWS * len(writers), name
             for revision in writers:
                 was = known[revision][name]
                 kept = [{column: row[column] for column in was.c.keys()} for row in rows]  # noqa: SIM118
-                assert all(row_of(was, number) in kept for number in written[revision]), (revision, name)
-        await read_by_the_bot(db, ROWS * len(EARLIER))
+                assert all(make_row(was, number) in kept for number in written[revision]), (revision, name)
+        await read_with_repositories(db, ROWS * len(EARLIER))
 
 
 @pytest.mark.parametrize("revision", [EARLIER[0], EARLIER[-1]])
@@ -124,8 +124,8 @@ async def test_a_postgresql_database_of_an_earlier_version_is_upgraded_at_one_st
     await build_postgres(new_postgres_url, revision, range(1, ROWS + 1))
 
     async with open_database(new_postgres_url) as db:
-        await everything_is_there(db, tables_of(revision, tmp_path / "known.db"))
-        await read_by_the_bot(db)
+        await assert_rows_are_kept(db, read_tables(revision, tmp_path / "known.db"))
+        await read_with_repositories(db)
 
 
 def test_the_steps_of_the_schema_stay_as_they_were_when_they_were_stored(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_the_steps_of_the_schema_stay_as_they_were_when_they_were_stored(tmp_pat
         load(revision, tmp_path / f"{revision}.db")
         with engine.connect() as connection:
             upgrade(connection, revision)
-        assert schema_of(tmp_path / f"{revision}.db") == schema_of(tmp_path / "built.db"), revision
+        assert read_schema(tmp_path / f"{revision}.db") == read_schema(tmp_path / "built.db"), revision
     engine.dispose()
 
 

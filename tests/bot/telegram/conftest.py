@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,10 @@ from rules.engine.alert import Alert
 from tests.bot.news import NOW
 from tests.chats import make_chat
 from tests.fakes import feed
-from tests.fakes.messenger import FakeMessenger, Shown
+from tests.fakes.messenger import FakeMessenger, ShownMessage
 from tests.rows import copy_chat
 from tests.sqlite import new_sqlite
+from tests.tasks import cancel_tasks
 
 
 class LoopClock(feed.LoopClock):
@@ -33,7 +35,7 @@ class LoopClock(feed.LoopClock):
 
 
 class World:
-    """One sender at work; `restart` kills it and starts another on the same database."""
+    """A sender between a real outbox and a fake Telegram; `restart` kills it and starts another on the same database."""
 
     def __init__(self, url: str) -> None:
         self.url, self.clock = url, LoopClock()
@@ -60,17 +62,24 @@ class World:
         await self.subscriptions.add(ChatRef(first), Subscription(Scope.ALL))
         await copy_chat(self.db, first, others)
 
-    async def tell(self, *alerts: Alert, seconds: float = 100.0) -> None:
-        """Put alerts, one revision after the other, and let so much time pass."""
+    @asynccontextmanager
+    async def sending(self) -> AsyncIterator[None]:
+        """Let the sender work while the block lasts."""
         task = asyncio.create_task(self.sender.run())
-        for one in alerts:
-            await self.outbox.put([one])
-            await asyncio.sleep(0.1)
-        await asyncio.sleep(seconds)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        try:
+            yield
+        finally:
+            await cancel_tasks(task)
 
-    def shown(self, chat_id: int = 1) -> Sequence[Shown]:
+    async def send(self, *alerts: Alert, seconds: float = 100.0) -> None:
+        """Put alerts into the outbox, one after the other, and let the sender work for so many seconds."""
+        async with self.sending():
+            for one in alerts:
+                await self.outbox.put([one])
+                await asyncio.sleep(0.1)
+            await asyncio.sleep(seconds)
+
+    def shown(self, chat_id: int = 1) -> Sequence[ShownMessage]:
         return self.telegram.chats[chat_id]
 
 

@@ -44,7 +44,7 @@ async def send_cards(world: World, *alerts: Alert) -> None:
     """Send cards, one after the other, each with some time to be drawn and sent."""
     for one in alerts:
         await world.outbox.put_live(one)
-        await world.tell(seconds=2.0)
+        await world.send(seconds=2.0)
 
 
 async def choose_form(world: World, form: CardForm, **settings: object) -> None:
@@ -145,7 +145,7 @@ async def test_a_chat_that_has_allowed_photos_since_gets_them_again_after_an_hou
     await choose_form(world, CardForm.PICTURE)
     world.telegram.fail(1, PictureForbidden("Bad Request: not enough rights to send photos to the chat"))
     await send_cards(world, card())
-    await world.tell(seconds=3600.0)
+    await world.send(seconds=3600.0)
     later = replace(card(), max_age=7200.0)
     await send_cards(world, of_other_match(later))
 
@@ -157,7 +157,7 @@ async def test_a_picture_that_is_refused_in_unknown_words_is_replaced_by_text(wo
     await choose_form(world, CardForm.PICTURE)
     world.telegram.fail(1, *(RequestRefused("Bad Request: PHOTO_INVALID_DIMENSIONS") for _ in range(2)))
     await world.outbox.put_live(card())
-    await world.tell(seconds=20.0)
+    await world.send(seconds=20.0)
 
     (shown,) = world.shown()
     assert not shown.photo and "Saka" in shown.text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -14,20 +13,14 @@ from bot.outbox.delivery import Delivery, Reason
 from bot.telegram.execute import execute
 from bot.telegram.plan import Send
 from bot.telegram.rate_limits import RateLimiter
-from rules.engine.alert import CARD, PICTURE, Alert
+from rules.engine.alert import PICTURE, Alert
 from rules.football.timeline import Timeline
 from tests.bot.media.timelines import full
-from tests.bot.news import NOW, REF, alert, minor
+from tests.bot.news import LIVE_KINDS, NOW, REF, alert, match_card, minor
 from tests.bot.telegram.conftest import World
 from tests.fakes.messenger import FakeMessenger
 
 pytestmark = pytest.mark.virtual_time
-LIVE_KINDS = frozenset({CARD, PICTURE})
-
-
-def card(text: str = "0–0", **more: Any) -> Alert:
-    """How the match stands."""
-    return minor(1, text, action=CARD, rule=CARD, kind=CARD, max_age=3600.0, **more)
 
 
 def pictured(timeline: Timeline, text: str = "<b>half time</b>") -> Alert:
@@ -39,13 +32,13 @@ async def stand(world: World, *alerts: Alert, seconds: float = 1.0) -> None:
     """Show how things stand, one after the other, each with so much time to be sent."""
     for one in alerts:
         await world.outbox.put_live(one)
-        await world.tell(seconds=seconds)
+        await world.send(seconds=seconds)
 
 
 async def test_a_card_is_sent_silently_pinned_edited_and_unpinned_at_the_end(world: World) -> None:
     await world.follow(1, kinds_on=LIVE_KINDS)
 
-    await stand(world, card(), card("1–0"), card("1–0, full time", is_match_over=True))
+    await stand(world, match_card(), match_card("1–0"), match_card("1–0, full time", is_match_over=True))
 
     (shown,) = world.shown()
     assert (shown.versions, shown.silent, shown.pinned) == (["0–0", "1–0", "1–0, full time"], True, False)
@@ -55,7 +48,7 @@ async def test_a_card_is_sent_silently_pinned_edited_and_unpinned_at_the_end(wor
 
 async def test_a_card_that_was_not_pinned_when_the_process_died_is_pinned_after_the_restart(world: World) -> None:
     await world.follow(1, kinds_on=LIVE_KINDS)
-    await world.outbox.put_live(card())
+    await world.outbox.put_live(match_card())
     (send,) = await world.sender._start_next(1)
     await send
     await world.sender._commit_completed()
@@ -68,22 +61,22 @@ async def test_a_card_that_was_not_pinned_when_the_process_died_is_pinned_after_
 
 async def test_a_pin_that_telegram_does_not_answer_is_tried_again(world: World) -> None:
     await world.follow(1, kinds_on=LIVE_KINDS)
-    await world.outbox.put_live(card())
+    await world.outbox.put_live(match_card())
     (send,) = await world.sender._start_next(1)
     await send
     world.telegram.fail(1, TelegramUnreachable("502", maybe_sent=True))
 
-    await world.tell(seconds=5)
+    await world.send(seconds=5)
 
     assert [shown.pinned for shown in world.shown()] == [True]
 
 
 async def test_a_card_that_somebody_deletes_is_sent_anew_at_once_and_only_once(world: World) -> None:
     await world.follow(1, kinds_on=LIVE_KINDS)
-    await stand(world, card())
+    await stand(world, match_card())
     for text in ("1–0", "2–0"):
         world.telegram.chats[1].clear()
-        await stand(world, card(text))
+        await stand(world, match_card(text))
         if text == "1–0":
             assert [(shown.versions, shown.pinned) for shown in world.shown()] == [(["1–0"], True)]
 
@@ -94,7 +87,7 @@ async def test_a_card_that_somebody_deletes_is_sent_anew_at_once_and_only_once(w
 async def test_only_the_latest_of_a_card_is_sent_and_what_happened_goes_first(world: World) -> None:
     await world.follow(1, kinds_on=LIVE_KINDS)
     for text in ("0–0", "1–0", "2–0"):
-        await world.outbox.put_live(card(text))
+        await world.outbox.put_live(match_card(text))
     await world.outbox.put([alert()])
 
     await world.sender.send_all_due()
@@ -105,8 +98,8 @@ async def test_only_the_latest_of_a_card_is_sent_and_what_happened_goes_first(wo
 async def test_a_card_begins_no_burst_and_waits_for_none(world: World) -> None:
     await world.follow(1, kinds_on=LIVE_KINDS, digests=True)
 
-    await stand(world, card())
-    await world.tell(alert())
+    await stand(world, match_card())
+    await world.send(alert())
     await stand(world, pictured(full()))
 
     assert [shown.at < 3 for shown in world.shown()[:2]] == [True, True]
@@ -117,18 +110,16 @@ async def test_cards_leave_room_for_news_in_a_group_however_many_they_are(world:
     world.limits = RateLimiter()
     await world.restart()
     await world.follow(-1, kinds_on=LIVE_KINDS)
-    task = asyncio.create_task(world.sender.run())
-    for number in range(30):
-        one = card(f"0–{number}")
-        await world.outbox.put_live(
-            replace(one, key=replace(one.key, fixture_id=f"f{number}"), fixture=replace(one.fixture, id=f"f{number}"))
-        )
-    await asyncio.sleep(40)
-    before = len(world.shown(-1))
-    await world.outbox.put([alert()])
-    await asyncio.sleep(4)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with world.sending():
+        for number in range(30):
+            one = match_card(f"0–{number}")
+            await world.outbox.put_live(
+                replace(one, key=replace(one.key, fixture_id=f"f{number}"), fixture=replace(one.fixture, id=f"f{number}"))
+            )
+        await asyncio.sleep(40)
+        before = len(world.shown(-1))
+        await world.outbox.put([alert()])
+        await asyncio.sleep(4)
 
     assert before < 20
     assert "goal" in [shown.html for shown in world.shown(-1)]

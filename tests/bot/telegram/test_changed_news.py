@@ -13,7 +13,7 @@ from rules.engine.evaluate import evaluate
 from rules.football.match import Moment
 from rules.loading.loader import load_pack
 from tests.bot.telegram.conftest import World
-from tests.fakes.messenger import Shown
+from tests.fakes.messenger import ShownMessage
 from tests.packets import Story
 
 pytestmark = pytest.mark.virtual_time
@@ -27,15 +27,15 @@ MISS = {"kind": "Penalty Missed", "player": "Kane", "score": (0, 0)}
 PENALTY = {"kind": "Penalty Awarded"}
 
 
-class Teller:
-    """Tells actions, revision by revision; `action` is the id of the one that it tells now."""
+class RuleAlerts:
+    """Puts the alerts of the shipped rules for actions, revision by revision; `action` is the id of the current one."""
 
     def __init__(self, world: World) -> None:
         self._world, self.story, self.action = world, Story(), "a"
 
-    async def tell(self, send: str, packet: dict[str, Any]) -> None:
+    async def put_revision(self, send: str, packet: dict[str, Any]) -> None:
         more = {"side": "home", "minute": 30} | packet
-        await self._put(self.story.tell(more.pop("kind"), send, self.action, more.pop("side"), **more))
+        await self._put(self.story.add(more.pop("kind"), send, self.action, more.pop("side"), **more))
 
     async def _put(self, moment: Moment) -> None:
         fired = await self._world.outbox.read_fired_rules(moment.after.fixture.id)
@@ -43,16 +43,14 @@ class Teller:
         await asyncio.sleep(2.0)
 
 
-async def see(world: World, *revisions: tuple[str, dict[str, Any]]) -> tuple[Shown, list[Shown]]:
-    """Tell these revisions of one action; return its message and the replies to it."""
+async def send_revisions(world: World, *revisions: tuple[str, dict[str, Any]]) -> tuple[ShownMessage, list[ShownMessage]]:
+    """Send these revisions of one action; return its message and the replies to it."""
     if not await world.chats.get(ChatRef(1)):
         await world.follow(1)
-    sending = asyncio.create_task(world.sender.run())
-    teller = Teller(world)
-    for send, packet in revisions:
-        await teller.tell(send, packet)
-    sending.cancel()
-    await asyncio.gather(sending, return_exceptions=True)
+    async with world.sending():
+        alerts = RuleAlerts(world)
+        for send, packet in revisions:
+            await alerts.put_revision(send, packet)
     first, *replies = world.shown()
     assert all(reply.reply_to == first.id for reply in replies)
     return first, replies
@@ -78,7 +76,7 @@ async def see(world: World, *revisions: tuple[str, dict[str, Any]]) -> tuple[Sho
 async def test_what_becomes_other_news_is_edited_and_a_reply_says_what_changed(
     world: World, before: dict[str, Any], after: dict[str, Any], title: str, silent: bool
 ) -> None:
-    message, (reply,) = await see(world, ("Confirmed", before), ("Updated", after))
+    message, (reply,) = await send_revisions(world, ("Confirmed", before), ("Updated", after))
 
     first_line, _, rest = reply.html.partition("\n")
     assert first_line == f"✏️ <b>Correction: {title}</b>"
@@ -86,8 +84,10 @@ async def test_what_becomes_other_news_is_edited_and_a_reply_says_what_changed(
 
 
 @pytest.mark.parametrize(("before", "after"), [(YELLOW, RED), (MISS, GOAL)])
-async def test_what_becomes_graver_is_edited_and_told_anew(world: World, before: dict[str, Any], after: dict[str, Any]) -> None:
-    message, (reply,) = await see(world, ("Confirmed", before), ("Updated", after))
+async def test_what_becomes_more_severe_is_edited_and_sent_anew(
+    world: World, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    message, (reply,) = await send_revisions(world, ("Confirmed", before), ("Updated", after))
 
     assert (reply.html, reply.silent) == (message.html, False)
 
@@ -102,13 +102,13 @@ async def test_what_becomes_graver_is_edited_and_told_anew(world: World, before:
     ],
 )
 async def test_what_only_adds_to_the_news_is_an_edit_alone(world: World, before: dict[str, Any], after: dict[str, Any]) -> None:
-    message, replies = await see(world, ("Pending", before), ("Confirmed", before), ("Updated", after))
+    message, replies = await send_revisions(world, ("Pending", before), ("Confirmed", before), ("Updated", after))
 
     assert replies == [] and len(message.versions) == 3
 
 
 async def test_each_step_of_a_change_to_and_fro_is_told(world: World) -> None:
-    message, replies = await see(
+    message, replies = await send_revisions(
         world, ("Pending", RED), ("Confirmed", YELLOW), ("Updated", RED), ("Updated", YELLOW), ("Deleted", YELLOW)
     )
 
@@ -120,37 +120,35 @@ async def test_each_step_of_a_change_to_and_fro_is_told(world: World) -> None:
 
 
 async def test_what_was_taken_back_and_stands_again_as_other_news_is_told_as_what_it_is(world: World) -> None:
-    message, replies = await see(world, ("Confirmed", RED), ("Deleted", RED), ("Updated", YELLOW))
+    message, replies = await send_revisions(world, ("Confirmed", RED), ("Deleted", RED), ("Updated", YELLOW))
 
     assert [reply.text.split("\n")[0] for reply in replies][1:] == ["✏️ Correction: Red Card → Yellow Card"]
     assert "stands after all" not in message.html and not replies[1].silent
 
 
 async def test_a_goal_that_was_taken_back_and_stands_again_for_the_other_side_says_so(world: World) -> None:
-    _, replies = await see(world, ("Confirmed", GOAL), ("Deleted", GOAL | {"score": (0, 0)}), ("Updated", OTHER_GOAL))
+    _, replies = await send_revisions(world, ("Confirmed", GOAL), ("Deleted", GOAL | {"score": (0, 0)}), ("Updated", OTHER_GOAL))
 
     assert replies[1].text.startswith("✏️ Correction: Goal, Arsenal → Chelsea\n") and not replies[1].silent
 
 
 async def test_a_retraction_names_what_the_chat_was_told_even_if_the_type_changes_with_it(world: World) -> None:
-    _, (reply,) = await see(world, ("Confirmed", RED), ("Deleted", YELLOW))
+    _, (reply,) = await send_revisions(world, ("Confirmed", RED), ("Deleted", YELLOW))
 
     assert reply.text.startswith("❌ Arsenal: red card cancelled") and not reply.silent
 
 
 async def test_a_reply_that_a_later_one_replaces_keeps_its_sound(world: World) -> None:
     await world.follow(1)
-    teller = Teller(world)
-    sending = asyncio.create_task(world.sender.run())
-    await teller.tell("Confirmed", RED)
-    sending.cancel()
-    await asyncio.gather(sending, return_exceptions=True)
-    await teller.tell("Updated", YELLOW)
+    alerts = RuleAlerts(world)
+    async with world.sending():
+        await alerts.put_revision("Confirmed", RED)
+    await alerts.put_revision("Updated", YELLOW)
     (edit,) = await world.sender._start_next(1)
     await edit
-    await teller.tell("Deleted", YELLOW)
+    await alerts.put_revision("Deleted", YELLOW)
 
-    await world.tell(seconds=10)
+    await world.send(seconds=10)
 
     _, reply = world.shown()
     assert reply.text.startswith("❌ Arsenal: yellow card cancelled") and not reply.silent
@@ -158,16 +156,14 @@ async def test_a_reply_that_a_later_one_replaces_keeps_its_sound(world: World) -
 
 async def test_a_line_of_several_that_becomes_other_news_is_edited_and_answered_once(world: World) -> None:
     await world.follow(1, digests=True)
-    teller = Teller(world)
-    sending = asyncio.create_task(world.sender.run())
-    for action, packet in (("first", PENALTY), ("other", MISS), ("card", RED)):
-        teller.action = action
-        await teller.tell("Confirmed", packet)
-    await asyncio.sleep(20)
-    await teller.tell("Updated", YELLOW)
-    await asyncio.sleep(20)
-    sending.cancel()
-    await asyncio.gather(sending, return_exceptions=True)
+    alerts = RuleAlerts(world)
+    async with world.sending():
+        for action, packet in (("first", PENALTY), ("other", MISS), ("card", RED)):
+            alerts.action = action
+            await alerts.put_revision("Confirmed", packet)
+        await asyncio.sleep(20)
+        await alerts.put_revision("Updated", YELLOW)
+        await asyncio.sleep(20)
 
     _, several, reply = world.shown()
     assert "🟨 Rice" in several.text and reply.reply_to == several.id and not reply.silent

@@ -172,19 +172,19 @@ async def test_a_tag_that_telegram_never_had_is_the_fault_of_the_text(world: Wor
 
 @pytest.mark.slow
 async def test_real_refusals_for_every_chat_suspend_nobody(world: World) -> None:
-    told: list[tuple[str, int, int]] = []
+    refusals: list[tuple[str, int, int]] = []
     async with world.sending() as sender:
-        sender.failures.on_mass_refusal = lambda *facts: told.append(facts)
+        sender.failures.on_mass_refusal = lambda *facts: refusals.append(facts)
         world.api.refuse_all_chats()
         await world.put(alert(1, "goal"))
-        await until(lambda: told and told[-1][1:] == (len(CHATS), len(CHATS)))
+        await until(lambda: refusals and refusals[-1][1:] == (len(CHATS), len(CHATS)))
 
         async def is_everybody_active() -> bool:
             return await world.active() == len(CHATS)
 
         await until(is_everybody_active)
 
-    assert told[0][0] == "Chat not found" and not any(world.shown(chat) for chat in CHATS)
+    assert refusals[0][0] == "Chat not found" and not any(world.shown(chat) for chat in CHATS)
 
 
 async def test_whether_a_chat_is_there_again_is_asked_by_calls_that_nobody_notices(world: World) -> None:

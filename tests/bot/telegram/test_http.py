@@ -15,7 +15,7 @@ from bot.telegram.http import ApiHealth, BotApiSession
 from bot.telegram.messenger import BotMessenger, build_bot
 from bot.telegram.responses import AnswerLost
 from tests.fakes.bot_api import FakeBotApi
-from tests.fakes.counts import Counts
+from tests.fakes.metric_changes import MetricChanges
 from tests.packets import KICKOFF
 
 DATE = "Sun, 22 Nov 2026 21:00:00 GMT"
@@ -29,70 +29,70 @@ def after(clock: ManualClock, seconds: float) -> dt.datetime:
 
 def test_trouble_is_dated_from_its_first_failure_until_something_gets_through() -> None:
     clock = ManualClock(KICKOFF)
-    wire = ApiHealth(clock)
+    api_health = ApiHealth(clock)
     first = after(clock, 10)
-    wire.on_failure()
+    api_health.on_failure()
     after(clock, 10)
-    wire.on_response(502, None)
-    lasting = wire.failing_since
-    wire.on_response(429, None)
+    api_health.on_response(502, None)
+    lasting = api_health.failing_since
+    api_health.on_response(429, None)
 
-    assert (lasting, wire.failing_since) == (first, None)
+    assert (lasting, api_health.failing_since) == (first, None)
 
 
 def test_a_refused_token_got_through_and_is_refused_until_another_answer() -> None:
     clock = ManualClock(KICKOFF)
-    wire = ApiHealth(clock)
-    wire.on_response(401, None)
+    api_health = ApiHealth(clock)
+    api_health.on_response(401, None)
     after(clock, 10)
-    wire.on_response(404, None)
-    refused = wire.refused_since
-    wire.on_response(400, None)
+    api_health.on_response(404, None)
+    refused = api_health.refused_since
+    api_health.on_response(400, None)
 
-    assert (refused, wire.failing_since, wire.refused_since) == (KICKOFF, None, None)
+    assert (refused, api_health.failing_since, api_health.refused_since) == (KICKOFF, None, None)
 
 
 @pytest.mark.parametrize(("ahead", "skew"), [(0.5, 0.0), (-9.5, -10.0), (63.5, 63.0)])
 def test_the_clocks_are_compared(ahead: float, skew: float) -> None:
-    wire = ApiHealth(ManualClock(NINE + dt.timedelta(seconds=ahead)))
-    wire.on_response(200, DATE)
+    api_health = ApiHealth(ManualClock(NINE + dt.timedelta(seconds=ahead)))
+    api_health.on_response(200, DATE)
 
-    assert wire.clock_skew == pytest.approx(skew)
+    assert api_health.clock_skew == pytest.approx(skew)
 
 
 def test_a_comparison_of_long_ago_says_nothing_of_now() -> None:
     clock = ManualClock(NINE + dt.timedelta(seconds=60))
-    wire = ApiHealth(clock)
-    wire.on_response(200, DATE)
+    api_health = ApiHealth(clock)
+    api_health.on_response(200, DATE)
     after(clock, 599)
-    lately = wire.clock_skew
+    lately = api_health.clock_skew
     after(clock, 1)
 
-    assert (lately, wire.clock_skew) == (pytest.approx(59.5), None)
+    assert (lately, api_health.clock_skew) == (pytest.approx(59.5), None)
 
 
 def test_a_date_that_cannot_be_read_says_nothing() -> None:
-    wire = ApiHealth(ManualClock(NINE))
-    wire.on_response(200, "yesterday")
+    api_health = ApiHealth(ManualClock(NINE))
+    api_health.on_response(200, "yesterday")
 
-    assert wire.clock_skew is None
+    assert api_health.clock_skew is None
 
 
 async def test_a_file_that_is_gone_says_nothing_of_the_token() -> None:
-    wire = ApiHealth(ManualClock(NINE))
-    async with FakeBotApi() as api, build_bot(api.token, api.url, health=wire) as bot:
+    api_health = ApiHealth(ManualClock(NINE))
+    async with FakeBotApi() as api, build_bot(api.token, api.url, health=api_health) as bot:
         file = File("id", "unique", 3, f"{api.url}/file/bot{api.token}/gone", api_kwargs=None)
         file.set_bot(bot)
         with pytest.raises(TelegramError):
             await file.download_as_bytearray()
 
-    assert wire.refused_since is None
+    assert api_health.refused_since is None
 
 
 async def test_requests_are_counted_by_their_answers_and_tell_how_the_wire_is() -> None:
-    clock, counts = ManualClock(NINE), Counts()
-    wire, chat = ApiHealth(clock), ChatRef(42)
-    async with FakeBotApi() as api, build_bot(api.token, api.url, health=wire) as bot:
+    clock, changes = ManualClock(NINE), MetricChanges()
+    api_health, chat = ApiHealth(clock), ChatRef(42)
+    async with FakeBotApi() as api, build_bot(api.token, api.url, health=api_health) as bot:
         messenger = BotMessenger(bot)
         sent = await messenger.send(chat, "hello", silent=True)
         await messenger.edit(chat, sent, "hello again")
@@ -100,16 +100,16 @@ async def test_requests_are_counted_by_their_answers_and_tell_how_the_wire_is() 
         api.fail("sendMessage", BAD_GATEWAY)
         with pytest.raises(TelegramUnreachable):
             await messenger.send(chat, "lost", silent=True, reply_to=sent)
-        failing = wire.failing_since
+        failing = api_health.failing_since
         api.refuse(42, BLOCKED)
         with pytest.raises(ChatGone):
             await messenger.send(chat, "blocked", silent=True)
 
-    assert (failing, wire.failing_since) == (NINE, None) and wire.clock_skew is not None
-    assert counts("touchline_telegram_requests_total", op="send", answer="ok") == 1
-    assert counts("touchline_telegram_requests_total", op="edit", answer="ok") == 2
-    assert counts("touchline_telegram_requests_total", op="reply", answer="unreachable") == 1
-    assert counts("touchline_telegram_requests_total", op="send", answer="gone") == 1
+    assert (failing, api_health.failing_since) == (NINE, None) and api_health.clock_skew is not None
+    assert changes("touchline_telegram_requests_total", op="send", answer="ok") == 1
+    assert changes("touchline_telegram_requests_total", op="edit", answer="ok") == 2
+    assert changes("touchline_telegram_requests_total", op="reply", answer="unreachable") == 1
+    assert changes("touchline_telegram_requests_total", op="send", answer="gone") == 1
 
 
 async def trickle(request: web.Request) -> web.StreamResponse:

@@ -43,7 +43,7 @@ class PlayedWorld(World):
             await self.pipeline.process(packet)
 
     async def wait(self, seconds: float) -> None:
-        await self.tell(seconds=seconds)
+        await self.send(seconds=seconds)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ async def world(tmp_path: Path) -> AsyncIterator[PlayedWorld]:
     await made.db.close()
 
 
-def until(seconds: float) -> QuietHours:
+def quiet_for(seconds: float) -> QuietHours:
     """Return quiet hours, in UTC, that hold alerts from before now until the next full minute after so many seconds."""
     end = NOW + dt.timedelta(seconds=seconds)
     return QuietHours(0, end.hour * 60 + end.minute, holds_alerts=True)
@@ -67,9 +67,9 @@ def goal_now(world: PlayedWorld, action: str, minute: int, score: tuple[int, int
 
 async def test_a_held_summary_has_the_score_of_the_moment_when_it_leaves(world: PlayedWorld) -> None:
     """The chat takes red cards alone, so that no news of its own brings it the goals after the card."""
-    await world.follow(1, quiet_hours=until(120), scorers_only=False)
+    await world.follow(1, quiet_hours=quiet_for(120), scorers_only=False)
     await world.play(goal_now(world, "one", 20, (1, 0)))
-    await world.play(world.story.tell("Red Card", action="red", side="away", player="Caicedo", minute=21, at=world.clock.now()))
+    await world.play(world.story.add("Red Card", action="red", side="away", player="Caicedo", minute=21, at=world.clock.now()))
     await world.wait(60)
     # A goal that no rule tells changes the score all the same.
     world.pipeline.set_rules(load_pack("cards"), load_catalogue())
@@ -81,9 +81,9 @@ async def test_a_held_summary_has_the_score_of_the_moment_when_it_leaves(world: 
 
 
 async def test_a_sent_summary_is_corrected_when_a_goal_in_its_score_falls(world: PlayedWorld) -> None:
-    await world.follow(1, quiet_hours=until(60))
-    await world.play(world.story.tell("Start Match", minute=1, at=world.clock.now()))
-    await world.play(world.story.tell("Red Card", action="red", side="away", player="Caicedo", minute=10, at=world.clock.now()))
+    await world.follow(1, quiet_hours=quiet_for(60))
+    await world.play(world.story.add("Start Match", minute=1, at=world.clock.now()))
+    await world.play(world.story.add("Red Card", action="red", side="away", player="Caicedo", minute=10, at=world.clock.now()))
     world.pipeline.set_rules(load_pack("cards"), load_catalogue())
     await world.play(goal_now(world, "one", 20, (1, 0)))
     await world.wait(100)
@@ -105,14 +105,14 @@ async def test_a_sent_summary_is_corrected_when_a_goal_in_its_score_falls(world:
 
 
 async def test_a_summary_says_that_the_match_is_over_and_takes_that_back(world: PlayedWorld) -> None:
-    await world.follow(1, quiet_hours=until(60))
-    await world.play(world.story.tell("Red Card", action="red", side="away", player="Caicedo", minute=88, at=world.clock.now()))
-    await world.play(world.story.tell("End Match", action="ft", minute=90, at=world.clock.now()))
+    await world.follow(1, quiet_hours=quiet_for(60))
+    await world.play(world.story.add("Red Card", action="red", side="away", player="Caicedo", minute=88, at=world.clock.now()))
+    await world.play(world.story.add("End Match", action="ft", minute=90, at=world.clock.now()))
     await world.wait(100)
     (summary,) = world.shown(1)
     assert summary.text.splitlines()[0].endswith("Arsenal 0–0 Chelsea · full time")
 
-    await world.play(world.story.tell("End Match", action="ft", send="Deleted", minute=90, at=world.clock.now()))
+    await world.play(world.story.add("End Match", action="ft", send="Deleted", minute=90, at=world.clock.now()))
     await world.wait(20)
 
     assert world.shown(1)[0].text.splitlines()[0].endswith("Arsenal 0–0 Chelsea")
@@ -121,7 +121,7 @@ async def test_a_summary_says_that_the_match_is_over_and_takes_that_back(world: 
 async def test_half_time_that_waits_or_was_sent_is_corrected_by_an_edit(world: PlayedWorld) -> None:
     await world.follow(1)
     await world.play(goal_now(world, "one", 20, (1, 0)))
-    await world.play(world.story.tell("End Period", action="ht", minute=45, at=world.clock.now()))
+    await world.play(world.story.add("End Period", action="ht", minute=45, at=world.clock.now()))
     await world.wait(5)
     half_time = world.shown(1)[-1]
     assert half_time.text.splitlines()[0] == "⏸ HT: Arsenal 1–0 Chelsea"
@@ -135,7 +135,7 @@ async def test_half_time_that_waits_or_was_sent_is_corrected_by_an_edit(world: P
 
 async def test_a_chat_that_subscribes_is_told_score_minute_and_scorers_and_is_corrected(world: PlayedWorld) -> None:
     await world.play(goal_now(world, "one", 20, (1, 0)))
-    await world.play(world.story.tell("Free Kick", minute=31, at=world.clock.now()))
+    await world.play(world.story.add("Free Kick", minute=31, at=world.clock.now()))
     await world.wait(5)
     await world.follow(1)
 
@@ -181,7 +181,7 @@ async def test_a_chat_with_a_delay_is_told_how_the_match_stood_that_long_ago(wor
 
 
 async def test_a_match_that_is_read_again_from_its_start_does_not_bring_back_old_scores(world: PlayedWorld) -> None:
-    await world.play(world.story.tell("Start Match", minute=1, at=KICKOFF))
+    await world.play(world.story.add("Start Match", minute=1, at=KICKOFF))
     await world.play(goal_now(world, "one", 20, (1, 0)))
     await world.follow(1)
     await world.outbox.put_match_state(REF, world.story.match, "42:7")

@@ -43,7 +43,7 @@ def mentions(world: World) -> list[str]:
 
 
 async def test_a_goal_mentions_everybody_once_five_a_message_in_reply_to_it(world: World) -> None:
-    await world.tell(pending(1), alert(2, "goal, confirmed"), alert(3, "goal, named"))
+    await world.send(pending(1), alert(2, "goal, confirmed"), alert(3, "goal, named"))
 
     first, second = mentions(world)
     assert first.startswith('🔔 <a href="tg://user?id=1">&lt;Fan 1&gt;</a>, ') and first.count("tg://user") == 5
@@ -51,9 +51,9 @@ async def test_a_goal_mentions_everybody_once_five_a_message_in_reply_to_it(worl
 
 
 async def test_silent_news_and_other_matches_mention_nobody(world: World) -> None:
-    await world.tell(minor(1, action="card"))
+    await world.send(minor(1, action="card"))
     await change(world, mentioned=(Mentions("other", PEOPLE),))
-    await world.tell(alert(1))
+    await world.send(alert(1))
 
     assert mentions(world) == [] and len(world.shown()) == 2
 
@@ -61,21 +61,21 @@ async def test_silent_news_and_other_matches_mention_nobody(world: World) -> Non
 @pytest.mark.parametrize("settings", [{"mentions": False}, {"spoilers": True}, {"mentioned": ()}])
 async def test_nobody_is_mentioned_where_it_is_off_or_scores_are_hidden(world: World, settings: dict[str, Any]) -> None:
     await change(world, **settings)
-    await world.tell(alert(1))
+    await world.send(alert(1))
 
     assert mentions(world) == [] and len(world.shown()) == 1
 
 
 async def test_a_goal_that_is_taken_back_is_told_even_if_the_mentions_have_not_left(world: World) -> None:
-    await world.tell(alert(1), retracted(2))
+    await world.send(alert(1), retracted(2))
 
     assert "No goal" in world.shown()[-1].html and len(mentions(world)) <= 2
 
 
 async def test_a_kick_off_has_the_button_and_mentions_nobody(world: World) -> None:
-    await world.tell(alert(1, "kick-off", kind="kick_off", action="k"), alert(1))
+    await world.send(alert(1, "kick-off", kind="kick_off", action="k"), alert(1))
     await change(world, mentions=False)
-    await world.tell(alert(1, "second half", kind="kick_off", action="s"))
+    await world.send(alert(1, "second half", kind="kick_off", action="s"))
 
     keyboards = [
         plan.keyboard for plan, _result in world.delivered if plan.alert.kind == "kick_off" and hasattr(plan, "keyboard")

@@ -14,17 +14,17 @@ from bot.telegram.alert_keyboard import MUTE_BUTTON
 from rules.engine.alert import Alert
 from tests.bot.news import alert, minor
 from tests.bot.telegram.conftest import World
-from tests.fakes.messenger import Shown
+from tests.fakes.messenger import ShownMessage
 
 pytestmark = pytest.mark.virtual_time
 
 
-def labels(shown: Shown) -> list[str]:
+def labels(shown: ShownMessage) -> list[str]:
     rows = json.loads(shown.keyboard or b"{}").get("inline_keyboard", [])
     return [button["text"] for row in rows for button in row]
 
 
-def data(shown: Shown) -> list[str]:
+def data(shown: ShownMessage) -> list[str]:
     rows = json.loads(shown.keyboard or b"{}").get("inline_keyboard", [])
     return [button["callback_data"] for row in rows for button in row]
 
@@ -33,15 +33,15 @@ def cards(*actions: str) -> list[Alert]:
     return [minor(number, f"card {action}", action=action) for number, action in enumerate(actions, start=1)]
 
 
-async def tell_apart(world: World, alerts: list[Alert], seconds: float) -> None:
+async def send_apart(world: World, alerts: list[Alert], seconds: float) -> None:
     for one in alerts:
-        await world.tell(one, seconds=seconds)
+        await world.send(one, seconds=seconds)
 
 
 async def test_the_third_alert_within_ten_minutes_offers_to_mute_what_came_most_once_a_match(world: World) -> None:
     await world.follow(1)
 
-    await tell_apart(world, [*cards("a", "b"), alert(3, "goal", action="c"), *cards("d", "e", "f")], seconds=20)
+    await send_apart(world, [*cards("a", "b"), alert(3, "goal", action="c"), *cards("d", "e", "f")], seconds=20)
 
     closed, opened = ["🔕"], ["🔕 This match", "🔕 1 hour", "🔕 Yellow cards", "🔕 Goals", "✖"]
     assert [labels(shown) for shown in world.shown()] == [closed, closed, opened, closed, closed, closed]
@@ -51,17 +51,17 @@ async def test_the_third_alert_within_ten_minutes_offers_to_mute_what_came_most_
 async def test_what_comes_slowly_is_not_offered_to_be_muted(world: World) -> None:
     await world.follow(1)
 
-    await tell_apart(world, cards("a", "b", "c", "d"), seconds=400)
+    await send_apart(world, cards("a", "b", "c", "d"), seconds=400)
 
     assert {shown.keyboard for shown in world.shown()} == {MUTE_BUTTON}
 
 
 async def test_an_edit_keeps_the_options_open_and_after_a_restart_they_are_not_offered_again(world: World) -> None:
     await world.follow(1)
-    await tell_apart(world, cards("a", "b", "c"), seconds=10)
+    await send_apart(world, cards("a", "b", "c"), seconds=10)
     await world.restart()
 
-    await tell_apart(world, [minor(9, "the right player", action="c"), *cards("d", "e", "f")], seconds=10)
+    await send_apart(world, [minor(9, "the right player", action="c"), *cards("d", "e", "f")], seconds=10)
 
     third = world.shown()[2]
     assert (third.html, labels(third)[-2:]) == ("the right player", ["🔕 Yellow cards", "✖"])
@@ -70,10 +70,10 @@ async def test_an_edit_keeps_the_options_open_and_after_a_restart_they_are_not_o
 
 async def test_options_that_somebody_closed_stay_closed_when_the_alert_is_edited(world: World) -> None:
     await world.follow(1)
-    await tell_apart(world, cards("a", "b", "c"), seconds=10)
+    await send_apart(world, cards("a", "b", "c"), seconds=10)
     await world.chats.update(ChatRef(1), lambda chat: chat.with_mute_offer(MuteOffer("f1")))
 
-    await tell_apart(world, [minor(9, "the right player", action="c")], seconds=10)
+    await send_apart(world, [minor(9, "the right player", action="c")], seconds=10)
 
     assert world.shown()[2].keyboard == MUTE_BUTTON
 
@@ -81,7 +81,7 @@ async def test_options_that_somebody_closed_stay_closed_when_the_alert_is_edited
 async def test_where_scores_are_hidden_the_options_name_no_kind(world: World) -> None:
     await world.follow(1, spoilers=True)
 
-    await tell_apart(world, cards("a", "b", "c"), seconds=10)
+    await send_apart(world, cards("a", "b", "c"), seconds=10)
 
     assert labels(world.shown()[2]) == ["🔕 This match", "🔕 1 hour", "✖"]
 
@@ -90,7 +90,7 @@ async def test_where_scores_are_hidden_the_options_name_no_kind(world: World) ->
 async def test_where_alerts_have_no_button_nothing_is_offered(world: World, settings: dict[str, object]) -> None:
     await world.follow(1, **settings)
 
-    await tell_apart(world, cards("a", "b", "c"), seconds=10)
+    await send_apart(world, cards("a", "b", "c"), seconds=10)
 
     assert [shown.keyboard for shown in world.shown()] == [None] * 3
 
@@ -98,7 +98,7 @@ async def test_where_alerts_have_no_button_nothing_is_offered(world: World, sett
 async def test_edits_and_retractions_do_not_make_a_match_busy(world: World) -> None:
     await world.follow(1)
 
-    await tell_apart(world, [alert(1, "one"), alert(2, "two"), alert(3, "three"), *cards("b")], seconds=10)
+    await send_apart(world, [alert(1, "one"), alert(2, "two"), alert(3, "three"), *cards("b")], seconds=10)
     await asyncio.sleep(1)
 
     assert [shown.keyboard for shown in world.shown()] == [MUTE_BUTTON] * 2

@@ -181,7 +181,7 @@ def test_where_scores_are_hidden_only_the_match_is_visible() -> None:
     assert isinstance(reply, Reply) and reply.html.startswith("🔔 Arsenal v Chelsea\n<tg-spoiler>❌")
 
 
-def test_where_scores_are_hidden_nothing_rings() -> None:
+def test_where_scores_are_hidden_nothing_is_loud() -> None:
     loud = AlertFilter(loud=frozenset({"goal", "red_card"}))
     chats = [replace(CHAT, filter=loud, spoilers=spoilers) for spoilers in (False, True)]
     first = [plan_delivery(DeliveryContext(Delivery(KEY, REF), news(alert()), Recipient(chat)), NOW) for chat in chats]

@@ -135,7 +135,7 @@ def test_a_card_that_comes_again_stays_behind_the_news_of_its_chat() -> None:
     assert order(made)[0] == (1, item(1).key.action_id)
 
 
-def test_what_rings_leaves_before_what_is_silent_and_cards_come_last() -> None:
+def test_what_is_loud_leaves_before_what_is_silent_and_cards_come_last() -> None:
     made = queues(
         item(1, "card", LIVE_MESSAGE_PRIORITY), item(1, "kick-off"), item(1, "goal", loud=True), item(1, "full time", loud=True)
     )
@@ -143,7 +143,7 @@ def test_what_rings_leaves_before_what_is_silent_and_cards_come_last() -> None:
     assert [action for _, action in order(made)] == ["goal", "full time", "kick-off", "card"]
 
 
-def test_what_rings_leaves_while_the_limits_hold_what_is_silent() -> None:
+def test_what_is_loud_leaves_while_the_limits_hold_what_is_silent() -> None:
     made = queues(item(1, "kick-off", priority=2))
     assert made.take_next(0.0, SilentAfter30()) is None
 
@@ -154,7 +154,7 @@ def test_what_rings_leaves_while_the_limits_hold_what_is_silent() -> None:
     assert (made.take_next(0.0, SilentAfter30()), made.next_due_at()) == (None, 30.0)
 
 
-def test_what_rings_and_is_not_due_holds_up_nothing() -> None:
+def test_what_is_loud_and_not_due_holds_up_nothing() -> None:
     made = queues(item(1, "kick-off"))
     made.add(item(1, "goal", loud=True), 60.0, 0.0)
 

@@ -20,10 +20,10 @@ END = 55 * 60.0
 """Seconds until the night is over."""
 
 
-async def test_nothing_rings_in_silent_hours_and_everything_comes_at_once(world: World) -> None:
+async def test_nothing_is_loud_in_silent_hours_and_everything_comes_at_once(world: World) -> None:
     await world.follow(1, quiet_hours=QuietHours(NIGHT.start, NIGHT.end))
 
-    await world.tell(alert(1), retracted(2), seconds=10)
+    await world.send(alert(1), retracted(2), seconds=10)
 
     assert [(m.text[0], m.silent) for m in world.shown()] == [("g", True), ("❌", True)]
 
@@ -32,10 +32,10 @@ async def test_held_news_comes_in_one_message_when_the_hours_end(world: World) -
     await world.follow(1, quiet_hours=NIGHT)
     await world.follow(2)
 
-    await world.tell(pending(1), alert(2), minor(3, action="card"), alert(4, "second", action="g2"), seconds=60)
+    await world.send(pending(1), alert(2), minor(3, action="card"), alert(4, "second", action="g2"), seconds=60)
     assert (len(world.shown(1)), len(world.shown(2))) == (0, 3)
     await world.restart()
-    await world.tell(seconds=END)
+    await world.send(seconds=END)
 
     (digest,) = world.shown(1)
     assert digest.text.splitlines() == ["📋 While it was quiet · Arsenal 1–0 Chelsea", "• goal", "• yellow", "• second"]
@@ -48,7 +48,7 @@ async def test_held_news_comes_by_the_time_of_day_also_where_the_clock_is_set_me
     world: World, hours: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.follow(1, quiet_hours=NIGHT)
-    sending = asyncio.create_task(world.tell(alert(1), seconds=2 * END))
+    sending = asyncio.create_task(world.send(alert(1), seconds=2 * END))
     await asyncio.sleep(60)
     monkeypatch.setattr(type(world.clock), "START", NOW + dt.timedelta(hours=hours))
     await sending
@@ -59,20 +59,20 @@ async def test_held_news_comes_by_the_time_of_day_also_where_the_clock_is_set_me
 
 async def test_what_is_taken_back_in_the_night_is_not_told_and_what_is_later_is_struck(world: World) -> None:
     await world.follow(1, quiet_hours=NIGHT)
-    await world.tell(alert(1), alert(2, "second", action="g2"), retracted(3, action="g2"), seconds=END)
+    await world.send(alert(1), alert(2, "second", action="g2"), retracted(3, action="g2"), seconds=END)
     (digest,) = world.shown(1)
     assert digest.text.splitlines()[1:] == ["• goal"]
 
-    await world.tell(retracted(4), seconds=10)
+    await world.send(retracted(4), seconds=10)
 
     assert digest.html.splitlines()[1:] == ["• <s>Goal</s>"]
 
 
 async def test_what_was_told_before_the_night_is_corrected_at_once_and_silently(world: World) -> None:
     await world.follow(1, quiet_hours=SOON)
-    await world.tell(alert(1), seconds=400)
+    await world.send(alert(1), seconds=400)
 
-    await world.tell(retracted(2), minor(3, action="card", at=NOW + dt.timedelta(seconds=400)), seconds=10)
+    await world.send(retracted(2), minor(3, action="card", at=NOW + dt.timedelta(seconds=400)), seconds=10)
 
     assert [(m.html[:3], m.silent) for m in world.shown()] == [("<s>", False), ("❌ <", True)]
     assert len(world.shown()) == 2
@@ -82,9 +82,9 @@ async def test_news_that_was_about_to_leave_when_the_night_began_is_held_too(wor
     await world.follow(1, quiet_hours=SOON, delay=200)
     await asyncio.sleep(200)
 
-    await world.tell(alert(1, at=NOW + dt.timedelta(seconds=200)), seconds=300)
+    await world.send(alert(1, at=NOW + dt.timedelta(seconds=200)), seconds=300)
     assert (world.shown(), world.sender.skipped[Reason.HELD_FOR_QUIET_HOURS]) == ([], 1)
-    await world.tell(seconds=3700)
+    await world.send(seconds=3700)
 
     (digest,) = world.shown()
     assert digest.text.splitlines()[1:] == ["• goal"]

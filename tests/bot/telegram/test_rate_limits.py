@@ -102,7 +102,7 @@ def test_a_large_allowance_does_not_leave_at_once() -> None:
     assert (limits.available(0.0, 100), limits.available(0.04, 100)) == (0, 50)
 
 
-def test_a_message_that_waited_here_does_not_make_the_way_seem_longer() -> None:
+def test_a_message_that_waited_here_does_not_make_requests_seem_slower() -> None:
     limits = RateLimiter(1000)
     for chat_id in range(1000):
         limits.record_send(chat_id, 0.0)
@@ -120,7 +120,7 @@ def test_what_can_wait_leaves_a_third_of_a_groups_minute_to_news() -> None:
     assert limits.next_chat_send_at(-1, 30.0, Urgency.LIVE_MESSAGE) == 60.2
 
 
-def test_silent_news_leaves_five_of_a_groups_minute_and_one_of_each_short_burst_to_what_rings() -> None:
+def test_silent_news_leaves_five_of_a_groups_minute_and_one_of_each_short_burst_to_what_is_loud() -> None:
     limits = RateLimiter()
     for second in range(15):
         limits.record_send(-1, float(2 * second))
@@ -206,7 +206,9 @@ def test_the_smallest_allowance_is_not_halved_to_nothing() -> None:
 
 
 @pytest.mark.parametrize(("answers", "room"), [(500, 0), (1000, 30)])
-def test_messages_count_from_their_answers_until_five_hundred_have_shown_how_long_the_way_is(answers: int, room: int) -> None:
+def test_messages_count_from_their_answers_until_five_hundred_have_shown_how_long_a_request_takes(
+    answers: int, room: int
+) -> None:
     limits = RateLimiter(500)
     for chat_id in range(500):
         limits.record_send(chat_id, 0.0)
@@ -302,7 +304,7 @@ def test_no_second_sees_more_arrivals_than_allowed_when_later_requests_are_quick
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 0.3), st.floats(0.0, 1.5), st.floats(0.0, 1.5)), min_size=40, max_size=120))
-def test_whenever_the_loop_and_the_way_are_late_no_second_sees_more_arrivals_than_allowed(
+def test_whenever_the_loop_and_requests_are_late_no_second_has_more_arrivals_than_allowed(
     delays: list[tuple[float, float, float]],
 ) -> None:
     limits, now, arrivals, answers = RateLimiter(30), 0.0, [], []

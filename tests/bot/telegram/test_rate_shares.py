@@ -29,14 +29,14 @@ class Process:
         self.repository, self.is_sender = RateShareRepository(db, name), is_sender
         self.use, self.share, self.unpaid_share, self.limit, self.paused_for = RateUse(0, 3), 0, 0, 0, 0.0
 
-    async def look(self, *, slot_senders: int = 0, sent: int = 0) -> NewShare:
+    async def renew(self, *, slot_senders: int = 0, sent: int = 0) -> NewShare:
         found = await self.repository.renew(
             Renewal(30, self.share, lambda _: self.use), None, self.is_sender, slot_senders=slot_senders, sent=sent
         )
         self.share, self.limit, self.paused_for = found.all.share, found.all.limit, found.paused_for
         return found.all
 
-    async def look_with_payment(self) -> tuple[int, int]:
+    async def renew_with_payment(self) -> tuple[int, int]:
         """The limits of all messages, and of those that are free."""
         found = await self.repository.renew(
             Renewal(1000, self.share, lambda _: RateUse(0, 100)),
@@ -53,16 +53,16 @@ class Process:
 async def test_what_one_needs_another_gives_up_once_its_last_second_is_over(db: Database) -> None:
     first, second, chat = Process(db, "a"), Process(db, "b"), Process(db, "c", is_sender=False)
     chat.use = RateUse(0, 1)
-    alone = await first.look()
+    alone = await first.renew()
     first.use = RateUse(30, 30)
-    await first.look()
-    refused = await second.look()
-    await chat.look()
-    giving_up = await first.look()
+    await first.renew()
+    refused = await second.renew()
+    await chat.renew()
+    giving_up = await first.renew()
     first.use = RateUse(5, 30)
-    given = await first.look()
+    given = await first.renew()
     second.use = RateUse(0, 30)
-    taken = await second.look()
+    taken = await second.renew()
 
     assert (alone.share, alone.limit) == (30, 30)
     assert (refused.share, refused.must_notify) == (0, True)
@@ -75,7 +75,7 @@ async def test_a_pause_holds_for_all_processes(db: Database) -> None:
     first, second = Process(db, "a"), Process(db, "b")
     await first.repository.pause_all(HOUR)
     await first.repository.pause_all(1.0)
-    await second.look()
+    await second.renew()
 
     assert 0.9 * HOUR < second.paused_for <= HOUR
 
@@ -83,7 +83,7 @@ async def test_a_pause_holds_for_all_processes(db: Database) -> None:
 async def test_beside_senders_that_reserve_slots_the_rate_is_halved_and_what_is_sent_is_reserved(db: Database) -> None:
     process = Process(db, "a")
     process.use = RateUse(0, 30)
-    found = await process.look(slot_senders=1, sent=600)
+    found = await process.renew(slot_senders=1, sent=600)
     async with db.transaction() as tx:
         (row,), now = await tx.fetch(select(allowance)), await tx.now()
 
@@ -93,14 +93,14 @@ async def test_beside_senders_that_reserve_slots_the_rate_is_halved_and_what_is_
 
 async def test_the_free_rate_is_divided_beside_the_rate_and_is_nobodys_while_one_sends_paid_messages(db: Database) -> None:
     first, second = Process(db, "a"), Process(db, "b")
-    alone = await first.look_with_payment()
+    alone = await first.renew_with_payment()
     first.use = RateUse(5, 8)
-    await second.look_with_payment()
-    await first.look_with_payment()
-    both = await second.look_with_payment()
+    await second.renew_with_payment()
+    await first.renew_with_payment()
+    both = await second.renew_with_payment()
     first.use = RateUse(700, 30)
-    await first.look_with_payment()
-    beside_paid = await second.look_with_payment()
+    await first.renew_with_payment()
+    beside_paid = await second.renew_with_payment()
 
     assert alone == (1000, 30)
     assert both[1] > 0 and first.unpaid_share == 700

@@ -150,10 +150,10 @@ def test_what_telegram_refuses_to_read_goes_as_plain_text_that_is_hidden_still()
 
 
 @pytest.mark.parametrize(
-    ("timezone", "told"),
+    ("timezone", "expected"),
     [("UTC", "Kick-off 15:00 UTC"), ("America/New_York", "Kick-off 10:00"), ("Asia/Kolkata", "Kick-off 20:30")],
 )
-def test_a_kick_off_is_told_in_the_chats_time(timezone: str, told: str) -> None:
+def test_a_kick_off_is_told_in_the_chats_time(timezone: str, expected: str) -> None:
     kickoff = dt.datetime(2026, 11, 22, 15, tzinfo=dt.UTC)
     lineups = replace(
         alert(text="Kick-off 15:00 UTC"), fixture=replace(FIXTURE, kickoff=kickoff), facts=Facts(kickoff="15:00 UTC")
@@ -162,7 +162,7 @@ def test_a_kick_off_is_told_in_the_chats_time(timezone: str, told: str) -> None:
     body = render_body(lineups, timezone=timezone)
 
     # Each reader's own time, and the chat's in an app that cannot show that.
-    assert visible_text(body) == told
+    assert visible_text(body) == expected
     assert f'<tg-time unix="{int(kickoff.timestamp())}" format="t">' in body
 
 
@@ -196,13 +196,13 @@ def test_what_is_taken_back_and_stands_is_said_in_the_language_that_is_spoken(la
 
 def test_a_name_from_the_right_is_kept_to_itself_in_a_summary() -> None:
     facts = Facts(player="ערן זהבי", team="מכבי", minute="12", action_type="Goal")
-    told = render_digest(alert(3), [news(replace(alert(1), facts=facts))])
+    digest = render_digest(alert(3), [news(replace(alert(1), facts=facts))])
 
-    assert "12' ⚽ \u2068ערן זהבי\u2069 (\u2068מכבי\u2069)" in told
+    assert "12' ⚽ \u2068ערן זהבי\u2069 (\u2068מכבי\u2069)" in digest
 
 
 @pytest.mark.parametrize(
-    ("kind", "action_type", "said"),
+    ("kind", "action_type", "expected"),
     [
         ("goal", "Goal", "No goal"),
         ("own_goal", "Goal", "No goal"),
@@ -220,14 +220,14 @@ def test_a_name_from_the_right_is_kept_to_itself_in_a_summary() -> None:
         ("mine", "", "Taken back"),
     ],
 )
-def test_the_reply_names_what_the_chat_was_sent_or_else_what_happened(kind: str, action_type: str, said: str) -> None:
+def test_the_reply_names_what_the_chat_was_sent_or_else_what_happened(kind: str, action_type: str, expected: str) -> None:
     fell = replace(retracted(), facts=Facts(action_type=action_type))
 
-    assert render_retraction(fell, kind) == f"❌ <b>{said}</b>"
+    assert render_retraction(fell, kind) == f"❌ <b>{expected}</b>"
 
 
 @pytest.mark.parametrize(
-    ("kind", "action_type", "said"),
+    ("kind", "action_type", "expected"),
     [
         ("goal", "Goal", "Goal stands"),
         ("own_goal", "Goal", "Goal stands"),
@@ -241,8 +241,8 @@ def test_the_reply_names_what_the_chat_was_sent_or_else_what_happened(kind: str,
         ("mine", "Beach Ball", "Stands after all"),
     ],
 )
-def test_the_reply_says_what_counts_again(kind: str, action_type: str, said: str) -> None:
-    assert render_restoration(alert(kind=kind, facts=Facts(action_type=action_type))) == f"✅ <b>{said}</b>"
+def test_the_reply_says_what_counts_again(kind: str, action_type: str, expected: str) -> None:
+    assert render_restoration(alert(kind=kind, facts=Facts(action_type=action_type))) == f"✅ <b>{expected}</b>"
 
 
 def test_an_alert_that_only_corrects_messages_does_not_name_what_it_has_become() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from bot.errors import DeliveryError, TokenRefused
 from bot.telegram.responses import RESULT_LABELS, count_response
-from tests.fakes.counts import Counts
+from tests.fakes.metric_changes import MetricChanges
 
 
 def kinds(of: type[DeliveryError] = DeliveryError) -> Iterator[type[DeliveryError]]:
@@ -21,7 +21,7 @@ def test_every_answer_has_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize(("op", "error", "answer"), [("send", TokenRefused("401"), "token_refused"), ("wave", None, "ok")])
 def test_an_answer_is_counted_whatever_was_asked(op: str, error: DeliveryError | None, answer: str) -> None:
-    counts = Counts()
+    changes = MetricChanges()
     count_response(op, error)
 
-    assert counts("touchline_telegram_requests_total", op=op, answer=answer) == 1
+    assert changes("touchline_telegram_requests_total", op=op, answer=answer) == 1

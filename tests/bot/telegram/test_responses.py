@@ -58,12 +58,12 @@ def _names(error: type[ours.DeliveryError]) -> set[str]:
 
 
 def test_the_documentation_gives_every_refusal_the_meaning_that_it_has() -> None:
-    told = {words: error for answer, error, _ in ROWS if answer.startswith("`400`") for words in answer[6:].split(" · ")}
+    documented = {words: error for answer, error, _ in ROWS if answer.startswith("`400`") for words in answer[6:].split(" · ")}
     special = {"with a new id of the group", "any other", "message is not modified"}
     special.add("unsupported start tag, for a tag that Telegram documents")
 
     known = {words: made.__name__ for words, made in responses._REFUSAL_MEANINGS}
-    assert {words: error for words, error in told.items() if words not in special} == known
+    assert {words: error for words, error in documented.items() if words not in special} == known
     assert {error for _, error, _ in ROWS} == {*_names(ours.DeliveryError), "–"}
 
 

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.virtual_time
 async def test_a_chat_that_wants_confirmed_goals_gets_a_goal_when_it_is_confirmed_and_never_one_that_is_not(world: World) -> None:
     await world.follow(1, confirmed_only=True)
     await world.follow(2)
-    await world.tell(pending(1, "maybe"), alert(2, "goal"), pending(1, "never", action="h"), retracted(2, action="h"))
+    await world.send(pending(1, "maybe"), alert(2, "goal"), pending(1, "never", action="h"), retracted(2, action="h"))
 
     assert [shown.versions for shown in world.shown(1)] == [["goal"]]
     assert len(world.shown(2)) == 3
@@ -53,7 +53,7 @@ async def test_a_sample_reaches_its_chat_alone_once_and_after_a_restart_too(worl
     await world.outbox.put_for_chat(ChatRef(1), sample)
     await world.restart()
     await world.outbox.put_for_chat(ChatRef(1), sample)
-    await world.tell(seconds=2)
+    await world.send(seconds=2)
 
     assert [shown.html for shown in world.shown(1)] == ["🧪 sample"] and not world.shown(2)
 
@@ -61,7 +61,7 @@ async def test_a_sample_reaches_its_chat_alone_once_and_after_a_restart_too(worl
 async def test_a_goal_is_sent_edited_retracted_and_restored(world: World) -> None:
     await world.follow(1)
 
-    await world.tell(pending(1), alert(2), retracted(3), alert(4))
+    await world.send(pending(1), alert(2), retracted(3), alert(4))
 
     goal, *replies = world.shown()
     assert [v.split("\n")[-1] for v in goal.versions] == [
@@ -76,10 +76,10 @@ async def test_a_goal_is_sent_edited_retracted_and_restored(world: World) -> Non
 
 async def test_edits_and_replies_still_work_after_a_restart(world: World) -> None:
     await world.follow(1)
-    await world.tell(alert(1))
+    await world.send(alert(1))
     await world.restart()
 
-    await world.tell(retracted(2))
+    await world.send(retracted(2))
 
     goal, reply = world.shown()
     assert (goal.html, reply.reply_to) == ("<s>goal</s>", goal.id)
@@ -87,7 +87,7 @@ async def test_edits_and_replies_still_work_after_a_restart(world: World) -> Non
 
 async def test_a_reply_that_was_due_when_the_process_died_is_sent_after_the_restart(world: World) -> None:
     await world.follow(1)
-    await world.tell(alert(1))
+    await world.send(alert(1))
     await world.outbox.put([retracted(2)])
     (edit,) = await world.sender._start_next(1)
     await edit
@@ -151,7 +151,7 @@ async def test_after_every_answer_the_message_arrives_once_or_the_chat_is_suspen
     # A chat is suspended once it was refused twice.
     world.telegram.fail(1, *[error] * (2 if isinstance(error, ChatGone) else 1))
 
-    await world.tell(alert(text="<b>goal</b>"))
+    await world.send(alert(text="<b>goal</b>"))
 
     chat = await world.chats.get(ChatRef(1))
     assert chat is not None
@@ -165,7 +165,7 @@ async def test_a_text_that_is_refused_even_without_formatting_is_reported_and_ke
     await world.follow(1)
     world.telegram.fail(1, TextRefused("can't parse entities"), TextRefused("message text is empty"))
 
-    await world.tell(alert(1), minor(2, action="card"))
+    await world.send(alert(1), minor(2, action="card"))
 
     assert refused == [("goals", "message text is empty")]
     assert [message.html for message in world.shown()] == ["yellow"]
@@ -175,10 +175,10 @@ async def test_what_a_deleted_topic_followed_goes_to_the_general_one_and_comes_t
     topic, general = ChatRef(-5, 9), ChatRef(-5)
     await world.chats.save(Chat(topic, "supergroup", filter=AlertFilter(all_kinds=True), delay=1))
     await world.subscriptions.add(topic, Subscription(Scope.ALL))
-    await world.tell(alert(1), seconds=5)
+    await world.send(alert(1), seconds=5)
     world.telegram.fail(-5, TopicGone("message thread not found"))
 
-    await world.tell(alert(2, action="other"), retracted(3), minor(4, action="card"), seconds=20)
+    await world.send(alert(2, action="other"), retracted(3), minor(4, action="card"), seconds=20)
 
     (moved,) = await world.chats.get_all()
     assert (moved.ref, moved.delay, await world.subscriptions.get_all(general)) == (general, 1, (Subscription(Scope.ALL),))
@@ -190,7 +190,7 @@ async def test_a_forum_whose_general_topic_is_closed_too_is_suspended(world: Wor
     await world.follow(-5)
     world.telegram.fail(-5, TopicClosed("TOPIC_CLOSED"), TopicClosed("TOPIC_CLOSED"))
 
-    await world.tell(alert())
+    await world.send(alert())
 
     chat = await world.chats.get(ChatRef(-5))
     assert chat is not None and not chat.is_active
@@ -202,16 +202,16 @@ async def test_one_chats_trouble_never_delays_another(world: World) -> None:
     world.telegram.fail(2, *[TelegramUnreachable("502", maybe_sent=True)] * 99)
     world.telegram.fail(3, ChatGone("blocked"))
 
-    await world.tell(alert(), seconds=1.0)
+    await world.send(alert(), seconds=1.0)
 
     assert [len(world.shown(chat_id)) for chat_id in (1, 2, 3, 4)] == [0, 0, 0, 1]
 
 
-async def test_a_chat_that_asks_to_wait_gets_its_messages_later_in_order_what_rings_first(world: World) -> None:
+async def test_a_chat_that_asks_to_wait_gets_its_messages_later_in_order_and_loud_ones_first(world: World) -> None:
     await world.follow(1)
     world.telegram.fail(1, RetryAfter(7))
 
-    await world.tell(alert(1), minor(2, action="card"), alert(3, "second goal", action="g2"))
+    await world.send(alert(1), minor(2, action="card"), alert(3, "second goal", action="g2"))
 
     assert [m.html for m in world.shown()] == ["goal", "second goal", "yellow"]
     assert world.shown()[0].at >= 7
@@ -221,7 +221,7 @@ async def test_a_group_that_moved_gets_its_message_at_its_new_id(world: World) -
     await world.follow(-5)
     world.telegram.fail(-5, ChatMigrated(-1005))
 
-    await world.tell(alert(1), retracted(2))
+    await world.send(alert(1), retracted(2))
 
     assert [m.html[:3] for m in world.shown(-1005)] == ["<s>", "❌ <"]
     assert world.shown(-5) == []
@@ -229,22 +229,22 @@ async def test_a_group_that_moved_gets_its_message_at_its_new_id(world: World) -
 
 async def test_a_message_that_was_deleted_is_answered_all_the_same(world: World) -> None:
     await world.follow(1)
-    await world.tell(alert(1))
+    await world.send(alert(1))
     world.telegram.chats[1].clear()
 
-    await world.tell(retracted(2))
+    await world.send(retracted(2))
 
     assert [(m.text[0], m.reply_to) for m in world.shown()] == [("❌", None)]
 
 
 async def test_while_telegram_is_away_few_requests_are_made_and_none_is_lost(world: World) -> None:
     await world.follow(*range(1, 21))
-    world.telegram.away = TelegramUnreachable("no connection", maybe_sent=False)
-    await world.tell(alert(), seconds=60)
-    world.telegram.away = None
+    world.telegram.failure = TelegramUnreachable("no connection", maybe_sent=False)
+    await world.send(alert(), seconds=60)
+    world.telegram.failure = None
     tried = len(world.telegram.requests)
 
-    await world.tell(seconds=30)
+    await world.send(seconds=30)
 
     assert all(len(world.shown(chat_id)) == 1 for chat_id in range(1, 21))
     assert tried < 60
@@ -254,7 +254,7 @@ async def test_what_is_too_old_when_it_could_be_sent_is_left_out_and_counted(wor
     await world.follow(1)
     world.telegram.fail(1, RetryAfter(400))
 
-    await world.tell(alert(), seconds=500)
+    await world.send(alert(), seconds=500)
 
     assert (len(world.shown()), world.sender.skipped[Reason.EXPIRED]) == (0, 1)
 
@@ -262,25 +262,25 @@ async def test_what_is_too_old_when_it_could_be_sent_is_left_out_and_counted(wor
 async def test_a_chat_with_a_delay_gets_alerts_later_and_corrections_as_late(world: World) -> None:
     await world.follow(1, delay=30)
 
-    await world.tell(alert(1), seconds=40)
-    await world.tell(retracted(2), seconds=20)
+    await world.send(alert(1), seconds=40)
+    await world.send(retracted(2), seconds=20)
     assert [m.html for m in world.shown()] == ["goal"]
     assert world.shown()[0].at >= 30
 
-    await world.tell(seconds=20)
+    await world.send(seconds=20)
     assert world.shown()[0].html == "<s>goal</s>"
 
 
 async def test_a_chat_with_a_delay_sees_an_alert_retracted_within_its_delay_stand_first_and_then_retracted(world: World) -> None:
     await world.follow(1, delay=30)
 
-    await world.tell(alert(1), seconds=9.9)
-    await world.tell(retracted(2), seconds=21)
+    await world.send(alert(1), seconds=9.9)
+    await world.send(retracted(2), seconds=21)
     assert [m.html for m in world.shown()] == ["goal"]
     await world.restart()
-    await world.tell(seconds=5)
+    await world.send(seconds=5)
     assert [m.html for m in world.shown()] == ["goal"]
-    await world.tell(seconds=6)
+    await world.send(seconds=6)
 
     assert [m.html[:3] for m in world.shown()] == ["<s>", "❌ <"]
 
@@ -298,14 +298,12 @@ async def test_a_chat_with_a_delay_is_not_asked_for_again_and_again_until_a_late
         return await complete(results)
 
     queue.complete = count_and_complete  # type: ignore[method-assign]
-    task = asyncio.create_task(world.sender.run())
-    # The second says nothing new, so that nothing is sent for it; the third is due five seconds after it.
-    for one in (alert(1), alert(2), alert(3, "goal by Saka")):
-        await world.outbox.put([one])
-        await asyncio.sleep(5)
-    await asyncio.sleep(25.5)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with world.sending():
+        # The second says nothing new, so that nothing is sent for it; the third is due five seconds after it.
+        for one in (alert(1), alert(2), alert(3, "goal by Saka")):
+            await world.outbox.put([one])
+            await asyncio.sleep(5)
+        await asyncio.sleep(25.5)
 
     assert [shown.versions for shown in world.shown()] == [["goal", "goal by Saka"]]
 
@@ -316,7 +314,7 @@ async def test_a_strict_telegram_never_has_to_refuse_anything(world: World) -> N
     await world.restart()
     await world.follow(*range(1, 100), *range(-20, 0))
 
-    await world.tell(*(alert(n, f"goal {n}", action=f"g{n}", at=NOW) for n in range(1, 25)), seconds=250)
+    await world.send(*(alert(n, f"goal {n}", action=f"g{n}", at=NOW) for n in range(1, 25)), seconds=250)
 
     assert world.telegram.refusals == 0
     assert all([m.html for m in world.shown(chat)] == [f"goal {n}" for n in range(1, 25)] for chat in range(1, 100))
@@ -335,7 +333,7 @@ async def test_a_stop_finishes_what_is_in_flight_and_leaves_the_rest_for_the_nex
 
     assert [m.html for m in world.shown()] == ["goal"]
     await world.restart()
-    await world.tell()
+    await world.send()
     assert [m.html for m in world.shown()] == ["goal", "yellow"]
 
 
@@ -351,7 +349,7 @@ async def test_a_stop_that_cancels_a_commit_keeps_the_results(world: World) -> N
         await asyncio.sleep(0)
     await asyncio.gather(task, return_exceptions=True)
     await world.restart()
-    await world.tell()
+    await world.send()
 
     assert [m.html for m in world.shown()] == ["goal"]
 
@@ -364,7 +362,7 @@ async def test_missed_news_comes_as_one_digest_that_shows_what_becomes_of_it(wor
     await world.outbox.summarise_missed(FIXTURE.id)
     await world.sender.send_all_due()
 
-    await world.tell(retracted(3))
+    await world.send(retracted(3))
 
     (digest,) = world.shown()
     assert digest.versions[0].split("\n")[1:] == ["• early goal", "• early card"]
@@ -374,7 +372,7 @@ async def test_missed_news_comes_as_one_digest_that_shows_what_becomes_of_it(wor
 
 async def test_fresh_news_is_not_in_the_digest_of_missed_news(world: World) -> None:
     await world.follow(1)
-    await world.tell(alert(1))
+    await world.send(alert(1))
 
     await world.outbox.summarise_missed(FIXTURE.id)
     await world.sender.send_all_due()
@@ -404,11 +402,11 @@ async def test_a_restart_in_the_middle_of_a_burst_goes_over_no_limit(world: Worl
     world.limits = RateLimiter()
     await world.restart()
     await world.follow(-1)
-    await world.tell(*[alert(number, f"goal {number}", action=f"g{number}") for number in range(1, 19)], seconds=30)
+    await world.send(*[alert(number, f"goal {number}", action=f"g{number}") for number in range(1, 19)], seconds=30)
     world.limits = RateLimiter()
     await world.restart()
 
-    await world.tell(*[alert(number, f"goal {number}", action=f"g{number}") for number in range(21, 40)], seconds=200)
+    await world.send(*[alert(number, f"goal {number}", action=f"g{number}") for number in range(21, 40)], seconds=200)
 
     assert len(world.shown(-1)) == 37 and world.telegram.refusals == 0
 
@@ -425,15 +423,14 @@ async def test_a_request_that_was_on_its_way_when_the_process_died_counts_too(wo
 async def test_news_that_comes_while_answers_are_collected_leaves_at_once(world: World) -> None:
     await world.follow(7, 8)
     world.telegram.latency = 1.0
-    running = asyncio.create_task(world.sender.run())
-    await world.outbox.put([alert()])
-    # Just after the round that began these requests, in which their answers are waited for.
-    while len(world.telegram.requests) < 2:
-        await asyncio.sleep(0)
-    await world.follow(9)
-    at = asyncio.get_running_loop().time()
-    await world.outbox.put([alert(action="g2")])
-    await until(lambda: any(chat_id == 9 for _, _, chat_id in world.telegram.requests))
-    running.cancel()
+    async with world.sending():
+        await world.outbox.put([alert()])
+        # Just after the round that began these requests, in which their answers are waited for.
+        while len(world.telegram.requests) < 2:
+            await asyncio.sleep(0)
+        await world.follow(9)
+        at = asyncio.get_running_loop().time()
+        await world.outbox.put([alert(action="g2")])
+        await until(lambda: any(chat_id == 9 for _, _, chat_id in world.telegram.requests))
 
     assert next(when for when, _, chat_id in world.telegram.requests if chat_id == 9) == at

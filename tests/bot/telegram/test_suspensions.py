@@ -19,32 +19,32 @@ pytestmark = pytest.mark.virtual_time
 GONE = ChatGone("Bad Request: chat not found")
 
 
-async def suspended(world: World) -> set[int]:
+async def list_suspended(world: World) -> set[int]:
     return {chat.ref.chat_id for chat in await world.chats.get_all() if not chat.is_active}
 
 
-def delay(brake: SuspensionBrake, chat_id: int, now: float) -> float | None:
+def refuse(brake: SuspensionBrake, chat_id: int, now: float) -> float | None:
     """Refuse a chat; return when it is tried again, None if it is suspended."""
     held = brake.hold(chat_id, now)
     return held.delay if held else None
 
 
-def judge(brake: SuspensionBrake, chats: Iterable[int], now: float) -> list[float | None]:
+def refuse_twice(brake: SuspensionBrake, chats: Iterable[int], now: float) -> list[float | None]:
     """Refuse chats, and once more ten seconds later; return what is done with each then."""
     chats = list(chats)
-    assert {delay(brake, chat, now) for chat in chats} == {10.0}
-    return [delay(brake, chat, now + 10) for chat in chats]
+    assert {refuse(brake, chat, now) for chat in chats} == {10.0}
+    return [refuse(brake, chat, now + 10) for chat in chats]
 
 
 def test_a_few_chats_that_are_gone_are_suspended_after_ten_seconds_however_small_the_bot() -> None:
-    assert judge(SuspensionBrake(), (1, 2, 3), 0.0) == [None] * 3
+    assert refuse_twice(SuspensionBrake(), (1, 2, 3), 0.0) == [None] * 3
 
 
 def test_four_of_few_chats_are_held_longer_and_longer_and_none_was_suspended_before() -> None:
     brake = SuspensionBrake()
 
-    assert judge(brake, (1, 2, 3, 4), 0.0) == [60.0] * 4
-    assert [[delay(brake, chat, now) for chat in (1, 2, 3, 4)] for now in (70.0, 190.0)] == [[120.0] * 4, [240.0] * 4]
+    assert refuse_twice(brake, (1, 2, 3, 4), 0.0) == [60.0] * 4
+    assert [[refuse(brake, chat, now) for chat in (1, 2, 3, 4)] for now in (70.0, 190.0)] == [[120.0] * 4, [240.0] * 4]
 
 
 def test_a_fifth_of_those_that_were_tried_is_no_mass() -> None:
@@ -52,14 +52,14 @@ def test_a_fifth_of_those_that_were_tried_is_no_mass() -> None:
     for chat in range(100):
         brake.on_delivered(chat, 0.0)
 
-    assert judge(brake, range(100, 125), 1.0) == [None] * 25
-    assert judge(brake, range(125, 127), 12.0) == [60.0] * 2
+    assert refuse_twice(brake, range(100, 125), 1.0) == [None] * 25
+    assert refuse_twice(brake, range(125, 127), 12.0) == [60.0] * 2
 
 
 def test_refusals_are_counted_within_a_minute() -> None:
     brake = SuspensionBrake()
 
-    assert [judge(brake, [chat], 30.0 * chat) for chat in range(20)] == [[None]] * 20
+    assert [refuse_twice(brake, [chat], 30.0 * chat) for chat in range(20)] == [[None]] * 20
 
 
 def test_a_chat_that_takes_a_message_is_not_refused() -> None:
@@ -69,12 +69,12 @@ def test_a_chat_that_takes_a_message_is_not_refused() -> None:
     for chat in range(5):
         brake.on_delivered(chat, 10.0)
 
-    assert judge(brake, [6], 11.0) == [None]
+    assert refuse_twice(brake, [6], 11.0) == [None]
 
 
 def test_a_mass_that_was_none_is_known_by_what_the_others_took_meanwhile() -> None:
     brake = SuspensionBrake()
-    assert judge(brake, range(5), 0.0) == [60.0] * 5
+    assert refuse_twice(brake, range(5), 0.0) == [60.0] * 5
     for chat in range(100, 200):
         brake.on_delivered(chat, 15.0)
 
@@ -85,12 +85,12 @@ def test_a_refusal_of_long_ago_does_not_judge_a_chat() -> None:
     brake = SuspensionBrake()
     brake.hold(1, 0.0)
 
-    assert delay(brake, 1, 7200.0) == 10.0
+    assert refuse(brake, 1, 7200.0) == 10.0
 
 
 def test_a_chat_that_is_refused_for_six_hours_is_suspended() -> None:
     brake, now, waits = SuspensionBrake(), 0.0, []
-    while held := max((delay(brake, chat, now) or 0.0 for chat in range(5)), default=0.0):
+    while held := max((refuse(brake, chat, now) or 0.0 for chat in range(5)), default=0.0):
         waits.append(held)
         now += held
 
@@ -101,84 +101,84 @@ async def test_a_chat_that_is_refused_for_a_moment_gets_everything_in_order(worl
     await world.follow(1)
     world.telegram.fail(1, GONE)
 
-    await world.tell(*[alert(number, f"goal {number}", action=f"g{number}") for number in range(1, 6)], seconds=9)
+    await world.send(*[alert(number, f"goal {number}", action=f"g{number}") for number in range(1, 6)], seconds=9)
     before = list(world.shown())
-    await world.tell(seconds=2)
+    await world.send(seconds=2)
 
     assert (before, [shown.html for shown in world.shown()]) == ([], [f"goal {number}" for number in range(1, 6)])
-    assert await suspended(world) == set()
+    assert await list_suspended(world) == set()
 
 
 async def test_a_mass_of_refusals_suspends_nobody_and_every_chat_gets_everything_in_order(world: World) -> None:
     await world.follow(*range(1, 31))
-    world.telegram.away = GONE
+    world.telegram.failure = GONE
     goals = [alert(number, f"goal {number}", action=f"g{number}", max_age=3600.0) for number in range(1, 6)]
-    await world.tell(*goals, seconds=200)
-    world.telegram.away = None
+    await world.send(*goals, seconds=200)
+    world.telegram.failure = None
 
-    await world.tell(seconds=900)
+    await world.send(seconds=900)
 
-    assert await suspended(world) == set()
+    assert await list_suspended(world) == set()
     assert all([shown.html for shown in world.shown(chat)] == [goal.text for goal in goals] for chat in range(1, 31))
 
 
 async def test_when_every_chat_is_refused_nobody_is_suspended_and_all_get_the_goal_when_it_is_over(world: World) -> None:
-    told: list[tuple[str, int, int]] = []
-    world.sender.failures.on_mass_refusal = lambda *facts: told.append(facts)
+    refusals: list[tuple[str, int, int]] = []
+    world.sender.failures.on_mass_refusal = lambda *facts: refusals.append(facts)
     await world.follow(*range(1, 31))
-    world.telegram.away = GONE
-    await world.tell(alert(1, "goal"), seconds=30)
-    during = await suspended(world)
-    world.telegram.away = None
+    world.telegram.failure = GONE
+    await world.send(alert(1, "goal"), seconds=30)
+    during = await list_suspended(world)
+    world.telegram.failure = None
 
-    await world.tell(seconds=120)
+    await world.send(seconds=120)
 
-    assert (during, await suspended(world)) == (set(), set())
+    assert (during, await list_suspended(world)) == (set(), set())
     assert all([shown.html for shown in world.shown(chat)] == ["goal"] for chat in range(1, 31))
-    assert told[0] == told[-1] == ("Bad Request: chat not found", 30, 30)
+    assert refusals[0] == refusals[-1] == ("Bad Request: chat not found", 30, 30)
 
 
 async def test_some_who_are_gone_among_many_are_suspended_within_a_minute_and_nobody_is_alarmed(world: World) -> None:
     await world.follow(*range(1, 101))
     for chat in range(10, 20):
         world.telegram.fail(chat, *[GONE] * 9)
-    told: list[tuple[str, int, int]] = []
-    world.sender.failures.on_mass_refusal = lambda *facts: told.append(facts)
+    refusals: list[tuple[str, int, int]] = []
+    world.sender.failures.on_mass_refusal = lambda *facts: refusals.append(facts)
 
-    await world.tell(alert(1, "goal"), seconds=90)
+    await world.send(alert(1, "goal"), seconds=90)
 
-    assert (await suspended(world), told) == (set(range(10, 20)), [])
+    assert (await list_suspended(world), refusals) == (set(range(10, 20)), [])
 
 
-class Doors:
+class FakeChatRequests:
     """Telegram asked for chats; `errors` are what it says of each."""
 
     def __init__(self) -> None:
-        self.asked: list[int] = []
+        self.chat_ids: list[int] = []
         self.errors: dict[int, DeliveryError] = {}
 
     async def ask(self, chat_id: int) -> None:
-        self.asked.append(chat_id)
+        self.chat_ids.append(chat_id)
         if error := self.errors.get(chat_id):
             raise error
 
 
 async def test_a_suspended_chat_is_asked_for_less_and_less_often_and_comes_back_by_itself(world: World) -> None:
-    clock, doors, store, db = ManualClock(NOW), Doors(), world.chats, world.db
+    clock, requests, store, db = ManualClock(NOW), FakeChatRequests(), world.chats, world.db
     for chat in (1, 2, 3):
         await store.save(Chat(ChatRef(chat)))
         if chat < 3:
             await store.suspend(chat, "chat not found")
-    doors.errors = {1: GONE, 2: GONE}
-    check = SuspendedChatsCheck(SuspensionRepository(db), store, doors.ask, clock)
+    requests.errors = {1: GONE, 2: GONE}
+    check = SuspendedChatsCheck(SuspensionRepository(db), store, requests.ask, clock)
     asked = []
     for hour in range(24 * 30):
         if hour == 24 * 12:
-            doors.errors = {1: TelegramUnreachable("502", maybe_sent=False)}
+            requests.errors = {1: TelegramUnreachable("502", maybe_sent=False)}
         clock.move_to(NOW + dt.timedelta(hours=hour))
         await check.ask_for_due()
-        asked += [(hour, chat) for chat in doors.asked]
-        doors.asked.clear()
+        asked += [(hour, chat) for chat in requests.chat_ids]
+        requests.chat_ids.clear()
 
     assert [hour for hour, chat in asked if chat == 1] == [3, 15, 39, 111, 279, 615]
     assert [hour for hour, chat in asked if chat == 2] == [3, 15, 39, 111, 279, 615]
@@ -188,18 +188,18 @@ async def test_a_suspended_chat_is_asked_for_less_and_less_often_and_comes_back_
 async def test_a_chat_that_comes_back_gets_what_still_is_news(world: World) -> None:
     await world.follow(1)
     world.telegram.fail(1, GONE, GONE)
-    await world.tell(alert(1, "goal"), seconds=15)
-    assert await suspended(world) == {1}
-    doors, clock = Doors(), ManualClock(NOW)
-    check = SuspendedChatsCheck(SuspensionRepository(world.db), world.chats, doors.ask, clock)
+    await world.send(alert(1, "goal"), seconds=15)
+    assert await list_suspended(world) == {1}
+    requests, clock = FakeChatRequests(), ManualClock(NOW)
+    check = SuspendedChatsCheck(SuspensionRepository(world.db), world.chats, requests.ask, clock)
     await check.ask_for_due()
     clock.move_to(NOW + dt.timedelta(hours=3))
     await check.ask_for_due()
     world.outbox.queue.rescan()
 
-    await world.tell(seconds=5)
+    await world.send(seconds=5)
 
-    assert (doors.asked, [shown.html for shown in world.shown()]) == ([1], ["goal"])
+    assert (requests.chat_ids, [shown.html for shown in world.shown()]) == ([1], ["goal"])
 
 
 async def test_two_processes_never_ask_for_the_same_chat(world: World) -> None:

@@ -1,123 +1,95 @@
-"""The sender while the database fails: nothing leaves that could not be noted, nothing is lost, and it goes on by itself."""
+"""A strict Telegram with seeded trouble of every kind: the other chats do not notice."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from bot.errors import ChatGone
-from bot.outbox.outbox import Outbox
-from bot.storage.chats import ChatRepository
-from bot.storage.subscriptions import SubscriptionRepository
-from bot.telegram.sender import Sender
-from tests.bot.news import alert, minor
+from bot.errors import ChatGone, ChatMigrated, DeliveryError, RetryAfter, TelegramUnreachable
+from bot.fake_telegram import state as fake_telegram
+from bot.subscribers import ChatRef
+from bot.telegram.rate_limits import RateLimiter
+from tests.bot.news import NOW, alert
 from tests.bot.telegram.conftest import World
-from tests.fakes.storage import Disk
 from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
-
-class Failing(World):
-    """A world whose disk can fill up."""
-
-    async def open(self) -> None:
-        self.disk = await Disk.under(self.url)
-        self.db = self.disk.db
-        self.chats, self.outbox = ChatRepository(self.db), Outbox(self.db, self.clock)
-        self.subscriptions = SubscriptionRepository(self.db)
-        self.sender = Sender(self.outbox.queue, self.telegram, self.limits, self.clock, self.on_delivered, self.chats)
-
-    def texts(self, chat_id: int) -> list[str]:
-        return [shown.html for shown in self.shown(chat_id)]
+CALM_CHATS, TROUBLED_CHATS = range(1, 21), range(101, 121)
+PAUSED_CHATS = (119, 120)
+"""Those that are asked to wait: three at once would mean everybody."""
+GOALS = 12
+GOAL_INTERVAL = 5.0
+"""Seconds between two goals: 40 chats and 30 a second leave time for all."""
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[Failing]:
-    made = Failing(new_sqlite(tmp_path))
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(new_sqlite(tmp_path))
+    made.limits, made.telegram.limits = RateLimiter(), fake_telegram.Limits()
+    made.telegram.latency = 0.05
     await made.open()
     yield made
     await made.db.close()
 
 
-async def test_nothing_leaves_while_the_database_fails_and_everything_does_when_it_is_well(world: Failing) -> None:
-    await world.follow(1, 2)
-    await world.outbox.put([alert(1)])
-    world.disk.protect()
-    sending = asyncio.create_task(world.sender.run())
-    await asyncio.sleep(30)
-    before = world.texts(1), world.texts(2)
-    world.disk.make_room()
-    await asyncio.sleep(2)
-
-    assert before == ([], []) and (world.texts(1), world.texts(2)) == (["goal"], ["goal"])
-    await world.sender.stop()
-    await sending
-
-
-async def test_what_was_on_its_way_when_the_database_failed_is_noted_later_and_not_sent_twice(world: Failing) -> None:
-    world.telegram.latency = 1.0
-    await world.follow(1)
-    sending = asyncio.create_task(world.sender.run())
-    await world.outbox.put([alert(1)])
-    await asyncio.sleep(0.5)
-    world.disk.protect()
-    await asyncio.sleep(30)
-    world.disk.make_room()
-    await world.outbox.put([minor(2, action="card")])
-    await asyncio.sleep(5)
-    await world.sender.stop()
-    await sending
-    await world.restart()
-    await world.tell()
-
-    assert world.texts(1) == ["goal", "yellow"] and await world.outbox.count_waiting() == 0
+def choose_error(rng: random.Random, chat_id: int) -> DeliveryError:
+    """Any of what Telegram may answer for one chat."""
+    if chat_id in PAUSED_CHATS:
+        return RetryAfter(rng.uniform(1, 40))
+    unreachable = TelegramUnreachable("Bad Gateway", maybe_sent=False)
+    return rng.choice(
+        [
+            ChatGone("Forbidden: bot was blocked by the user"),
+            ChatMigrated(-1000 - chat_id),
+            unreachable,
+            TelegramUnreachable("Timed out", maybe_sent=True),
+        ]
+    )
 
 
-async def test_messages_whose_turn_came_as_the_database_failed_keep_their_order(world: Failing) -> None:
-    await world.follow(1)
-    sending = asyncio.create_task(world.sender.run())
-    await asyncio.sleep(1)
-    for number in range(1, 6):
-        await world.outbox.put([alert(number, f"goal {number}", action=f"g{number}")])
-    world.disk.protect()
-    await asyncio.sleep(10)
-    world.disk.make_room()
-    await asyncio.sleep(10)
-
-    assert world.texts(1) == [f"goal {number}" for number in range(1, 6)]
-    await world.sender.stop()
-    await sending
+def queue_errors(world: World, rng: random.Random) -> None:
+    """Half of the troubled chats get an error each, some lose an answer."""
+    for chat_id in rng.sample(TROUBLED_CHATS, 10):
+        world.telegram.fail(chat_id, choose_error(rng, chat_id))
+    for chat_id in rng.sample(TROUBLED_CHATS, 3):
+        world.telegram.lost_answers[chat_id].append(TelegramUnreachable("Timed out", maybe_sent=True))
 
 
-async def test_a_chat_that_is_gone_while_the_database_fails_is_suspended_afterwards(world: Failing) -> None:
-    world.telegram.latency = 1.0
-    await world.follow(1)
-    world.telegram.fail(1, ChatGone("blocked"), ChatGone("blocked"))
-    sending = asyncio.create_task(world.sender.run())
-    await world.outbox.put([alert(1)])
-    await asyncio.sleep(0.5)
-    world.disk.protect()
-    await asyncio.sleep(10)
-    world.disk.make_room()
-    await asyncio.sleep(10)
-
-    (chat,) = await world.chats.get_all()
-    assert not chat.is_active and world.texts(1) == []
-    await world.sender.stop()
-    await sending
+async def play(world: World, seed: int | None) -> None:
+    """Goal after goal to all chats, with trouble where a seed is given."""
+    await world.follow(*CALM_CHATS, *TROUBLED_CHATS)
+    async with world.sending():
+        for number in range(GOALS):
+            if seed is not None:
+                queue_errors(world, random.Random(seed * 1000 + number))
+            await world.outbox.put([alert(number + 1, f"goal {number}", action=f"g{number}", at=NOW, max_age=36_000.0)])
+            await asyncio.sleep(GOAL_INTERVAL)
+        # A chat that is refused among many others is tried again after minutes.
+        await asyncio.sleep(7200)
 
 
-async def test_a_stop_while_the_database_fails_ends_all_the_same(world: Failing) -> None:
-    world.telegram.latency = 1.0
-    await world.follow(1)
-    sending = asyncio.create_task(world.sender.run())
-    await world.outbox.put([alert(1)])
-    await asyncio.sleep(0.5)
-    world.disk.protect()
-    await world.sender.stop()
+@pytest.mark.parametrize("seed", [None, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 9))])
+async def test_calm_chats_get_everything_in_order_and_in_time_and_troubled_ones_miss_nothing_unless_they_are_gone(
+    world: World, seed: int | None
+) -> None:
+    start = asyncio.get_running_loop().time()
 
-    assert await asyncio.wait_for(sending, 5) is None and world.texts(1) == ["goal"]
+    await play(world, seed)
+
+    for chat_id in CALM_CHATS:
+        shown = world.shown(chat_id)
+        assert [m.html for m in shown] == [f"goal {number}" for number in range(GOALS)]
+        assert max(m.at - start - number * GOAL_INTERVAL for number, m in enumerate(shown)) < 4.0
+    assert world.telegram.refusals == 0
+    for chat_id in TROUBLED_CHATS:
+        moved = ChatRef(-1000 - chat_id)
+        chat = await world.chats.get(moved) or await world.chats.get(ChatRef(chat_id))
+        assert chat is not None
+        shown = [m.html for m in (*world.shown(chat_id), *world.shown(moved.chat_id))]
+        assert list(dict.fromkeys(shown)) == [f"goal {number}" for number in range(GOALS)][: len(set(shown))]
+        assert len(set(shown)) == GOALS or not chat.is_active

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from bot.errors import NotTelegram, RetryAfter, TelegramUnreachable
-from tests.bot.news import alert, minor, pending, retracted
+from tests.bot.news import LIVE_KINDS, alert, match_card, minor, pending, retracted
 from tests.bot.telegram.conftest import World
-from tests.bot.telegram.test_cards_and_pictures import LIVE_KINDS, card
 from tests.packets import FIXTURE
 
 pytestmark = pytest.mark.virtual_time
@@ -20,15 +17,6 @@ LOST = TelegramUnreachable("Timed out", maybe_sent=True, is_unanswered=True)
 GATEWAY_TIMEOUT = NotTelegram("an answer that is not Telegram's (status 504)", maybe_sent=True, is_unanswered=True)
 SHORT_NOTE = "\n↩️ <i>An earlier copy of this message no longer counts, if you got one.</i>"
 NOTE = "\n↩️ <i>An earlier copy no longer counts, if you got one:</i>\n"
-
-
-@asynccontextmanager
-async def sending(world: World) -> AsyncIterator[None]:
-    """The sender is at work."""
-    task = asyncio.create_task(world.sender.run())
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def texts(world: World, chat_id: int = 1) -> list[str]:
@@ -42,16 +30,16 @@ async def test_a_message_that_is_never_answered_is_in_the_chat_three_times_at_mo
     await world.follow(1)
     world.telegram.lost_answers[1].extend([error] * 50)
 
-    await world.tell(alert(1), seconds=3000)
+    await world.send(alert(1), seconds=3000)
 
     assert texts(world) == ["goal"] * 3 and await world.outbox.count_waiting() == 0
 
 
 async def test_it_is_sent_once_more_when_telegram_answers_again(world: World) -> None:
     await world.follow(1)
-    world.telegram.deaf_until = 150.0
+    world.telegram.answers_lost_until = 150.0
 
-    await world.tell(alert(1), seconds=250)
+    await world.send(alert(1), seconds=250)
 
     assert texts(world) == ["goal"] * 3
     assert [op for _, op, _ in world.telegram.requests if op == "ping"][1:], "Telegram was asked until it answered"
@@ -61,18 +49,18 @@ async def test_it_holds_up_nothing_and_is_sent_once_more_when_another_message_of
     await world.follow(1)
     world.telegram.fail(1, LOST, LOST)
 
-    await world.tell(alert(1), minor(2, action="card"), seconds=4)
+    await world.send(alert(1), minor(2, action="card"), seconds=4)
 
     assert texts(world) == ["yellow", "goal"]
 
 
 async def test_a_parked_message_whose_news_is_too_old_by_then_is_not_sent_again(world: World) -> None:
     await world.follow(1)
-    world.telegram.deaf_until = 1000.0
+    world.telegram.answers_lost_until = 1000.0
 
-    await world.tell(alert(1), seconds=1500)
+    await world.send(alert(1), seconds=1500)
     await world.outbox.summarise_missed(FIXTURE.id)
-    await world.tell(seconds=5)
+    await world.send(seconds=5)
 
     assert [text.splitlines()[-1] for text in texts(world)] == ["goal", "goal", "• goal"]
 
@@ -80,7 +68,7 @@ async def test_a_parked_message_whose_news_is_too_old_by_then_is_not_sent_again(
 async def test_a_goal_that_falls_while_it_is_parked_is_taken_back(world: World) -> None:
     await world.follow(1)
     world.telegram.lost_answers[1].extend([LOST] * 2)
-    async with sending(world):
+    async with world.sending():
         await world.outbox.put([alert(1)])
         await asyncio.sleep(3)
         await world.outbox.put([retracted(2)])
@@ -93,7 +81,7 @@ async def test_a_goal_that_falls_while_it_is_parked_is_taken_back(world: World) 
 async def test_a_revision_that_shows_the_same_makes_no_further_copy(world: World) -> None:
     await world.follow(1)
     world.telegram.lost_answers[1].extend([LOST] * 2)
-    async with sending(world):
+    async with world.sending():
         await world.outbox.put([alert(1)])
         await asyncio.sleep(2)
         await world.outbox.put([alert(2)])
@@ -108,8 +96,8 @@ async def test_a_parked_goal_that_is_confirmed_is_sent_with_what_its_copy_shows(
     await world.follow(1)
     world.telegram.lost_answers[1].extend([LOST, LOST])
 
-    await world.tell(pending(1), seconds=2)
-    await world.tell(alert(2), seconds=2)
+    await world.send(pending(1), seconds=2)
+    await world.send(alert(2), seconds=2)
 
     assert texts(world)[2:] == [f"goal{SHORT_NOTE}"]
 
@@ -117,10 +105,10 @@ async def test_a_parked_goal_that_is_confirmed_is_sent_with_what_its_copy_shows(
 async def test_what_counts_as_sent_without_an_answer_is_corrected_by_a_message(world: World) -> None:
     await world.follow(1)
     world.telegram.lost_answers[1].extend([LOST] * 3)
-    await world.tell(pending(1), seconds=60)
+    await world.send(pending(1), seconds=60)
 
-    await world.tell(alert(2), seconds=5)
-    await world.tell(retracted(3), seconds=5)
+    await world.send(alert(2), seconds=5)
+    await world.send(retracted(3), seconds=5)
 
     unconfirmed = "goal\n⏳ <i>unconfirmed</i>"
     assert texts(world)[:4] == [unconfirmed] * 3 + ["<s>goal</s>"]
@@ -131,10 +119,10 @@ async def test_what_counts_as_sent_without_an_answer_is_corrected_by_a_message(w
 async def test_a_kill_loses_nothing_that_is_parked(world: World) -> None:
     await world.follow(1)
     world.telegram.fail(1, LOST, LOST)
-    await world.tell(alert(1), seconds=2)
+    await world.send(alert(1), seconds=2)
     await world.restart()
 
-    await world.tell(seconds=2)
+    await world.send(seconds=2)
 
     assert texts(world) == ["goal"]
 
@@ -142,30 +130,30 @@ async def test_a_kill_loses_nothing_that_is_parked(world: World) -> None:
 async def test_a_kill_after_the_first_lost_answer_leaves_one_repeat(world: World) -> None:
     await world.follow(1)
     world.telegram.lost_answers[1].extend([LOST] * 50)
-    await world.tell(alert(1), seconds=0.2)
+    await world.send(alert(1), seconds=0.2)
     await world.restart()
 
-    await world.tell(seconds=2)
+    await world.send(seconds=2)
 
     assert texts(world) == ["goal", "goal"]
 
 
 async def test_an_edit_that_is_not_answered_holds_nothing_up_and_is_made_in_the_end(world: World) -> None:
     await world.follow(1)
-    await world.tell(pending(1), seconds=2)
+    await world.send(pending(1), seconds=2)
     world.telegram.fail(1, LOST, LOST)
 
-    await world.tell(alert(2), minor(3, action="card"), seconds=3)
+    await world.send(alert(2), minor(3, action="card"), seconds=3)
 
     assert texts(world) == ["goal", "yellow"] and len(world.telegram.requests) == 5
 
 
 async def test_a_reply_that_is_never_answered_is_in_the_chat_three_times_at_most(world: World) -> None:
     await world.follow(1)
-    await world.tell(alert(1), seconds=2)
+    await world.send(alert(1), seconds=2)
     world.telegram.reply_answers_lost = True
 
-    await world.tell(retracted(2), seconds=3000)
+    await world.send(retracted(2), seconds=3000)
 
     assert [text[0] for text in texts(world)] == ["<", "❌", "❌", "❌"] and await world.outbox.count_waiting() == 0
 
@@ -173,9 +161,9 @@ async def test_a_reply_that_is_never_answered_is_in_the_chat_three_times_at_most
 async def test_a_card_that_is_never_answered_is_not_sent_again_and_again(world: World) -> None:
     await world.follow(1, kinds_on=LIVE_KINDS)
     world.telegram.lost_answers[1].extend([LOST] * 500)
-    async with sending(world):
+    async with world.sending():
         for minute in range(1, 30):
-            await world.outbox.put_live(card(f"{minute}'"))
+            await world.outbox.put_live(match_card(f"{minute}'"))
             await asyncio.sleep(60)
 
     assert len(world.shown()) == 6
@@ -185,7 +173,7 @@ async def test_a_telegram_that_is_slow_gets_each_message_once(world: World) -> N
     await world.follow(1, 2)
     world.telegram.latency = 10.5
 
-    await world.tell(alert(1), minor(2, action="card"), alert(3, action="h"), seconds=60)
+    await world.send(alert(1), minor(2, action="card"), alert(3, action="h"), seconds=60)
 
     assert [texts(world, chat) for chat in (1, 2)] == [["goal", "goal", "yellow"]] * 2
 
@@ -194,6 +182,6 @@ async def test_a_chat_whose_answers_are_lost_does_not_hold_up_another(world: Wor
     await world.follow(1, 2)
     world.telegram.fail(1, LOST, LOST, RetryAfter(60))
 
-    await world.tell(alert(1), seconds=2)
+    await world.send(alert(1), seconds=2)
 
     assert (texts(world, 1), texts(world, 2)) == ([], ["goal"])

@@ -1,4 +1,4 @@
-"""What rings is never behind small news: a busy group, Telegram's limits, and a strict fake that would refuse more."""
+"""What is loud is never behind small news: a busy group, Telegram's limits, and a strict fake that would refuse more."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -41,16 +41,14 @@ async def put(world: World, *alerts: Alert) -> None:
 
 async def after_small_news(world: World, *alerts: Alert, seconds: float = 60.0) -> float:
     """Let thirty kick-offs come at once, then these alerts one by one; return when the first of them came."""
-    task = asyncio.create_task(world.sender.run())
-    await put(world, *kick_offs(30))
-    await asyncio.sleep(0.5)
-    came = asyncio.get_running_loop().time()
-    for one in alerts:
-        await put(world, one)
-        await asyncio.sleep(1.0)
-    await asyncio.sleep(seconds)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with world.sending():
+        await put(world, *kick_offs(30))
+        await asyncio.sleep(0.5)
+        came = asyncio.get_running_loop().time()
+        for one in alerts:
+            await put(world, one)
+            await asyncio.sleep(1.0)
+        await asyncio.sleep(seconds)
     return came
 
 
@@ -74,25 +72,23 @@ async def test_small_news_that_the_limits_keep_back_comes_in_one_silent_message_
 
 
 async def test_goal_after_goal_finds_room_while_small_news_never_ends(world: World) -> None:
-    task = asyncio.create_task(world.sender.run())
-    late = []
-    for second in range(120):
-        await put(world, minor(second + 1, f"throw-in {second}", action=f"t{second}"))
-        if second % 24 == 20:
-            before = asyncio.get_running_loop().time()
-            await put(world, alert(1000 + second, f"goal {second}", action=f"g{second}"))
-            await asyncio.sleep(0.5)
-            late.append(world.shown(GROUP)[-1].at - before)
-            assert world.shown(GROUP)[-1].html == f"goal {second}"
-        await asyncio.sleep(1.0)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with world.sending():
+        late = []
+        for second in range(120):
+            await put(world, minor(second + 1, f"throw-in {second}", action=f"t{second}"))
+            if second % 24 == 20:
+                before = asyncio.get_running_loop().time()
+                await put(world, alert(1000 + second, f"goal {second}", action=f"g{second}"))
+                await asyncio.sleep(0.5)
+                late.append(world.shown(GROUP)[-1].at - before)
+                assert world.shown(GROUP)[-1].html == f"goal {second}"
+            await asyncio.sleep(1.0)
 
     assert max(late) < 0.2
 
 
 async def test_a_retraction_and_its_reply_go_before_small_news(world: World) -> None:
-    await world.tell(alert(50, "goal"), seconds=10)
+    await world.send(alert(50, "goal"), seconds=10)
 
     came = await after_small_news(world, retracted(51))
 
@@ -115,16 +111,13 @@ async def test_a_yellow_card_that_turns_red_while_it_waits_leaves_at_once(world:
 
 async def test_a_line_that_falls_is_struck_and_answered_in_the_message_that_told_it(world: World) -> None:
     await after_small_news(world)
-    task = asyncio.create_task(world.sender.run())
+    async with world.sending():
+        await put(world, retracted(60, action="k20"))
+        await asyncio.sleep(5)
 
-    await put(world, retracted(60, action="k20"))
-    await asyncio.sleep(5)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-    (told,) = [message for message in world.shown(GROUP) if "<s>" in message.html]
-    assert told.html.count("<s>") == 1 and told.text.startswith("🔔 Just now")
-    assert world.shown(GROUP)[-1].reply_to == told.id and world.shown(GROUP)[-1].silent
+    (message,) = [message for message in world.shown(GROUP) if "<s>" in message.html]
+    assert message.html.count("<s>") == 1 and message.text.startswith("🔔 Just now")
+    assert world.shown(GROUP)[-1].reply_to == message.id and world.shown(GROUP)[-1].silent
 
 
 async def test_merged_news_survives_a_kill_between_its_merging_and_its_message(world: World) -> None:
@@ -136,14 +129,14 @@ async def test_merged_news_survives_a_kill_between_its_merging_and_its_message(w
     world.limits = RateLimiter()
     await world.restart()
 
-    await world.tell(seconds=5)
+    await world.send(seconds=5)
 
-    (told,) = world.shown(GROUP)
-    assert told.text.count("kick-off") == 10
+    (message,) = world.shown(GROUP)
+    assert message.text.count("kick-off") == 10
 
 
 async def test_revisions_that_wait_are_one_edit_however_many_they_are(world: World) -> None:
-    await world.tell(alert(50, "goal"), seconds=10)
+    await world.send(alert(50, "goal"), seconds=10)
 
     await after_small_news(world, *(alert(51 + n, f"goal {n}") for n in range(5)), seconds=90)
 
@@ -156,14 +149,12 @@ async def test_a_goal_leaves_at_once_even_when_the_memory_is_full_of_other_chats
 ) -> None:
     monkeypatch.setattr(MemorySource, "capacity", 300)
     await world.follow(*range(1, 400))
-    task = asyncio.create_task(world.sender.run())
-    await put(world, *kick_offs(3))
-    await asyncio.sleep(1.0)
-    came = asyncio.get_running_loop().time()
-    await put(world, alert(50, "goal"))
-    await asyncio.sleep(60.0)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with world.sending():
+        await put(world, *kick_offs(3))
+        await asyncio.sleep(1.0)
+        came = asyncio.get_running_loop().time()
+        await put(world, alert(50, "goal"))
+        await asyncio.sleep(60.0)
 
     goals = sorted(message.at for chat in range(1, 400) for message in world.shown(chat) if message.html == "goal")
     assert (len(goals), goals[0] - came < 0.1, goals[-1] - came < 400 / 30 * 8 / 7 + 1) == (399, True, True)

@@ -18,18 +18,18 @@ rules:
     alert: {kind: full_time, text: "FT {{ match }} {{ scorers }}"}
 """)
 
-TOLD = {"g1": {"goals"}, "late": {"goals"}, "end": {"full time"}}
+NOTIFIED_RULES = {"g1": {"goals"}, "late": {"goals"}, "end": {"full time"}}
 
 
 def ended(*, score: tuple[int, int] = (2, 2)) -> Story:
     story = Story()
     story.goal("g1", score=(1, 0), minute=3, player="Saka")
-    story.tell("End Match", action="end", minute=96, score=score, status="Completed")
+    story.add("End Match", action="end", minute=96, score=score, status="Completed")
     return story
 
 
-def told(moment: Moment) -> list[tuple[str, State, str]]:
-    return [(alert.key.action_id, alert.state, alert.text) for alert in evaluate(RULES, moment, TOLD)]
+def list_alerts(moment: Moment) -> list[tuple[str, State, str]]:
+    return [(alert.key.action_id, alert.state, alert.text) for alert in evaluate(RULES, moment, NOTIFIED_RULES)]
 
 
 def full_times(alerts: tuple[Alert, ...]) -> list[str]:
@@ -39,8 +39,8 @@ def full_times(alerts: tuple[Alert, ...]) -> list[str]:
 def test_a_penalty_given_after_the_whistle_is_told_and_corrects_the_result() -> None:
     story = ended()
 
-    pending = told(story.goal("late", "away", send="Pending", sub="Penalty", minute=100))
-    given = told(story.goal("late", "away", sub="Penalty", score=(2, 3), status="Completed"))
+    pending = list_alerts(story.goal("late", "away", send="Pending", sub="Penalty", minute=100))
+    given = list_alerts(story.goal("late", "away", sub="Penalty", score=(2, 3), status="Completed"))
 
     assert [key for key, *_ in pending] == ["late"]
     assert [(key, state) for key, state, _ in given] == [("late", State.CONFIRMED), ("end", State.CONFIRMED)]
@@ -50,16 +50,16 @@ def test_a_penalty_given_after_the_whistle_is_told_and_corrects_the_result() -> 
 def test_a_goal_taken_back_after_the_whistle_corrects_the_result_and_the_scorers() -> None:
     story = ended(score=(1, 0))
 
-    fallen = told(story.goal("g1", send="Deleted", score=(0, 0), status="Completed"))
+    retracted = list_alerts(story.goal("g1", send="Deleted", score=(0, 0), status="Completed"))
 
-    assert [(key, state) for key, state, _ in fallen] == [("g1", State.RETRACTED), ("end", State.CONFIRMED)]
-    assert fallen[1][2] == "FT Arsenal 0–0 Chelsea"
+    assert [(key, state) for key, state, _ in retracted] == [("g1", State.RETRACTED), ("end", State.CONFIRMED)]
+    assert retracted[1][2] == "FT Arsenal 0–0 Chelsea"
 
 
 def test_another_scorer_changes_the_text_of_full_time() -> None:
     story = ended(score=(1, 0))
 
-    corrected = told(story.goal("g1", send="Updated", player="Rice", minute=3, status="Completed"))
+    corrected = list_alerts(story.goal("g1", send="Updated", player="Rice", minute=3, status="Completed"))
 
     assert corrected[-1][2] == "FT Arsenal 1–0 Chelsea Rice 3'"
 
@@ -67,8 +67,8 @@ def test_another_scorer_changes_the_text_of_full_time() -> None:
 def test_a_result_that_only_a_summary_or_a_second_end_corrects_is_told() -> None:
     story = ended(score=(1, 0))
 
-    by_summary = evaluate(RULES, story.tell("Status Updated", score=(1, 1), status="Completed"), TOLD)
-    by_second_end = evaluate(RULES, story.tell("End Match", action="end2", score=(1, 2), status="Completed"), TOLD)
+    by_summary = evaluate(RULES, story.add("Status Updated", score=(1, 1), status="Completed"), NOTIFIED_RULES)
+    by_second_end = evaluate(RULES, story.add("End Match", action="end2", score=(1, 2), status="Completed"), NOTIFIED_RULES)
 
     assert full_times(by_summary) == ["FT Arsenal 1–1 Chelsea Saka 3'"]
     assert full_times(by_second_end) == ["FT Arsenal 1–2 Chelsea Saka 3'"] and len(by_second_end) == 1
@@ -77,46 +77,46 @@ def test_a_result_that_only_a_summary_or_a_second_end_corrects_is_told() -> None
 def test_what_changes_no_result_says_nothing() -> None:
     story = ended(score=(1, 0))
 
-    assert told(story.tell("Corner", minute=97, status="Completed")) == []
-    assert told(story.tell("End Match", action="end2", status="Completed")) == []
+    assert list_alerts(story.add("Corner", minute=97, status="Completed")) == []
+    assert list_alerts(story.add("End Match", action="end2", status="Completed")) == []
 
 
 def test_an_end_that_is_taken_back_reopens_the_match_and_the_next_one_ends_it() -> None:
     story = ended()
-    reopened = story.tell("End Match", "Deleted", "end", status="Live")
+    reopened = story.add("End Match", "Deleted", "end", status="Live")
     goal = story.goal("late", "away", score=(2, 3), minute=100)
-    again = story.tell("End Match", action="end2", status="Completed")
+    again = story.add("End Match", action="end2", status="Completed")
 
-    assert [(key, state) for key, state, _ in told(reopened)] == [("end", State.RETRACTED)]
-    assert reopened.after.ended_by == "" and [key for key, *_ in told(goal)] == ["late"]
-    assert [key for key, *_ in told(again)] == ["end2"] and again.after.ended_by == "end2"
+    assert [(key, state) for key, state, _ in list_alerts(reopened)] == [("end", State.RETRACTED)]
+    assert reopened.after.ended_by == "" and [key for key, *_ in list_alerts(goal)] == ["late"]
+    assert [key for key, *_ in list_alerts(again)] == ["end2"] and again.after.ended_by == "end2"
 
 
 def test_where_the_feed_sent_two_ends_the_other_one_stands_when_one_is_taken_back() -> None:
     story = ended()
-    story.tell("End Match", action="end2", status="Completed")
+    story.add("End Match", action="end2", status="Completed")
 
-    moment = story.tell("End Match", "Deleted", "end", status="Completed")
+    moment = story.add("End Match", "Deleted", "end", status="Completed")
 
     assert moment.after.ended_by == "end2"
-    assert [(key, state) for key, state, _ in told(moment)] == [("end", State.RETRACTED), ("end2", State.CONFIRMED)]
+    assert [(key, state) for key, state, _ in list_alerts(moment)] == [("end", State.RETRACTED), ("end2", State.CONFIRMED)]
 
 
 def test_an_end_that_stands_again_after_all_is_the_end() -> None:
     story = ended()
-    story.tell("End Match", "Deleted", "end", status="Live")
+    story.add("End Match", "Deleted", "end", status="Live")
 
-    moment = story.tell("End Match", "Updated", "end", status="Completed")
+    moment = story.add("End Match", "Updated", "end", status="Completed")
 
     assert (moment.after.ended_by, moment.after.score) == ("end", Score(2, 2))
-    assert [state for _, state, _ in told(moment)] == [State.CONFIRMED]
+    assert [state for _, state, _ in list_alerts(moment)] == [State.CONFIRMED]
 
 
 def test_an_abandoned_match_gets_no_full_time_by_a_correction() -> None:
     story = Story()
     story.goal("g1", score=(1, 0), minute=3)
-    story.tell("End Match", action="end", minute=60, status="Abandoned")
+    story.add("End Match", action="end", minute=60, status="Abandoned")
 
-    fallen = story.goal("g1", send="Deleted", score=(0, 0), status="Abandoned")
+    retracted = story.goal("g1", send="Deleted", score=(0, 0), status="Abandoned")
 
-    assert [alert.key.action_id for alert in evaluate(RULES, fallen, {"g1": {"goals"}})] == ["g1"]
+    assert [alert.key.action_id for alert in evaluate(RULES, retracted, {"g1": {"goals"}})] == ["g1"]

@@ -61,7 +61,7 @@ def test_a_stored_condition_result_without_groups_is_still_read() -> None:
     assert result == ConditionResult("minute", "from 80", "88", holds=False)
 
 
-NOTHING_TOLD = {
+FIXTURE_DEFAULTS = {
     "home": {"id": "", "name": "", "detail": ""},
     "away": {"id": "", "name": "", "detail": ""},
     "competition": {"id": "", "name": "", "detail": ""},
@@ -95,7 +95,7 @@ def test_what_an_earlier_version_did_not_store_of_an_alert_is_read_as_nothing() 
         "seq": 7,
         "state": "confirmed",
         "at": "2026-08-15T14:30:00Z",
-        "fixture": {"id": "f1"} | NOTHING_TOLD,
+        "fixture": {"id": "f1"} | FIXTURE_DEFAULTS,
         "home": 0,
         "away": 0,
         "rule": "",
@@ -122,7 +122,7 @@ def test_what_an_earlier_version_did_not_store_of_a_match_is_read_as_a_match_bef
     read = msgspec.to_builtins(msgspec.convert({"fixture": {"id": "f1"}}, Match))
 
     assert read == {
-        "fixture": {"id": "f1"} | NOTHING_TOLD,
+        "fixture": {"id": "f1"} | FIXTURE_DEFAULTS,
         "score": NIL_NIL,
         "shootout": None,
         "period": "before kick-off",

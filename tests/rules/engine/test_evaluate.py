@@ -32,36 +32,43 @@ RULES = RuleSet(
 )
 
 
-def summary(alerts: tuple[Alert, ...]) -> list[tuple[str, str, str]]:
+def summarise(alerts: tuple[Alert, ...]) -> list[tuple[str, str, str]]:
     return [(a.key.action_id, a.rule, a.state.value) for a in alerts]
 
 
-def of(moment: Moment, notified: dict[str, set[str]] | None = None, rules: RuleSet = RULES) -> list[tuple[str, str, str]]:
-    return summary(evaluate(rules, moment, notified))
+def evaluate_moment(
+    moment: Moment, notified: dict[str, set[str]] | None = None, rules: RuleSet = RULES
+) -> list[tuple[str, str, str]]:
+    return summarise(evaluate(rules, moment, notified))
 
 
 def test_the_first_rule_that_fires_ends_the_walk() -> None:
-    assert of(Story().goal(sub="Own Goal", score=(1, 0))) == [("g", "own_goal", "confirmed")]
+    assert evaluate_moment(Story().goal(sub="Own Goal", score=(1, 0))) == [("g", "own_goal", "confirmed")]
 
 
 def test_continue_offers_the_next_rules_alert_too() -> None:
     rules = RuleSet([rule("drama", "Goal", continues=True), rule("goal", "Goal")])
 
-    assert [a[1] for a in of(Story().goal(), rules=rules)] == ["drama", "goal"]
+    assert [a[1] for a in evaluate_moment(Story().goal(), rules=rules)] == ["drama", "goal"]
 
 
 def test_a_pending_revision_makes_a_pending_alert_where_a_rule_asks_for_it() -> None:
     story = Story()
 
-    assert of(story.goal(send="Pending")) == [("g", "goal", "pending")]
-    assert of(story.goal(send="Pending"), rules=RuleSet([rule("goal", "Goal", send_types=frozenset({SendType.CONFIRMED}))])) == []
+    assert evaluate_moment(story.goal(send="Pending")) == [("g", "goal", "pending")]
+    assert (
+        evaluate_moment(
+            story.goal(send="Pending"), rules=RuleSet([rule("goal", "Goal", send_types=frozenset({SendType.CONFIRMED}))])
+        )
+        == []
+    )
 
 
 def test_taking_back_needs_no_rule() -> None:
     story = Story()
     story.goal(score=(1, 0))
 
-    assert of(story.goal(send="Deleted", score=(0, 0)), {"g": {"goal"}}, RuleSet()) == [("g", "", "retracted")]
+    assert evaluate_moment(story.goal(send="Deleted", score=(0, 0)), {"g": {"goal"}}, RuleSet()) == [("g", "", "retracted")]
 
 
 def test_a_disallowance_takes_back_the_goal_it_names_and_says_why() -> None:
@@ -69,10 +76,10 @@ def test_a_disallowance_takes_back_the_goal_it_names_and_says_why() -> None:
     story.goal(score=(1, 0))
 
     alerts = evaluate(
-        RULES, story.tell("Goal Disallowed", sub="Offside", side="home", related=("g",), score=(0, 0)), {"g": {"goal"}}
+        RULES, story.add("Goal Disallowed", sub="Offside", side="home", related=("g",), score=(0, 0)), {"g": {"goal"}}
     )
 
-    assert summary(alerts) == [("g", "", "retracted")]
+    assert summarise(alerts) == [("g", "", "retracted")]
     assert (alerts[0].facts.reason, alerts[0].home_score) == ("Offside", 0)
 
 
@@ -82,16 +89,16 @@ def test_a_goal_that_turns_own_goal_is_sent_anew_and_to_those_who_got_it_before(
 
     moment = story.goal(send="Updated", sub="Own Goal")
 
-    assert of(moment, {"g": {"goal"}}) == [("g", "own_goal", "confirmed"), ("g", "goal", "confirmed")]
+    assert evaluate_moment(moment, {"g": {"goal"}}) == [("g", "own_goal", "confirmed"), ("g", "goal", "confirmed")]
 
 
 def test_an_action_that_becomes_one_that_no_rule_matches_is_retracted() -> None:
     story = Story()
     story.goal(score=(1, 0))
 
-    moment = story.tell("Shot", "Updated", "g", "home", score=(0, 0))
+    moment = story.add("Shot", "Updated", "g", "home", score=(0, 0))
 
-    assert of(moment, {"g": {"goal"}}) == [("g", "goal", "retracted")]
+    assert evaluate_moment(moment, {"g": {"goal"}}) == [("g", "goal", "retracted")]
 
 
 def test_a_rule_that_is_gone_leaves_the_text_that_was_sent() -> None:
@@ -113,34 +120,34 @@ def test_the_same_packet_again_sends_nothing() -> None:
     story = Story()
     first = story.goal()
 
-    assert of(first) and not of(story.hear(story.packets[0]))
+    assert evaluate_moment(first) and not evaluate_moment(story.add_packet(story.packets[0]))
 
 
 def test_an_abandoned_match_has_no_full_time() -> None:
-    assert of(Story().tell("End Match", status="Abandoned")) == []
+    assert evaluate_moment(Story().add("End Match", status="Abandoned")) == []
 
 
 def test_full_time_can_be_sent_without_the_feeds_own_end() -> None:
     story = Story()
     story.goal(score=(1, 0))
-    story.tell("End Period", minute=93, status="Completed")
+    story.add("End Period", minute=93, status="Completed")
 
-    alerts = evaluate(RULES, story.hear(make_full_time_packet(story.match, story.packets[-1].at)))
+    alerts = evaluate(RULES, story.add_packet(make_full_time_packet(story.match, story.packets[-1].at)))
 
     assert [(a.kind, a.home_score, a.away_score, a.facts.match) for a in alerts] == [("full_time", 1, 0, "Arsenal 1–0 Chelsea")]
 
 
 def test_an_unknown_send_type_is_pending_news_unless_the_score_shows_the_goal() -> None:
-    assert of(Story().goal(send="Reconsidered")) == [("g", "goal", "pending")]
-    assert of(Story().goal(send="Reconsidered", score=(1, 0))) == [("g", "goal", "confirmed")]
+    assert evaluate_moment(Story().goal(send="Reconsidered")) == [("g", "goal", "pending")]
+    assert evaluate_moment(Story().goal(send="Reconsidered", score=(1, 0))) == [("g", "goal", "confirmed")]
 
 
 DISALLOWED = RuleSet([rule("disallowed", "Goal Disallowed"), rule("goal", "Goal")])
 
 
 def disallowed_by(story: Story, **packet: object) -> str:
-    """Tell that a goal is disallowed, and return which goal its alert means."""
-    first = evaluate(DISALLOWED, story.tell("Goal Disallowed", **packet))[0]  # type: ignore[arg-type]
+    """Disallow a goal, and return which goal the alert of that means."""
+    first = evaluate(DISALLOWED, story.add("Goal Disallowed", **packet))[0]  # type: ignore[arg-type]
     assert first.kind == "disallowed"
     return first.disallows_action
 
@@ -216,7 +223,7 @@ def test_a_red_card_is_more_severe_than_a_yellow_one() -> None:
     story = Story()
     rules = RuleSet([rule("card", "Yellow Card", "Red Card")])
 
-    yellow, red = (evaluate(rules, story.tell(kind, side="home"))[0].severity for kind in ("Yellow Card", "Red Card"))
+    yellow, red = (evaluate(rules, story.add(kind, side="home"))[0].severity for kind in ("Yellow Card", "Red Card"))
 
     assert yellow < red
 
@@ -237,7 +244,7 @@ def test_a_text_may_name_the_venue() -> None:
 
 def test_a_status_packet_says_how_the_match_is_covered() -> None:
     story = Story()
-    story.tell("Status Updated", metadata={"coverageLevel": 3, "fixtureStatus": 1})
+    story.add("Status Updated", metadata={"coverageLevel": 3, "fixtureStatus": 1})
 
     assert story.match.coverage_level == "Standard Stream"
-    assert story.tell("Status Updated", metadata={"coverageLevel": 99}).after.coverage_level == "Standard Stream"
+    assert story.add("Status Updated", metadata={"coverageLevel": 99}).after.coverage_level == "Standard Stream"

@@ -95,23 +95,23 @@ def test_a_disallowance_is_explained_with_the_goal_that_it_takes_back() -> None:
     story.goal(score=(1, 0))
 
     own, goal = explain(
-        rules_of("{side: home}"), story.tell("Goal Disallowed", side="home", related=("g",), sub="Offside")
+        rules_of("{side: home}"), story.add("Goal Disallowed", side="home", related=("g",), sub="Offside")
     ).changes
 
     assert (own.change.is_retraction, goal.change.is_retraction, goal.change.reason) == (False, True, "Offside")
 
 
-def test_silence_has_its_reason() -> None:
+def test_why_nothing_is_sent_has_its_reason() -> None:
     story, rules = Story(), rules_of("{side: home}")
     story.goal()
 
-    again = explain(rules, story.hear(story.packets[0]))
+    again = explain(rules, story.add_packet(story.packets[0]))
 
     assert (again.changes, again.reason_for_silence) == (
         (),
         "the feed repeats an earlier revision, or sends an older one, and nothing is sent twice",
     )
-    assert explain(rules, story.tell("End Match", status="Abandoned")).reason_for_silence.endswith("ended without full time")
+    assert explain(rules, story.add("End Match", status="Abandoned")).reason_for_silence.endswith("ended without full time")
 
 
 @try_examples(80)

@@ -56,9 +56,9 @@ def test_a_goal_that_falls_corrects_the_goals_after_it() -> None:
     story.goal("one", send="Pending", minute=10)
     story.goal("two", minute=11, score=(1, 0))
 
-    fallen, second = evaluate(GOALS, story.goal("one", send="Cancelled", minute=10, score=(1, 0)))
+    retracted, second = evaluate(GOALS, story.goal("one", send="Cancelled", minute=10, score=(1, 0)))
 
-    assert (fallen.state, fallen.home_score) == (State.RETRACTED, 1)
+    assert (retracted.state, retracted.home_score) == (State.RETRACTED, 1)
     assert (second.key.action_id, second.text) == ("two", "Arsenal 1–0 Chelsea|[1]–0|False")
 
 
@@ -66,7 +66,7 @@ def test_other_news_shows_the_official_score_while_a_goal_is_pending() -> None:
     story = Story()
     story.goal(send="Pending", score=(1, 0))
 
-    assert text_of(story.tell("Corner", score=(1, 0))) == "Arsenal 0–0 Chelsea|0–0|False"
+    assert text_of(story.add("Corner", score=(1, 0))) == "Arsenal 0–0 Chelsea|0–0|False"
 
 
 def test_a_pending_kick_counts_in_the_score_of_the_shootout() -> None:
@@ -78,15 +78,15 @@ def test_a_pending_kick_counts_in_the_score_of_the_shootout() -> None:
     assert (alert.facts.score, alert.facts.shootout, alert.facts.goal_score) == ("0–0", "1–0", "0–0")
 
 
-class Course(msgspec.Struct, frozen=True):
-    """What becomes of one goal."""
+class GoalHistory(msgspec.Struct, frozen=True):
+    """The revisions of one goal, in their order."""
 
     side: Side
     revisions: tuple[str, ...]
 
 
-courses = st.builds(
-    Course,
+goal_histories = st.builds(
+    GoalHistory,
     st.sampled_from(Side),
     st.sampled_from(
         [
@@ -104,12 +104,12 @@ courses = st.builds(
 )
 
 
-@given(st.lists(courses, min_size=1, max_size=5), st.booleans(), st.data())
+@given(st.lists(goal_histories, min_size=1, max_size=5), st.booleans(), st.data())
 def test_every_order_of_revisions_gives_every_message_the_score_of_its_goal(
-    goals: list[Course], counts_pending: bool, data: st.DataObject
+    goals: list[GoalHistory], counts_pending: bool, data: st.DataObject
 ) -> None:
     story, chat = Story(), dict[str, Alert]()
-    said: dict[int, str] = {}
+    sent: dict[int, str] = {}
     left = {number: list(goal.revisions) for number, goal in enumerate(goals)}
 
     def count(numbers: list[int]) -> Score:
@@ -118,16 +118,16 @@ def test_every_order_of_revisions_gives_every_message_the_score_of_its_goal(
 
     while any(left.values()):
         # The feed sends goals in the order of play; what becomes of them comes in any order.
-        unsaid = [number for number in left if number not in said]
-        possible = [n for n, revisions in left.items() if revisions and (n in said or n == unsaid[0])]
+        not_sent = [number for number in left if number not in sent]
+        possible = [n for n, revisions in left.items() if revisions and (n in sent or n == not_sent[0])]
         number = data.draw(st.sampled_from(possible))
-        said[number] = left[number].pop(0)
-        live = [n for n, send in said.items() if send not in ("Deleted", "Cancelled")]
-        confirmed = [n for n in live if said[n] != "Pending"]
+        sent[number] = left[number].pop(0)
+        live = [n for n, send in sent.items() if send not in ("Deleted", "Cancelled")]
+        confirmed = [n for n in live if sent[n] != "Pending"]
         shown = count(live if counts_pending else confirmed)
 
         moment = story.goal(
-            str(number), send=said[number], side=goals[number].side, minute=10 + number, score=(shown.home, shown.away)
+            str(number), send=sent[number], side=goals[number].side, minute=10 + number, score=(shown.home, shown.away)
         )
 
         chat |= {alert.key.action_id: alert for alert in evaluate(GOALS, moment)}
@@ -136,7 +136,7 @@ def test_every_order_of_revisions_gives_every_message_the_score_of_its_goal(
             alert = chat[str(n)]
             made = count([other for other in live if other <= n])
             assert (alert.home_score, alert.away_score) == (made.home, made.away)
-            assert alert.facts.pending is (said[n] == "Pending")
+            assert alert.facts.pending is (sent[n] == "Pending")
         if number not in live:
             assert chat[str(number)].state is State.RETRACTED
             assert chat[str(number)].facts.score == str(count(confirmed))
@@ -149,6 +149,6 @@ def test_full_time_lists_the_scorers_of_both_sides_and_the_winner() -> None:
     story.goal("three", minute=30, score=(2, 1), sub="Penalty", player="Saka")
 
     rules = RuleSet([Rule("end", AlertSpec("full_time", AlertText("{{ winner }}: {{ scorers }}")))])
-    (alert,) = evaluate(rules, story.tell("End Match", minute=90))
+    (alert,) = evaluate(rules, story.add("End Match", minute=90))
 
     assert alert.text == "Arsenal: Saka 10', 30' (pen.) · Rice 20' (o.g.)"

@@ -9,7 +9,7 @@ from tests.packets import Story
 
 def test_the_minute_is_a_number_with_the_added_time_apart() -> None:
     story = Story()
-    moments = (story.goal(minute=80), story.tell("Corner", side="home", minute=93), story.tell("Corner", period=5))
+    moments = (story.goal(minute=80), story.add("Corner", side="home", minute=93), story.add("Corner", period=5))
 
     facts = list(map(make_facts, moments))
     assert [(f.minute, f.minute_number, f.added) for f in facts] == [("80", 80, 0), ("90+3", 90, 3), ("", 0, 0)]
@@ -17,26 +17,26 @@ def test_the_minute_is_a_number_with_the_added_time_apart() -> None:
 
 def test_a_goal_says_which_of_the_players_goals_it_is() -> None:
     story = Story()
-    told = [
+    moments = [
         story.goal("1", player="Saka", score=(1, 0), minute=10),
         story.goal("2", player="Rice", score=(2, 0), minute=20),
         story.goal("3", player="Saka", score=(2, 1), minute=30, sub="Own Goal", side="away"),
         story.goal("4", "home", "Pending", player="Saka", minute=40),
-        story.tell("Yellow Card", side="home", player="Saka", minute=41),
+        story.add("Yellow Card", side="home", player="Saka", minute=41),
         story.goal("1", player="Saka", score=(2, 1), minute=42, send="Updated"),
     ]
 
-    assert [make_facts(moment).player_goals for moment in told[:2]] == [1, 1]
-    assert [make_facts(moment).player_goals for moment in told[3:5]] == [2, 1]
+    assert [make_facts(moment).player_goals for moment in moments[:2]] == [1, 1]
+    assert [make_facts(moment).player_goals for moment in moments[3:5]] == [2, 1]
 
 
 def test_the_cards_of_the_player_count_this_one() -> None:
     story = Story()
-    first = story.tell("Yellow Card", "Pending", "y", "home", player="Saka", minute=10)
-    other = story.tell("Yellow Card", action="z", side="home", player="Rice", minute=11)
-    story.tell("Yellow Card", "Confirmed", "y", "home", player="Saka", minute=12)
+    first = story.add("Yellow Card", "Pending", "y", "home", player="Saka", minute=10)
+    other = story.add("Yellow Card", action="z", side="home", player="Rice", minute=11)
+    story.add("Yellow Card", "Confirmed", "y", "home", player="Saka", minute=12)
     goal = story.goal(player="Saka", score=(1, 0), minute=20)
-    red = story.tell("Red Card", action="r", side="home", player="Saka", minute=70)
+    red = story.add("Red Card", action="r", side="home", player="Saka", minute=70)
 
     assert [make_facts(moment).player_cards for moment in (first, other, goal, red)] == [1, 1, 1, 2]
 

@@ -70,7 +70,7 @@ def _read(match: str) -> Rule | None:
 
 
 def moments() -> st.SearchStrategy[list[Moment]]:
-    """A story of a few revisions of this and that."""
+    """A few moments of a match, of all kinds."""
     revisions = st.tuples(
         st.sampled_from(["Goal", "Own Goal", "Red Card", "Yellow Card", "Second Yellow Card", "Beach Ball"]),
         st.sampled_from(["Pending", "Confirmed", "Updated"]),
@@ -79,18 +79,18 @@ def moments() -> st.SearchStrategy[list[Moment]]:
         st.sampled_from([None, "Bukayo Saka", "R. James"]),
         st.integers(1, 95),
     )
-    return st.lists(revisions, min_size=1, max_size=12).map(_tell)
+    return st.lists(revisions, min_size=1, max_size=12).map(_add_to_story)
 
 
-def _tell(revisions: list[tuple[str, str, str | None, str, str | None, int]]) -> list[Moment]:
+def _add_to_story(revisions: list[tuple[str, str, str | None, str, str | None, int]]) -> list[Moment]:
     story = Story()
     return [
-        story.tell(kind, send, side=side, sub=sub, player=player, minute=minute)
+        story.add(kind, send, side=side, sub=sub, player=player, minute=minute)
         for kind, send, side, sub, player, minute in revisions
     ]
 
 
-def asked_one_by_one(rules: RuleSet, moment: Moment) -> list[Rule]:
+def find_matching_one_by_one(rules: RuleSet, moment: Moment) -> list[Rule]:
     fired: list[Rule] = []
     for rule in rules.rules:
         if rule.may_match_type(moment.action.type) and rule.matches(moment):
@@ -104,27 +104,27 @@ def asked_one_by_one(rules: RuleSet, moment: Moment) -> list[Rule]:
 @given(rules=rule_sets(), story=moments())
 def test_the_same_rules_fire_as_when_all_are_evaluated_one_by_one(rules: RuleSet, story: list[Moment]) -> None:
     for moment in story:
-        assert rules.find_matching(moment) == asked_one_by_one(rules, moment)
+        assert rules.find_matching(moment) == find_matching_one_by_one(rules, moment)
 
 
 def test_of_ten_thousand_rules_only_those_that_can_fire_are_evaluated() -> None:
-    asked: list[Moment] = []
+    checked: list[Moment] = []
     text = "\n".join(
         f"- {{name: r{n}, match: {{action_type: Goal, team: T{n}, minute: 1}}, alert: {{kind: g, text: x}}}}" for n in range(50)
     )
     (own,) = load_rules("- {name: own, match: {action_type: Goal, team: Arsenal}, alert: {kind: g, text: x}}").rules
-    spied = [_spied(rule, asked) for rule in load_rules(text).rules] * 200
-    rules, moment = RuleSet([*spied, own]), Story().goal()
+    recorded = [_record_checks(rule, checked) for rule in load_rules(text).rules] * 200
+    rules, moment = RuleSet([*recorded, own]), Story().goal()
     rules.find_matching(moment)
-    asked.clear()
+    checked.clear()
 
-    assert (rules.find_matching(moment), asked) == ([own], [])
+    assert (rules.find_matching(moment), checked) == ([own], [])
 
 
-def _spied(rule: Rule, asked: list[Moment]) -> Rule:
-    """The same rule, whose every condition notes that it was asked."""
+def _record_checks(rule: Rule, checked: list[Moment]) -> Rule:
+    """Return the same rule, which records each moment for which a condition of it was checked."""
 
-    def noting(condition: Condition) -> Condition:
-        return msgspec.structs.replace(condition, holds=lambda m: bool(asked.append(m)) or condition.holds(m))
+    def record(condition: Condition) -> Condition:
+        return msgspec.structs.replace(condition, holds=lambda m: bool(checked.append(m)) or condition.holds(m))
 
-    return msgspec.structs.replace(rule, conditions=tuple(map(noting, rule.conditions)))
+    return msgspec.structs.replace(rule, conditions=tuple(map(record, rule.conditions)))

@@ -1,4 +1,4 @@
-"""Two sets of rules are held against each other."""
+"""Two sets of rules are compared."""
 
 from __future__ import annotations
 

@@ -82,10 +82,11 @@ def test_each_language_is_called_as_those_who_speak_it_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "said"), [("Offside", "Abseits"), ("offside", "abseits"), ("OFFSIDE", "Abseits"), ("Header", "Header"), ("", "")]
+    ("word", "translated"),
+    [("Offside", "Abseits"), ("offside", "abseits"), ("OFFSIDE", "Abseits"), ("Header", "Header"), ("", "")],
 )
-def test_a_term_is_translated_in_the_letter_case_that_it_has(word: str, said: str) -> None:
-    assert translate_word(word, {"offside": "abseits"}) == said
+def test_a_term_is_translated_in_the_letter_case_that_it_has(word: str, translated: str) -> None:
+    assert translate_word(word, {"offside": "abseits"}) == translated
 
 
 def test_quotation_marks_are_safe_in_attributes_and_apostrophes_stay() -> None:

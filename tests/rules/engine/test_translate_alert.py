@@ -76,11 +76,11 @@ def test_a_translation_that_cannot_be_filled_leaves_the_others() -> None:
 def test_conditions_compare_english_and_filters_write_the_other_language() -> None:
     text = AlertText("{{ period | capitalize or 'x' }} / {{ side }}{{ '!' if side == 'home' }}")
 
-    said = text.render(
+    translated = text.render(
         Facts(period="second half", side="home"), Wording("es", terms={"second half": "segunda parte", "home": "local"})
     )
 
-    assert said == "Segunda parte / local!"
+    assert translated == "Segunda parte / local!"
 
 
 def test_names_from_the_right_are_kept_to_themselves_and_no_others() -> None:

@@ -1,4 +1,4 @@
-"""What is said never to fire never does, for rules and matches of every kind."""
+"""Rules that are reported never to fire never do, for rules and matches of every kind."""
 
 from hypothesis import given
 
@@ -12,18 +12,18 @@ from tests.rules.engine.test_rule import moments, rule_sets
 
 
 @try_examples(300)
-@given(rules=rule_sets(), told=moments())
-def test_a_shadowed_rule_never_fires_where_the_others_do_not(rules: RuleSet, told: list[Moment]) -> None:
+@given(rules=rule_sets(), played=moments())
+def test_a_shadowed_rule_never_fires_where_the_others_do_not(rules: RuleSet, played: list[Moment]) -> None:
     for rule, by in find_shadowed(rules.rules):
-        assert all(any(one.matches(moment) for one in by) for moment in told if rule.matches(moment))
+        assert all(any(one.matches(moment) for one in by) for moment in played if rule.matches(moment))
 
 
 @try_examples(200)
-@given(rules=rule_sets(), told=moments())
-def test_conditions_that_exclude_each_other_never_hold(rules: RuleSet, told: list[Moment]) -> None:
+@given(rules=rule_sets(), played=moments())
+def test_conditions_that_exclude_each_other_never_hold(rules: RuleSet, played: list[Moment]) -> None:
     for rule in rules.rules:
         if find_contradiction(rule.conditions):
-            assert not any(all(condition.holds(moment) for condition in rule.conditions) for moment in told)
+            assert not any(all(condition.holds(moment) for condition in rule.conditions) for moment in played)
 
 
 @try_examples(200)

@@ -16,7 +16,7 @@ def test_the_score_is_official_whether_or_not_the_summary_counts_a_pending_goal(
     story = Story()
 
     pending = story.goal(send="Pending", score=(1, 0) if counts_pending else (0, 0))
-    meanwhile = story.tell("Attack")
+    meanwhile = story.add("Attack")
     confirmed = story.goal(send="Confirmed", score=(1, 0))
 
     assert [m.after.score for m in (pending, meanwhile, confirmed)] == [Score(0, 0), Score(0, 0), Score(1, 0)]
@@ -38,10 +38,10 @@ def test_a_cancelled_goal_leaves_the_score_as_it_was(counts_pending: bool) -> No
 @pytest.mark.parametrize("kind", ["Own Goal", "Goal"])
 def test_an_own_goal_goes_to_the_side_whose_score_rises(counts_pending: bool, names_player_team: bool, kind: str) -> None:
     story, team = Story(), "away" if names_player_team else "home"
-    story.tell(kind, "Pending", "g", team, score=(1, 0) if counts_pending else (0, 0))
+    story.add(kind, "Pending", "g", team, score=(1, 0) if counts_pending else (0, 0))
 
-    moment = story.tell(kind, "Confirmed", "g", team, sub="" if kind == "Own Goal" else "Own Goal", score=(1, 0))
-    again = story.tell(kind, "Updated", "g", team, sub="" if kind == "Own Goal" else "Own Goal", player="C. Fuchs")
+    moment = story.add(kind, "Confirmed", "g", team, sub="" if kind == "Own Goal" else "Own Goal", score=(1, 0))
+    again = story.add(kind, "Updated", "g", team, sub="" if kind == "Own Goal" else "Own Goal", player="C. Fuchs")
 
     assert (moment.action.type, moment.action.sub_type) == ("Goal", "Own Goal")
     assert [m.record and (m.action.side, m.action.team) for m in (moment, again)] == [(Side.HOME, HOME)] * 2
@@ -51,7 +51,7 @@ def test_a_disallowed_goal_is_taken_back_once_by_its_link() -> None:
     story = Story()
     story.goal(score=(1, 0))
 
-    moment = story.tell("Goal Disallowed", side="home", sub="Offside", related=("g",), score=(0, 0))
+    moment = story.add("Goal Disallowed", side="home", sub="Offside", related=("g",), score=(0, 0))
     deleted = story.goal(send="Deleted")
 
     assert [r.action.id for r in moment.affected] == ["g"]
@@ -63,7 +63,7 @@ def test_without_a_link_the_goal_whose_score_falls_is_taken_back() -> None:
     story.goal("g1", score=(1, 0))
     story.goal("g2", "away", score=(1, 1))
 
-    moment = story.tell("Goal Disallowed", side="home", score=(0, 1))
+    moment = story.add("Goal Disallowed", side="home", score=(0, 1))
 
     assert [r.action.id for r in moment.affected] == ["g1"]
 
@@ -74,7 +74,7 @@ def test_without_a_link_and_without_a_fall_no_standing_goal_is_touched() -> None
     story.goal("g2", score=(2, 0))
     story.goal("g2", send="Deleted", score=(1, 0))
 
-    moment = story.tell("Goal Disallowed", side="home")
+    moment = story.add("Goal Disallowed", side="home")
 
     assert moment.affected == ()
     assert [r.action.id for r in moment.after.standing_goals()] == ["g1"]
@@ -82,9 +82,9 @@ def test_without_a_link_and_without_a_fall_no_standing_goal_is_touched() -> None
 
 def test_a_substitution_linked_to_another_takes_nothing_back() -> None:
     story = Story()
-    story.tell("Substitution Out", action="out", side="home")
+    story.add("Substitution Out", action="out", side="home")
 
-    moment = story.tell("Substitution In", side="home", related=("out",))
+    moment = story.add("Substitution In", side="home", related=("out",))
 
     assert moment.affected == ()
 
@@ -103,7 +103,7 @@ def test_updated_after_deleted_restores_a_goal() -> None:
 def test_a_corrected_scorer_does_not_restore_a_disallowed_goal() -> None:
     story = Story()
     story.goal(score=(1, 0))
-    story.tell("Goal Disallowed", side="home", related=("g",), score=(0, 0))
+    story.add("Goal Disallowed", side="home", related=("g",), score=(0, 0))
 
     moment = story.goal(send="Updated", player="H. Kane")
 
@@ -115,10 +115,10 @@ def test_a_disallowance_that_is_deleted_gives_its_own_goal_back_and_no_other() -
     story.goal("g1", score=(1, 0))
     story.goal("g2", score=(2, 0))
     story.goal("g3", score=(3, 0))
-    story.tell("Goal Disallowed", action="d1", side="home", related=("g1",), score=(2, 0))
-    story.tell("Goal Disallowed", action="d2", side="home", related=("g2",), score=(1, 0))
+    story.add("Goal Disallowed", action="d1", side="home", related=("g1",), score=(2, 0))
+    story.add("Goal Disallowed", action="d2", side="home", related=("g2",), score=(1, 0))
 
-    moment = story.tell("Goal Disallowed", "Deleted", "d1", "home", score=(2, 0))
+    moment = story.add("Goal Disallowed", "Deleted", "d1", "home", score=(2, 0))
 
     assert [(r.action.id, r.is_standing, r.retracted_by) for r in moment.affected] == [("g1", True, "")]
     assert [r.action.id for r in moment.after.standing_goals()] == ["g1", "g3"]
@@ -145,10 +145,10 @@ def test_a_retraction_keeps_the_details_that_it_comes_with() -> None:
 
 def test_a_goal_that_is_restored_belongs_to_the_side_that_had_it_before() -> None:
     story = Story()
-    story.tell("Own Goal", "Confirmed", "g", "away", score=(1, 0))
-    story.tell("Own Goal", "Deleted", "g", "away", score=(0, 0))
+    story.add("Own Goal", "Confirmed", "g", "away", score=(1, 0))
+    story.add("Own Goal", "Deleted", "g", "away", score=(0, 0))
 
-    restored = story.tell("Own Goal", "Updated", "g", "away")
+    restored = story.add("Own Goal", "Updated", "g", "away")
 
     assert (restored.action.side, restored.action.team) == (Side.HOME, HOME)
 
@@ -176,7 +176,7 @@ def test_a_shootout_is_kept_apart_from_the_score(adds_to_score: bool) -> None:
     story, kicks = Story(), PeriodScore(5, "penalty shootout", "Shootout", 1, 1, 0, 1)
     full = (PeriodScore(2, "2nd half", "Regular", 1, 1, 1, 1), kicks)
     summary = Summary(1, 2 if adds_to_score else 1, 5, "Live", "", 0, full)
-    story.tell("Start Period", period=5, score=(1, 1), summary=Summary(1, 1, 5, "Live", "", 0, full[:1]))
+    story.add("Start Period", period=5, score=(1, 1), summary=Summary(1, 1, 5, "Live", "", 0, full[:1]))
 
     moment = story.goal(side="away", sub="Penalty", period=5, clock=0, summary=summary)
 
@@ -187,7 +187,7 @@ def test_a_shootout_is_kept_apart_from_the_score(adds_to_score: bool) -> None:
 def test_period_three_is_a_shootout_where_its_type_says_so() -> None:
     story = Story()
 
-    moment = story.tell(
+    moment = story.add(
         "Start Period", period=3, summary=Summary(1, 1, 3, "Live", "", 0, (PeriodScore(3, "penalty shootout", "Shootout"),))
     )
 
@@ -196,18 +196,18 @@ def test_period_three_is_a_shootout_where_its_type_says_so() -> None:
 
 def test_status_packets_never_reset_period_or_clock() -> None:
     story = Story()
-    story.tell("Attack", minute=28)
+    story.add("Attack", minute=28)
 
-    moment = story.tell("Status Updated", period=0, clock=0)
+    moment = story.add("Status Updated", period=0, clock=0)
 
     assert (moment.after.period, moment.after.minute) == (Period.FIRST_HALF, Minute(28))
 
 
 def test_a_late_packet_corrects_the_record_and_not_the_score_or_the_clock() -> None:
     story = Story()
-    story.tell("Attack", minute=30, score=(1, 0), seq=20)
+    story.add("Attack", minute=30, score=(1, 0), seq=20)
 
-    moment = story.tell("Yellow Card", action="y", side="home", minute=10, seq=12, score=(0, 0))
+    moment = story.add("Yellow Card", action="y", side="home", minute=10, seq=12, score=(0, 0))
 
     assert (moment.after.score, moment.after.minute) == (Score(1, 0), Minute(30))
     assert moment.after.records["y"].is_standing
@@ -216,9 +216,9 @@ def test_a_late_packet_corrects_the_record_and_not_the_score_or_the_clock() -> N
 def test_sides_are_learnt_where_the_fixture_does_not_name_them() -> None:
     story = Story(Fixture("f1"))
     bare = {"team_side": None}
-    story.tell("Goal", "Confirmed", "g", "away", score=(0, 1), **bare)
+    story.add("Goal", "Confirmed", "g", "away", score=(0, 1), **bare)
 
-    card = story.tell("Yellow Card", side="home", **bare)
+    card = story.add("Yellow Card", side="home", **bare)
 
     assert (card.after.fixture.home, card.after.fixture.away) == (HOME, AWAY)
     assert card.action.side is Side.HOME
@@ -226,10 +226,10 @@ def test_sides_are_learnt_where_the_fixture_does_not_name_them() -> None:
 
 def test_a_player_is_booked_by_the_cards_that_stand() -> None:
     story = Story()
-    story.tell("Yellow Card", action="y1", side="home", player="R. Tolói")
-    story.tell("Yellow Card", action="y2", side="home", player="R. Tolói")
-    red = story.tell("Second Yellow Card", side="home", player="R. Tolói")
-    story.tell("Yellow Card", "Deleted", "y2", "home")
+    story.add("Yellow Card", action="y1", side="home", player="R. Tolói")
+    story.add("Yellow Card", action="y2", side="home", player="R. Tolói")
+    red = story.add("Second Yellow Card", side="home", player="R. Tolói")
+    story.add("Yellow Card", "Deleted", "y2", "home")
 
     assert red.action.player
     assert [a.type for a in list_cards(story.match, red.action.player)] == ["Yellow Card", "Red Card"]
@@ -238,7 +238,7 @@ def test_a_player_is_booked_by_the_cards_that_stand() -> None:
 def test_only_the_first_end_of_a_match_is_news() -> None:
     story = Story()
 
-    first, second = story.tell("End Match", status="Completed"), story.tell("End Match", status="Completed")
+    first, second = story.add("End Match", status="Completed"), story.add("End Match", status="Completed")
 
     assert (first.is_news, second.is_news) == (True, False)
 
@@ -256,11 +256,11 @@ EVENTS = st.tuples(
 def test_packets_that_come_twice_change_nothing(events: list[tuple[str, str, str, str | None, int, int]]) -> None:
     story = Story()
     for kind, send, action, side, home, away in events:
-        story.tell(kind, send, action, side, score=(home, away))
+        story.add(kind, send, action, side, score=(home, away))
     once = story.match
 
     for packet in list(story.packets):
-        story.hear(packet)
+        story.add_packet(packet)
 
     assert (story.match.records, story.match.score) == (once.records, once.score)
 
@@ -271,7 +271,7 @@ def test_the_official_score_exceeds_the_feeds_only_by_goals_that_it_has_not_coun
 ) -> None:
     story = Story()
     for kind, send, action, side, home, away in events:
-        match = story.tell(kind, send, action, side, score=(home, away)).after
+        match = story.add(kind, send, action, side, score=(home, away)).after
         late = [change.side for change in match.uncounted.values() if change.by > 0]
 
         assert 0 <= match.score.home <= home + late.count(Side.HOME)
@@ -290,4 +290,4 @@ def test_a_match_survives_being_written_down() -> None:
 
 @pytest.mark.parametrize("status", ["Cancelled", "Canceled"])
 def test_a_cancelled_match_ends_without_full_time_in_either_spelling(status: str) -> None:
-    assert Story().tell("Status Updated", period=0, status=status).after.is_lost
+    assert Story().add("Status Updated", period=0, status=status).after.is_lost

@@ -140,7 +140,7 @@ def test_every_reason_of_a_delay_is_known(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "seen"),
+    ("sent", "expected"),
     [
         (("Penalty Saved", ""), ("Penalty Missed", "Saved")),
         (("Penalty Missed", ""), ("Penalty Missed", "")),
@@ -157,5 +157,5 @@ def test_every_reason_of_a_delay_is_known(name: str) -> None:
         (("Card", "Second Yellow Card"), ("Red Card", "Second Yellow")),
     ],
 )
-def test_a_penalty_and_a_card_may_come_in_many_dialects(told: tuple[str, str], seen: tuple[str, str]) -> None:
-    assert load_catalogue().resolve_names(*told) == seen
+def test_a_penalty_and_a_card_may_come_in_many_dialects(sent: tuple[str, str], expected: tuple[str, str]) -> None:
+    assert load_catalogue().resolve_names(*sent) == expected

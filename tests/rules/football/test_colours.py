@@ -19,7 +19,7 @@ from tests.packets import Story
 )
 def test_the_colours_are_read_in_either_spelling(metadata: dict[str, Any]) -> None:
     story = Story()
-    story.tell("Team Colours", metadata=metadata)
+    story.add("Team Colours", metadata=metadata)
 
     assert story.match.colours == Colours((5, 52, 13), (255, 0, 0))
 
@@ -27,21 +27,21 @@ def test_the_colours_are_read_in_either_spelling(metadata: dict[str, Any]) -> No
 @pytest.mark.parametrize("value", ["", "red", "1, 2", "1, 2, 256", "1, 2, -3", "1, 2, 3, 4", None, 7, [1, 2, 3], "١, 2, 3"])
 def test_what_is_no_colour_is_left_out(value: Any) -> None:
     story = Story()
-    story.tell("Team Colours", metadata={"homeTeamColour": value, "awayTeamColour": "1, 2, 3"})
+    story.add("Team Colours", metadata={"homeTeamColour": value, "awayTeamColour": "1, 2, 3"})
 
     assert story.match.colours == Colours(None, (1, 2, 3))
 
 
 def test_a_colour_that_comes_later_replaces_only_itself() -> None:
     story = Story()
-    story.tell("Team Colours", metadata={"homeTeamColour": "1, 1, 1", "awayTeamColour": "2, 2, 2"})
-    story.tell("Team Colours", metadata={"awayTeamColour": "3, 3, 3"})
+    story.add("Team Colours", metadata={"homeTeamColour": "1, 1, 1", "awayTeamColour": "2, 2, 2"})
+    story.add("Team Colours", metadata={"awayTeamColour": "3, 3, 3"})
 
     assert story.match.colours == Colours((1, 1, 1), (3, 3, 3))
 
 
 def test_other_actions_tell_no_colours() -> None:
     story = Story()
-    story.tell("Match Conditions", metadata={"homeTeamColour": "1, 1, 1"})
+    story.add("Match Conditions", metadata={"homeTeamColour": "1, 1, 1"})
 
     assert story.match.colours == Colours()

@@ -1,4 +1,4 @@
-"""Whatever dialect the feed speaks, the official score is that of the goals that stand, each for the side that gets it."""
+"""Whatever dialect the feed uses, the official score is that of the goals that stand, each for the side that gets it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Dialect(NamedTuple):
     """Newer versions link a disallowance to its goal and say which team is home."""
 
 
-class Deed(NamedTuple):
+class GoalHistory(NamedTuple):
     """A goal and what became of it."""
 
     side: Side
@@ -45,12 +45,12 @@ STEPS = {
     "deleted then disallowed": ["Pending", "Confirmed", "Deleted", "Disallowed"],
     "disallowed then deleted": ["Pending", "Confirmed", "Disallowed", "Deleted"],
 }
-DEEDS = st.lists(st.builds(Deed, st.sampled_from(list(Side)), st.booleans(), st.sampled_from(list(STEPS))), max_size=8)
-STANDS = {"stands", "corrected", "restored"}
+GOALS = st.lists(st.builds(GoalHistory, st.sampled_from(list(Side)), st.booleans(), st.sampled_from(list(STEPS))), max_size=8)
+STANDING_FATES = {"stands", "corrected", "restored"}
 
 
-class Speaker:
-    """Sends deeds in a dialect, packet by packet, and knows what is official after each."""
+class DialectPackets:
+    """Makes the packets of goals in a dialect, and knows the official score after each."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
@@ -58,13 +58,13 @@ class Speaker:
         self.official = Score()
         self.shown = Score()
 
-    def packets(self, number: int, deed: Deed) -> list[tuple[Packet, Score]]:
-        return [self._packet(f"g{number}", deed, step) for step in STEPS[deed.fate]]
+    def packets(self, number: int, goal: GoalHistory) -> list[tuple[Packet, Score]]:
+        return [self._packet(f"g{number}", goal, step) for step in STEPS[goal.fate]]
 
-    def _packet(self, action: str, deed: Deed, step: str) -> tuple[Packet, Score]:
-        self._count(deed, step)
-        own = deed.own and step != "Disallowed"
-        named = deed.side.other if own and self.dialect.own_goal_names_the_players_team else deed.side
+    def _packet(self, action: str, goal: GoalHistory, step: str) -> tuple[Packet, Score]:
+        self._count(goal, step)
+        own = goal.own and step != "Disallowed"
+        named = goal.side.other if own and self.dialect.own_goal_names_the_players_team else goal.side
         kind = "Goal Disallowed" if step == "Disallowed" else "Own Goal" if own and self.dialect.own_goal_is_a_type else "Goal"
         official = "" if step == "Pending" or kind != "Goal" else "Own Goal" if own else "Header"
         self.seq += 1
@@ -86,21 +86,21 @@ class Speaker:
         )
         return packet, self.official
 
-    def _count(self, deed: Deed, step: str) -> None:
-        """Move the feed's board and the official score by one step."""
-        gain = _plus(self.official, deed.side)
+    def _count(self, goal: GoalHistory, step: str) -> None:
+        """Move the score that the feed shows and the official one on by one step."""
+        gain = _plus(self.official, goal.side)
         if step == "Pending":
             self.shown = gain if self.dialect.counts_pending else self.official
-        elif step == "Confirmed" or (step == "Updated" and deed.fate == "restored"):
+        elif step == "Confirmed" or (step == "Updated" and goal.fate == "restored"):
             self.official = self.shown = gain
         elif step == "Cancelled":
             self.shown = self.official
-        elif self._falls(deed, step):
-            self.official = self.shown = self.official.minus_one(deed.side)
+        elif self._takes_back(goal, step):
+            self.official = self.shown = self.official.minus_one(goal.side)
 
-    def _falls(self, deed: Deed, step: str) -> bool:
-        """The first of the two that take a goal back takes it off the board."""
-        first = next((s for s in STEPS[deed.fate] if s in ("Deleted", "Disallowed")), "")
+    def _takes_back(self, goal: GoalHistory, step: str) -> bool:
+        """Return True for the first of the two that take a goal back: the second changes no score."""
+        first = next((s for s in STEPS[goal.fate] if s in ("Deleted", "Disallowed")), "")
         return step == first
 
 
@@ -108,36 +108,36 @@ def _plus(score: Score, side: Side) -> Score:
     return Score(score.home + (side is Side.HOME), score.away + (side is Side.AWAY))
 
 
-@given(DIALECTS, DEEDS)
-def test_the_score_is_official_after_every_packet(dialect: Dialect, deeds: list[Deed]) -> None:
-    speaker, match = Speaker(dialect), Match(FIXTURE)
-    for number, deed in enumerate(deeds):
-        for packet, official in speaker.packets(number, deed):
+@given(DIALECTS, GOALS)
+def test_the_score_is_official_after_every_packet(dialect: Dialect, goals: list[GoalHistory]) -> None:
+    dialect_packets, match = DialectPackets(dialect), Match(FIXTURE)
+    for number, goal in enumerate(goals):
+        for packet, official in dialect_packets.packets(number, goal):
             match = advance(match, packet).after
 
             assert match.score == official
 
 
-@given(DIALECTS, DEEDS)
-def test_every_goal_stands_or_fell_and_belongs_to_its_side(dialect: Dialect, deeds: list[Deed]) -> None:
-    speaker, match = Speaker(dialect), Match(FIXTURE)
-    for number, deed in enumerate(deeds):
-        for packet, _ in speaker.packets(number, deed):
+@given(DIALECTS, GOALS)
+def test_every_goal_stands_or_fell_and_belongs_to_its_side(dialect: Dialect, goals: list[GoalHistory]) -> None:
+    dialect_packets, match = DialectPackets(dialect), Match(FIXTURE)
+    for number, goal in enumerate(goals):
+        for packet, _ in dialect_packets.packets(number, goal):
             match = advance(match, packet).after
 
-    found = [(match.records[f"g{n}"].is_standing, match.records[f"g{n}"].credited) for n in range(len(deeds))]
-    expected = [(deed.fate in STANDS, deed.side) for deed in deeds]
+    found = [(match.records[f"g{n}"].is_standing, match.records[f"g{n}"].credited) for n in range(len(goals))]
+    expected = [(goal.fate in STANDING_FATES, goal.side) for goal in goals]
     assert [stands for stands, _ in found] == [stands for stands, _ in expected]
     assert all(one == other for one, other in zip(found, expected, strict=True) if other[0])
 
 
-@given(DIALECTS, DEEDS)
-def test_a_score_that_is_a_packet_behind_makes_no_official_score_wrong(dialect: Dialect, deeds: list[Deed]) -> None:
+@given(DIALECTS, GOALS)
+def test_a_score_that_is_a_packet_behind_makes_no_official_score_wrong(dialect: Dialect, goals: list[GoalHistory]) -> None:
     # Which goal is disallowed, and whose an own goal is, cannot be told before the score follows.
-    deeds, dialect = [deed._replace(own=False) for deed in deeds], dialect._replace(links_and_sides=True)
-    speaker, match, shown = Speaker(dialect), Match(FIXTURE), (0, 0)
-    for number, deed in enumerate(deeds):
-        for packet, official in speaker.packets(number, deed):
+    goals, dialect = [goal._replace(own=False) for goal in goals], dialect._replace(links_and_sides=True)
+    dialect_packets, match, shown = DialectPackets(dialect), Match(FIXTURE), (0, 0)
+    for number, goal in enumerate(goals):
+        for packet, official in dialect_packets.packets(number, goal):
             summary = replace(packet.summary, home=shown[0], away=shown[1])
             # Goals are minutes apart: nobody scores twice within one.
             clock = packet.clock + 120 * number
@@ -145,4 +145,4 @@ def test_a_score_that_is_a_packet_behind_makes_no_official_score_wrong(dialect: 
             match = advance(match, replace(packet, summary=replace(summary, clock=clock), clock=clock)).after
 
             assert match.score == official
-    assert [match.records[f"g{n}"].is_standing for n in range(len(deeds))] == [deed.fate in STANDS for deed in deeds]
+    assert [match.records[f"g{n}"].is_standing for n in range(len(goals))] == [goal.fate in STANDING_FATES for goal in goals]

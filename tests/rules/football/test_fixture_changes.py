@@ -45,7 +45,7 @@ def test_what_changed_has_a_name(was: tuple[str, str], now: tuple[str, str], exp
 
 
 def lost(story: Story, minute: int) -> Moment:
-    return story.tell(
+    return story.add(
         "Status Updated", period=0, clock=0, minute=minute, summary=Summary(*story.score, 2, "Live", "CollectionSuspended")
     )
 
@@ -63,9 +63,7 @@ def test_the_minute_is_that_of_the_summary_where_it_has_gone_on_since_the_last_a
     story = Story()
     story.goal(score=(1, 0), minute=61)
 
-    moment = story.tell(
-        "Status Updated", period=0, clock=0, summary=Summary(1, 0, 2, "Live", "CollectionSuspended", 62 * 60 + 38)
-    )
+    moment = story.add("Status Updated", period=0, clock=0, summary=Summary(1, 0, 2, "Live", "CollectionSuspended", 62 * 60 + 38))
 
     assert moment.coverage_change and str(moment.coverage_change.minute) == "63"
 
@@ -74,19 +72,19 @@ def test_the_minute_is_that_of_the_summary_where_it_has_gone_on_since_the_last_a
 def test_the_stream_and_the_fixtures_tell_of_an_end_by_one_action(status: str) -> None:
     by_stream, by_rest = Story(), Story()
     for story in (by_stream, by_rest):
-        story.tell("Attack", minute=46)
+        story.add("Attack", minute=46)
 
-    first = by_stream.tell("Status Updated", period=0, status=status).coverage_change
-    second = by_rest.hear(make_status_packet(msgspec.structs.replace(FIXTURE, status=status), 1, KICKOFF)).coverage_change
+    first = by_stream.add("Status Updated", period=0, status=status).coverage_change
+    second = by_rest.add_packet(make_status_packet(msgspec.structs.replace(FIXTURE, status=status), 1, KICKOFF)).coverage_change
 
     assert first and second and first.id == second.id
 
 
 def test_a_card_in_lost_coverage_is_news_of_its_own_and_loses_nothing() -> None:
     story = Story()
-    story.tell("Attack", minute=46)
+    story.add("Attack", minute=46)
 
-    moment = story.tell("Yellow Card", side="away", summary=Summary(0, 0, 2, "Suspended", "CollectionSuspended"))
+    moment = story.add("Yellow Card", side="away", summary=Summary(0, 0, 2, "Suspended", "CollectionSuspended"))
 
     assert moment.is_news and moment.coverage_change and moment.coverage_change.type == "Coverage Lost"
 
@@ -101,9 +99,9 @@ def test_the_same_history_gives_the_same_action() -> None:
 
 def test_a_status_of_the_rest_side_becomes_the_packet_that_the_stream_would_have_sent() -> None:
     story = Story()
-    story.tell("Lineups", period=0, status="Scheduled")
+    story.add("Lineups", period=0, status="Scheduled")
 
-    moment = story.hear(make_status_packet(type(FIXTURE)("f1", status="Postponed"), story.match.seq, KICKOFF))
+    moment = story.add_packet(make_status_packet(type(FIXTURE)("f1", status="Postponed"), story.match.seq, KICKOFF))
 
     assert moment.coverage_change and moment.coverage_change.type == "Match Postponed"
 
@@ -112,7 +110,7 @@ def test_coverage_that_is_lost_a_second_time_is_another_action_and_has_the_score
     story = Story()
     story.goal("g1", score=(1, 0), minute=61)
     first = lost(story, 63)
-    story.tell("Status Updated", period=0, clock=0, minute=65)
+    story.add("Status Updated", period=0, clock=0, minute=65)
 
     story.goal("g2", score=(2, 0), minute=70)
     second = lost(story, 75)
@@ -127,8 +125,8 @@ def test_what_happens_to_a_fixture_once_has_one_action_a_day(kind: str) -> None:
     ids = []
     for fixture in (FIXTURE, FIXTURE, msgspec.structs.replace(FIXTURE, kickoff=KICKOFF.replace(day=30))):
         story = Story(fixture)
-        story.tell("Lineups", period=0, status="Scheduled", seq=len(ids) + 1)
-        change = story.tell("Status Updated", period=0, status=kind).coverage_change
+        story.add("Lineups", period=0, status="Scheduled", seq=len(ids) + 1)
+        change = story.add("Status Updated", period=0, status=kind).coverage_change
         assert change
         ids.append(change.id)
 
@@ -179,10 +177,10 @@ def test_the_list_of_fixtures_is_believed_where_a_match_has_ended(status: str, i
 
 def test_a_missing_full_time_is_made_from_the_match_as_it_stands() -> None:
     story = Story()
-    story.tell("Attack", minute=90, score=(2, 1))
+    story.add("Attack", minute=90, score=(2, 1))
 
     packet = make_full_time_packet(story.match, KICKOFF)
-    moment = story.hear(packet)
+    moment = story.add_packet(packet)
 
     assert (moment.action.type, moment.action.seq, moment.action.at) == ("End Match", 2, KICKOFF)
     assert (moment.action.period, str(moment.action.minute)) == (Period.SECOND_HALF, "90")
@@ -200,14 +198,14 @@ def test_a_match_has_one_full_time_and_another_match_another() -> None:
 
 
 def test_the_first_status_of_a_match_is_no_change() -> None:
-    assert Story().tell("Status Updated", period=0, status="Postponed").coverage_change is None
+    assert Story().add("Status Updated", period=0, status="Postponed").coverage_change is None
 
 
 def test_the_feeds_reason_goes_with_the_change() -> None:
     story = Story()
     story.goal(score=(1, 0), minute=63)
     summary = Summary(1, 0, 2, "Live", "CollectionSuspended")
-    moment = story.tell("Status Updated", period=0, summary=summary, metadata={"CollectionStatusReason": " no signal "})
+    moment = story.add("Status Updated", period=0, summary=summary, metadata={"CollectionStatusReason": " no signal "})
 
     assert moment.coverage_change and read_status_reason(moment.coverage_change) == "no signal"
     assert read_status_reason(moment.action) == ""
@@ -218,7 +216,7 @@ def test_a_reason_that_is_none_is_left_out(metadata: dict[str, object]) -> None:
     story = Story()
     story.goal(score=(1, 0), minute=63)
     summary = Summary(1, 0, 2, "Live", "CollectionSuspended")
-    moment = story.tell("Status Updated", period=0, summary=summary, metadata=metadata)
+    moment = story.add("Status Updated", period=0, summary=summary, metadata=metadata)
 
     assert moment.coverage_change and read_status_reason(moment.coverage_change) == ""
 
@@ -245,7 +243,7 @@ def test_a_lost_connection_is_a_change_that_the_same_history_numbers_alike() -> 
 
 
 @pytest.mark.parametrize(
-    "told",
+    "known",
     [
         {"status": "Completed"},
         {"status": "Abandoned"},
@@ -254,20 +252,20 @@ def test_a_lost_connection_is_a_change_that_the_same_history_numbers_alike() -> 
         {"is_cut_off": True},
     ],
 )
-def test_a_connection_is_not_missed_where_nothing_is_to_come_or_chats_know(told: dict[str, object]) -> None:
+def test_a_connection_is_not_missed_where_nothing_is_to_come_or_chats_know(known: dict[str, object]) -> None:
     match = Match(FIXTURE, period=Period.FIRST_HALF, status="Live")
 
     assert can_lose_connection(match)
-    assert not can_lose_connection(msgspec.structs.replace(match, **told))
+    assert not can_lose_connection(msgspec.structs.replace(match, **known))
 
 
 def test_an_abandoned_match_that_goes_on_on_another_day_is_resumed() -> None:
     story = Story()
     story.goal("g", score=(1, 0), minute=60)
-    abandoned = story.tell("Status Updated", period=0, status="Abandoned")
-    late = story.tell("Corner", minute=60, status="Live")
-    story.tell("Status Updated", period=0, status="Abandoned")
-    resumed = story.tell("Status Updated", period=0, status="Live")
+    abandoned = story.add("Status Updated", period=0, status="Abandoned")
+    late = story.add("Corner", minute=60, status="Live")
+    story.add("Status Updated", period=0, status="Abandoned")
+    resumed = story.add("Status Updated", period=0, status="Live")
     goal = story.goal("h", score=(2, 0), minute=70)
 
     def change(moment: Moment) -> str:

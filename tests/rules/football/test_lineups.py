@@ -50,7 +50,7 @@ def test_a_captain_named_beside_the_players_and_bare_names_are_read() -> None:
 
     assert read == alone == Lineups()
     story = Story()
-    story.tell("Lineups", action="l", side="home", metadata={"startingLineup": ["Raya", "Rice"], "captain": "Rice"})
+    story.add("Lineups", action="l", side="home", metadata={"startingLineup": ["Raya", "Rice"], "captain": "Rice"})
     assert story.match.lineups.home == Lineup((LineupPlayer("Raya"), LineupPlayer("Rice", is_captain=True)))
 
 
@@ -62,22 +62,22 @@ def test_a_team_keeps_its_line_up_while_only_the_other_one_comes() -> None:
 
 def test_the_alert_names_the_players_of_both_teams() -> None:
     metadata = {"home": {"startingLineup": [RAYA], "formation": "4-3-3"}, "away": {"startingLineup": [{"name": "Sánchez"}]}}
-    text = text_of(Story().tell("Lineups", metadata=metadata))
+    text = text_of(Story().add("Lineups", metadata=metadata))
 
     assert "<b>Arsenal</b> 4-3-3: 22 David Raya\n<b>Chelsea</b> Sánchez" in text
 
 
 def test_without_players_the_alert_says_that_the_line_ups_are_there() -> None:
-    assert text_of(Story().tell("Lineups")).splitlines() == ["📋 <b>Line-ups: Arsenal v Chelsea</b>", "Kick-off 14:00 UTC"]
+    assert text_of(Story().add("Lineups")).splitlines() == ["📋 <b>Line-ups: Arsenal v Chelsea</b>", "Kick-off 14:00 UTC"]
 
 
 def substitute(story: Story, *order: str, **more: Any) -> list[Moment]:
     """Two actions in an order; `more` belongs to the one that comes on."""
-    told = {
-        "out": lambda: story.tell("Substitution Out", action="out", side="home", minute=60, player="Ødegaard"),
-        "in": lambda: story.tell("Substitution In", action="in", side="home", minute=60, player="Nwaneri", **more),
+    revisions = {
+        "out": lambda: story.add("Substitution Out", action="out", side="home", minute=60, player="Ødegaard"),
+        "in": lambda: story.add("Substitution In", action="in", side="home", minute=60, player="Nwaneri", **more),
     }
-    return [told[one]() for one in order]
+    return [revisions[one]() for one in order]
 
 
 def test_a_substitution_says_who_comes_and_who_goes() -> None:
@@ -99,9 +99,9 @@ def test_it_is_one_message_where_the_one_who_goes_is_told_second() -> None:
 def test_two_substitutions_of_one_minute_are_not_mixed_up() -> None:
     story = Story()
     for name, number in (("Ødegaard", 1), ("Rice", 2)):
-        story.tell("Substitution Out", action=f"out{number}", side="home", minute=60, player=name)
-    first = story.tell("Substitution In", action="in1", side="home", player="Nwaneri", related=("out1",))
-    second = story.tell("Substitution In", action="in2", side="home", player="Jorginho", related=("out2",))
+        story.add("Substitution Out", action=f"out{number}", side="home", minute=60, player=name)
+    first = story.add("Substitution In", action="in1", side="home", player="Nwaneri", related=("out1",))
+    second = story.add("Substitution In", action="in2", side="home", player="Jorginho", related=("out2",))
 
     assert "Nwaneri for Ødegaard" in text_of(first)
     assert [a.text.splitlines()[0] for a in evaluate(RULES, second)] == ["🔁 <b>Arsenal</b>: Jorginho for Rice (60')"]
@@ -110,7 +110,7 @@ def test_two_substitutions_of_one_minute_are_not_mixed_up() -> None:
 def test_one_action_may_name_both_players() -> None:
     metadata = {"playerIn": {"fullName": "Nwaneri"}, "playerOut": "Ødegaard"}
     story = Story()
-    moment = story.tell("Substitution", action="s", side="home", minute=60, metadata=metadata)
+    moment = story.add("Substitution", action="s", side="home", minute=60, metadata=metadata)
 
     assert text_of(moment).startswith("🔁 <b>Arsenal</b>: Nwaneri for Ødegaard (60')")
 
@@ -126,6 +126,6 @@ def test_one_action_may_name_both_players() -> None:
     ],
 )
 def test_stoppage_time_where_the_feed_tells_it(metadata: dict[str, Any], sub: str, shown: str) -> None:
-    moment = Story().tell("Added Time", minute=45, sub=sub, metadata=metadata)
+    moment = Story().add("Added Time", minute=45, sub=sub, metadata=metadata)
 
     assert text_of(moment) == f"⏱ <b>{shown}: Arsenal 0–0 Chelsea</b>"

@@ -44,7 +44,7 @@ def test_a_goal_that_was_disallowed_puts_nobody_behind() -> None:
 
 
 def test_what_is_no_goal_is_no_comeback() -> None:
-    assert not is_comeback(Story().tell("Red Card", side="home"))
+    assert not is_comeback(Story().add("Red Card", side="home"))
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ def test_the_first_goal_is_the_earliest_that_stands_also_while_it_is_pending() -
     assert is_first_goal(story.goal("g1", send="Pending", minute=5))
     assert is_first_goal(story.goal("g1", minute=6, score=(1, 0)))
     assert not is_first_goal(story.goal("g2", "away", minute=7, score=(1, 1)))
-    assert not is_first_goal(story.tell("Yellow Card", side="home"))
+    assert not is_first_goal(story.add("Yellow Card", side="home"))
 
 
 def test_no_goal_is_the_first_where_there_is_none() -> None:
-    assert not is_first_goal(Story().tell("Yellow Card", side="home"))
+    assert not is_first_goal(Story().add("Yellow Card", side="home"))
 
 
 def test_goals_that_come_late_are_counted_in_the_order_of_play() -> None:
@@ -140,7 +140,7 @@ def test_standing_goals_are_those_of_play_in_the_order_of_their_last_revisions()
     story.goal("g3", minute=11, send="Pending", score=(3, 0))
     story.goal("g1", send="Updated", minute=12)
     story.goal("k1", period=5, clock=0)
-    story.tell("Yellow Card", side="home")
+    story.add("Yellow Card", side="home")
 
     goals = story.match.standing_goals()
 
@@ -150,11 +150,11 @@ def test_standing_goals_are_those_of_play_in_the_order_of_their_last_revisions()
 
 def test_a_players_cards_are_his_alone_and_in_order() -> None:
     story = Story()
-    story.tell("Yellow Card", action="y1", side="home", player="Rice", minute=10)
-    story.tell("Yellow Card", action="y2", side="away", player="Palmer", minute=20)
-    story.tell("Red Card", action="r1", side="home", player="Rice", minute=30)
-    story.tell("Yellow Card", action="y3", side="home", minute=40)
+    story.add("Yellow Card", action="y1", side="home", player="Rice", minute=10)
+    story.add("Yellow Card", action="y2", side="away", player="Palmer", minute=20)
+    story.add("Red Card", action="r1", side="home", player="Rice", minute=30)
+    story.add("Yellow Card", action="y3", side="home", minute=40)
     story.goal("g1", player="Rice", score=(1, 0))
-    story.tell("Yellow Card", "Updated", "y1", "home", player="Rice")
+    story.add("Yellow Card", "Updated", "y1", "home", player="Rice")
 
     assert [card.id for card in list_cards(story.match, Player("id-Rice", "Rice"))] == ["r1", "y1"]

@@ -1,4 +1,4 @@
-"""A penalty that was scored is one goal, whether the feed tells it by a Penalty Scored, by a Goal, or by both."""
+"""A penalty that was scored is one goal, whether the feed reports it by a Penalty Scored, by a Goal, or by both."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ NAMES = [
 ORDERS = [("p", "g"), ("g", "p")]
 
 
-class Chat:
-    """The messages about goals that a chat has, by action: their state, and whose goal they tell."""
+class GoalMessages:
+    """The messages about goals that a chat has, by action: their state, and whose goal it was."""
 
     def __init__(self) -> None:
         self.messages: dict[str, tuple[State, str]] = {}
         self._rules: dict[str, set[str]] = {}
 
-    def hear(self, moment: Moment) -> Moment:
+    def receive(self, moment: Moment) -> Moment:
         for alert in evaluate(load_pack(), moment, self._rules):
             action = alert.key.action_id
             if alert.rule in ("goals", "shootout kick scored"):
@@ -44,30 +44,30 @@ class Chat:
         return moment
 
 
-class Teller(Story):
-    """Tells one penalty goal by two actions: `p` in the words of a dialect, and `g`, a Goal."""
+class RepeatedGoal(Story):
+    """One penalty goal that is reported by two actions: `p` in the words of a dialect, and `g`, a Goal."""
 
     def __init__(self, name: tuple[str, str] = NAMES[0]) -> None:
         super().__init__()
-        self.name, self.chat, self.minute = name, Chat(), 30
+        self.name, self.chat, self.minute = name, GoalMessages(), 30
 
     def revise(self, action: str, send: str = "Confirmed", **more: Any) -> Moment:
         kind, sub = ("Goal", "") if action.startswith("g") else self.name
-        return self.chat.hear(self.tell(kind, send, action, "home", **{"sub": sub, "player": "Kane"} | more))
+        return self.chat.receive(self.add(kind, send, action, "home", **{"sub": sub, "player": "Kane"} | more))
 
 
-def standing(match: Match) -> list[tuple[str, Side | None]]:
+def list_standing_goals(match: Match) -> list[tuple[str, Side | None]]:
     return [(record.action.sub_type, record.credited) for record in match.standing_goals()]
 
 
 @pytest.mark.parametrize("name", [*NAMES, ("Penalty Kick", "")])
 def test_a_penalty_scored_is_a_goal_in_every_dialect(name: tuple[str, str]) -> None:
-    teller = Teller(name)
+    goal = RepeatedGoal(name)
 
-    teller.revise("p", score=(1, 0))
+    goal.revise("p", score=(1, 0))
 
-    assert standing(teller.match) == [("Penalty", Side.HOME)]
-    assert teller.chat.messages == {"p": (State.CONFIRMED, "Kane")}
+    assert list_standing_goals(goal.match) == [("Penalty", Side.HOME)]
+    assert goal.chat.messages == {"p": (State.CONFIRMED, "Kane")}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,28 +76,28 @@ def test_a_penalty_scored_is_a_goal_in_every_dialect(name: tuple[str, str]) -> N
 def test_two_actions_for_one_change_of_score_are_one_goal(
     name: tuple[str, str], order: tuple[str, str], pending_counts: bool | None
 ) -> None:
-    teller = Teller(name)
+    goal = RepeatedGoal(name)
     if pending_counts is not None:
         for action in order:
-            teller.revise(action, "Pending", score=(1, 0) if pending_counts else (0, 0), player=None)
-        assert (teller.match.score, list(teller.chat.messages)) == (Score(0, 0), [order[0]])
+            goal.revise(action, "Pending", score=(1, 0) if pending_counts else (0, 0), player=None)
+        assert (goal.match.score, list(goal.chat.messages)) == (Score(0, 0), [order[0]])
 
     for action in order:
-        teller.revise(action, score=(1, 0))
+        goal.revise(action, score=(1, 0))
 
-    assert (teller.match.score, standing(teller.match)) == (Score(1, 0), [("Penalty", Side.HOME)])
-    assert teller.chat.messages == {order[0]: (State.CONFIRMED, "Kane")}
-    assert [event.kind for event in build_timeline(teller.match).events] == [EventKind.PENALTY_GOAL]
+    assert (goal.match.score, list_standing_goals(goal.match)) == (Score(1, 0), [("Penalty", Side.HOME)])
+    assert goal.chat.messages == {order[0]: (State.CONFIRMED, "Kane")}
+    assert [event.kind for event in build_timeline(goal.match).events] == [EventKind.PENALTY_GOAL]
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_the_second_action_completes_what_the_first_left_out(order: tuple[str, str]) -> None:
-    teller = Teller()
-    teller.revise(order[0], "Pending", player=None)
+    goal = RepeatedGoal()
+    goal.revise(order[0], "Pending", player=None)
 
-    moment = teller.revise(order[1], score=(1, 0), player="Kane")
+    moment = goal.revise(order[1], score=(1, 0), player="Kane")
 
-    assert teller.chat.messages == {order[0]: (State.CONFIRMED, "Kane")}
+    assert goal.chat.messages == {order[0]: (State.CONFIRMED, "Kane")}
     assert [record.action.id for record in moment.affected] == [order[0]]
 
 
@@ -107,44 +107,50 @@ def test_the_second_action_completes_what_the_first_left_out(order: tuple[str, s
 def test_one_of_two_that_is_retracted_leaves_the_goal_while_the_score_stands(
     order: tuple[str, str], first: int, send: str
 ) -> None:
-    teller = Teller()
+    goal = RepeatedGoal()
     for action in order:
-        teller.revise(action, score=(1, 0))
+        goal.revise(action, score=(1, 0))
 
-    teller.revise(order[first], send)
-    assert (standing(teller.match), teller.chat.messages) == ([("Penalty", Side.HOME)], {order[0]: (State.CONFIRMED, "Kane")})
+    goal.revise(order[first], send)
+    assert (list_standing_goals(goal.match), goal.chat.messages) == (
+        [("Penalty", Side.HOME)],
+        {order[0]: (State.CONFIRMED, "Kane")},
+    )
 
-    teller.revise(order[1 - first], send, score=(0, 0))
-    assert (standing(teller.match), teller.chat.messages) == ([], {order[0]: (State.RETRACTED, "Kane")})
+    goal.revise(order[1 - first], send, score=(0, 0))
+    assert (list_standing_goals(goal.match), goal.chat.messages) == ([], {order[0]: (State.RETRACTED, "Kane")})
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("first", [0, 1])
 def test_one_of_two_that_is_retracted_with_the_score_takes_the_goal_back(order: tuple[str, str], first: int) -> None:
-    teller = Teller()
+    goal = RepeatedGoal()
     for action in order:
-        teller.revise(action, score=(1, 0))
+        goal.revise(action, score=(1, 0))
 
-    teller.revise(order[first], "Deleted", score=(0, 0))
-    assert (standing(teller.match), teller.chat.messages[order[0]][0]) == ([], State.RETRACTED)
+    goal.revise(order[first], "Deleted", score=(0, 0))
+    assert (list_standing_goals(goal.match), goal.chat.messages[order[0]][0]) == ([], State.RETRACTED)
 
-    teller.revise(order[first], "Updated", score=(1, 0))
-    assert (standing(teller.match), teller.chat.messages) == ([("Penalty", Side.HOME)], {order[0]: (State.CONFIRMED, "Kane")})
+    goal.revise(order[first], "Updated", score=(1, 0))
+    assert (list_standing_goals(goal.match), goal.chat.messages) == (
+        [("Penalty", Side.HOME)],
+        {order[0]: (State.CONFIRMED, "Kane")},
+    )
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("related", [("g",), ("p",), ()])
 def test_a_disallowance_of_either_takes_the_one_goal_back(order: tuple[str, str], related: tuple[str, ...]) -> None:
-    teller = Teller()
+    goal = RepeatedGoal()
     for action in order:
-        teller.revise(action, score=(1, 0))
+        goal.revise(action, score=(1, 0))
 
-    moment = teller.chat.hear(teller.tell("Goal Disallowed", "Confirmed", "d", "home", related=related, score=(0, 0)))
+    moment = goal.chat.receive(goal.add("Goal Disallowed", "Confirmed", "d", "home", related=related, score=(0, 0)))
     assert [record.action.id for record in moment.affected] == [order[0]]
-    assert (standing(teller.match), teller.chat.messages[order[0]][0]) == ([], State.RETRACTED)
+    assert (list_standing_goals(goal.match), goal.chat.messages[order[0]][0]) == ([], State.RETRACTED)
 
-    teller.chat.hear(teller.tell("Goal Disallowed", "Deleted", "d", "home", related=related, score=(1, 0)))
-    assert (standing(teller.match), teller.chat.messages[order[0]][0]) == ([("Penalty", Side.HOME)], State.CONFIRMED)
+    goal.chat.receive(goal.add("Goal Disallowed", "Deleted", "d", "home", related=related, score=(1, 0)))
+    assert (list_standing_goals(goal.match), goal.chat.messages[order[0]][0]) == ([("Penalty", Side.HOME)], State.CONFIRMED)
 
 
 @pytest.mark.parametrize(
@@ -159,56 +165,56 @@ def test_a_disallowance_of_either_takes_the_one_goal_back(order: tuple[str, str]
     ],
 )
 def test_a_goal_of_its_own_is_not_taken_for_the_penalty(second: dict[str, Any]) -> None:
-    teller = Teller()
-    teller.revise("p", score=(1, 0))
+    goal = RepeatedGoal()
+    goal.revise("p", score=(1, 0))
 
-    teller.revise("g", **second)
+    goal.revise("g", **second)
 
-    assert set(teller.chat.messages) == {"p", "g"}
+    assert set(goal.chat.messages) == {"p", "g"}
 
 
 def test_a_goal_of_the_other_side_is_not_taken_for_the_penalty() -> None:
-    teller = Teller()
-    teller.revise("p", score=(1, 0))
+    goal = RepeatedGoal()
+    goal.revise("p", score=(1, 0))
 
-    teller.chat.hear(teller.tell("Goal", "Confirmed", "g", "away", score=(1, 1)))
+    goal.chat.receive(goal.add("Goal", "Confirmed", "g", "away", score=(1, 1)))
 
-    assert set(teller.chat.messages) == {"p", "g"}
+    assert set(goal.chat.messages) == {"p", "g"}
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_two_that_both_raise_the_score_are_two_goals_after_all(order: tuple[str, str]) -> None:
-    teller = Teller()
+    goal = RepeatedGoal()
     for action in order:
-        teller.revise(action, "Pending", player=None)
+        goal.revise(action, "Pending", player=None)
 
     for goals, action in enumerate(order, start=1):
-        teller.revise(action, score=(goals, 0))
+        goal.revise(action, score=(goals, 0))
 
-    assert (teller.match.score, len(standing(teller.match))) == (Score(2, 0), 2)
-    assert set(teller.chat.messages) == {"p", "g"}
+    assert (goal.match.score, len(list_standing_goals(goal.match))) == (Score(2, 0), 2)
+    assert set(goal.chat.messages) == {"p", "g"}
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_penalty_goal_that_becomes_a_miss_falls_with_the_score(order: tuple[str, str]) -> None:
-    teller = Teller()
+    goal = RepeatedGoal()
     for action in order:
-        teller.revise(action, score=(1, 0))
+        goal.revise(action, score=(1, 0))
 
-    teller.tell("Penalty Missed", "Updated", "p", "home", score=(0, 0))
-    teller.revise("g", "Deleted")
+    goal.add("Penalty Missed", "Updated", "p", "home", score=(0, 0))
+    goal.revise("g", "Deleted")
 
-    assert standing(teller.match) == []
+    assert list_standing_goals(goal.match) == []
 
 
 def test_kicks_of_a_shootout_are_counted_one_by_one() -> None:
-    teller = Teller()
-    teller.tell("Start Period", period=5)
+    goal = RepeatedGoal()
+    goal.add("Start Period", period=5)
 
     for number in range(3):
-        teller.tell("Penalty Scored", "Confirmed", f"p{number}", "home", period=5)
+        goal.add("Penalty Scored", "Confirmed", f"p{number}", "home", period=5)
 
-    assert sum(one.is_standing and one.action.type == "Goal" for one in teller.match.records.values()) == 3
+    assert sum(one.is_standing and one.action.type == "Goal" for one in goal.match.records.values()) == 3
 
 
 # Section 4.1 of the feed documentation.
@@ -226,14 +232,14 @@ NEXT = {
 def test_whatever_becomes_of_the_two_a_chat_has_one_message_that_says_what_the_record_says(
     steps: list[tuple[str, int]], counts_pending: bool
 ) -> None:
-    teller, now = Teller(), {"p": "", "g": ""}
+    goal, now = RepeatedGoal(), {"p": "", "g": ""}
     for action, choice in steps:
         send = now[action] = NEXT[now[action]][choice % len(NEXT[now[action]])]
         live = [s for s in now.values() if s in ("Confirmed", "Updated") or (counts_pending and s == "Pending")]
-        teller.revise(action, send, score=(1 if live else 0, 0))
+        goal.revise(action, send, score=(1 if live else 0, 0))
 
-        goals = [record for record in teller.match.records.values() if record.is_standing]
-        told = [action for action, (state, _) in teller.chat.messages.items() if state is State.CONFIRMED]
+        goals = [record for record in goal.match.records.values() if record.is_standing]
+        confirmed = [action for action, (state, _) in goal.chat.messages.items() if state is State.CONFIRMED]
         assert len(goals) <= 1
-        assert [record.action.id for record in goals] == told
-        assert teller.match.score == Score(len(goals), 0)
+        assert [record.action.id for record in goals] == confirmed
+        assert goal.match.score == Score(len(goals), 0)

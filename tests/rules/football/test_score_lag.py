@@ -10,7 +10,7 @@ from tests.packets import Story
 def test_a_goal_that_the_score_counts_a_packet_later_is_told_with_the_score_that_it_makes() -> None:
     story = Story()
     goal = story.goal("g", score=(0, 0), minute=20)
-    next_one = story.tell("Corner", score=(1, 0), minute=21)
+    next_one = story.add("Corner", score=(1, 0), minute=21)
 
     assert (goal.score, next_one.after.score) == (Score(1, 0), Score(1, 0))
     assert not next_one.after.uncounted and next_one.after.records["g"].is_shown
@@ -20,7 +20,7 @@ def test_a_goal_that_the_score_still_counts_after_it_was_deleted_is_gone_at_once
     story = Story()
     story.goal("g", score=(1, 0), minute=20)
     deleted = story.goal("g", send="Deleted", score=(1, 0), minute=20)
-    next_one = story.tell("Corner", score=(0, 0), minute=21)
+    next_one = story.add("Corner", score=(0, 0), minute=21)
 
     assert (deleted.after.score, next_one.after.score) == (Score(), Score())
     assert not next_one.after.uncounted
@@ -30,7 +30,7 @@ def test_a_score_that_catches_up_with_one_goal_does_not_change_the_side_of_the_n
     story = Story()
     story.goal("g", "home", score=(0, 0), minute=20)
     other = story.goal("h", "away", score=(1, 0), minute=21)
-    story.tell("Corner", score=(1, 1), minute=22)
+    story.add("Corner", score=(1, 1), minute=22)
 
     assert other.score == Score(1, 1)
     assert [record.credited for record in story.match.records.values()] == [Side.HOME, Side.AWAY]
@@ -40,7 +40,7 @@ def test_a_score_that_catches_up_with_one_goal_does_not_change_the_side_of_the_n
 def test_the_side_of_an_own_goal_is_told_by_the_score_that_comes_later() -> None:
     story = Story()
     story.goal("g", "home", sub="Own Goal", score=(0, 0), minute=20, player="White")
-    moment = story.tell("Corner", score=(0, 1), minute=21)
+    moment = story.add("Corner", score=(0, 1), minute=21)
 
     assert [(record.action.id, record.credited, record.action.team) for record in moment.affected] == [
         ("g", Side.AWAY, story.match.fixture.away)
@@ -51,9 +51,9 @@ def test_the_side_of_an_own_goal_is_told_by_the_score_that_comes_later() -> None
 def test_a_score_that_has_not_counted_a_goal_for_a_minute_is_believed() -> None:
     story = Story()
     story.goal("g", score=(0, 0), minute=20)
-    story.tell("Corner", minute=20)
+    story.add("Corner", minute=20)
     soon = story.match.score
-    story.tell("Corner", minute=22)
+    story.add("Corner", minute=22)
 
     assert (soon, story.match.score) == (Score(1, 0), Score())
 
@@ -70,9 +70,9 @@ def test_a_goal_that_the_feed_sends_under_a_new_id_before_it_deletes_the_old_one
 def test_a_pending_goal_that_the_score_drops_without_a_word_is_not_taken_off_later_goals() -> None:
     story = Story()
     story.goal("g", send="Pending", score=(1, 0), minute=20)
-    story.tell("Corner", score=(0, 0), minute=21)
+    story.add("Corner", score=(0, 0), minute=21)
     other = story.goal("h", score=(1, 0), minute=30)
-    end = story.tell("End Period", minute=46, period=1)
+    end = story.add("End Period", minute=46, period=1)
 
     assert other.after.score == Score(1, 0)
     assert [(record.action.id, record.is_retracted) for record in end.settled] == [("g", True)]
@@ -81,7 +81,7 @@ def test_a_pending_goal_that_the_score_drops_without_a_word_is_not_taken_off_lat
 def test_a_pending_goal_that_the_score_counts_a_packet_later_is_no_official_one() -> None:
     story = Story()
     story.goal("g", send="Pending", score=(0, 0), minute=20)
-    counted = story.tell("Corner", score=(1, 0), minute=20)
+    counted = story.add("Corner", score=(1, 0), minute=20)
     confirmed = story.goal("g", score=(1, 0), minute=20)
 
     assert (counted.after.score, confirmed.after.score) == (Score(), Score(1, 0))
@@ -89,7 +89,7 @@ def test_a_pending_goal_that_the_score_counts_a_packet_later_is_no_official_one(
 
 def test_kicks_of_a_shootout_are_told_with_their_score_too() -> None:
     story = Story()
-    story.tell("Start Period", period=5, minute=0)
+    story.add("Start Period", period=5, minute=0)
     kick = story.goal("k", send="Confirmed", sub="Penalty", period=5, minute=0)
 
     assert kick.shootout == Score(1, 0)

@@ -50,7 +50,7 @@ def in_periods(periods: tuple[PeriodScore, ...], status: str = "Live") -> Summar
     ],
 )
 def test_an_unknown_send_type_counts_by_what_the_summary_shows(kind: str, more: dict[str, Any], counts_as: SendType) -> None:
-    moment = Story().tell(kind, "Reconsidered", "x", "home", **more)
+    moment = Story().add(kind, "Reconsidered", "x", "home", **more)
 
     assert moment.action.send_type is counts_as
 
@@ -91,9 +91,9 @@ def test_a_goal_falls_with_the_score_whatever_the_send_type_is_called() -> None:
 )
 def test_a_known_action_stays_as_it_was(before: str, counts_as: SendType) -> None:
     story = Story()
-    story.tell("Yellow Card", before, "y", "home")
+    story.add("Yellow Card", before, "y", "home")
 
-    assert story.tell("Yellow Card", "Reconsidered", "y", "home", player="Rice").action.send_type is counts_as
+    assert story.add("Yellow Card", "Reconsidered", "y", "home", player="Rice").action.send_type is counts_as
 
 
 def test_everything_of_a_usual_packet_is_known() -> None:
@@ -107,7 +107,7 @@ def test_a_period_that_nothing_describes_is_play_while_its_clock_runs(clock: int
     story = Story()
     summary = Summary(1, 0, 9, "Live", "CollectingLive", clock)
 
-    moment = story.tell("Goal", "Confirmed", "g", "home", period=9, clock=clock, summary=summary)
+    moment = story.add("Goal", "Confirmed", "g", "home", period=9, clock=clock, summary=summary)
 
     assert moment.action.period is period
     assert [(value.field, value.name) for value in find_unknown_values(story.packets[-1], load_catalogue())] == [("period", "9")]
@@ -115,8 +115,8 @@ def test_a_period_that_nothing_describes_is_play_while_its_clock_runs(clock: int
 
 def test_an_unknown_status_means_nothing_in_particular() -> None:
     story = Story()
-    story.tell("Foul")
+    story.add("Foul")
 
-    after: Match = story.tell("Status Updated", status="Interrupted").after
+    after: Match = story.add("Status Updated", status="Interrupted").after
 
     assert (after.status, after.is_lost, after.is_completed) == ("Interrupted", False, False)

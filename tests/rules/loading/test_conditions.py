@@ -28,7 +28,7 @@ def fires(match: str, moment: Moment) -> bool:
 def goal() -> Moment:
     """Arsenal, at home, go 2–1 up in the 67th minute."""
     story = Story()
-    story.tell("Foul", minute=60, score=(1, 1))
+    story.add("Foul", minute=60, score=(1, 1))
     return story.goal(minute=67, player="Bukayo Saka", sub="Header", score=(2, 1))
 
 
@@ -104,7 +104,7 @@ def test_a_condition_holds_or_not(match: str, expected: bool) -> None:
     ["{team: Arsenal}", "{side: home}", "{player: Saka}", "{score: {own: 0}}", "{minute: 1}", "{sub_action_type: Header}"],
 )
 def test_what_the_feed_has_not_given_satisfies_no_name(match: str) -> None:
-    assert not fires(match, Story().tell("Start Match", period=0))
+    assert not fires(match, Story().add("Start Match", period=0))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_what_the_feed_has_not_given_satisfies_no_name(match: str) -> None:
 def test_every_period_has_its_name(period: int, name: str) -> None:
     minute = {3: 95, 4: 110}.get(period, 50 if period == 2 else 1)
 
-    assert fires(f"{{period: {name}}}", Story().tell("Foul", period=period, minute=minute))
+    assert fires(f"{{period: {name}}}", Story().add("Foul", period=period, minute=minute))
 
 
 @pytest.mark.parametrize(
@@ -130,16 +130,16 @@ def test_every_period_has_its_name(period: int, name: str) -> None:
     [("{from: 45+1, to: 45+3}", True), ("{from: 46}", False), ("{to: 45}", False), ("{from: 45}", True), ("45+2", True)],
 )
 def test_stoppage_time_comes_after_the_last_minute_and_before_the_next(match: str, expected: bool) -> None:
-    assert fires(f"{{minute: {match}}}", Story().tell("Foul", period=1, minute=47)) is expected
+    assert fires(f"{{minute: {match}}}", Story().add("Foul", period=1, minute=47)) is expected
 
 
 def test_a_shootout_has_no_minute() -> None:
-    assert not fires("{minute: {from: 0}}", Story().tell("Penalty Missed", period=5, minute=1))
+    assert not fires("{minute: {from: 0}}", Story().add("Penalty Missed", period=5, minute=1))
 
 
 @pytest.mark.parametrize(("alias", "sub"), [("Own Goal", ""), ("Goal", "Own Goal")])
 def test_an_alias_means_its_pair_in_every_dialect(alias: str, sub: str) -> None:
-    moment = Story().tell(alias, sub=sub, side="home", score=(1, 0))
+    moment = Story().add(alias, sub=sub, side="home", score=(1, 0))
 
     assert fires("{action_type: Own Goal}", moment)
     assert not fires("{action_type: Second Yellow Card}", moment)
@@ -216,7 +216,7 @@ def test_a_condition_says_what_it_saw() -> None:
 def test_a_condition_that_sees_nothing_says_so() -> None:
     asked = rule("{team: Arsenal, player: Saka, side: home, sub_action_type: Header}")
 
-    assert {c.describe_actual(Story().tell("Start Match")) for c in asked.conditions} == {"nothing"}
+    assert {c.describe_actual(Story().add("Start Match")) for c in asked.conditions} == {"nothing"}
 
 
 @given(st.integers(0, 130), st.integers(0, 130), st.integers(0, 130))
@@ -254,8 +254,8 @@ def test_an_explanation_names_each_condition_by_the_key_it_is_written_under(key:
 def test_the_score_says_who_acts_where_somebody_does() -> None:
     (asked,) = rule("{score: {home: 0}}").conditions
 
-    assert asked.describe_actual(Story().tell("Start Match")) == "0–0"
-    assert asked.describe_actual(Story().tell("Foul", side="away")) == "0–0, away acts"
+    assert asked.describe_actual(Story().add("Start Match")) == "0–0"
+    assert asked.describe_actual(Story().add("Foul", side="away")) == "0–0, away acts"
 
 
 def covered(level: str) -> Moment:

@@ -1,4 +1,5 @@
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def test_any_text_is_read_or_refused_at_a_place(text: str) -> None:
     report = Report()
 
     if compose(text, "f.yaml", report) is None:
+        assert report.mistakes or yaml.compose(text) is None
         assert all(line.startswith("f.yaml:") for line in report.mistakes)
 
 

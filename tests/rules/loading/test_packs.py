@@ -91,9 +91,9 @@ def test_a_text_reads_well_whatever_the_feed_left_out(rule: Rule, missing: str) 
 )
 def test_what_happens_is_sent_as_its_kind(feed_name: str, more: dict[str, Any], kind: str) -> None:
     story = Story()
-    story.tell("Foul")
+    story.add("Foul")
 
-    assert kinds(story.tell(feed_name, **more)) == [kind]
+    assert kinds(story.add(feed_name, **more)) == [kind]
 
 
 @pytest.mark.parametrize(
@@ -110,19 +110,19 @@ def test_what_happens_is_sent_as_its_kind(feed_name: str, more: dict[str, Any], 
 )
 def test_the_rest_is_not_sent(feed_name: str, more: dict[str, Any]) -> None:
     story = Story()
-    story.tell("Foul")
+    story.add("Foul")
 
-    assert kinds(story.tell(feed_name, **more)) == []
+    assert kinds(story.add(feed_name, **more)) == []
 
 
 def test_an_abandoned_match_is_sent_as_that_and_not_as_full_time() -> None:
     story = Story()
-    story.tell("Foul")
+    story.add("Foul")
 
-    assert kinds(story.tell("End Match", status="Abandoned")) == ["status"]
+    assert kinds(story.add("End Match", status="Abandoned")) == ["status"]
 
 
-def test_what_rings_is_what_one_gets_up_for() -> None:
+def test_goals_red_cards_shootouts_and_full_time_are_loud_and_lesser_news_is_silent() -> None:
     ringing = {rule.alert.kind for rule in load_pack().rules if rule.alert.importance is Importance.MAJOR}
 
     assert {"goal", "red_card", "shootout", "full_time"} <= ringing
@@ -148,7 +148,7 @@ def test_a_goal_is_sent_while_it_is_pending_and_in_few_words() -> None:
     ],
 )
 def test_the_words_follow_the_sub_type(feed_name: str, sub: str, text: str) -> None:
-    (alert,) = alerts_of(Story().tell(feed_name, sub=sub, side="home", player="J. Doe", minute=12, score=(1, 0)))
+    (alert,) = alerts_of(Story().add(feed_name, sub=sub, side="home", player="J. Doe", minute=12, score=(1, 0)))
 
     assert alert.text == text
 
@@ -168,10 +168,10 @@ def test_an_own_goal_shows_who_gets_it_and_whose_it_was() -> None:
     assert alert.text == "⚽ <b>Arsenal [1]–0 Chelsea</b>\n12' T. Silva (own goal)"
 
 
-def of_coverage(story: Story, collection: str, score: tuple[int, int], minute: int) -> list[tuple[str, str, Importance]]:
-    """The alerts when the collection of live data changes."""
+def change_coverage(story: Story, collection: str, score: tuple[int, int], minute: int) -> list[tuple[str, str, Importance]]:
+    """Change how live data is collected; return the alerts of that."""
     summary = Summary(*score, 2, "Live", collection, (minute - 1) * 60 + 30)
-    moment = story.tell("Status Updated", period=0, clock=0, minute=minute, summary=summary)
+    moment = story.add("Status Updated", period=0, clock=0, minute=minute, summary=summary)
     return [(alert.rule, alert.text, alert.importance) for alert in alerts_of(moment)]
 
 
@@ -186,8 +186,8 @@ def test_lost_coverage_is_sent_with_what_was_missed(score: tuple[int, int], text
     story = Story()
     story.goal(score=(1, 0), minute=61)
 
-    lost = of_coverage(story, "CollectionSuspended", (1, 0), 63)
-    back = of_coverage(story, "CollectingLive", score, 67)
+    lost = change_coverage(story, "CollectionSuspended", (1, 0), 63)
+    back = change_coverage(story, "CollectingLive", score, 67)
 
     assert lost == [
         (
@@ -202,12 +202,12 @@ def test_lost_coverage_is_sent_with_what_was_missed(score: tuple[int, int], text
 @pytest.mark.parametrize("status", ["Abandoned", "Postponed", "Cancelled"])
 def test_a_match_that_will_not_be_finished_is_sent_once_and_with_sound(status: str) -> None:
     story = Story()
-    story.tell("Foul", minute=63)
+    story.add("Foul", minute=63)
 
-    (alert,) = alerts_of(story.tell("Status Updated", status=status))
+    (alert,) = alerts_of(story.add("Status Updated", status=status))
 
     assert (alert.rule, alert.importance) == (f"match {status.lower()}", Importance.MAJOR)
-    assert alerts_of(story.tell("Status Updated", status=status)) == []
+    assert alerts_of(story.add("Status Updated", status=status)) == []
 
 
 def test_packs_are_chosen_together_and_overridden_by_name() -> None:
@@ -233,7 +233,7 @@ def test_the_default_pack_sends_what_its_parts_send() -> None:
 
 
 def test_everything_sends_the_play_itself_silently() -> None:
-    (alert,) = evaluate(load_pack("everything"), Story().tell("Corner", side="home", minute=12))
+    (alert,) = evaluate(load_pack("everything"), Story().add("Corner", side="home", minute=12))
 
     assert (alert.kind, alert.importance, alert.text) == (
         "play",

@@ -171,7 +171,7 @@ def test_an_unknown_key_does_not_hide_the_known_ones() -> None:
         ("{x: 1}", None, ("it must be a list",)),
     ],
 )
-def test_a_list_is_read_or_wanted(text: str, number: int | None, sentences: tuple[str, ...]) -> None:
+def test_a_list_is_read_and_anything_else_is_a_mistake(text: str, number: int | None, sentences: tuple[str, ...]) -> None:
     found, mistakes = read(text, lambda reader, node: reader.read_list(node, "it"))
 
     assert (None if found is None else len(found), mistakes) == (number, sentences)

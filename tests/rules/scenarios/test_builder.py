@@ -277,9 +277,9 @@ def test_a_player_is_back_from_the_sin_bin_after_ten_minutes_of_play_the_break_n
 
 
 def test_breaks_injuries_and_added_time_have_packets_of_their_own() -> None:
-    told = types_of("  - 30' water break\n  - 40' injury X (A)\n  - 45' added time 3")
+    built = types_of("  - 30' water break\n  - 40' injury X (A)\n  - 45' added time 3")
 
-    assert told == [("Play Stopped", 29), ("Play Resumed", 30), ("Injury", 39), ("Added Time", 44)]
+    assert built == [("Play Stopped", 29), ("Play Resumed", 30), ("Injury", 39), ("Added Time", 44)]
 
 
 def test_a_substitution_may_come_as_one_action_and_a_goal_may_never_be_confirmed() -> None:

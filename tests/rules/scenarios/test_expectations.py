@@ -187,6 +187,7 @@ def test_a_mutated_file_is_refused_at_places_or_played(text: str) -> None:
         for test in read_tests(text, "t.yaml").tests:
             run_test(test, load_pack())
     except RuleTestsInvalid as error:
+        assert error.mistakes
         assert all(re.match(r"t\.yaml:\d+:\d+: .", line) for line in error.mistakes)
 
 

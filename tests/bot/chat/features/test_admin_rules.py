@@ -38,7 +38,7 @@ OTHER_ADMIN, STRANGER, GROUP = 8, 42, -100
 GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"
 CORNERS = b"[{name: corners, match: {action_type: Corner}, alert: {kind: corner, text: Corner}}]\n"
 BOTH = GOALS.encode() + b"texts: {unused: x}\n"
-GAOL = b"[{name: goals, match: {action_type: Gaol}, alert: {kind: goal, text: Goal}}]\n"
+MISSPELT = b"[{name: goals, match: {action_type: Gaol}, alert: {kind: goal, text: Goal}}]\n"
 OUTDATED = "This button is outdated. Send /rules or the file again."
 ADDED = Difference(
     DifferenceKind.ADDED,
@@ -56,18 +56,18 @@ MANY = b"".join(
 )
 
 
-class Rules(World):
+class RulesWorld(World):
     """A world with versions of the rules; a dry run answers what the test says."""
 
-    def begin(self, folder: Path, db: Database) -> None:
+    def set_up(self, folder: Path, db: Database) -> None:
         self.path, self.db = folder / "config.yaml", db
         self.path.write_text(GOALS)
-        self.asked: list[DryRunRequest] = []
+        self.dry_run_requests: list[DryRunRequest] = []
         self.comparison: Comparison | None = Comparison((ADDED,), 3)
         self.admins: set[int | None] = {ADMIN, OTHER_ADMIN}
         self.used: list[RuleSet] = []
         self.unknown_names: list[str] = []
-        self.book = RuleVersions(RuleVersionRepository(db), ManualClock(NOW), load_config(self.path, {}), self._use)
+        self.rule_versions = RuleVersions(RuleVersionRepository(db), ManualClock(NOW), load_config(self.path, {}), self._use)
 
     async def list_unknown_names(self) -> list[str]:
         return list(self.unknown_names)
@@ -78,62 +78,62 @@ class Rules(World):
     def _use(self, rules: RuleSet, _: Catalogue) -> None:
         self.used.append(rules)
 
-    async def trial(self, request: DryRunRequest) -> DryRunResult:
-        self.asked.append(request)
+    async def run_dry_run(self, request: DryRunRequest) -> DryRunResult:
+        self.dry_run_requests.append(request)
         try:
             parse_sent_rules(request.text, request.name, load_catalogue()) if request.text else None
         except RulesInvalid as error:
             return DryRunResult(RulesCheck(error.mistakes))
         return DryRunResult(RulesCheck(), self.comparison, 2)
 
-    async def send(self, user_id: int, content: bytes, name: str = "sent.yaml", size: int | None = None) -> Message:
+    async def send_file(self, user_id: int, content: bytes, name: str = "sent.yaml", size: int | None = None) -> Message:
         before = len(self.api.chat(user_id).messages)
         self.api.send_document(user_id, user_id, name, content, size=size)
         await self.api.until(lambda: len(self.api.chat(user_id).messages) > before)
         return self.api.chat(user_id).last
 
-    def now(self) -> list[str]:
-        return [rule.name for rule in self.book.active.rules.rules]
+    def list_active_rules(self) -> list[str]:
+        return [rule.name for rule in self.rule_versions.active.rules.rules]
 
 
 @pytest.fixture
-async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
+async def world(tmp_path: Path) -> AsyncIterator[RulesWorld]:
     db = await Database.open(new_sqlite(tmp_path))
     async with FakeBotApi() as api:
         app = application(api)
-        around = Rules(api, app, ChatRepository(db), SubscriptionRepository(db))
-        around.begin(tmp_path, db)
-        await around.book.load(around.book.config)
+        made = RulesWorld(api, app, ChatRepository(db), SubscriptionRepository(db))
+        made.set_up(tmp_path, db)
+        await made.rule_versions.load(made.rule_versions.config)
         replies = ReplySender(app.bot)
         app.add_handlers(
             build_admin_rules_handlers(
-                around.book,
-                around.is_admin,
-                around.trial,
+                made.rule_versions,
+                made.is_admin,
+                made.run_dry_run,
                 lambda: [tmp_path / "one.jsonl.gz"],
                 replies,
-                around.list_unknown_names,
+                made.list_unknown_names,
             )
         )
         services = ChatServices(
-            chats=around.chats,
-            subscriptions=around.chats,
-            directory=around.directory,
+            chats=made.chats,
+            subscriptions=made.chats,
+            directory=made.directory,
             list_kinds=lambda: SHIPPED_KINDS,
-            clock=around.clock,
+            clock=made.clock,
             replies=replies,
             commands=ROUTER.menu,
-            is_admin=around.is_admin,
+            is_admin=made.is_admin,
         )
         app.add_handlers(build_handlers(services, UpdateOrder(UpdateRepository(db, "here"))))
         app.add_error_handler(partial(on_error, replies))
         async with answering(app):
-            yield around
+            yield made
     await db.close()
 
 
-async def test_the_rules_in_effect_are_shown(rules: Rules) -> None:
-    shown = await rules.ask(ADMIN, ADMIN, "/rules")
+async def test_the_rules_in_effect_are_shown(world: RulesWorld) -> None:
+    shown = await world.ask(ADMIN, ADMIN, "/rules")
 
     assert shown.text.splitlines()[:2] == [
         "1 rule from config.yaml, since 22 Nov 2026 14:00 UTC",
@@ -142,78 +142,80 @@ async def test_the_rules_in_effect_are_shown(rules: Rules) -> None:
     assert shown.labels == ["🕘 History"]
 
 
-async def test_names_that_no_fixture_has_stand_above_the_rules(rules: Rules) -> None:
-    rules.unknown_names = ["⚠️ config.yaml:1: rule goals: no fixture of the next 14 days has a team A & B"]
-    shown = await rules.ask(ADMIN, ADMIN, "/rules")
+async def test_names_that_no_fixture_has_stand_above_the_rules(world: RulesWorld) -> None:
+    world.unknown_names = ["⚠️ config.yaml:1: rule goals: no fixture of the next 14 days has a team A & B"]
+    shown = await world.ask(ADMIN, ADMIN, "/rules")
 
-    assert shown.text.splitlines()[1:3] == [rules.unknown_names[0], "• goals – goal · config.yaml:1"]
+    assert shown.text.splitlines()[1:3] == [world.unknown_names[0], "• goals – goal · config.yaml:1"]
 
 
-async def test_a_sent_file_is_shown_as_a_difference_and_changes_nothing_yet(rules: Rules) -> None:
-    shown = await rules.send(ADMIN, CORNERS)
+async def test_a_sent_file_is_shown_as_a_difference_and_changes_nothing_yet(world: RulesWorld) -> None:
+    shown = await world.send_file(ADMIN, CORNERS)
 
-    assert "➕ corners\n➖ goals" in shown.text and rules.now() == ["goals"]
+    assert "➕ corners\n➖ goals" in shown.text and world.list_active_rules() == ["goals"]
     assert "1 added, 0 dropped, 0 reworded, 3 unchanged over 2 matches.\n➕ 11' Corner & co" in shown.text
     assert shown.labels == ["✔ Apply", "✖ Discard"]
 
 
-async def test_the_file_is_tried_against_the_rules_in_effect(rules: Rules) -> None:
-    await rules.send(ADMIN, CORNERS)
-    await rules.tap(ADMIN, ADMIN, "✔ Apply")
-    await rules.send(ADMIN, BOTH)
+async def test_the_file_is_tried_against_the_rules_in_effect(world: RulesWorld) -> None:
+    await world.send_file(ADMIN, CORNERS)
+    await world.tap(ADMIN, ADMIN, "✔ Apply")
+    await world.send_file(ADMIN, BOTH)
 
-    assert [request.active_text for request in rules.asked] == ["", CORNERS.decode()]
-    assert rules.asked[0].recordings[0].endswith("one.jsonl.gz")
+    assert [request.active_text for request in world.dry_run_requests] == ["", CORNERS.decode()]
+    assert world.dry_run_requests[0].recordings[0].endswith("one.jsonl.gz")
 
 
-async def test_a_button_applies_it_and_the_overview_says_who_did(rules: Rules) -> None:
-    await rules.send(ADMIN, CORNERS)
-    await rules.tap(ADMIN, ADMIN, "✔ Apply")
-    done = rules.api.chat(ADMIN).last.text
-    shown = await rules.ask(OTHER_ADMIN, OTHER_ADMIN, "/rules")
+async def test_a_button_applies_it_and_the_overview_says_who_did(world: RulesWorld) -> None:
+    await world.send_file(ADMIN, CORNERS)
+    await world.tap(ADMIN, ADMIN, "✔ Apply")
+    done = world.api.chat(ADMIN).last.text
+    shown = await world.ask(OTHER_ADMIN, OTHER_ADMIN, "/rules")
 
-    assert done == "✅ sent.yaml is in effect, 1 rule. Nothing is sent again." and rules.used[-1] is rules.book.active.rules
+    assert (
+        done == "✅ sent.yaml is in effect, 1 rule. Nothing is sent again." and world.used[-1] is world.rule_versions.active.rules
+    )
     assert shown.text.startswith("1 rule from sent.yaml, sent in Telegram, applied by User 7 (7), since 22 Nov 2026")
     assert shown.labels == ["↩ Roll back", "🕘 History"]
 
 
-async def test_another_button_discards_it(rules: Rules) -> None:
-    message = await rules.send(ADMIN, CORNERS)
+async def test_another_button_discards_it(world: RulesWorld) -> None:
+    message = await world.send_file(ADMIN, CORNERS)
     token = message.button("✔ Apply").data
-    await rules.tap(ADMIN, ADMIN, "✖ Discard")
+    await world.tap(ADMIN, ADMIN, "✖ Discard")
 
-    assert message.text == "Nothing was changed." and rules.now() == ["goals"]
-    assert await rules.press(ADMIN, ADMIN, message, token) == OUTDATED
-
-
-async def test_a_button_rolls_it_back(rules: Rules) -> None:
-    await rules.send(ADMIN, CORNERS)
-    await rules.tap(ADMIN, ADMIN, "✔ Apply")
-    undo = rules.api.chat(ADMIN).last.button("↩ Roll back").data
-    message = rules.api.chat(ADMIN).last
-    await rules.press(ADMIN, ADMIN, message, undo)
-
-    assert rules.now() == ["goals"] and rules.book.active.from_files
-    assert await rules.press(ADMIN, ADMIN, message, undo) == OUTDATED and rules.now() == ["goals"]
+    assert message.text == "Nothing was changed." and world.list_active_rules() == ["goals"]
+    assert await world.press(ADMIN, ADMIN, message, token) == OUTDATED
 
 
-async def test_the_history_says_who_and_when_and_leads_back(rules: Rules) -> None:
+async def test_a_button_rolls_it_back(world: RulesWorld) -> None:
+    await world.send_file(ADMIN, CORNERS)
+    await world.tap(ADMIN, ADMIN, "✔ Apply")
+    undo = world.api.chat(ADMIN).last.button("↩ Roll back").data
+    message = world.api.chat(ADMIN).last
+    await world.press(ADMIN, ADMIN, message, undo)
+
+    assert world.list_active_rules() == ["goals"] and world.rule_versions.active.from_files
+    assert await world.press(ADMIN, ADMIN, message, undo) == OUTDATED and world.list_active_rules() == ["goals"]
+
+
+async def test_the_history_says_who_and_when_and_leads_back(world: RulesWorld) -> None:
     for content, name in ((CORNERS, "corners.yaml"), (BOTH, "both.yaml")):
-        await rules.send(ADMIN, content, name)
-        await rules.tap(ADMIN, ADMIN, "✔ Apply")
-    await rules.ask(OTHER_ADMIN, OTHER_ADMIN, "/rules")
-    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, "🕘 History")
-    history = rules.api.chat(OTHER_ADMIN).last.text
-    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, "corners.yaml")
-    await rules.api.until(lambda: "✔ Apply" in rules.api.chat(OTHER_ADMIN).last.labels)
-    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, "✔ Apply")
+        await world.send_file(ADMIN, content, name)
+        await world.tap(ADMIN, ADMIN, "✔ Apply")
+    await world.ask(OTHER_ADMIN, OTHER_ADMIN, "/rules")
+    await world.tap(OTHER_ADMIN, OTHER_ADMIN, "🕘 History")
+    history = world.api.chat(OTHER_ADMIN).last.text
+    await world.tap(OTHER_ADMIN, OTHER_ADMIN, "corners.yaml")
+    await world.api.until(lambda: "✔ Apply" in world.api.chat(OTHER_ADMIN).last.labels)
+    await world.tap(OTHER_ADMIN, OTHER_ADMIN, "✔ Apply")
 
     assert history.splitlines()[0] == "✅ 22 Nov 2026 14:00 UTC – both.yaml, applied by User 7 (7)"
-    assert rules.now() == ["corners"] and (await rules.book.repository.recent(1))[0].user_id == OTHER_ADMIN
+    assert world.list_active_rules() == ["corners"] and (await world.rule_versions.repository.recent(1))[0].user_id == OTHER_ADMIN
 
 
-async def test_every_mistake_is_shown_and_nothing_can_be_applied(rules: Rules) -> None:
-    shown = await rules.send(ADMIN, GAOL, "bad <b>.yaml")
+async def test_every_mistake_is_shown_and_nothing_can_be_applied(world: RulesWorld) -> None:
+    shown = await world.send_file(ADMIN, MISSPELT, "bad <b>.yaml")
 
     assert shown.text.splitlines() == [
         "❌ bad <b>.yaml is refused, nothing was changed: 1 mistake.",
@@ -222,8 +224,8 @@ async def test_every_mistake_is_shown_and_nothing_can_be_applied(rules: Rules) -
     assert shown.labels == []
 
 
-async def test_a_thousand_mistakes_fit_into_one_message(rules: Rules) -> None:
-    shown = await rules.send(ADMIN, b"\n".join(b"- {name: r%d, match: {}}" % number for number in range(1000)))
+async def test_a_thousand_mistakes_fit_into_one_message(world: RulesWorld) -> None:
+    shown = await world.send_file(ADMIN, b"\n".join(b"- {name: r%d, match: {}}" % number for number in range(1000)))
 
     assert shown.text.endswith("more lines") and len(shown.text) < 4096
 
@@ -240,88 +242,88 @@ async def test_a_thousand_mistakes_fit_into_one_message(rules: Rules) -> None:
     ids=["not YAML", "not text", "too big", "bigger than said", "empty"],
 )
 async def test_a_file_that_is_no_rules_file_is_refused_with_a_sentence(
-    rules: Rules, content: bytes, name: str, size: int | None, answer: str
+    world: RulesWorld, content: bytes, name: str, size: int | None, answer: str
 ) -> None:
-    assert (await rules.send(ADMIN, content, name, size)).text.splitlines()[0] == answer
+    assert (await world.send_file(ADMIN, content, name, size)).text.splitlines()[0] == answer
 
 
-async def test_a_file_that_telegram_does_not_deliver_is_answered_with_a_sentence(rules: Rules) -> None:
-    rules.api.fail("getFile", RefusedError(400, "Bad Request: file is too big"))
+async def test_a_file_that_telegram_does_not_deliver_is_answered_with_a_sentence(world: RulesWorld) -> None:
+    world.api.fail("getFile", RefusedError(400, "Bad Request: file is too big"))
 
-    assert (await rules.send(ADMIN, CORNERS)).text == "Telegram didn't give me the file. Please send it again."
+    assert (await world.send_file(ADMIN, CORNERS)).text == "Telegram didn't give me the file. Please send it again."
 
 
-async def test_a_file_that_changes_nothing_offers_no_button(rules: Rules) -> None:
-    shown = await rules.send(ADMIN, GOALS.encode())
+async def test_a_file_that_changes_nothing_offers_no_button(world: RulesWorld) -> None:
+    shown = await world.send_file(ADMIN, GOALS.encode())
 
     assert "It changes no rule." in shown.text and shown.labels == []
 
 
-async def test_without_matches_the_difference_of_the_rules_is_shown(rules: Rules) -> None:
-    rules.comparison = None
+async def test_without_matches_the_difference_of_the_rules_is_shown(world: RulesWorld) -> None:
+    world.comparison = None
 
-    assert "Not tried on matches: none is stored yet." in (await rules.send(ADMIN, CORNERS)).text
+    assert "Not tried on matches: none is stored yet." in (await world.send_file(ADMIN, CORNERS)).text
 
 
-async def test_a_proposal_that_was_compared_with_other_rules_is_not_applied(rules: Rules) -> None:
-    mine = await rules.send(ADMIN, CORNERS)
-    await rules.send(OTHER_ADMIN, GOALS.replace("text: Goal", "text: GOAL").encode())
-    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, "✔ Apply")
+async def test_a_proposal_that_was_compared_with_other_rules_is_not_applied(world: RulesWorld) -> None:
+    mine = await world.send_file(ADMIN, CORNERS)
+    await world.send_file(OTHER_ADMIN, GOALS.replace("text: Goal", "text: GOAL").encode())
+    await world.tap(OTHER_ADMIN, OTHER_ADMIN, "✔ Apply")
 
     assert (
-        await rules.press(ADMIN, ADMIN, mine, mine.button("✔ Apply").data)
+        await world.press(ADMIN, ADMIN, mine, mine.button("✔ Apply").data)
         == "The rules have changed since. Check /rules and send the file again."
     )
-    assert rules.now() == ["goals"]
+    assert world.list_active_rules() == ["goals"]
 
 
-async def test_nobody_but_admins_can_send_rules(rules: Rules) -> None:
-    refused = await rules.ask(STRANGER, STRANGER, "/rules")
-    rules.api.send_document(STRANGER, STRANGER, "sent.yaml", CORNERS)
-    await rules.idle()
+async def test_nobody_but_admins_can_send_rules(world: RulesWorld) -> None:
+    refused = await world.ask(STRANGER, STRANGER, "/rules")
+    world.api.send_document(STRANGER, STRANGER, "sent.yaml", CORNERS)
+    await world.wait_until_idle()
 
-    assert refused.text.startswith(handlers.unknown_command_text("rules")) and rules.asked == []
-    assert not rules.api.calls("getFile") and len(rules.api.chat(STRANGER).messages) == 1
+    assert refused.text.startswith(handlers.unknown_command_text("rules")) and world.dry_run_requests == []
+    assert not world.api.calls("getFile") and len(world.api.chat(STRANGER).messages) == 1
 
 
-async def test_an_admins_button_does_nothing_for_anybody_else(rules: Rules) -> None:
-    message = await rules.send(ADMIN, CORNERS)
+async def test_an_admins_button_does_nothing_for_anybody_else(world: RulesWorld) -> None:
+    message = await world.send_file(ADMIN, CORNERS)
     data = message.button("✔ Apply").data
 
-    assert await rules.press(ADMIN, STRANGER, message, data) == "Only the bot's admins can change its rules."
-    assert rules.now() == ["goals"]
+    assert await world.press(ADMIN, STRANGER, message, data) == "Only the bot's admins can change its rules."
+    assert world.list_active_rules() == ["goals"]
 
 
-async def test_a_former_admin_can_change_nothing(rules: Rules) -> None:
-    message = await rules.send(ADMIN, CORNERS)
-    rules.admins.discard(ADMIN)
+async def test_a_former_admin_can_change_nothing(world: RulesWorld) -> None:
+    message = await world.send_file(ADMIN, CORNERS)
+    world.admins.discard(ADMIN)
 
     assert (
-        await rules.press(ADMIN, ADMIN, message, message.button("✔ Apply").data) == "Only the bot's admins can change its rules."
+        await world.press(ADMIN, ADMIN, message, message.button("✔ Apply").data) == "Only the bot's admins can change its rules."
     )
-    assert (await rules.ask(ADMIN, ADMIN, "/rules")).text.startswith(handlers.unknown_command_text("rules"))
+    assert (await world.ask(ADMIN, ADMIN, "/rules")).text.startswith(handlers.unknown_command_text("rules"))
 
 
-async def test_in_a_group_an_admin_changes_nothing(rules: Rules) -> None:
-    rules.api.send_document(GROUP, ADMIN, "sent.yaml", CORNERS)
-    rules.api.say(GROUP, ADMIN, "/rules")
-    await rules.idle()
+async def test_in_a_group_an_admin_changes_nothing(world: RulesWorld) -> None:
+    world.api.send_document(GROUP, ADMIN, "sent.yaml", CORNERS)
+    world.api.say(GROUP, ADMIN, "/rules")
+    await world.wait_until_idle()
 
-    assert rules.asked == [] and not rules.api.calls("sendMessage")
+    assert world.dry_run_requests == [] and not world.api.calls("sendMessage")
 
 
 @pytest.mark.parametrize("data", ["r:", "r:a:", "r:a:0123", "r:u:1", "r:u:x", "r:p:-1", "r:zzz"])
-async def test_a_forged_or_old_button_says_that_it_is_out_of_date(rules: Rules, data: str) -> None:
-    message = await rules.ask(ADMIN, ADMIN, "/rules")
+async def test_a_forged_or_old_button_says_that_it_is_out_of_date(world: RulesWorld, data: str) -> None:
+    message = await world.ask(ADMIN, ADMIN, "/rules")
 
-    assert await rules.press(ADMIN, ADMIN, message, data) == OUTDATED
+    assert await world.press(ADMIN, ADMIN, message, data) == OUTDATED
 
 
-async def test_many_rules_are_shown_page_by_page(rules: Rules) -> None:
-    await rules.send(ADMIN, MANY)
-    await rules.tap(ADMIN, ADMIN, "✔ Apply")
-    await rules.ask(ADMIN, ADMIN, "/rules")
-    await rules.tap(ADMIN, ADMIN, "▶")
+async def test_many_rules_are_shown_page_by_page(world: RulesWorld) -> None:
+    await world.send_file(ADMIN, MANY)
+    await world.tap(ADMIN, ADMIN, "✔ Apply")
+    await world.ask(ADMIN, ADMIN, "/rules")
+    await world.tap(ADMIN, ADMIN, "▶")
 
-    assert "• r25 – c · sent.yaml:26" in rules.api.chat(ADMIN).last.text
-    assert "2 / 3" in rules.api.chat(ADMIN).last.labels
+    assert "• r25 – c · sent.yaml:26" in world.api.chat(ADMIN).last.text
+    assert "2 / 3" in world.api.chat(ADMIN).last.labels

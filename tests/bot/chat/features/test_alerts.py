@@ -1,4 +1,4 @@
-"""/alerts: which kinds are sent, what rings, what comes silently, and what waits for confirmation."""
+"""/alerts: which kinds are sent, which of them with sound, and what waits for confirmation."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_buttons_show_ticks_and_switch() -> None:
     assert enabled_kinds(result) == DEFAULT_KINDS | {"yellow_card"}
 
 
-def test_after_nothing_one_kind_can_be_heard_again() -> None:
+def test_after_nothing_one_kind_can_be_switched_on_again() -> None:
     alert_filter = changed_chat(press_button(make_context(), "kn")).filter
 
     assert set(alerts.list_enabled_kinds(alerts.switch_kind(alert_filter, "goal", SHIPPED_KINDS, on=True), SHIPPED_KINDS)) == {
@@ -118,7 +118,7 @@ def test_waiting_for_confirmation_is_one_tap_away_also_on_screens_of_earlier_ver
 
 
 @pytest.mark.parametrize(
-    ("words", "ring", "silent", "waits"),
+    ("words", "loud", "silent", "confirmed_only"),
     [
         (("ring", "red_card", "Goals"), {"red_card", "goal"}, set(), False),
         (("SILENT", "goal"), set(), {"goal"}, False),
@@ -127,10 +127,10 @@ def test_waiting_for_confirmation_is_one_tap_away_also_on_screens_of_earlier_ver
         (("now",), set(), set(), False),
     ],
 )
-def test_words_do_the_same(words: tuple[str, ...], ring: set[str], silent: set[str], waits: bool) -> None:
+def test_words_do_the_same(words: tuple[str, ...], loud: set[str], silent: set[str], confirmed_only: bool) -> None:
     chat = changed_chat(set_alerts(make_context(), words))
 
-    assert (chat.filter.loud, chat.filter.silent, chat.filter.confirmed_only) == (ring, silent, waits)
+    assert (chat.filter.loud, chat.filter.silent, chat.filter.confirmed_only) == (loud, silent, confirmed_only)
 
 
 def test_an_unknown_kind_or_none_changes_nothing() -> None:
@@ -154,5 +154,5 @@ async def test_loudness_is_chosen_from_the_kinds_and_back_in_one_message(world: 
     assert [note for note in notes if note] == [
         "With sound: Goals.", "Without sound: Goals.", "✅ Wait for confirmation", "✅ VAR checks"
     ]  # fmt: skip
-    assert ((await world.stored(42)).filter.silent, (await world.stored(42)).filter.confirmed_only) == ({"goal"}, True)
+    assert ((await world.load_chat(42)).filter.silent, (await world.load_chat(42)).filter.confirmed_only) == ({"goal"}, True)
     assert len(message.edits) == 8 and "✅ Goals" in message.labels

@@ -14,18 +14,11 @@ from bot.chat.features.channel import (
 from bot.fake_telegram import FakeChat, RefusedError
 from bot.subscribers import Chat, ChatRef
 from tests.bot.chat.conftest import World
+from tests.bot.chat.features.conftest import BOT, CHANNEL, NAMED, OWNER
 from tests.bot.chat.features.test_timeline import CUP, PAST
 from tests.bot.chat.fixtures import NOW
 
-BOT, OWNER, CHANNEL, GROUP = 7_000_000_001, 42, -1_001_234_567_890, -1_000_000_000_400
-NAMED = "📣 Channel: Daily Goals"
-
-
-@pytest.fixture
-def channel(world: World) -> FakeChat:
-    found = world.api.chat(CHANNEL, kind="channel", title="Daily Goals")
-    found.username, found.admins = "dailygoals", {OWNER, BOT}
-    return found
+GROUP = -1_000_000_000_400
 
 
 @pytest.mark.usefixtures("channel")
@@ -34,9 +27,9 @@ async def test_a_channel_is_chosen_for_with_buttons_that_say_for_which(world: Wo
     message = await world.ask(OWNER, OWNER, f"/channel {name}")
     await world.tap(OWNER, OWNER, "⚽ Follow a team")
     await world.tap(OWNER, OWNER, "Premier League")
-    noted = await world.tap(OWNER, OWNER, "Chelsea")
+    notice = await world.tap(OWNER, OWNER, "Chelsea")
 
-    assert (await world.followed(CHANNEL), await world.followed(OWNER), noted) == (["Chelsea"], [], "✅ Chelsea")
+    assert (await world.list_followed(CHANNEL), await world.list_followed(OWNER), notice) == (["Chelsea"], [], "✅ Chelsea")
     assert message.text.startswith(NAMED) and len(message.edits) == 3 and "✅ Chelsea" in message.labels
 
 
@@ -60,7 +53,7 @@ async def test_the_words_after_a_channels_name_are_a_command_for_it(world: World
     await world.ask(OWNER, OWNER, "/channel @dailygoals /timezone madrid")
 
     assert followed.text.startswith(f"{NAMED}\n\n✅ Following Arsenal.")
-    assert await world.followed(CHANNEL) == ["Arsenal"] and (await world.stored(CHANNEL)).timezone == "Europe/Madrid"
+    assert await world.list_followed(CHANNEL) == ["Arsenal"] and (await world.load_chat(CHANNEL)).timezone == "Europe/Madrid"
 
 
 @pytest.mark.usefixtures("channel")
@@ -100,7 +93,7 @@ async def test_forged_buttons_do_nothing_for_chats_of_others(world: World) -> No
     answers = [await world.press(5, 5, message, one) for one in data]
 
     assert answers == [not_channel_administrator_text()] * 4 + [texts.outdated_button_text()] * 2
-    assert not (await world.stored(CHANNEL)).filter.all_kinds and await world.chats.get(ChatRef(43)) is None
+    assert not (await world.load_chat(CHANNEL)).filter.all_kinds and await world.chats.get(ChatRef(43)) is None
 
 
 @pytest.mark.usefixtures("channel")

@@ -8,17 +8,10 @@ import pytest
 
 from bot.fake_telegram import FakeChat
 from tests.bot.chat.conftest import World
+from tests.bot.chat.features.conftest import CHANNEL, NAMED, OWNER
 from tests.bot.chat.fixtures import NOW
 
-BOT, OWNER, CHANNEL = 7_000_000_001, 42, -1_001_234_567_890
-NAMED = "📣 Channel: Daily Goals"
-
-
-@pytest.fixture(autouse=True)
-def channel(world: World) -> FakeChat:
-    found = world.api.chat(CHANNEL, kind="channel", title="Daily Goals")
-    found.username, found.admins = "dailygoals", {OWNER, BOT}
-    return found
+pytestmark = pytest.mark.usefixtures("channel")
 
 
 async def test_a_channel_is_set_up_in_words_until_done(world: World) -> None:
@@ -29,8 +22,8 @@ async def test_a_channel_is_set_up_in_words_until_done(world: World) -> None:
 
     assert all(answer.startswith(NAMED) for answer in answers)
     assert world.api.chat(OWNER).messages[-2].text == "✔ Done with Daily Goals. What you send here applies to this chat again."
-    assert (await world.stored(CHANNEL)).muted_until is not None and (await world.stored(OWNER)).muted_until is None
-    assert (await world.followed(CHANNEL), await world.followed(OWNER)) == (["Arsenal"], ["Chelsea"])
+    assert (await world.load_chat(CHANNEL)).muted_until is not None and (await world.load_chat(OWNER)).muted_until is None
+    assert (await world.list_followed(CHANNEL), await world.list_followed(OWNER)) == (["Arsenal"], ["Chelsea"])
     assert own.text.startswith("✅ Following Chelsea.")
 
 
@@ -40,7 +33,7 @@ async def test_the_setup_ends_with_a_word_too(world: World, end: str) -> None:
     ended = await world.ask(OWNER, OWNER, end)
     await world.ask(OWNER, OWNER, "/subscribe Chelsea")
 
-    assert NAMED not in ended.text and (await world.followed(CHANNEL), await world.followed(OWNER)) == ([], ["Chelsea"])
+    assert NAMED not in ended.text and (await world.list_followed(CHANNEL), await world.list_followed(OWNER)) == ([], ["Chelsea"])
 
 
 async def test_a_forgotten_setup_is_over_after_an_hour_and_a_button_takes_it_up_again(world: World) -> None:
@@ -50,7 +43,7 @@ async def test_a_forgotten_setup_is_over_after_an_hour_and_a_button_takes_it_up_
     await world.press(OWNER, OWNER, message, message.button("🔇 Mute").data)
     await world.ask(OWNER, OWNER, "/subscribe Arsenal")
 
-    assert (await world.followed(CHANNEL), await world.followed(OWNER)) == (["Arsenal"], ["Chelsea"])
+    assert (await world.list_followed(CHANNEL), await world.list_followed(OWNER)) == (["Arsenal"], ["Chelsea"])
 
 
 async def test_every_hint_on_a_channels_screen_acts_on_the_channel_whenever_it_is_read(world: World) -> None:
@@ -64,7 +57,7 @@ async def test_every_hint_on_a_channels_screen_acts_on_the_channel_whenever_it_i
 
     assert "<code>/channel @dailygoals mute 45m</code>" in mute
     assert "Muted until" in sample.text and sample.html.endswith("Undo: <code>/channel @dailygoals unmute</code>")
-    assert unmuted.text.startswith(NAMED) and (await world.stored(CHANNEL)).muted_until is None
+    assert unmuted.text.startswith(NAMED) and (await world.load_chat(CHANNEL)).muted_until is None
 
 
 async def test_a_channel_without_a_name_is_named_by_its_number(world: World, channel: FakeChat) -> None:
@@ -93,4 +86,4 @@ async def test_what_an_administrator_who_was_dismissed_writes_is_for_his_own_cha
     await world.ask(OWNER, OWNER, "Chelsea")
 
     assert "not an admin of that channel" in command.text
-    assert (await world.followed(CHANNEL), await world.followed(OWNER)) == ([], ["Chelsea"])
+    assert (await world.list_followed(CHANNEL), await world.list_followed(OWNER)) == ([], ["Chelsea"])

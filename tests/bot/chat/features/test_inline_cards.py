@@ -8,13 +8,9 @@ from typing import Any
 from bot.chat.features.inline_cards import find_cards
 from bot.subscribers import ChatRef
 from rules.football.action import Team
-from rules.football.match import Match, Score
-from rules.football.minute import Minute, Period
 from tests.bot.chat.conftest import World
-from tests.bot.chat.fixtures import FIXTURES, LEAGUE, NOW, fixture, make_context
+from tests.bot.chat.fixtures import LEAGUE, NOW, PLAYING, fixture, make_context
 from tests.packets import FIXTURE, Story
-
-PLAYING = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minute(47), status="Live")
 
 
 async def ask_inline(world: World, words: str, user: int = 5) -> list[dict[str, Any]]:
@@ -74,7 +70,7 @@ async def test_a_card_is_in_the_time_that_the_user_chose(world: World) -> None:
 async def test_a_name_that_fits_nothing_offers_nothing_and_an_old_query_is_ignored(world: World) -> None:
     nothing = await ask_inline(world, "xyzzy <b>")
     world.api.queries.discard(world.api.inline(5, "arsenal"))
-    await world.idle()
+    await world.wait_until_idle()
 
     assert nothing == [] and len(await ask_inline(world, "chelsea")) == 1
 

@@ -1,4 +1,4 @@
-"""In which language a chat is spoken to."""
+"""The language of a chat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GROUP, CHANNEL = -100, -1_001_234_567_890
 
 
 async def stored_language(world: World, chat_id: int) -> tuple[str, bool]:
-    chat = await world.stored(chat_id)
+    chat = await world.load_chat(chat_id)
     return chat.language, chat.language_chosen
 
 
@@ -47,7 +47,7 @@ async def test_a_private_chat_has_the_language_of_its_users_telegram_until_one_i
     for code, text in (("es-AR", "/subscribe all"), ("fr", "/help"), ("fr", "/language de"), ("it", "/help")):
         world.api.languages[42] = code
         await world.ask(42, 42, text)
-        languages.append((await world.stored(42)).language)
+        languages.append((await world.load_chat(42)).language)
 
     assert languages == ["es-419", "fr", "de", "de"]
 
@@ -84,7 +84,7 @@ async def test_a_channels_language_is_chosen_from_the_private_chat(world: World)
     await world.tap(42, 42, "🌍 Language")
     await world.tap(42, 42, "Français")
 
-    assert await stored_language(world, CHANNEL) == ("fr", True) and (await world.stored(42)).language != "fr"
+    assert await stored_language(world, CHANNEL) == ("fr", True) and (await world.load_chat(42)).language != "fr"
 
 
 def test_a_group_cannot_have_the_language_of_telegram() -> None:
@@ -99,5 +99,5 @@ def test_a_group_cannot_have_the_language_of_telegram() -> None:
 async def test_a_regional_form_is_chosen_by_its_code_or_its_name(world: World, typed: str) -> None:
     answer = await world.ask(42, 42, f"/language {typed}")
 
-    assert (await world.stored(42)).language == "pt-PT"
+    assert (await world.load_chat(42)).language == "pt-PT"
     assert "✅ Português europeu" in answer.labels and answer.text == "🌍 Idioma: português europeu"

@@ -6,14 +6,15 @@ from msgspec.structs import replace
 
 from bot.chat.features import fixtures
 from bot.subscribers import Scope, Subscription
-from rules.football.match import Match, Score
-from rules.football.minute import Minute, Period
+from rules.football.match import Match
+from rules.football.minute import Period
 from tests.bot.chat.conftest import World
 from tests.bot.chat.fixtures import (
     CUP,
     FENER,
     FIXTURES,
     GALATA,
+    PLAYING,
     changed,
     changed_chat,
     fixture,
@@ -22,8 +23,6 @@ from tests.bot.chat.fixtures import (
     make_context,
     press_button,
 )
-
-PLAYING = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minute(47), status="Live")
 
 
 def test_matches_in_play_are_listed_with_their_scores_and_a_tap_follows_one() -> None:
@@ -91,4 +90,4 @@ async def test_every_member_may_refresh_and_only_administrators_subscribe(world:
     await world.tap(-100, 7, "Fenerbahçe")
 
     assert again == "" and "group admins" in refused and members.labels == ["🔄 Refresh"] and "Fenerbahçe" in shared.labels[0]
-    assert await world.followed(-100) == ["Fenerbahçe v Galatasaray"]
+    assert await world.list_followed(-100) == ["Fenerbahçe v Galatasaray"]

@@ -35,7 +35,7 @@ async def test_a_button_switches_cards_on_and_another_one_their_pin_off(world: W
     await world.tap(42, 42, "📌 Don't pin")
 
     assert asked.endswith("📌 Match cards are pinned during the match.")
-    assert not (await world.stored(42)).pins_cards and "Pin match cards" in world.api.chat(42).last.labels
+    assert not (await world.load_chat(42)).pins_cards and "Pin match cards" in world.api.chat(42).last.labels
 
 
 async def test_the_option_to_pin_cards_is_shown_only_to_chats_that_have_cards(world: World) -> None:
@@ -60,7 +60,7 @@ async def test_whether_a_channel_pins_its_cards_is_asked_in_private(world: World
 
     assert all("I need the right to pin messages" in text for text in (named.text, typed, message.text))
     await world.tap(ADMIN, ADMIN, "📌 Don't pin")
-    assert not (await world.stored(CHANNEL)).pins_cards and (await world.stored(ADMIN)).pins_cards
+    assert not (await world.load_chat(CHANNEL)).pins_cards and (await world.load_chat(ADMIN)).pins_cards
 
 
 async def test_the_form_is_two_taps_from_the_options_and_one_message_shows_all_of_it(world: World) -> None:
@@ -70,7 +70,7 @@ async def test_the_form_is_two_taps_from_the_options_and_one_message_shows_all_o
         await world.tap(42, 42, label)
 
     shown = world.api.chat(42).last
-    assert (await world.stored(42)).card_form is CardForm.RICH and len(shown.edits) == 3
+    assert (await world.load_chat(42)).card_form is CardForm.RICH and len(shown.edits) == 3
     assert shown.labels == ["Text", "Picture", "✅ Table", "⚙ Options", "✔ Done"]
     await world.tap(42, 42, "⚙ Options")
     assert "📋 Match card: Table" in world.api.chat(42).last.labels
@@ -81,7 +81,7 @@ async def test_the_answer_that_switches_cards_on_leads_to_their_form(world: Worl
     await world.tap(42, 42, "📋 Match card: Text")
     await world.tap(42, 42, "Picture")
 
-    assert message.id == world.api.chat(42).last.id and (await world.stored(42)).card_form is CardForm.PICTURE
+    assert message.id == world.api.chat(42).last.id and (await world.load_chat(42)).card_form is CardForm.PICTURE
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,14 @@ async def test_the_answer_that_switches_cards_on_leads_to_their_form(world: Worl
 async def test_the_form_of_cards_can_be_typed(world: World, typed: str, form: CardForm | None) -> None:
     await world.ask(42, 42, typed)
 
-    stored = await world.stored(42)
+    stored = await world.load_chat(42)
     assert stored.card_form is (form or CardForm.TEXT) and stored.filter.accepts(CARD) is (form is not None)
 
 
 async def test_card_and_picture_without_as_are_two_kinds_of_alerts(world: World) -> None:
     await world.ask(42, 42, "/alerts card picture")
 
-    stored = await world.stored(42)
+    stored = await world.load_chat(42)
     assert stored.card_form is CardForm.TEXT and stored.filter.accepts(CARD) and stored.filter.accepts(PICTURE)
 
 
@@ -122,9 +122,9 @@ async def test_a_member_of_a_group_does_not_choose_and_an_administrator_chooses_
     world.api.chat(GROUP, title="Fans", is_forum=True).admins = {ADMIN, BOT}
     message = await world.ask(GROUP, ADMIN, "/alerts card table", topic=5)
     await world.press(GROUP, 9, message, "cf:picture")
-    await world.idle()
+    await world.wait_until_idle()
 
-    assert (await world.stored(GROUP, 5)).card_form is CardForm.RICH
+    assert (await world.load_chat(GROUP, 5)).card_form is CardForm.RICH
 
 
 async def test_a_channel_has_a_form_of_its_own(world: World) -> None:
@@ -134,8 +134,8 @@ async def test_a_channel_has_a_form_of_its_own(world: World) -> None:
     await world.tap(ADMIN, ADMIN, "📋 Match card: Text")
     await world.tap(ADMIN, ADMIN, "Picture")
 
-    assert (await world.stored(CHANNEL)).card_form is CardForm.PICTURE
-    assert (await world.stored(ADMIN)).card_form is CardForm.TEXT
+    assert (await world.load_chat(CHANNEL)).card_form is CardForm.PICTURE
+    assert (await world.load_chat(ADMIN)).card_form is CardForm.TEXT
     assert world.api.chat(ADMIN).last.labels[-1] == "◀ Channel"
 
 
@@ -144,8 +144,8 @@ async def test_a_new_chat_has_the_form_of_the_configuration_and_may_choose_anoth
     world.card_form = CardForm.RICH
     await world.ask(41, 41, "/today")
     await world.ask(42, 42, "/start")
-    forms = [(await world.stored(chat)).card_form for chat in (41, 42)]
+    forms = [(await world.load_chat(chat)).card_form for chat in (41, 42)]
     await world.ask(42, 42, "/alerts card as picture")
 
     assert forms == [CardForm.TEXT, CardForm.RICH]
-    assert (await world.stored(42)).card_form is CardForm.PICTURE
+    assert (await world.load_chat(42)).card_form is CardForm.PICTURE

@@ -16,12 +16,14 @@ from tests.packets import FIXTURE
 GROUP, ANA, BEN = -1_000_000_000_400, 5, 6
 
 
-def kick_off(world: World) -> Message:
+def add_kick_off(world: World) -> Message:
     """The alert of a kick-off as it was delivered."""
     buttons = ((Button("🔔 Mention me", "me"), Button("🔕", "a")),)
     message = world.api.add(world.api.chat(GROUP), "▶️ Arsenal v Chelsea", "HTML", by_bot=True, buttons=buttons)
-    told = alert(kind="kick_off")
-    world.told[GROUP, message.id] = MessageExplanation(replace(delivered(told), chat=ChatRef(GROUP)), news(told))
+    kick_off_alert = alert(kind="kick_off")
+    world.explanations[GROUP, message.id] = MessageExplanation(
+        replace(delivered(kick_off_alert), chat=ChatRef(GROUP)), news(kick_off_alert)
+    )
     return message
 
 
@@ -35,7 +37,7 @@ async def allow_mentions(world: World) -> None:
 
 async def test_an_administrator_allows_it_and_kick_offs_are_sent_from_then_on(world: World) -> None:
     await allow_mentions(world)
-    group = await world.stored(GROUP)
+    group = await world.load_chat(GROUP)
     await world.ask(42, 42, "/alerts")
     await world.tap(42, 42, "⚙ Options")
 
@@ -46,16 +48,16 @@ async def test_an_administrator_allows_it_and_kick_offs_are_sent_from_then_on(wo
 async def test_every_member_asks_for_himself_and_a_second_tap_ends_it(world: World) -> None:
     await allow_mentions(world)
     world.api.names |= {ANA: "Ana", BEN: "Ben"}
-    message = kick_off(world)
+    message = add_kick_off(world)
     notes = [await world.press(GROUP, user, message, "me") for user in (ANA, BEN, ANA)]
 
-    assert (await world.stored(GROUP)).mentioned == (Mentions(FIXTURE.id, ((BEN, "Ben"),)),)
+    assert (await world.load_chat(GROUP)).mentioned == (Mentions(FIXTURE.id, ((BEN, "Ben"),)),)
     assert [note[:9] for note in notes] == ["🔔 I'll me", "🔔 I'll me", "🔕 I won't"]
 
 
 async def test_the_mute_button_beside_it_leaves_it_there(world: World) -> None:
     await allow_mentions(world)
-    message = kick_off(world)
+    message = add_kick_off(world)
     await world.press(GROUP, ADMIN, message, "a")
     opened = message.labels
     await world.press(GROUP, ADMIN, message, "a:x")
@@ -65,7 +67,7 @@ async def test_the_mute_button_beside_it_leaves_it_there(world: World) -> None:
 
 async def test_a_full_list_and_a_group_that_does_not_allow_it_any_more_say_so(world: World) -> None:
     await allow_mentions(world)
-    message = kick_off(world)
+    message = add_kick_off(world)
     people = tuple((1000 + number, "Fan") for number in range(MAX_PEOPLE))
     await world.chats.update(ChatRef(GROUP), lambda chat: replace(chat, mentioned=(Mentions(FIXTURE.id, people),)))
     full = await world.press(GROUP, ANA, message, "me")
@@ -73,4 +75,4 @@ async def test_a_full_list_and_a_group_that_does_not_allow_it_any_more_say_so(wo
     off = await world.press(GROUP, ANA, message, "me")
 
     assert "is full" in full and "outdated" in off
-    assert len((await world.stored(GROUP)).list_mentioned(FIXTURE.id)) == MAX_PEOPLE
+    assert len((await world.load_chat(GROUP)).list_mentioned(FIXTURE.id)) == MAX_PEOPLE

@@ -20,22 +20,22 @@ from tests.bot.news import REF, alert, delivered, news
 GOAL = AlertSubject(FIXTURES[0], "goal")
 
 
-def pressed(data: str, what: AlertSubject = GOAL, **chat: Any) -> DialogueResult:
+def press(data: str, what: AlertSubject = GOAL, **chat: Any) -> DialogueResult:
     return press_mute_button(make_context(**chat), what, data)
 
 
-def offered(what: AlertSubject = GOAL, **chat: Any) -> list[str]:
-    return [button.label for row in pressed("a", what, **chat).screen.buttons for button in row]
+def list_labels(what: AlertSubject = GOAL, **chat: Any) -> list[str]:
+    return [button.label for row in press("a", what, **chat).screen.buttons for button in row]
 
 
 def test_it_opens_and_closes_without_changing_anything() -> None:
-    assert offered() == ["🔕 This match", "🔕 1 hour", "🔕 Goals", "✖"]
-    assert pressed("a:x") == DialogueResult(Screen("", CLOSED_KEYBOARD))
+    assert list_labels() == ["🔕 This match", "🔕 1 hour", "🔕 Goals", "✖"]
+    assert press("a:x") == DialogueResult(Screen("", CLOSED_KEYBOARD))
 
 
 def test_where_scores_are_hidden_no_button_or_answer_names_the_kind() -> None:
-    assert offered(spoilers=True) == ["🔕 This match", "🔕 1 hour", "🔕 This kind", "✖"]
-    assert "oal" not in pressed("a:k", spoilers=True).note
+    assert list_labels(spoilers=True) == ["🔕 This match", "🔕 1 hour", "🔕 This kind", "✖"]
+    assert "oal" not in press("a:k", spoilers=True).note
 
 
 def test_a_kind_that_a_busy_match_offers_is_the_one_that_is_switched_and_the_offer_is_closed() -> None:
@@ -57,7 +57,7 @@ def test_a_kind_that_a_busy_match_offers_is_the_one_that_is_switched_and_the_off
 
 
 def test_each_offer_silences_what_it_names_and_closes_the_menu() -> None:
-    match, hour, kind = (pressed(data) for data in ("a:m", "a:h", "a:k"))
+    match, hour, kind = (press(data) for data in ("a:m", "a:h", "a:k"))
 
     assert changed_chat(match).muted_matches == {"f1"}
     assert changed_chat(hour).muted_until == NOW + dt.timedelta(hours=1)
@@ -66,8 +66,8 @@ def test_each_offer_silences_what_it_names_and_closes_the_menu() -> None:
 
 
 @given(st.sampled_from(["a:m", "a:h", "a:k"]))
-def test_pressed_twice_everything_is_heard_as_before(data: str) -> None:
-    once = changed_chat(pressed(data))
+def test_pressed_twice_everything_is_sent_as_before(data: str) -> None:
+    once = changed_chat(press(data))
     again = press_mute_button(replace(make_context(), chat=once), GOAL, data)
 
     twice = changed_chat(again, replace(make_context(), chat=once))
@@ -79,7 +79,7 @@ def test_a_summary_has_no_kind_and_a_sample_neither_kind_nor_match() -> None:
     summary = read_alert_subject(delivered(one), news(one, line_ids=("g",)))
 
     assert summary == AlertSubject(one.fixture)
-    assert offered(summary) == ["🔕 This match", "🔕 1 hour", "✖"]
+    assert list_labels(summary) == ["🔕 This match", "🔕 1 hour", "✖"]
     assert read_alert_subject(delivered(sample), news(sample)) == AlertSubject()
     for data in ("a:m", "a:k"):
         with pytest.raises(OutdatedButton):

@@ -14,10 +14,10 @@ async def test_stop_unfollows_everything_and_undo_follows_it_again(world: World)
     await world.ask(42, 42, "/subscribe all")
 
     answer = await world.ask(42, 42, "/stop")
-    assert answer.text.startswith("Stopped: 2 subscriptions removed") and await world.followed(42) == []
+    assert answer.text.startswith("Stopped: 2 subscriptions removed") and await world.list_followed(42) == []
 
     await world.tap(42, 42, "↩ Undo")
-    assert sorted(await world.followed(42)) == ["Arsenal", "all"]
+    assert sorted(await world.list_followed(42)) == ["Arsenal", "all"]
 
 
 async def test_undo_brings_back_the_settings_of_a_subscription(world: World) -> None:
@@ -65,7 +65,7 @@ async def test_erase_asks_once_and_leaves_nothing(world: World) -> None:
     await world.tap(42, 42, "🗑 Erase")
 
     assert await world.chats.get(ChatRef(42)) is None
-    assert await world.followed(42) == []
+    assert await world.list_followed(42) == []
 
 
 async def test_a_member_of_a_group_may_neither_stop_nor_erase(world: World) -> None:
@@ -74,6 +74,6 @@ async def test_a_member_of_a_group_may_neither_stop_nor_erase(world: World) -> N
 
     await world.ask(-100, 99, "/stop")
     world.api.say(-100, 99, "/privacy")
-    await world.idle()
+    await world.wait_until_idle()
 
-    assert await world.followed(-100) == ["Arsenal"]
+    assert await world.list_followed(-100) == ["Arsenal"]

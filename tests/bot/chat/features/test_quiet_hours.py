@@ -1,4 +1,4 @@
-"""When a chat hears: muted, delayed, in quiet hours."""
+"""When a chat gets its alerts: muted, delayed, in quiet hours."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from bot.replay.dry_run import DryRunResult, RulesCheck
 from rules.engine.rule_diff import RulesDiff
 
 
-def told(change: DifferenceKind, text: str = "Goal") -> Difference:
+def make_difference(change: DifferenceKind, text: str = "Goal") -> Difference:
     before = None if change is DifferenceKind.ADDED else AlertMessages("r", "goal", (f"send: {text}",))
     after = None if change is DifferenceKind.DROPPED else AlertMessages("r", "goal", (f"send: {text}!",))
     return Difference(change, "2026", "f", "a", "12", before, after)
@@ -28,11 +28,11 @@ def told(change: DifferenceKind, text: str = "Goal") -> Difference:
     ],
 )
 def test_each_difference_is_one_line(change: DifferenceKind, line: str) -> None:
-    assert words.render_dry_run(DryRunResult(RulesCheck(), Comparison((told(change),)), 1))[-1] == line
+    assert words.render_dry_run(DryRunResult(RulesCheck(), Comparison((make_difference(change),)), 1))[-1] == line
 
 
 def test_of_many_differences_some_are_shown_and_the_rest_counted() -> None:
-    lines = words.render_dry_run(DryRunResult(RulesCheck(), Comparison((told(DifferenceKind.ADDED),) * 50), 5))
+    lines = words.render_dry_run(DryRunResult(RulesCheck(), Comparison((make_difference(DifferenceKind.ADDED),) * 50), 5))
 
     assert lines[-1] == "… and 42 more"
 
@@ -46,8 +46,10 @@ def test_a_change_of_a_rule_names_what_of_it_changed() -> None:
 @given(st.lists(st.text(max_size=300), max_size=60), st.text(max_size=5000))
 def test_whatever_was_sent_the_answer_is_html_that_fits(names: list[str], text: str) -> None:
     difference = RulesDiff(tuple(names), tuple(names), tuple((name, ("text",)) for name in names))
-    tried = DryRunResult(RulesCheck(warnings=tuple(names)), Comparison((told(DifferenceKind.REWORDED, text),) * 9, 1), 2)
+    result = DryRunResult(
+        RulesCheck(warnings=tuple(names)), Comparison((make_difference(DifferenceKind.REWORDED, text),) * 9, 1), 2
+    )
 
-    for html in (words.render_proposal(text, difference, tried), words.render_mistakes(text, [*names, text])):
+    for html in (words.render_proposal(text, difference, result), words.render_mistakes(text, [*names, text])):
         assert len(html) <= 4096
         parse(html)

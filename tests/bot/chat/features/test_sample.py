@@ -30,7 +30,7 @@ async def test_where_a_sample_would_not_come_the_chat_is_told_why(world: World) 
     await world.ask(42, 42, "/mute 1h")
     muted = await world.ask(42, 42, "/test")
     chat = replace(
-        (await world.stored(42)), muted_until=NOW - dt.timedelta(hours=1), quiet_hours=QuietHours(0, 1439, holds_alerts=True)
+        (await world.load_chat(42)), muted_until=NOW - dt.timedelta(hours=1), quiet_hours=QuietHours(0, 1439, holds_alerts=True)
     )
     await world.chats.save(chat)
     held = await world.ask(42, 42, "/test")
@@ -41,7 +41,7 @@ async def test_where_a_sample_would_not_come_the_chat_is_told_why(world: World) 
 
 async def test_a_chat_of_the_configuration_may_be_tested_too(world: World) -> None:
     await world.ask(42, 42, "/help")
-    await world.chats.save(replace((await world.stored(42)), is_configured=True))
+    await world.chats.save(replace((await world.load_chat(42)), is_configured=True))
     await world.ask(42, 42, "/test")
 
     assert len(world.samples) == 1

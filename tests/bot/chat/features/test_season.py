@@ -21,7 +21,7 @@ async def test_a_team_whose_next_match_is_three_months_away_can_be_followed(worl
 
     answer = await world.ask(42, 42, "/subscribe leeds united")
 
-    assert await world.followed(42) == ["Leeds United"]
+    assert await world.list_followed(42) == ["Leeds United"]
     # 22 November and 95 days.
     assert "Next: 25 February Leeds United v Hull City" in answer.text
 
@@ -32,7 +32,7 @@ async def test_its_name_alone_is_enough_in_a_private_chat_and_so_is_its_league(w
     await world.ask(42, 42, "Leeds United")
     await world.ask(42, 42, "Championship")
 
-    assert await world.followed(42) == ["Championship", "Leeds United"]
+    assert await world.list_followed(42) == ["Championship", "Leeds United"]
 
 
 async def test_a_whole_name_of_these_days_does_not_ask_the_feed(world: World) -> None:
@@ -49,14 +49,14 @@ async def test_a_better_name_of_the_coming_months_comes_before_a_similar_one_of_
 
     await world.ask(42, 42, "/subscribe arsenal")
 
-    assert await world.followed(42) == ["Arsenal"]
+    assert await world.list_followed(42) == ["Arsenal"]
 
 
 async def test_what_nobody_knows_is_said_to_be_unknown(world: World) -> None:
     answer = await world.ask(42, 42, "/subscribe Nowhere Town")
 
     assert "Nowhere Town" in answer.text and world.season.loads == 1
-    assert await world.followed(42) == []
+    assert await world.list_followed(42) == []
 
 
 def test_the_matches_of_a_day_are_not_those_few_that_are_known_of_a_later_one() -> None:

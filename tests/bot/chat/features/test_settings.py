@@ -24,15 +24,19 @@ def test_a_setting_is_switched_in_words(command: str, words: str, name: str, to:
     assert getattr(changed_chat(run_command(context, command, *words.split()), context), name) is to
 
 
-@pytest.mark.parametrize(("label", "name"), [("Buttons", "mute_button"), ("Hide", "spoilers"), ("Combine", "digests")])
-def test_a_setting_is_switched_by_its_button_on_the_screen_of_alerts(label: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("label", "name", "is_on"), [("Buttons", "mute_button", False), ("Hide", "spoilers", True), ("Combine", "digests", True)]
+)
+def test_a_setting_is_switched_by_its_button_on_the_screen_of_alerts(label: str, name: str, is_on: bool) -> None:
     shown = press_button(make_context(), data(run_command(make_context(), "alerts").screen, "Options"))
 
     result = press_button(make_context(), data(shown.screen, label))
 
     before = make_context().chat
-    assert changed_chat(result) == replace(before, **{name: not getattr(before, name)})
-    assert f"✅ {label}" in " ".join(labels(result.screen)) or name == "mute_button"
+    assert getattr(before, name) is not is_on
+    assert changed_chat(result) == replace(before, **{name: is_on})
+    (shown_label,) = [one for one in labels(result.screen) if label in one]
+    assert shown_label.startswith("✅") is is_on
 
 
 def test_spoilers_without_words_offer_the_other_way() -> None:

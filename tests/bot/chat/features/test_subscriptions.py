@@ -1,4 +1,4 @@
-"""One subscription by itself, by buttons and in words: what it hears then, and what stays as in the chat."""
+"""The alerts of one subscription, set by buttons and in words: what is sent for it, and what stays as in the chat."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def run(words: str, *followed: Subscription, **chat: Any) -> DialogueResult:
     return run_command(make_context(*(followed or (TEAM, CUP, ALL_MATCHES.subscription)), **chat), "alerts", *words.split())
 
 
-def tuned(result: DialogueResult) -> SubscriptionOverrides:
+def changed_overrides(result: DialogueResult) -> SubscriptionOverrides:
     (change,) = result.changes
     assert isinstance(change, UpdateSubscription)
     return change.change(change.subscription.overrides)
 
 
-def heard(context: ChatContext, taste: SubscriptionOverrides) -> set[str]:
-    return {kind for kind in SHIPPED_KINDS if context.chat.filter.with_overrides(taste).accepts(kind)}
+def list_accepted_kinds(context: ChatContext, overrides: SubscriptionOverrides) -> set[str]:
+    return {kind for kind in SHIPPED_KINDS if context.chat.filter.with_overrides(overrides).accepts(kind)}
 
 
 @pytest.mark.parametrize(
-    ("words", "taste"),
+    ("words", "overrides"),
     [
         ("Arsenal wait", SubscriptionOverrides(confirmed_only=True)),
         ("arsenal now", SubscriptionOverrides(confirmed_only=False)),
@@ -53,17 +53,17 @@ def heard(context: ChatContext, taste: SubscriptionOverrides) -> set[str]:
         ("all matches now", SubscriptionOverrides(confirmed_only=False)),
     ],
 )
-def test_in_words_a_subscription_gets_overrides(words: str, taste: SubscriptionOverrides) -> None:
-    assert tuned(run(words)) == taste
+def test_in_words_a_subscription_gets_overrides(words: str, overrides: SubscriptionOverrides) -> None:
+    assert changed_overrides(run(words)) == overrides
 
 
 def test_usual_makes_it_as_in_the_chat_and_a_name_alone_shows_its_screen() -> None:
-    assert tuned(run("Arsenal usual", CARDS)) == NO_OVERRIDES
+    assert changed_overrides(run("Arsenal usual", CARDS)) == NO_OVERRIDES
     assert run("Arsenal").screen.html == "<b>🎚 Arsenal</b>\nAlerts for this one only. Tap to switch."
 
 
 @pytest.mark.parametrize("words", ["Everton +goal", "yellow_card", "Arsenal +penguin", "x", "-"])
-def test_what_names_nothing_that_is_followed_tunes_nothing(words: str) -> None:
+def test_words_that_name_nothing_that_is_followed_change_no_overrides(words: str) -> None:
     assert not any(isinstance(change, UpdateSubscription) for change in run(words).changes)
 
 
@@ -73,12 +73,14 @@ def test_every_setting_is_a_tap_away_from_what_is_followed() -> None:
     one = press_button(context, data(listed.screen, "Arsenal"))
     loud = press_button(context, data(one.screen, "Sounds"))
 
-    assert tuned(press_button(context, data(one.screen, "Yellow"))).kinds == {
+    assert changed_overrides(press_button(context, data(one.screen, "Yellow"))).kinds == {
         "goal", "red_card", "yellow_card", "shootout", "full_time", "status", "fixture",
     }  # fmt: skip
-    assert tuned(press_button(context, data(one.screen, "Confirmation"))) == SubscriptionOverrides(confirmed_only=True)
-    assert tuned(press_button(context, data(one.screen, "scorers"))) == SubscriptionOverrides(scorers_only=True)
-    assert tuned(press_button(context, data(loud.screen, "Goals"))) == SubscriptionOverrides(loud=frozenset({"goal"}))
+    assert changed_overrides(press_button(context, data(one.screen, "Confirmation"))) == SubscriptionOverrides(
+        confirmed_only=True
+    )
+    assert changed_overrides(press_button(context, data(one.screen, "scorers"))) == SubscriptionOverrides(scorers_only=True)
+    assert changed_overrides(press_button(context, data(loud.screen, "Goals"))) == SubscriptionOverrides(loud=frozenset({"goal"}))
 
 
 def test_cards_and_pictures_are_the_chats_own_and_not_offered() -> None:
@@ -93,24 +95,24 @@ def test_cards_and_pictures_are_the_chats_own_and_not_offered() -> None:
     assert run_command(context, "alerts", "Arsenal", "+card").changes == ()
 
 
-def test_what_has_a_taste_is_marked_and_can_be_as_in_the_chat_again() -> None:
+def test_a_subscription_with_overrides_is_marked_and_can_be_as_in_the_chat_again() -> None:
     context = make_context(CARDS)
     shown = press_button(context, f"x:{make_token(CARDS)}")
 
     assert "🎚" in run_command(context, "subscriptions").screen.html
     assert "✅ Yellow cards" in labels(shown.screen) and "Goals" in labels(shown.screen)
-    assert tuned(press_button(context, data(shown.screen, "↩ Default"))) == NO_OVERRIDES
+    assert changed_overrides(press_button(context, data(shown.screen, "↩ Default"))) == NO_OVERRIDES
 
 
 @given(st.lists(st.tuples(st.sampled_from(SHIPPED_KINDS), st.booleans()), max_size=6))
-def test_what_is_switched_last_is_what_is_heard(taps: list[tuple[str, bool]]) -> None:
-    context, taste = make_context(TEAM), NO_OVERRIDES
+def test_each_kind_is_sent_or_not_as_it_was_switched_last(taps: list[tuple[str, bool]]) -> None:
+    context, overrides = make_context(TEAM), NO_OVERRIDES
     for kind, on in taps:
-        taste = switch_override_kind(context, taste, kind, on=on)
+        overrides = switch_override_kind(context, overrides, kind, on=on)
 
-    assert heard(context, taste) == (heard(context, NO_OVERRIDES) | {k for k, on in dict(taps).items() if on}) - {
-        k for k, on in dict(taps).items() if not on
-    }
+    assert list_accepted_kinds(context, overrides) == (
+        list_accepted_kinds(context, NO_OVERRIDES) | {k for k, on in dict(taps).items() if on}
+    ) - {k for k, on in dict(taps).items() if not on}
 
 
 @pytest.mark.parametrize("forged", ["x:", "x:AAAAAAAA", "xk:AAAAAAAA:A", "xk:", "xr:", "xw:", "xg:x", "xx:", "xs:x", "xb:1"])
@@ -131,12 +133,12 @@ def test_a_kind_silenced_under_an_alert_is_sent_by_no_subscription_and_pressed_a
         before = Recipient.of(context.chat, [s.overrides for s in context.subscriptions]).accepts(kind)
         done = pressed_below(context, about, "a:k")
         chat = next(change.change(context.chat) for change in done.changes if isinstance(change, UpdateChat))
-        tastes = {
+        by_key = {
             change.subscription.key: replace(change.subscription, overrides=change.change(change.subscription.overrides))
             for change in done.changes
             if isinstance(change, UpdateSubscription)
         }
-        context = replace(context, chat=chat, subscriptions=tuple(tastes.get(s.key, s) for s in context.subscriptions))
+        context = replace(context, chat=chat, subscriptions=tuple(by_key.get(s.key, s) for s in context.subscriptions))
 
         assert Recipient.of(context.chat, [s.overrides for s in context.subscriptions]).accepts(kind) is not before
 
@@ -152,7 +154,7 @@ async def test_overrides_chosen_in_the_chat_are_stored(world: World) -> None:
 
     (one,) = await world.subscriptions.get_all(ChatRef(42))
     assert one.overrides.kinds is not None and {"yellow_card"} <= one.overrides.kinds and "goal" not in one.overrides.kinds
-    assert (await world.stored(42)).has_overrides and (await world.stored(42)).filter.accepts("goal")
+    assert (await world.load_chat(42)).has_overrides and (await world.load_chat(42)).filter.accepts("goal")
 
 
 def test_where_nothing_is_followed_there_is_nothing_to_override() -> None:

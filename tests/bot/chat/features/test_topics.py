@@ -30,8 +30,8 @@ async def test_the_bot_makes_a_topic_and_moves_a_competition_there_with_its_sett
         topic,
         "🧵 Alerts for Premier League come here",
     )
-    assert (await world.followed(FORUM), await world.followed(FORUM, topic)) == ([], ["Premier League"])
-    general, moved = await world.stored(FORUM), await world.stored(FORUM, topic)
+    assert (await world.list_followed(FORUM), await world.list_followed(FORUM, topic)) == ([], ["Premier League"])
+    general, moved = await world.load_chat(FORUM), await world.load_chat(FORUM, topic)
     assert moved.quiet_hours == general.quiet_hours is not None and moved.filter == general.filter
 
 
@@ -40,7 +40,7 @@ async def test_in_a_topic_that_exists_the_competition_comes_there(world: World, 
     answer = await world.ask(FORUM, ADMIN, "/topic premier league", topic=11)
 
     assert (answer.topic, answer.text) == (11, "🧵 Alerts for Premier League now come in this topic.")
-    assert (await world.followed(FORUM), await world.followed(FORUM, 11)) == ([], ["Premier League"])
+    assert (await world.list_followed(FORUM), await world.list_followed(FORUM, 11)) == ([], ["Premier League"])
     assert not world.api.calls("createForumTopic")
 
 
@@ -59,7 +59,7 @@ async def test_without_the_right_the_bot_says_what_it_needs_and_what_helps(world
     await world.ask(FORUM, ADMIN, "/subscribe Arsenal")
     answer = await world.ask(FORUM, ADMIN, "/topic Arsenal")
 
-    assert answer.text.startswith("I need the right to manage topics.") and await world.followed(FORUM) == ["Arsenal"]
+    assert answer.text.startswith("I need the right to manage topics.") and await world.list_followed(FORUM) == ["Arsenal"]
 
 
 async def test_members_make_no_topics_and_groups_without_topics_have_none(world: World, forum: FakeChat) -> None:

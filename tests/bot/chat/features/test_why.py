@@ -83,7 +83,7 @@ def test_a_summary_names_the_rule_of_each_of_its_lines() -> None:
     ]
 
 
-def test_the_sample_says_that_it_came_by_the_way_of_real_alerts() -> None:
+def test_the_sample_says_that_it_was_sent_as_real_alerts_are() -> None:
     sample = make_sample_alert(ChatRef(42), "1", {"en": "🧪"}, NOW)
 
     assert explain(MessageExplanation(delivered(sample), news(sample)))[0].startswith(
@@ -132,7 +132,7 @@ async def test_the_reason_is_a_sentence_and_the_rest_behind_a_button(world: Worl
     await world.ask(42, 42, "/subscribe Arsenal")
     asked = world.api.chat(42).last
     delivery = add_to_history(delivered(GOAL), Reason.FIRST, NOW, LatencyTrace(812.4, 0.6, None, 3.1, 51.7))
-    world.told[42, asked.id] = MessageExplanation(delivery, news(replace(GOAL, fixture=FIXTURES[0])))
+    world.explanations[42, asked.id] = MessageExplanation(delivery, news(replace(GOAL, fixture=FIXTURES[0])))
 
     answer = await world.ask(42, 42, "/why", reply_to=asked.id)
     assert answer.text == "Sent by the rule late <goals> (goals).\nFollowed here: Arsenal."

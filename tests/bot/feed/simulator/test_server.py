@@ -183,7 +183,7 @@ async def test_two_clients_receive_the_same() -> None:
     async with simulator(speed=10.0).serve("127.0.0.1", PORT):
         await asyncio.gather(one.connection.run(), other.connection.run())
 
-    assert one.revisions == other.revisions
+    assert one.revisions == other.revisions and len(one.revisions) == 4
 
 
 async def test_a_match_that_waits_for_its_follower_is_listed_as_to_come_and_begins_with_the_first_connection() -> None:

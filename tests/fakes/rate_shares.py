@@ -25,19 +25,19 @@ class ShareTable:
     """What all processes share; each call takes a while, one after the other."""
 
     latency: float = 0.003
-    away: bool = False
+    is_away: bool = False
     rows: dict[str, RateShare] = field(default_factory=dict)
     closed_until: float = -60.0
     renewals: int = 0
     paid: PaidUse = field(default_factory=PaidUse)
     listeners: list[Callable[[], None]] = field(default_factory=list)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    chance: random.Random = field(default_factory=lambda: random.Random(1))
+    rng: random.Random = field(default_factory=lambda: random.Random(1))
 
-    async def trip(self) -> None:
-        """The way to the database, or back."""
-        await asyncio.sleep(self.chance.uniform(0.2, 1.0) * self.latency)
-        if self.away:
+    async def travel(self) -> None:
+        """Take as long as the way to the database, or back."""
+        await asyncio.sleep(self.rng.uniform(0.2, 1.0) * self.latency)
+        if self.is_away:
             raise StorageUnavailable("away")
 
     def notify(self) -> None:
@@ -47,7 +47,7 @@ class ShareTable:
 
 
 class FakeShares(RateShareRepository):
-    """One process' view of them."""
+    """The shares as one process reads and writes them."""
 
     def __init__(self, table: ShareTable, process: str) -> None:
         self._table, self._process = table, process
@@ -57,7 +57,7 @@ class FakeShares(RateShareRepository):
     ) -> RenewedShares:
         table = self._table
         async with table.lock:
-            await table.trip()
+            await table.travel()
             now = asyncio.get_running_loop().time()
             before = [one for one in table.rows.values() if one.until + 1.0 > now and one.process != self._process]
             mine = RateShare(self._process, renewal.share, 0, is_sender, now + SHARE_DURATION)
@@ -67,13 +67,13 @@ class FakeShares(RateShareRepository):
             assert found.limit <= max(0, renewal.per_second - sum(one.share for one in before))
             if unpaid and unpaid_found:
                 assert unpaid_found.limit <= max(0, unpaid.per_second - sum(one.unpaid_share for one in before))
-            await table.trip()
+            await table.travel()
         if found.must_notify or (unpaid_found and unpaid_found.must_notify):
             table.notify()
         return RenewedShares(found, unpaid_found, table.closed_until - now)
 
     async def pause_all(self, seconds: float) -> None:
-        await self._table.trip()
+        await self._table.travel()
         self._table.closed_until = max(self._table.closed_until, asyncio.get_running_loop().time() + seconds)
         self._table.notify()
 
@@ -87,16 +87,16 @@ class FakePaidCounts(PaidMessageRepository):
 
     async def reserve(self, count: int, limit: int | None) -> tuple[int, dt.date, float]:
         async with self._table.lock:
-            await self._table.trip()
+            await self._table.travel()
             now, used = asyncio.get_running_loop().time(), self._table.paid.used
             day = dt.date(2026, 8, 15) + dt.timedelta(days=now >= self.day_ends_at)
             granted = count if limit is None else max(0, min(count, limit - used))
             self._table.paid = PaidUse(used + granted, self._table.paid.spent_limit if granted else limit)
-            await self._table.trip()
+            await self._table.travel()
         return granted, day, self.day_ends_at - now
 
     async def give_back(self, count: int, day: dt.date) -> None:
         if self.is_dead:
             raise StorageUnavailable("killed")
-        await self._table.trip()
+        await self._table.travel()
         self._table.paid = PaidUse(self._table.paid.used - count, self._table.paid.spent_limit)

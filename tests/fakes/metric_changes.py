@@ -1,4 +1,4 @@
-"""What was counted while a test ran."""
+"""What the metrics counted while a test ran."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from bot.metrics import render_metrics
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def samples(page: str) -> Samples:
-    """Every sample of a page, by its name and labels."""
+def read_samples(page: str) -> Samples:
+    """Return every sample of a page, by its name and labels."""
     families = text_string_to_metric_families(page)
     return {(s.name, frozenset(s.labels.items())): s.value for family in families for s in family.samples}
 
 
-class Counts:
-    """The difference since it was made: `counts("touchline_telegram_requests_total", op="send", answer="ok")`."""
+class MetricChanges:
+    """How much a metric has grown since this was made: `changes("touchline_telegram_requests_total", op="send", answer="ok")`."""
 
     def __init__(self) -> None:
-        self._before = samples(render_metrics().decode())
+        self._before = read_samples(render_metrics().decode())
 
     def __call__(self, name: str, /, **labels: str) -> float:
         key = (name, frozenset(labels.items()))
-        return samples(render_metrics().decode()).get(key, 0.0) - self._before.get(key, 0.0)
+        return read_samples(render_metrics().decode()).get(key, 0.0) - self._before.get(key, 0.0)

@@ -16,12 +16,12 @@ from tests.packets import FIXTURE, Story
 
 def match() -> Script:
     """A goal that falls three minutes later, and a red card."""
-    told = Story()
-    told.tell("Start Match", minute=1)
-    told.goal("g1", minute=2, player="Havertz", score=(1, 0))
-    told.goal("g1", send="Deleted", minute=5, player="Havertz", score=(0, 0))
-    told.tell("Red Card", action="r1", side="away", minute=7, player="Palmer")
-    return script_from_packets(FIXTURE, told.packets)
+    story = Story()
+    story.add("Start Match", minute=1)
+    story.goal("g1", minute=2, player="Havertz", score=(1, 0))
+    story.goal("g1", send="Deleted", minute=5, player="Havertz", score=(0, 0))
+    story.add("Red Card", action="r1", side="away", minute=7, player="Palmer")
+    return script_from_packets(FIXTURE, story.packets)
 
 
 def shown(telegram: FakeBotApi) -> list[str]:

@@ -1,4 +1,4 @@
-"""The whole bot and who wants peace: a match muted under its alert, scores hidden, tastes, all of it kept over a migration."""
+"""The whole bot where less is wanted: a match muted, scores hidden, overrides of a subscription, kept over a migration."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 from bot.chat import texts
 from bot.telegram.alert_keyboard import MUTE_BUTTON_LABEL
 from tests.e2e.stage import BOT_TOKEN, configuration, running
-from tests.e2e.story import NOBODY, RED, STANDING, said, shown, stepped, tapped
+from tests.e2e.story import NOBODY, RED, STANDING, ask, shown, stepped, tap
 from tests.fakes.bot_api import FakeBotApi
 from tests.packets import FIXTURE
 
 READER, OWNER, GROUP, SUPERGROUP = 43, 44, -500, -1_000_000_000_500
 
 
-def stored(folder: Path, query: str, chat_id: int) -> list[Any]:
+def read_rows(folder: Path, query: str, chat_id: int) -> list[Any]:
     with closing(sqlite3.connect(folder / "touchline.db")) as database:
         return database.execute(f"{query} WHERE chat_id = ?", (chat_id,)).fetchall()
 
@@ -30,18 +30,18 @@ async def test_a_match_that_a_group_mutes_under_its_alert_is_silent_there_and_to
         config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, NOBODY)
         # How many chats wanted an alert is logged by the page of chats, so only when asked for.
         async with running(config, "--log-level", "info,outbox.fanout=debug") as bot:
-            await said(telegram, GROUP, "/spoilers on", OWNER)
-            await said(telegram, GROUP, "/subscribe all", OWNER)
-            await said(telegram, READER, "/subscribe all", READER)
-            await said(telegram, READER, "/alerts all matches -red_card", READER)
+            await ask(telegram, GROUP, "/spoilers on", OWNER)
+            await ask(telegram, GROUP, "/subscribe all", OWNER)
+            await ask(telegram, READER, "/subscribe all", READER)
+            await ask(telegram, READER, "/alerts all matches -red_card", READER)
             await feed.until_connected()
             await feed.send_until("Goal", send="Confirmed")
             await telegram.until(lambda: MUTE_BUTTON_LABEL in group.last.labels and STANDING[0] in shown(telegram, READER)[0])
             alert = group.last
-            refused = await tapped(telegram, alert, MUTE_BUTTON_LABEL, READER)
-            await tapped(telegram, alert, MUTE_BUTTON_LABEL, OWNER)
+            refused = await tap(telegram, alert, MUTE_BUTTON_LABEL, READER)
+            await tap(telegram, alert, MUTE_BUTTON_LABEL, OWNER)
             await telegram.until(lambda: len(alert.labels) > 1)
-            note = await tapped(telegram, alert, "This match", OWNER)
+            note = await tap(telegram, alert, "This match", OWNER)
             await telegram.until(lambda: alert.labels == [MUTE_BUTTON_LABEL])
             telegram.say(GROUP, OWNER, "/mute 1h", edited=True)
             telegram.migrate(GROUP, SUPERGROUP)
@@ -59,7 +59,7 @@ async def test_a_match_that_a_group_mutes_under_its_alert_is_silent_there_and_to
     assert (red["muted"], red["unwanted"], goal["muted"], goal["first"]) == (1, 1, 1, 1)
     assert [m for m in telegram.chat(SUPERGROUP).messages if "Rice" in m.text] == []
     assert STANDING[1] not in shown(telegram, READER)[0]
-    kept = stored(tmp_path, "SELECT muted_matches, muted_until, spoilers, tasted FROM chats", SUPERGROUP)
+    kept = read_rows(tmp_path, "SELECT muted_matches, muted_until, spoilers, tasted FROM chats", SUPERGROUP)
     assert kept == [(FIXTURE.id, None, 1, 0)]
-    ((taste,),) = stored(tmp_path, "SELECT taste FROM subscriptions", READER)
+    ((taste,),) = read_rows(tmp_path, "SELECT taste FROM subscriptions", READER)
     assert "red_card" not in json.loads(taste)["kinds"]

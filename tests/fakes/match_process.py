@@ -1,4 +1,4 @@
-"""The whole line from a feed connection to a chat, with everything real but Telegram; it can be killed and started again."""
+"""A process that follows matches, from the feed to a chat, with everything real but Telegram; it can be killed and restarted."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ from rules.engine.rule import RuleSet
 from rules.football.action import Fixture, Packet
 from rules.football.catalogue import load_catalogue
 from rules.football.lineups import Lineups
+from tests.tasks import cancel_tasks
 
-LISTENER = ChatRef(1)
+CHAT = ChatRef(1)
 
 
-class Line:
+class MatchProcess:
     """Follows fixtures and keeps every delivery as a row of `replay --json`."""
 
     def __init__(
@@ -63,12 +64,12 @@ class Line:
         self.follower: MatchFollower
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Line]:
+    async def open(self) -> AsyncIterator[MatchProcess]:
         """Open the database and start the sender; leaving is as sudden as a kill."""
         database = self.database = await Database.open(self.url)
         chats = ChatRepository(database)
-        await chats.save(Chat(LISTENER, filter=AlertFilter(all_kinds=True)))
-        await SubscriptionRepository(database).add(LISTENER, Subscription(Scope.ALL))
+        await chats.save(Chat(CHAT, filter=AlertFilter(all_kinds=True)))
+        await SubscriptionRepository(database).add(CHAT, Subscription(Scope.ALL))
         outbox = self.outbox = Outbox(database, self.clock)
         sender = Sender(outbox.queue, self._messenger, self._rate_limiter, self.clock, self._on_delivered, chats)
         self.pipeline, self.follower = self.make_feed()
@@ -76,13 +77,11 @@ class Line:
         try:
             yield self
         finally:
-            for task in working:
-                task.cancel()
-            await asyncio.gather(*working, return_exceptions=True)
+            await cancel_tasks(*working)
             await database.close()
 
     def make_feed(self) -> tuple[Pipeline, MatchFollower]:
-        """What a process that follows matches has; several may share the outbox."""
+        """Make what follows matches; several may share the outbox, as those of several processes do."""
         pipeline = Pipeline(
             self.rules, load_catalogue(), self.outbox, SnapshotStore(FeedPositionRepository(self.database, self.clock))
         )
@@ -96,10 +95,10 @@ class Line:
         )
         return pipeline, follower
 
-    async def follow(self, fixture: Fixture, within: float | None = None) -> bool:
-        """Follow a fixture; tell whether its match ended in time. What is left then is sent."""
+    async def follow(self, fixture: Fixture, seconds: float | None = None) -> bool:
+        """Follow a fixture; return True if its match ended by then. What is left then is sent."""
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(seconds):
                 await self.follower.follow(fixture)
             ended = True
         except TimeoutError:
@@ -107,8 +106,8 @@ class Line:
         await asyncio.sleep(1)
         return ended
 
-    def twice(self) -> list[str]:
-        """The actions that were sent to the chat more than once."""
+    def find_actions_sent_twice(self) -> list[str]:
+        """Return the actions that were sent to the chat more than once."""
         sends = Counter(row["action_id"] for row in self.rows if row["op"] == "send")
         return [action for action, times in sends.items() if times > 1]
 
@@ -122,9 +121,3 @@ class Line:
 
 async def _ignore(_reason: str) -> None:
     return None
-
-
-async def at(seconds: float, doing: Awaitable[None]) -> None:
-    """Do something later."""
-    await asyncio.sleep(seconds)
-    await doing
