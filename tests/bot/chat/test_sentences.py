@@ -276,10 +276,10 @@ async def test_kinds_of_one_team_are_switched_off_in_either_order(world: World) 
 async def test_small_words_around_a_name_do_not_hide_it(world: World) -> None:
     for typed in ("Arsenal please", "/subscribe to Chelsea", "/subscribe Fenerbahçe's matches"):
         await world.ask(42, 42, typed)
-    assert await world.followed(42) == ["Arsenal", "Chelsea", "Fenerbahçe"]
+    assert await world.list_followed(42) == ["Arsenal", "Chelsea", "Fenerbahçe"]
 
     await world.ask(42, 42, "/unsubscribe from Arsenal")
-    assert await world.followed(42) == ["Chelsea", "Fenerbahçe"]
+    assert await world.list_followed(42) == ["Chelsea", "Fenerbahçe"]
 
 
 async def test_only_goals_in_a_whole_sentence(world: World) -> None:
@@ -292,7 +292,7 @@ async def test_a_language_and_a_time_zone_with_a_small_word(world: World) -> Non
     await world.ask(42, 42, "/timezone London time")
     await world.ask(42, 42, "/language in German")
 
-    chat = await world.stored(42)
+    chat = await world.load_chat(42)
     assert (chat.timezone, chat.language) == ("Europe/London", "de")
 
 
@@ -303,4 +303,4 @@ async def test_two_matches_are_muted_at_once(world: World) -> None:
     assert answer.text == (
         "🔇 Muted until full time: Arsenal v Chelsea, Manchester City v Manchester United. Other matches continue."
     )
-    assert (await world.stored(42)).muted_matches == {"f1", "f2"}
+    assert (await world.load_chat(42)).muted_matches == {"f1", "f2"}

@@ -387,7 +387,7 @@ async def test_a_frame_larger_than_a_mebibyte_is_read() -> None:
 
 
 async def test_a_first_frame_that_is_too_large_is_why_the_connection_could_not_be_made() -> None:
-    (status,) = await standing(ScriptedFeed([send(HUGE)], 503), 0.5)
+    (status,) = await watch_status(ScriptedFeed([send(OVERSIZE_FRAME)], 503), 0.5)
 
     assert "exceeds limit" in status.connect_failure
 
