@@ -90,6 +90,8 @@ PHRASES: dict[tuple[str, str], str] = {
         "vivo em,vivo no,vivo na,estou em,estou no,estou na,estamos em,estamos no,sou de"
     ),
     ("help", ""): (
+        "what is this,what are you,who are you,was ist das,was bist du,wer bist du,que es esto,quien eres,c'est quoi,"
+        "qui es-tu,cos'e questo,chi sei,o que e isso,quem e voce,"
         "what can you do,what do you do,help me,how does this work,how does it work,how do i use this,how do you work,"
         "was kannst du,wie funktioniert das,wie geht das,hilf mir,que puedes hacer,como funciona,como funciona esto,"
         "ayudame,que sais-tu faire,que peux-tu faire,comment ca marche,aide-moi,cosa sai fare,cosa puoi fare,"
@@ -107,7 +109,10 @@ PHRASES: dict[tuple[str, str], str] = {
         "all alerts,every alert,everything on,alle meldungen,todos los avisos,toutes les alertes,tutti gli avvisi,"
         "todos os alertas"
     ),
-    ("alerts", "none"): "no alerts,all alerts off,keine meldungen,sin avisos,aucune alerte,nessun avviso,sem alertas",
+    ("alerts", "none"): (
+        "nothing,nichts,nada,rien,niente,no alerts,all alerts off,keine meldungen,sin avisos,aucune alerte,nessun avviso,"
+        "sem alertas"
+    ),
     ("live", ""): (
         "any news on,any news about,any news from,news about,what's new with,gibt es neues von,neues von,noticias del,"
         "noticias de,des nouvelles de,novita su,novidades do,what's the score,whats the score,what is the score,"

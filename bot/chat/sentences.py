@@ -12,6 +12,7 @@ from bot.chat.durations import parse_end, parse_length
 from bot.chat.phrases import PHRASES
 from bot.chat.plain_words import ALERT_WORDS, EVERY_WORDS, JOINING_WORDS, parse_day, parse_hours, parse_language
 from bot.i18n.language import CHOICES
+from bot.subscribers import MAX_DELAY
 from rules.football.names import normalise
 
 _ANY_TIME = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -62,6 +63,8 @@ _NEVER_LAST = frozenset(
 
 _IN_WORDS = frozenset({"in", "auf", "en", "em"})
 """Before a language: "auf Deutsch"."""
+
+_UNTIL_WORDS = _words("until till bis hasta jusqu'a jusqu'au fino ate")
 
 _MUTE_NOUNS = frozenset({"stumm", "mute", "muted", "ruhe", "silence", "silencio", "silenzio", "silent"})
 """Behind a length of time: "eine halbe Stunde stumm"."""
@@ -285,7 +288,15 @@ def _read_bare_value(words: tuple[str, ...]) -> ParsedCommand | None:
         return "mute", words[:-1]
     if words[-1] in ("later", "spater", "tarde", "tard", "dopo", "depois") and parse_length(" ".join(words[:-1])):
         return "delay", words[:-1]
-    if len(words) > 1 and any(char.isdigit() for char in text) and parse_hours(text):
+    if any(char.isdigit() for char in text) and parse_hours(text):
         return "quiet", words
+    if parse_day(text, _ANY_TIME.date()):
+        return "today", words
+    # "tonight" alone asks for its matches; only "until" says that something ends.
+    if words[0] in _UNTIL_WORDS and parse_end(text, _ANY_TIME, "UTC"):
+        return "mute", words
+    if length := parse_length(text):
+        # Nobody mutes for less than five minutes, and no stream lags by more.
+        return ("delay" if length.total_seconds() <= MAX_DELAY else "mute"), words
     # Thanks is the name of no team: the answer shows what the chat follows.
     return ("subscriptions", ()) if text in _THANKS else None

@@ -99,7 +99,7 @@ def read_plain_text(text: str, commands: Collection[str], kinds: Sequence[str]) 
     # Before the first word alone: "stop following Arsenal" does not stop everything.
     meant = meant or read_alert_request(text) or read_phrase(text)
     # A question may begin with the word of a command: "live scores", "today's games".
-    if meant is None and (first not in commands or first in _QUESTION_COMMANDS):
+    if meant is None and (first not in commands or first in _QUESTION_COMMANDS) and not parse_kinds(words, kinds):
         meant = read_question(text)
     if meant and meant[0] in commands:
         # "add yellow cards"
