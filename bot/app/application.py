@@ -6,6 +6,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -58,6 +59,10 @@ _DATABASE_START_TIMEOUT = 60.0
 
 _DATABASE_RETRY_DELAY = 1.0
 
+_MAX_THREADS = 256
+"""Threads of the event loop, made when they are needed. Each name that is looked up takes one for as long as its name server is
+silent, and the feed's must not keep Telegram's name waiting: five are asked for a second, for up to 40 s."""
+
 
 async def run_until_stopped(
     config: Config,
@@ -72,6 +77,7 @@ async def run_until_stopped(
     """
     for warning in config.warnings:
         log.warning("configuration_warning", reason=warning)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_MAX_THREADS, "touchline"))
     try:
         await (stop or StopSignal()).run(lambda stack, stop: _start_application(config, roles, load, stack, stop))
     except StorageError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
@@ -46,6 +47,10 @@ of the system do not, and what reads them takes 5 MB and a tenth of a second at 
 
 _DEBOUNCE_SECONDS = 0.25
 """Seconds without a change after which a file counts as written completely."""
+
+
+_EXECUTOR = ThreadPoolExecutor(1, "configuration")
+"""A thread of its own. Those of the event loop may all wait for a name server that hangs, and the way out is a changed file."""
 
 
 LoadConfig = Callable[[Path, Mapping[str, str], set[Path]], Config]
@@ -99,7 +104,7 @@ class ConfigReloader:
 
     async def _read_states(self) -> FileStates:
         """Read the states in a thread: a mounted volume that hangs must not hold back alerts."""
-        return await asyncio.to_thread(read_file_states, frozenset(self._sources))
+        return await asyncio.get_running_loop().run_in_executor(_EXECUTOR, read_file_states, frozenset(self._sources))
 
     async def reload(self) -> bool:
         """Read the files and apply them. Return False if they are refused; then the last valid configuration stays."""
@@ -107,7 +112,8 @@ class ConfigReloader:
         async with self._lock:
             before, sources = read_file_states(self._sources), set[Path]()
             try:
-                config = await asyncio.to_thread(self._load, self.config.path, self._env, sources)
+                loop = asyncio.get_running_loop()
+                config = await loop.run_in_executor(_EXECUTOR, self._load, self.config.path, self._env, sources)
                 # After the load, which accepts such a file: at a start it means the defaults.
                 if _is_blank(config.path):
                     sentence = "nothing is written in the file now; start again if that is meant"

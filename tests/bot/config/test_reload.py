@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -186,6 +188,19 @@ async def test_a_hangup_while_a_file_is_written_waits_until_it_is_whole(world: W
     reloading.cancel()
 
     assert [[rule.name for rule in config.rules.rules] for config in world.applied] == [["goals"]]
+
+
+async def test_a_reload_does_not_wait_for_threads_that_look_up_names(world: World) -> None:
+    loop, answered = asyncio.get_running_loop(), threading.Event()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    lookup = loop.run_in_executor(None, answered.wait, DEADLINE)
+    world.path.write_text(CARDS)
+    await world.reloader.reload_if_changed()
+    is_still_looked_up = not lookup.done()
+    answered.set()
+    await lookup
+
+    assert is_still_looked_up and world.names() == ["cards"]
 
 
 def test_a_long_refusal_is_cut_to_one_message() -> None:
