@@ -147,6 +147,7 @@ class Monitor:
         if not self._look.done():
             # It hangs since the query left, not since we gave up waiting.
             self._database_hangs_since = self._database_hangs_since or now - dt.timedelta(seconds=_CHECK_TIMEOUT)
+            self._excuse_roles(now)
             return
         self._database_hangs_since = None
         try:
@@ -154,6 +155,7 @@ class Monitor:
         except StorageError as error:
             # The incident of the database says it. Which processes live is not known meanwhile, so none is reported as missing.
             log.debug("processes_not_read", reason=str(error))
+            self._excuse_roles(now)
             self._missing_roles.clear()
             return
         for role in ROLE_ABSENCES:
@@ -163,6 +165,10 @@ class Monitor:
             else:
                 # A role that this process never saw counts as missing since its own start: it cannot know of earlier.
                 self._missing_roles[role] = self._roles_seen.get(role, self._started_at)
+
+    def _excuse_roles(self, now: dt.datetime) -> None:
+        """Count the roles that were there as seen: without the database no process can show that it lives."""
+        self._roles_seen |= dict.fromkeys(ROLE_ABSENCES.keys() - self._missing_roles.keys(), now)
 
     async def _look_at_paid_budget(self) -> None:
         """Read how many messages were paid for today. While the database cannot be used, the last figure stays."""

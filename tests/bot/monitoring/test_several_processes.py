@@ -148,6 +148,24 @@ async def test_a_database_that_hangs_is_noticed_within_ten_seconds_and_told_by_o
     assert [text.split(":")[0] for text in notified] == ["🛠 database-away"]
 
 
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_after_a_database_that_was_away_the_processes_have_time_to_show_that_they_live(hangs: bool) -> None:
+    async with open_cluster() as cluster:
+        cluster.hangs, cluster.failure = hangs, None if hangs else StorageUnavailable("away")
+        await asyncio.sleep(100)
+        living, cluster.alive = cluster.alive, {}  # their leases have ended meanwhile
+        cluster.hangs, cluster.failure = False, None
+        for monitor in cluster.monitors.values():
+            assert monitor._look
+            monitor._look.cancel()
+            monitor._look = None
+        await asyncio.sleep(8)
+        cluster.alive = living
+        await asyncio.sleep(300)
+
+    assert not any("role-missing" in text for text in cluster.admin_messages)
+
+
 async def test_a_full_disk_that_only_the_feed_meets_is_told_once_by_its_own_name_and_not_as_a_silent_feed() -> None:
     async with open_cluster(separate=True) as cluster:
         cluster.feed_is_silent_since = cluster.clock.now()
