@@ -100,17 +100,18 @@ class FixtureList:
         """Read the list for the first time, however long that takes."""
         backoff = Backoff(1.0, 60.0)
         while True:
-            if await self.refresh():
+            if await _try(self.refresh):
                 return
             await asyncio.sleep(backoff.next())
 
     async def keep_fresh(self) -> None:
         """Read the whole list at its interval until cancelled, and at once when that is requested."""
         while True:
-            self._refresh_now.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings().refresh_fixtures_every.total_seconds()):
                     await self._refresh_now.wait()
+            # Before the list is read: what is requested meanwhile needs another read.
+            self._refresh_now.clear()
             await _try(self.refresh)
 
     async def keep_polling(self) -> None:
@@ -218,7 +219,7 @@ class FixtureList:
                     changed.append((known, new))
                 if new.id not in before:
                     fresh.append(new)
-                # Those of this answer: what is only kept from the one before has been compared.
+                # Compare only fixtures that were read in this answer; carried-over objects were compared last time.
                 if before.get(new.id) is not new:
                     relisted.append(new)
                 # An unchanged fixture stays the same object: what was worked out for it is then valid, as it is for an unchanged
@@ -268,18 +269,23 @@ class FixtureList:
         return msgspec.structs.replace(fixture, status=before.status, collection_status=before.collection_status)
 
 
-async def _try(work: Callable[[], Awaitable[object]]) -> None:
-    """Do one round of repeated work. An error is logged and does not stop the matches that are followed."""
+async def _try(work: Callable[[], Awaitable[object]]) -> bool:
+    """Do one round of repeated work; return True if it succeeded and returned something true.
+
+    An error is logged and does not stop the matches that are followed.
+    """
     try:
-        await work()
+        return bool(await work())
     except Exception as error:
         log.exception("schedule_failed", reason=repr(error))
+        return False
 
 
 def _complete(fixture: Fixture, before: Fixture | None) -> Fixture:
     """Return the fixture with what the answer before had of it and this one leaves out: teams, competition, kick-off.
 
-    Without them it would not be connected, or not for those who follow its teams. One that was put off has no kick-off indeed.
+    Otherwise the match would not be connected, or not matched to subscriptions. A postponed match really has no kick-off, so
+    its kick-off is not restored.
     """
     if before is None:
         return fixture

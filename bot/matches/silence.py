@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 import msgspec
+import structlog
 
 from bot.clock import Clock
 from bot.feed.connection import FeedConnection
@@ -14,6 +15,8 @@ from bot.matches.connection_plan import LONGEST_MATCH, find_known_kickoff
 from bot.matches.pipeline import Pipeline
 from rules.football.action import Fixture
 from rules.football.match import Match
+
+log = structlog.get_logger()
 
 SILENCE_TOLD_AFTER = 120.0
 """Seconds without data, while a match is in play, after which its chats get an alert. Shorter interruptions are over by then."""
@@ -54,8 +57,12 @@ class SilenceWatch:
             # A process that was asleep has not waited for data: what counts is the time in which it would have read some.
             passed, before = min(now - before, 2 * _CHECK_INTERVAL), now
             for fixture_id in list(self._connections):
-                if fixture_id in self._connections:  # while others were told, it may have come to its end
+                if fixture_id not in self._connections:
+                    continue  # while others were told, it came to its end
+                try:
                     await self._check(fixture_id, passed)
+                except Exception as error:  # a fault of our own costs one check of one match, and not the watch over all
+                    log.exception("silence_check_failed", fixture=fixture_id, reason=repr(error))
 
     def drop(self, fixture_id: str) -> None:
         """Forget a match that is not followed any more."""
@@ -77,7 +84,8 @@ class SilenceWatch:
         # Again at each check; the pipeline tells it once, until live data has been read again.
         reason = REFUSED if status.refusal else NO_STREAM if status.is_not_open else UNREACHABLE
         await self._pipeline.report_connection_lost(fixture_id, reason, self._clock.now())
-        # No heartbeat comes that would save it: after a restart nobody is to be told again.
+        # Snapshots are otherwise saved on heartbeats, and none arrive. Without this, a restart would send the alert again. An
+        # unchanged match is not written again.
         await self._pipeline.save_snapshot(fixture_id, connection.resume_position)
 
 

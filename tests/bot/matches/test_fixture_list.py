@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bot.storage.fixtures import ListedStatus
 from bot.subscribers import Scope, Subscription
-from rules.football.action import Team
+from rules.football.action import Fixture, Team
 from tests.bot.matches.test_clocks import LEAD, SteppingClock, TimedWorld
 from tests.bot.matches.test_schedule import SEVERAL_LISTS, World, moved, running
 from tests.fakes.feed import LoopClock
@@ -97,3 +97,45 @@ async def test_a_match_of_which_a_list_leaves_something_out_is_connected_in_time
         await asyncio.sleep(3600)
 
     assert world.followed == ["f1"] and world.followed_at[0] <= 3662
+
+
+async def test_a_refresh_that_is_requested_while_the_list_is_read_reads_it_again() -> None:
+    world = TimedWorld(SteppingClock(), moved())
+    is_answered, fetch = asyncio.Event(), world.fetch_fixtures
+
+    async def fetch_slowly(date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
+        fetched = await fetch(date_from, date_to)
+        await is_answered.wait()
+        return fetched
+
+    world.fetch_fixtures = fetch_slowly  # type: ignore[method-assign]
+    async with running(world):
+        await until(lambda: world.read_at)
+        world.runner.fixtures.request_refresh()
+        is_answered.set()
+        await asyncio.sleep(10)
+        assert len(world.read_at) == 2
+
+        is_answered.clear()
+        world.runner.fixtures.request_refresh()
+        await until(lambda: len(world.read_at) == 3)
+        world.runner.fixtures.request_refresh()
+        is_answered.set()
+        await asyncio.sleep(10)
+        assert len(world.read_at) == 4
+
+
+async def test_a_first_list_that_fails_unexpectedly_is_read_again() -> None:
+    world = World(FIXTURE)
+    fetch, failures = world.fetch_fixtures, [RuntimeError("a fault of our own")]
+
+    async def fail_once(date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
+        if failures:
+            raise failures.pop()
+        return await fetch(date_from, date_to)
+
+    world.fetch_fixtures = fail_once  # type: ignore[method-assign]
+    async with running(world):
+        await until(lambda: world.followed)
+
+    assert not failures

@@ -73,6 +73,22 @@ async def test_a_silence_of_our_own_is_told_once_and_ended_once_over_restarts(tm
     ]
 
 
+async def test_a_check_that_fails_unexpectedly_costs_neither_the_alert_nor_the_watch() -> None:
+    begin, process = opening(Story()), make_process()
+    async with ScriptedFeed([*begin, drop], [drop]).serve(), process.open():
+        report, failures = process.pipeline.report_connection_lost, [RuntimeError("a fault of our own")]
+
+        async def fail_once(fixture_id: str, reason: str, now: dt.datetime) -> None:
+            if failures:
+                raise failures.pop()
+            await report(fixture_id, reason, now)
+
+        process.pipeline.report_connection_lost = fail_once  # type: ignore[method-assign]
+        await process.follow(LIVE, seconds=200)
+
+    assert not failures and process.texts[1:] == ["Coverage Lost 61 1–0 1–0 no connection to the feed"]
+
+
 async def test_a_second_silence_is_told_like_the_first() -> None:
     begin, process = opening(Story()), make_process()
     async with (
