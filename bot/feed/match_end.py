@@ -53,9 +53,11 @@ class MatchEnd:
         self._collection_status = ""
         self._listing = Listing()
         self._latest_seq = 0
+        self._end_match_seq = 0
+        """The highest number of an End Match, whichever of its revisions that is."""
         self._ended_at = 0.0
         self._left_at: float | None = None
-        """The end from which the time is counted in which the match is read on; None before, and if that end was taken back."""
+        """When reading after the end began; None before the end, and after the end was retracted."""
         if ended_at is not None:
             self.has_end_match = True
             self._ended_at = self._left_at = ended_at
@@ -83,21 +85,27 @@ class MatchEnd:
     def learn(self, packets: Sequence[Packet], now: float, received: dt.datetime | None) -> None:
         """Learn from packets in order. `received` is the wall clock's time of `now`; None if it is not known."""
         for packet in packets:
-            if packet.seq is not None and packet.seq < self._latest_seq:
-                continue  # a late packet carries the status of an earlier moment (section 7)
-            self._latest_seq = packet.seq or self._latest_seq
-            if packet.summary.status != self._status_word:
-                self._set_status(packet.summary.status, now)
-                self._ended_at = _find_own_time(packet, now, received)
-            # The samples of version 1 have none (section 3.3): then the last one holds.
-            self._collection_status = packet.summary.collection_status or self._collection_status
-            # Of the latest packet, not of any: a restored match takes it back.
-            self.is_finished = packet.is_finished
-            if packet.type.strip().casefold() == "end match":
+            # A late packet carries the status of an earlier moment (section 7).
+            if packet.seq is None or packet.seq >= self._latest_seq:
+                self._latest_seq = packet.seq or self._latest_seq
+                self._learn_status(packet, now, received)
+            # Late or not, it ends the match, or reopens it, unless a later revision has come already.
+            is_end_match = packet.type.strip().casefold() == "end match"
+            if is_end_match and (packet.seq is None or packet.seq >= self._end_match_seq):
+                self._end_match_seq = packet.seq or self._end_match_seq
                 self._learn_end_match(packet, now, received)
         # Only its End Match ends a match that had one: a correction after the whistle may say "Live" once more.
         if self.is_read_on and not self.has_end_match and not self.is_completed:
             self._left_at = None
+
+    def _learn_status(self, packet: Packet, now: float, received: dt.datetime | None) -> None:
+        if packet.summary.status != self._status_word:
+            self._set_status(packet.summary.status, now)
+            self._ended_at = _find_own_time(packet, now, received)
+        # The samples of version 1 have none (section 3.3): then the last one holds.
+        self._collection_status = packet.summary.collection_status or self._collection_status
+        # Of the latest packet, not of any: a restored match takes it back.
+        self.is_finished = packet.is_finished
 
     def _learn_end_match(self, packet: Packet, now: float, received: dt.datetime | None) -> None:
         """Learn from a revision of an End Match. One that is taken back reopens the match."""

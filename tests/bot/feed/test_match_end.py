@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from bot.feed.match_end import MAX_STAY, MIN_STAY
 from bot.feed.reconnect import FailureCause
+from bot.feed.reorder import REORDER_WAIT
 from bot.feed.session import Ending, FeedSession, SessionState
 from rules.football.action import Packet, SendType
-from tests.bot.feed.test_session import HEARTBEAT, end, foul, make_live_session
+from tests.bot.feed.test_session import HEARTBEAT, end, foul, make_live_session, reconnect
 from tests.packets import Story, with_collection_status
 
 
@@ -90,6 +91,16 @@ def test_a_late_packet_does_not_reopen_a_match() -> None:
     assert session.ending is Ending.COMPLETED
 
 
+def test_an_end_match_that_comes_late_is_the_end() -> None:
+    session = make_live_session(foul(1))
+    session.on_packet(foul(3, status="Completed"), 0.0)
+    assert session.on_wake(REORDER_WAIT) and session.ending is None
+
+    reconnect(session, FailureCause.GAP)
+    session.on_packet(end(2), REORDER_WAIT)
+    assert session.ending is Ending.COMPLETED
+
+
 def make_post_match_session(*packets: Packet) -> FeedSession:
     """A session that reads on after the end."""
     session = FeedSession(25.0, reads_post_match=True)
@@ -139,6 +150,25 @@ def test_an_end_that_is_taken_back_reopens_the_match() -> None:
     session.on_control(HEARTBEAT, 2 * MAX_STAY)
     session.on_packet(replace(end(4), action_id="end2"), 2 * MAX_STAY)
     assert (session.is_match_over, session.ending) == (True, None)
+
+
+def test_an_end_that_is_taken_back_late_reopens_the_match() -> None:
+    session = make_post_match_session(foul(1), end(2))
+    assert session.is_match_over
+
+    session.on_packet(foul(4), 0.0)
+    session.on_wake(REORDER_WAIT)
+    session.on_packet(replace(end(3, status="Live"), send_type=SendType.DELETED), REORDER_WAIT)
+    assert (session.is_match_over, session.is_ended, session.is_reopened) == (False, False, True)
+
+
+def test_an_end_that_comes_after_its_own_retraction_is_no_end() -> None:
+    session = make_post_match_session(foul(1))
+    session.on_packet(replace(end(3, status="Live"), send_type=SendType.DELETED), 0.0)
+    session.on_wake(REORDER_WAIT)
+    session.on_packet(end(2), REORDER_WAIT)
+
+    assert (session.is_match_over, session.is_ended) == (False, False)
 
 
 def test_an_end_that_is_taken_back_while_the_status_stays_is_the_end_after_five_minutes() -> None:
