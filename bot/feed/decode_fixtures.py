@@ -83,7 +83,7 @@ def _read_fixture(data: dict[str, Any]) -> Fixture:
         collection_status=lenient.as_collection_status(data.get("collectionStatus")),
         name=lenient.clean_name(name, _MAX_FIXTURE_NAME_LENGTH),
         is_deleted=bool(lenient.as_boolean(data.get("fixtureDeleted"))),
-        # Midnight is a placeholder for a time that is not set yet.
+        # Midnight may be a placeholder for a time that is not set yet; it is also a real time in the Americas.
         is_kickoff_known=kickoff is not None and kickoff.time() != dt.time(),
         venue=_read_named(data.get("venue")),
         coverage_level=lenient.as_coverage_level(data.get("coverageLevel")),
@@ -98,9 +98,9 @@ def _read_sides(data: dict[str, Any], name: str) -> tuple[Team, Team]:
     listed = [item for item in lenient.as_list(data.get("teams")) if isinstance(item, dict)]
     teams = [Team(lenient.as_text(item.get("id")), lenient.as_text(item.get("name")), _read_detail(item)) for item in listed]
     flags = [lenient.as_boolean(item.get("homeTeam")) for item in listed]
-    # Exactly one home team. Two, or none, say nothing.
-    if sorted(flags, key=str) == [False, True]:
-        home, away = teams[flags.index(True)], teams[flags.index(False)]
+    # One flag of two is enough: the feed may set it only on the home team. Two of the same say nothing.
+    if len(teams) == 2 and flags[0] is not flags[1]:
+        home, away = teams if flags[0] is True or flags[1] is False else reversed(teams)
     else:
         home, away = _find_sides_by_name(teams, normalise(name))
     # Not before: the name of the fixture has the names as they came.

@@ -34,6 +34,21 @@ def test_the_home_team_comes_from_a_flag_where_there_is_one() -> None:
     assert fixture(teams=flagged).home.id == "h"
 
 
+@pytest.mark.parametrize(
+    "flags", [({"homeTeam": True}, {}), ({}, {"homeTeam": False}), ({"homeTeam": "true"}, {"homeTeam": None})]
+)
+def test_one_flag_is_enough(flags: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    one, other = TEAMS[0] | flags[0], TEAMS[1] | flags[1]
+
+    for teams in ([one, other], [other, one]):
+        assert (fixture(teams=teams).home.id, fixture(teams=teams).away.id) == ("h", "n")
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_the_same_flag_on_both_teams_says_nothing(flag: bool) -> None:
+    assert fixture(teams=[team | {"homeTeam": flag} for team in TEAMS]).home.id == "n"
+
+
 def test_accents_do_not_hide_a_team_and_one_known_team_names_the_other() -> None:
     assert fixture(name="NYKOBING FC vs Helsingor").away.id == "h"
 
