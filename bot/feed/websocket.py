@@ -95,4 +95,5 @@ def explain_close(error: ConnectionClosed, *, is_authorised: bool) -> Failure:
     if error.sent and not error.rcvd_then_sent and (kind := _UNREADABLE_CLOSE_CODES.get(error.sent.code)):
         return Failure(FailureCause.UNREADABLE, error.sent.reason or f"close code {error.sent.code}", unreadable=kind)
     code = error.rcvd.code if error.rcvd else None
-    return Failure(classify_close_code(code, is_authorised=is_authorised), f"close code {code}")
+    reason = "the connection was lost without a close frame" if code is None else f"close code {code}"
+    return Failure(classify_close_code(code, is_authorised=is_authorised), reason)

@@ -28,7 +28,9 @@ def test_a_frame_that_this_side_cannot_take_ends_the_connection_and_one_that_the
 
 
 def test_a_connection_that_breaks_off_has_no_close_code() -> None:
-    assert explain_close(ConnectionClosedError(None, None), is_authorised=True).cause is FailureCause.NETWORK
+    broken_off = explain_close(ConnectionClosedError(None, None), is_authorised=True)
+
+    assert broken_off == Failure(FailureCause.NETWORK, "the connection was lost without a close frame")
 
 
 @pytest.mark.parametrize(
