@@ -56,7 +56,7 @@ _STRICT_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def parse_json(body: str | bytes) -> Any:
-    """Return JSON as values of Python, also with a mark of byte order, bytes that are not UTF-8, half a surrogate pair, control
+    """Return JSON as values of Python, also with a byte order mark, bytes that are not UTF-8, half a surrogate pair, control
     characters or unknown escapes in texts, NaN, or numbers of any size. Raise ValueError or RecursionError if it is no JSON.
     """
     try:
@@ -89,7 +89,7 @@ MAX_NAME_LENGTH = 80
 """Letters of a name. The longest names of clubs have some sixty."""
 
 _REMOVED = frozenset("\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""The mark of byte order, and the controls that turn the direction of all text behind them, also of other names."""
+"""The byte order mark, and the controls that turn the direction of all text behind them, also of other names."""
 
 
 def clean_name(text: str, max_length: int = MAX_NAME_LENGTH) -> str:

@@ -134,7 +134,7 @@ def _open_file(path: Path) -> MatchSource:
     if path.suffix not in _SCENARIO_ENDINGS:
         return RecordedMatch(path)
     try:
-        # Editors on Windows begin a file with a mark of byte order.
+        # Editors on Windows begin a file with a byte order mark.
         return ScenarioMatch(str(path), parse_scenario(path.read_text(encoding="utf-8-sig"), str(path)))
     except ScenarioInvalid as error:
         raise UserMistake(str(error)) from error

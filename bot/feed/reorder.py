@@ -78,7 +78,7 @@ class Reorderer:
         if not self._gaps:
             return None
         due = min((gap.since + REORDER_WAIT for gap in self._gaps.values() if not gap.is_requested), default=math.inf)
-        at = min(max(due, self._may_rewind_at), self._held_until)
+        at = min(max(due, self._next_rewind_at), self._held_until)
         return None if at == math.inf else at
 
     @property
@@ -102,7 +102,7 @@ class Reorderer:
             return (packet,)  # in order, with nothing missing: nearly every packet
         self._close_gap(packet.seq)
         self._note_gap(packet.seq, position, now)
-        self.on_repeated(packet, now)
+        self.rearm_gaps_before(packet, now)
         self.highest = max(self.highest, packet.seq)
         if self._next is not None and packet.seq < self._next:
             return (packet,)  # late: its successors were handed on without it, and it corrects the record
@@ -115,8 +115,8 @@ class Reorderer:
         """Look for none of the numbers between the last packet and this one: they are of frames that cannot be read."""
         self.highest = max(self.highest, seq - 1)
 
-    def on_repeated(self, packet: Packet, now: float) -> None:
-        """A packet was read again: the gaps before it were not filled by this reread, and can be requested anew."""
+    def rearm_gaps_before(self, packet: Packet, now: float) -> None:
+        """Let the gaps before a packet be requested anew: the connection has passed their places and did not bring them."""
         if packet.seq is not None and self._gaps:
             self._rearm_gaps(packet.seq, now)
 
@@ -157,7 +157,7 @@ class Reorderer:
                 self._mark_lost(seq, self._gaps.pop(seq).position, now)
         due = [gap for gap in self._gaps.values() if self._is_due(gap, now)]
         self._probing = bool(self._lost) and now >= self._probe_at
-        if not (due or self._probing) or now < self._may_rewind_at:
+        if not (due or self._probing) or now < self._next_rewind_at:
             return False
         self._request_gaps(due, now)
         return True
@@ -167,7 +167,7 @@ class Reorderer:
         return self._futile >= _MAX_FUTILE_GAPS
 
     @property
-    def _may_rewind_at(self) -> float:
+    def _next_rewind_at(self) -> float:
         return self._rewinds[0] + 60.0 if len(self._rewinds) == MAX_REWINDS_PER_MINUTE else -math.inf
 
     @property

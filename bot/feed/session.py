@@ -333,7 +333,7 @@ class FeedSession:
         """Count a duplicate. If a previous process read it first, learn the status of the match from it."""
         self.duplicates += 1
         # A repetition tells that the server has passed this place: gaps before it will not be filled on this connection.
-        self._reorderer.on_repeated(packet, now)
+        self._reorderer.rearm_gaps_before(packet, now)
         # The snapshot of a previous process has the match and not this session's view of its end.
         if not known:
             self._end.learn((packet,), now, self._received)

@@ -38,7 +38,7 @@ class Faults(msgspec.Struct, frozen=True):
     """How many places late a frame may come."""
     seed: int = 1
     spoil: float = 0.0
-    """The chance that a frame begins with a mark of byte order and has half a surrogate pair in each name."""
+    """The chance that a frame begins with a byte order mark (BOM) and has half a surrogate pair in each name."""
     oversize: float = 0.0
     """The chance that a frame is larger than clients read. It is the same frames on every connection."""
     limit: int = 0

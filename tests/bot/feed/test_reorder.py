@@ -79,7 +79,7 @@ def test_a_number_that_cannot_be_had_is_given_up() -> None:
     rewinds = 0
     for now in range(1, 20):
         rewinds += reorderer.should_rewind(float(2 * now))
-        reorderer.on_repeated(packet(3), float(2 * now))
+        reorderer.rearm_gaps_before(packet(3), float(2 * now))
 
     reorderer.release(99.0)
 
@@ -94,7 +94,7 @@ def test_a_feed_that_leaves_numbers_out_is_not_asked_for_ever() -> None:
         for _ in range(5):
             now += 2 * REORDER_WAIT
             rewinds += reorderer.should_rewind(now)
-            reorderer.on_repeated(packet(number), now)
+            reorderer.rearm_gaps_before(packet(number), now)
 
     assert rewinds <= 4 * MAX_GAP_REQUESTS
 
@@ -108,7 +108,7 @@ def make_reorderer_without(*numbers: int) -> Reorderer:
         for _ in range(MAX_GAP_REQUESTS + 1):
             now += 30.0
             reorderer.should_rewind(now)
-            reorderer.on_repeated(packet(number + 1), now)
+            reorderer.rearm_gaps_before(packet(number + 1), now)
             now += 30.0
     return reorderer
 
@@ -143,7 +143,7 @@ def test_missing_numbers_make_few_connections_a_minute() -> None:
         reorderer.add(packet(number), number, float(number))
         reorderer.add(packet(number - 1), number, number + 1.9) if number > 1 and rewinds % 2 else None
         rewinds += reorderer.should_rewind(number + 1.95)
-        reorderer.on_repeated(packet(number), number + 1.97)
+        reorderer.rearm_gaps_before(packet(number), number + 1.97)
 
     assert rewinds <= MAX_REWINDS_PER_MINUTE
 
@@ -155,7 +155,7 @@ def test_where_numbers_are_left_out_no_packet_waits() -> None:
     for now in range(1, 30):
         reorderer.release(float(2 * now))
         reorderer.should_rewind(float(2 * now))
-        reorderer.on_repeated(packet(7), float(2 * now))
+        reorderer.rearm_gaps_before(packet(7), float(2 * now))
 
     assert seqs(reorderer.add(packet(9), 5, 99.0)) == [9]
 
