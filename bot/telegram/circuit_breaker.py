@@ -57,7 +57,7 @@ class CircuitBreaker:
         """Note that a chat could not be reached, or for a reason that concerns all chats, as a refused token does."""
         # By chat: one that cannot be reached fails again and again and proves nothing about the others.
         self._failed.add(chat_id)
-        self._all_failed = self._all_failed or concerns_all
+        self._all_failed = self._all_failed or concerns_all or is_token_refused
         if is_token_refused:
             self.retry_at = now + _TOKEN_RETRY_DELAY
         elif self.is_open and self.retry_at <= now:

@@ -47,8 +47,11 @@ def test_one_success_lets_everything_leave_again_and_the_next_pause_is_short() -
     assert breaker.retry_at == 3.0
 
 
-def test_a_token_that_is_refused_stops_all_for_a_minute() -> None:
+def test_a_token_that_is_refused_stops_all_for_a_minute_and_then_two_requests_at_once_try_again() -> None:
     breaker = CircuitBreaker()
     breaker.on_failure(1, 5.0, is_token_refused=True)
 
-    assert (breaker.retry_at, breaker.available(64.9, 0, 20), breaker.available(65.0, 0, 20)) == (65.0, 0, 20)
+    assert (breaker.retry_at, breaker.available(64.9, 0, 20)) == (65.0, 0)
+    assert [breaker.available(65.0, in_flight, 20) for in_flight in (0, 1, 2)] == [2, 1, 0]
+    breaker.on_success()
+    assert breaker.available(65.0, 7, 20) == 20
