@@ -54,12 +54,11 @@ def divide_rate(per_second: int, shares: Sequence[RateShare]) -> dict[str, int]:
     each can begin at once. Pure.
     """
     left, divided = per_second, dict[str, int]()
-    for one in shares:
-        if not one.is_sender:
-            divided[one.process] = min(one.wanted, left)
-            left -= divided[one.process]
-    # The smallest wish comes first: what it leaves of an equal part goes to those that want more. Equal wishes are in the order
-    # of names, so that every process computes the same result.
+    # Sorted by name, here and below, so that every process computes the same result: each puts itself last in `shares`.
+    for one in sorted((one for one in shares if not one.is_sender), key=lambda one: one.process):
+        divided[one.process] = min(one.wanted, left)
+        left -= divided[one.process]
+    # The smallest wish comes first: what it leaves of an equal part goes to those that want more.
     senders = sorted((one for one in shares if one.is_sender), key=lambda one: (one.wanted, one.process))
     for number, one in enumerate(senders):
         divided[one.process] = min(one.wanted, left // (len(senders) - number))

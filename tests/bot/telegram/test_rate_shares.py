@@ -127,6 +127,23 @@ def test_the_rate_is_divided_whole_and_nobody_gets_more_than_it_wants_while_anot
 
 
 @try_examples(200)
+@given(st.integers(1, 60), SHARES.flatmap(lambda wanted: st.tuples(st.just(wanted), st.permutations(range(len(wanted))))))
+def test_every_process_computes_the_same_parts_in_whatever_order_it_reads_the_others(
+    per_second: int, wanted: tuple[list[tuple[int, bool]], list[int]]
+) -> None:
+    shares = [RateShare(str(number), 0, one, is_sender, 0.0) for number, (one, is_sender) in enumerate(wanted[0])]
+
+    assert divide_rate(per_second, [shares[number] for number in wanted[1]]) == divide_rate(per_second, shares)
+
+
+def test_two_processes_that_answer_people_use_the_whole_rate_where_it_is_too_low_for_both() -> None:
+    rows = {name: RateShare(name, 10, 20, is_sender=False, until=0.0) for name in ("a", "b")}
+    limits = {name: choose_share(30, list(rows.values()), row, RateUse(0, 20)).limit for name, row in rows.items()}
+
+    assert limits == {"a": 20, "b": 10}
+
+
+@try_examples(200)
 @given(st.integers(1, 60), SHARES, st.integers(0, 60))
 def test_a_sender_never_takes_what_another_has(per_second: int, others: list[tuple[int, bool]], wanted: int) -> None:
     left, rows = per_second, []
