@@ -43,8 +43,8 @@ class ProcessInfo(msgspec.Struct, frozen=True):
     lines: tuple[str, ...] = ()
     summary: str = ""
     """The process's version, and what it sent in the last hour; empty if an earlier version wrote the row."""
-    connected: int = 0
-    """Matches that are live in this process."""
+    connected: int | None = None
+    """Matches that are live in this process; None if a process of 0.1, which does not say it, wrote the row."""
     due: int = 0
     """Matches that should be connected now, in this process or another; 0 where no matches are followed."""
     has_session: bool = False

@@ -59,8 +59,8 @@ def _render_depth(depth: OutboxDepth) -> str:
 
 def render_status_of_processes(processes: Mapping[str, ProcessInfo], depth: OutboxDepth) -> str:
     """Render the status of several processes, each with its roles and the lines of its connections."""
-    # A process of an earlier version says nothing of how many are live or due.
-    connected = sum(info.connected if info.due else len(info.lines) for info in processes.values())
+    # A process of 0.1 does not say how many are live: its connections are the best that is known.
+    connected = sum(len(info.lines) if info.connected is None else info.connected for info in processes.values())
     # Each process counts the due matches of all, so they are not added up.
     due = max([connected, *(info.due for info in processes.values())])
     rendered = [f"{len(processes)} processes, {connected} of {due} due matches connected, {_render_depth(depth)}"]

@@ -1,5 +1,7 @@
 import datetime as dt
 
+import msgspec
+
 from bot.cluster.processes import ProcessInfo
 from bot.config.models import LimitSettings
 from bot.feed.session import SessionState
@@ -52,6 +54,24 @@ def test_several_processes_stand_below_each_other_with_their_roles() -> None:
         "b:2 (send)",
         "Touchline 9, up 2 min",
     ]
+
+
+def test_connections_that_are_still_open_after_the_end_are_not_counted_as_those_of_due_matches() -> None:
+    info = ProcessInfo(("feed",), ("Arsenal v Chelsea: ended",), connected=0, due=0)
+
+    (total, *_) = render_status_of_processes({"a:1": info}, OutboxDepth(0, 0, 0.0, 0)).splitlines()
+
+    assert total == "1 processes, 0 of 0 due matches connected, 0 waiting to be sent"
+
+
+def test_the_connections_of_a_process_of_0_1_which_does_not_say_which_are_live_are_all_counted() -> None:
+    info = msgspec.json.decode(
+        b'{"roles": ["feed"], "lines": ["Arsenal v Chelsea: live", "Germany v Italy: live"]}', type=ProcessInfo
+    )
+
+    (total, *_) = render_status_of_processes({"a:1": info}, OutboxDepth(0, 0, 0.0, 0)).splitlines()
+
+    assert total == "1 processes, 2 of 2 due matches connected, 0 waiting to be sent"
 
 
 async def test_chats_are_counted(db: Database) -> None:
