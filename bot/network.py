@@ -162,7 +162,7 @@ def explain_connection_error(error: BaseException) -> str | None:
 
 def _explain_system_error(error: BaseException) -> str | None:
     if isinstance(error, socket.gaierror):  # its numbers are of another list
-        return "its name cannot be found (DNS)"
+        return "DNS lookup failed"
     if isinstance(error, OSError) and error.errno in _NETWORK_ERRORS:
         return _NETWORK_ERRORS[error.errno]
     return _NO_ANSWER if isinstance(error, TimeoutError) else None
@@ -171,10 +171,10 @@ def _explain_system_error(error: BaseException) -> str | None:
 _NO_ANSWER = "it did not answer in time"
 
 _NETWORK_ERRORS = {
-    errno.ECONNREFUSED: "nothing listens there",
+    errno.ECONNREFUSED: "connection refused: nothing listens on that port",
     errno.ETIMEDOUT: _NO_ANSWER,
-    errno.ENETUNREACH: "this machine's network has no way there",
-    errno.EHOSTUNREACH: "this machine's network has no way there",
+    errno.ENETUNREACH: "no route to host",
+    errno.EHOSTUNREACH: "no route to host",
     errno.EMFILE: "this process may open no more connections (ulimit -n)",
     errno.ENFILE: "this machine may open no more connections",
 }

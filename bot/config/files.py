@@ -20,7 +20,7 @@ _STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 def read_file(path: Path) -> bytes:
     """Return the content of a file. Raise OSError at once for a pipe or a device, which may never end or never begin."""
-    # Pipes too, but the shell has put a writer at their other end.
+    # These are pipes as well, but the shell guarantees a writer, so reading them ends.
     if str(path).startswith(_STREAMS):
         return path.read_bytes()
     # Opened without waiting, since a pipe without a writer would hold up every later reload, and the stop of the process.

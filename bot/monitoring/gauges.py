@@ -46,7 +46,7 @@ def collect_gauges(
         yield _make_gauge("touchline_outbox_due", "Deliveries of active chats that are due.", depth.due)
         yield _make_gauge(
             "touchline_outbox_oldest_due_seconds",
-            "For how long the oldest delivery has been due, or news unspread.",
+            "Age in seconds of the oldest due delivery or unfinished fan-out.",
             depth.oldest_seconds,
         )
         yield _make_gauge("touchline_outbox_fanouts", "Revisions whose fan-out has chats left to reach.", depth.unfinished_news)
@@ -71,9 +71,9 @@ def _collect_feed_gauges(feed: FeedHealth, health: ProcessHealth) -> Iterator[Me
         "touchline_connections_planned", "Connections that will be opened before kick-off.", feed.planned_connections
     )
     yield _make_gauge("touchline_matches_due", "Matches that should be connected now, in any process.", feed.due_matches)
-    yield _make_gauge("touchline_matches_held_back", "Matches that wait for one of limits.matches to end.", feed.held_back)
+    yield _make_gauge("touchline_matches_held_back", "Matches not followed because limits.matches is reached.", feed.held_back)
     missing = sum(status.missing for status in feed.connections)
-    yield _make_gauge("touchline_feed_missing_packets", "Numbers that never came, of the matches in play.", missing)
+    yield _make_gauge("touchline_feed_missing_packets", "Sequence numbers missing in the streams of matches in play.", missing)
     yield _make_gauge("touchline_fixtures", "Fixtures known.", len(feed.titles))
     if feed.fixtures_read_at:
         age = (health.now - feed.fixtures_read_at).total_seconds()

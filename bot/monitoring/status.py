@@ -54,7 +54,9 @@ def _render_depth(depth: OutboxDepth) -> str:
     # While a sender spreads news, some of it always waits for a moment. Only what waits longer means that no sender does.
     if depth.oldest_news_seconds <= _SPREAD_TIME:
         return waiting
-    return f"{waiting}, {depth.unfinished_news} alerts not spread yet, the oldest for {depth.oldest_news_seconds:.0f} s"
+    alerts = "alert" if depth.unfinished_news == 1 else "alerts"
+    unfinished = f"{depth.unfinished_news} {alerts} whose fan-out is not finished"
+    return f"{waiting}, {unfinished}, the oldest for {depth.oldest_news_seconds:.0f} s"
 
 
 def render_status_of_processes(processes: Mapping[str, ProcessInfo], depth: OutboxDepth) -> str:
@@ -80,7 +82,7 @@ def render_connection(status: ConnectionStatus, match: Match | None, now: dt.dat
         parts.append(f"lag {_format_ms(status.lag_median)} median, {_format_ms(status.lag_p99)} p99")
     # Only if there is something to say: the line is read on a phone.
     if status.missing or status.unreadable:
-        parts.append(f"{status.missing} never came, {status.unreadable} unreadable")
+        parts.append(f"{status.missing} {'packet' if status.missing == 1 else 'packets'} missing, {status.unreadable} unreadable")
     if status.connect_failure:
         parts.append(status.connect_failure)
     return ", ".join(parts)
@@ -102,7 +104,7 @@ def describe_connection(status: ConnectionStatus, match: Match | None, title: st
 
 
 def describe_minute(match: Match | None) -> str:
-    """Return `63'`, or the period where there is no minute."""
+    """Return `63'`, `FT` after the end, the period where there is no minute, or an empty text without a match."""
     if match is None:
         return ""
     # Before the minute: a match that has ended keeps its last one.

@@ -1,7 +1,8 @@
 """How one rate is divided among all processes: the arithmetic, which is pure, and the table that the processes share.
 
-The shares together are never more than the rate: a process says that it needs less only when its last second holds no more than
-that, and another one takes more only of what nobody has. So no second holds more than the rate, however late messages arrive.
+Invariant: the sum of all shares never exceeds the rate. A process lowers its share only after its last second fits the lower
+value; it raises it only by unassigned rate. So no second holds more than the rate, however late messages arrive. The shares
+of the free rate may exceed it while a process sends paid messages.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from bot.storage.schema import allowance, rate_shares
 SHARE_DURATION = 3.0
 """Seconds for which a share is valid after it was written. A process that cannot renew it sends nothing after that."""
 
-_DEAD_FOR = 1.0
-"""Seconds for which the share of a dead process still counts: its last messages have just arrived."""
+_EXPIRED_SHARE_GRACE = 1.0
+"""Seconds for which an expired share still counts: the last messages of its process have just arrived."""
 
-_SLOT_INTERVAL = 1.04
-"""Processes of 0.1 reserve slots, so much farther apart than the rate says."""
+_SLOT_SPACING_FACTOR = 1.04
+"""Version 0.1 spaced its slots 4 % wider than the rate."""
 
 _ALLOWANCE_NAME = "telegram"
 
@@ -76,7 +77,11 @@ class RateUse(msgspec.Struct, frozen=True):
 
 
 class NewShare(msgspec.Struct, frozen=True):
-    """What a process may send in a second from now on (`limit`), and what stays taken until its last second is over."""
+    """The share of a process.
+
+    `limit`: messages per second from now on. `share`: the part of the rate reserved, which may exceed `limit` until the last
+    second has passed.
+    """
 
     share: int
     limit: int
@@ -166,7 +171,7 @@ class RateShareRepository:
             # By the database's clock alone: those of the processes may differ by more than a share lasts.
             now = await tx.now()
             rows = [RateShare(**row) for row in await tx.fetch(select(rate_shares))]
-            counted = [one for one in rows if one.until + _DEAD_FOR > now and one.process != self._process]
+            counted = [one for one in rows if one.until + _EXPIRED_SHARE_GRACE > now and one.process != self._process]
             state = await _read_allowance(tx)
             per_second = renewal.per_second
             if slot_senders:
@@ -174,13 +179,13 @@ class RateShareRepository:
                 # what this version sends moves `next_at`.
                 new = sum(one.is_sender for one in counted) + is_sender
                 per_second = per_second * new // (new + slot_senders)
-                used = {"next_at": max(state.next_at, now) + sent * _SLOT_INTERVAL / max(1, per_second)}
+                used = {"next_at": max(state.next_at, now) + sent * _SLOT_SPACING_FACTOR / max(1, per_second)}
                 await tx.execute(update(allowance).where(_IS_ALLOWANCE).values(**used))
             mine = RateShare(self._process, renewal.share, 0, is_sender, now + SHARE_DURATION)
             stored, found, unpaid_found = step_shares(per_second, counted, mine, renewal, unpaid)
             await tx.execute(upsert(rate_shares), msgspec.structs.asdict(stored))
             # No process deletes its own row when it stops: its last messages still count for a while.
-            if dead := [one.process for one in rows if one.until + _DEAD_FOR <= now]:
+            if dead := [one.process for one in rows if one.until + _EXPIRED_SHARE_GRACE <= now]:
                 await tx.execute(delete(rate_shares).where(rate_shares.c.process.in_(dead)))
             if found.must_notify or (unpaid_found and unpaid_found.must_notify):
                 await tx.notify(RATE_CHANNEL)

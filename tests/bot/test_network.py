@@ -280,8 +280,9 @@ async def ignore(*_: object) -> None:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), "its name cannot be found (DNS)"),
-        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "nothing listens there"),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), "DNS lookup failed"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "connection refused: nothing listens on that port"),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), "no route to host"),
         (OSError(errno.EMFILE, "Too many open files"), "this process may open no more connections (ulimit -n)"),
         (TimeoutError(), "it did not answer in time"),
         (OSError("something else"), None),

@@ -115,7 +115,10 @@ async def test_a_wrong_token_and_hosts_that_cannot_be_reached_are_failures(tmp_p
     away = list_failures(await find_by_name(config(tmp_path, nowhere, nowhere)))
 
     assert wrong["bot"] == "✗ Telegram refuses telegram.token: put the one that @BotFather gave"
-    assert away["bot"] == "✗ 127.0.0.1 cannot be reached: nothing listens there" and "cannot be reached" in away["feed"]
+    assert (
+        away["bot"] == "✗ 127.0.0.1 cannot be reached: connection refused: nothing listens on that port"
+        and "cannot be reached" in away["feed"]
+    )
     assert "clock" not in away and "secret" not in str([wrong, away])
 
 

@@ -204,4 +204,4 @@ async def test_news_that_nobody_spreads_counts_as_waiting() -> None:
     await database.close()
 
     assert depth.oldest_seconds == pytest.approx(75) and depth.waiting == 0
-    assert "0 waiting to be sent, 1 alerts not spread yet, the oldest for 75 s" in text
+    assert "0 waiting to be sent, 1 alert whose fan-out is not finished, the oldest for 75 s" in text

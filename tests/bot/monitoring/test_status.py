@@ -33,6 +33,15 @@ def test_each_connection_has_a_line() -> None:
     ]
 
 
+def test_a_connection_with_gaps_says_how_many_packets_are_missing() -> None:
+    one, some = (
+        ConnectionStatus("f1", SessionState.LIVE, "wss://feed", KICKOFF, 120, 2, 0, missing, 1, None, None) for missing in (1, 3)
+    )
+
+    assert render_connection(one, None, KICKOFF).endswith(", 1 packet missing, 1 unreadable")
+    assert render_connection(some, None, KICKOFF).endswith(", 3 packets missing, 1 unreadable")
+
+
 def test_a_connection_without_a_frame_is_shown_as_such() -> None:
     status = ConnectionStatus("f1", SessionState.WAITING, "wss://feed", None, 0, 0, 0, 0, 0, None, None)
 
