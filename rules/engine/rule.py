@@ -66,7 +66,7 @@ class Condition(msgspec.Struct, frozen=True):
     # of the tests compares the index with the conditions themselves.
     key: str
     expected: str
-    """The expected value as it was written, for explanations."""
+    """The expected value in its normal form, for explanations."""
     holds: Callable[[Moment], bool]
     describe_actual: Callable[[Moment], str]
     """Returns what the moment has instead, for explanations."""

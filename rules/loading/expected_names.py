@@ -31,7 +31,7 @@ class ExpectedNames(msgspec.Struct, frozen=True):
         return zip(self.names, self.nodes, strict=True)
 
     def __str__(self) -> str:
-        """Return the names as they were written, in one line."""
+        """Return the names in one line, after `not` if they are excluded; a name and an id look the same."""
         return ("not " if self.is_negated else "") + ", ".join(self.names)
 
 
@@ -45,11 +45,15 @@ NAMED_BY_FIXTURES = NAMED_BY_ID - {"player"}
 def read_names(reader: Reader, node: yaml.Node, what: str) -> ExpectedNames | None:
     """Read a name, a list of names, `{id: …}` of either for what has an id, or `{not: …}` of any of these."""
     keys: tuple[str, ...] = ("not", "id") if what in NAMED_BY_ID else ("not",)
+    needed = "a name or an id" if what in NAMED_BY_ID else "a name"
     is_negated = False
     # Inwards, through `not` and `id`. Whether a word is a name or an id makes no difference later: both are compared with both.
     while isinstance(node, yaml.MappingNode):
         fields = reader.read_mapping(node, what, keys)
         if not fields:
+            # A mapping with unknown keys alone has its mistake already.
+            if not node.value:
+                reader.report_mistake(node, f"{what} needs {needed}")
             return None
         if len(fields) > 1:
             reader.report_mistake(node, f"{what} has either an id or not: write {{not: {{id: …}}}}")
@@ -59,7 +63,7 @@ def read_names(reader: Reader, node: yaml.Node, what: str) -> ExpectedNames | No
         # Neither stands inside itself, and `not` stands outside.
         keys = ("id",) if key == "not" and what in NAMED_BY_ID else ()
         if isinstance(node, yaml.MappingNode) and not keys:
-            reader.report_mistake(node, f"{what}: a name or an id is expected here")
+            reader.report_mistake(node, f"{what}: {needed} is expected here")
             return None
     words = reader.read_strings(node, what)
     return ExpectedNames(tuple(word.strip() for word, _ in words), tuple(n for _, n in words), is_negated) if words else None
@@ -99,7 +103,7 @@ def check_known_names(reader: Reader, asked: ExpectedNames, known: KnownNames) -
             continue
         near = known.other_words.get(normalise(name), "") or suggest(name, known.names)
         hint = f', which has "{near}"' if near else ""
-        sentence = f'the {known.what} "{name}" is not in the catalogue{hint}; the rule waits for the feed to send it'
+        sentence = f'the {known.what} "{name}" is not in the catalogue{hint}; the rule never fires unless the feed sends it'
         reader.report_warning(node, sentence)
     return is_valid
 

@@ -93,8 +93,8 @@ def _warn_of_foreign_sub_types(reader: Reader, names: Mapping[str, ExpectedNames
             reader.report_warning(at, sentence)
 
 
-_ODD_MINUTE = re.compile(r"\b0\b|\b1[2-9]\d|[2-9]\d\d")
-"""A number that may be no minute of a match: 0, or 120 and more. Only then is the range read."""
+_ODD_MINUTE = re.compile(r"\b[01]\b|\b1[2-9]\d|[2-9]\d\d")
+"""A number that may leave no minute of a match: 0, 1 (as in `<1`), or 120 and more. Only then is the range read."""
 
 
 def _warn_of_impossible_values(

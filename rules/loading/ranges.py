@@ -30,7 +30,7 @@ class Range(Generic[RangeValue]):
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
     def __str__(self) -> str:
-        """Return the range as it was written: `90`, `from 80`, `to 45+2` or `from 80 to 90`."""
+        """Return the range in its normal form: `90`, `from 80`, `to 45+2` or `from 80 to 90`."""
         if self.low is not None and self.low == self.high:
             return str(self.low)
         ends = (("from", self.low), ("to", self.high))
@@ -54,9 +54,10 @@ _COMPARED = re.compile(
 )
 
 # A dash of any length, dots or a word between two values. A minus sign cannot be meant: no value is below zero.
-_SPAN = re.compile(
-    rf"(?:from\s+|between\s+)?({_VALUE})\s*(?:-|–|—|\.{{2,3}}|…|\bto\b|\buntil\b|\band\b)\s*({_VALUE})", re.IGNORECASE
-)
+_SPAN = re.compile(rf"(?:from\s+|between\s+)?({_VALUE})\s*(?:-|–|—|\.{{2,3}}|…|\bto\b|\buntil\b)\s*({_VALUE})", re.IGNORECASE)
+
+# Only after `between` is `and` a range: `80 and 90` may be two values, as the list `[80, 90]` may be.
+_BETWEEN = re.compile(rf"between\s+({_VALUE})\s*\band\b\s*({_VALUE})", re.IGNORECASE)
 
 _OPEN_END = re.compile(rf"({_VALUE})\s*(\+|or more|or later|and later|and more|onwards)", re.IGNORECASE)
 
@@ -73,7 +74,7 @@ class RangeReader(Generic[RangeValue]):
     """Reads a single value, `{from, to}`, or a range as people write it: `80-90`, `>80`, `90+`, `<= 1`."""
 
     def __init__(self, parse: Callable[[str], RangeValue], step: Callable[[RangeValue, int], RangeValue]) -> None:
-        """`step` returns the next value after one, or with -1 the one before it."""
+        """`step` returns the next value after one, or with -1 the one before it; it raises ValueError if there is none."""
         self._parse: Callable[[str], RangeValue] = parse
         self._step: Callable[[RangeValue, int], RangeValue] = step
 
@@ -104,7 +105,7 @@ class RangeReader(Generic[RangeValue]):
         """Read a scalar. Raises ValueError with a sentence."""
         written = text.strip()
         # The forms with two values before those with one; each must match the whole text, so that no number is overlooked.
-        if found := _SPAN.fullmatch(written):
+        if found := _SPAN.fullmatch(written) or _BETWEEN.fullmatch(written):
             low, high = self._parse(_join(found[1])), self._parse(_join(found[2]))
             if low > high:
                 raise ValueError(f"it runs from {low} to {high}: no value lies between; write {{from: {high}, to: {low}}}")
@@ -191,8 +192,13 @@ def _join(text: str) -> str:
     return "".join(text.split())
 
 
+_NOTHING_BELOW_0 = "no value is below 0"
+
+
 def next_integer(value: int, by: int) -> int:
-    """Return the next whole number, or with -1 the one before."""
+    """Return the next whole number, or with -1 the one before. Raises ValueError for the one before 0."""
+    if value + by < 0:
+        raise ValueError(_NOTHING_BELOW_0)
     return value + by
 
 
@@ -203,12 +209,17 @@ LAST_ADDED = 99
 
 
 def next_minute(value: Minute, by: int) -> Minute:
-    """Return the next minute, which after the last of a half is added time, or with -1 the one before."""
+    """Return the next minute, which after the last of a half is added time, or with -1 the one before.
+
+    Raises ValueError for the one before 0.
+    """
     # After 45 comes 45+1, after 44 comes 45: only the last minute of a period has added time.
     if by > 0:
         return Minute(value.base, value.added + 1) if value.added or value.base in _LAST_MINUTES else Minute(value.base + 1)
     if value.added:
         return Minute(value.base, value.added - 1)
     before = value.base - 1
+    if before < 0:
+        raise ValueError(_NOTHING_BELOW_0)
     # Before 46 comes no 45 but the last minute of added time, however long that was.
-    return Minute(before, LAST_ADDED) if before in _LAST_MINUTES else Minute(max(0, before))
+    return Minute(before, LAST_ADDED) if before in _LAST_MINUTES else Minute(before)

@@ -162,7 +162,7 @@ def _find_suspicious(tree: nodes.Template) -> Iterator[_Suspicion]:
     yield from _find_misused_values(tree)
     for child in (child for output in tree.find_all(nodes.Output) for child in output.nodes):
         if isinstance(child, nodes.Const) and child.value in TEXT_VARIABLES:
-            yield _Suspicion(child.lineno, "", f"this sends the word {child.value}: take its quotes out for the value")
+            yield _Suspicion(child.lineno, "", f"this sends the word {child.value}: remove the quotes to send the value")
         if _is_list(child):
             yield _Suspicion(child.lineno, "", "this sends a list with its brackets and quotes: add | join(', ')")
 

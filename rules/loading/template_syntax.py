@@ -107,11 +107,11 @@ def _describe_open_sign(part: str) -> str:
 
 
 def _parse_alone(tag: str) -> str:
-    """Return why a value in braces is none; empty if it is one."""
+    """Return Jinja's error for one `{{ … }}`; empty if it parses."""
     try:
         TEXT_ENVIRONMENT.parse(tag)
     except TemplateSyntaxError as error:
-        return error.message or "it is none"
+        return error.message or "invalid expression"
     except PYTHON_LIMITS:
         return ""
     return ""
@@ -122,7 +122,7 @@ def _describe_value_error(tag: str, why: str) -> str:
     # From the surest sign to the vaguest: two words side by side may also be a foreign operator or an open bracket.
     inside = tag[2:-2].strip()
     if not inside:
-        return "between {{ and }} stands nothing: write the name of a value, such as {{ player }}"
+        return "{{ }} is empty: write the name of a value, such as {{ player }}"
     if tag.startswith("{{{"):
         return "three braces: a value has two on each side, as in {{ match }}"
     if any(mark in inside for mark in _CURLY_QUOTES):
@@ -176,10 +176,12 @@ def _find_open_sign(source: str) -> int | None:
 def _find_open_block(source: str) -> tuple[int, int, str] | None:
     """Return where the innermost `if` or `for` begins and ends that no tag closes, with its word; None if all are closed."""
     opened: list[tuple[int, int, str]] = []
-    for tag in re.finditer(r"\{%[-+]?\s*(\w+)[^%]*%\}", source):
-        if tag[1] in ("if", "for"):
-            opened.append((tag.start(), tag.end(), tag[1]))
-        elif tag[1] in ("endif", "endfor") and opened and opened[-1][2] == tag[1][3:]:
+    # By whole tags: a condition may have a % inside of it, and a comment may have tags, which count for nothing.
+    for tag in TAG.finditer(source):
+        word = found[1] if (found := re.match(r"\{%[-+]?\s*(\w+)", tag[0])) else ""
+        if word in ("if", "for"):
+            opened.append((tag.start(), tag.end(), word))
+        elif word in ("endif", "endfor") and opened and opened[-1][2] == word[3:]:
             opened.pop()
     return opened[-1] if opened else None
 

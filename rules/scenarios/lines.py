@@ -148,7 +148,7 @@ def find_side(name: str, teams: dict[Side, str]) -> Side:
 
 
 def _parse_event_type(words: str) -> tuple[ScenarioEventType, str]:
-    """Return what happens, and the rest of the words: the player, or what else belongs to it."""
+    """Return the type of the event and the words after it: the player, or what else the event has."""
     # The longest first, so that no type is taken for a shorter one.
     for event_type in sorted(ScenarioEventType, key=len, reverse=True):
         if f"{words} ".casefold().startswith(f"{event_type} "):
@@ -157,7 +157,7 @@ def _parse_event_type(words: str) -> tuple[ScenarioEventType, str]:
     first = " ".join(words.split()[:2])
     near = (suggest(first, ScenarioEventType) or suggest(first.split()[0], ScenarioEventType)) if first else ""
     hint = f', did you mean "{near}"?' if near else f": {', '.join(ScenarioEventType)}"
-    raise LineInvalid(f'"{words}" does not begin with something that happens{hint}')
+    raise LineInvalid(f'"{words}" does not begin with a known event{hint}')
 
 
 def _parse_minute(text: str, event_type: ScenarioEventType) -> Minute:
@@ -176,7 +176,7 @@ def _parse_minute(text: str, event_type: ScenarioEventType) -> Minute:
 
 
 def _parse_players(event_type: ScenarioEventType, words: str) -> tuple[str, str]:
-    """Return `player` and `replaced_player` of an event; of added time and of a match that is resumed a number for the player."""
+    """Return `player` and `replaced_player` of an event; for `added time` and `resumed`, `player` is a number."""
     if event_type is ScenarioEventType.ADDED_TIME and not (words.isdecimal() and 0 < int(words) < 100):
         raise LineInvalid("added time is of the form: 45' added time 3")
     if event_type is ScenarioEventType.RESUMED:
@@ -213,4 +213,4 @@ def _parse_clause(event_type: ScenarioEventType, clause: str) -> dict[str, Any]:
                 if field in change and event_type not in types:
                     raise LineInvalid(sentence)
             return change
-    raise LineInvalid(f'"{clause}" is nothing that becomes of it; one may write: {_CLAUSE_HELP}')
+    raise LineInvalid(f'unknown clause "{clause}"; known clauses: {_CLAUSE_HELP}')

@@ -84,8 +84,11 @@ def period_at(minute: Minute) -> Period:
 
 
 def _event_duration(event: ScenarioEvent) -> int:
+    """Return the seconds from an event to its last revision; never less than a video check lasts."""
     lifecycle = event.lifecycle
+    # The video check is in it for every event: the times of the shipped matches, which golden files keep, depend on it.
     ends = (
+        VIDEO_CHECK_DURATION,
         lifecycle.confirmed_after,
         lifecycle.cancelled_after,
         lifecycle.disallowed_after,
@@ -93,7 +96,7 @@ def _event_duration(event: ScenarioEvent) -> int:
         lifecycle.restored_after,
         lifecycle.red_card_after,
     )
-    return max(filter(None, (*ends, lifecycle.correction[1] if lifecycle.correction else 0, VIDEO_CHECK_DURATION)), default=0)
+    return max(filter(None, (*ends, lifecycle.correction[1] if lifecycle.correction else 0)))
 
 
 def clock_at(minute: Minute) -> int:

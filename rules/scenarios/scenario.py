@@ -49,7 +49,7 @@ class ScenarioEventType(enum.StrEnum):
 
 
 class EventLifecycle(msgspec.Struct, frozen=True):
-    """What becomes of an event, and when, in seconds after it happened; None for what does not become of it."""
+    """The later revisions of an event. Times are in seconds after the event; None: there is no such revision."""
 
     # These are the ways in which the feed may go (feed documentation, section 4.1), and what it is assumed to do besides.
     confirmed_after: int = 0
@@ -82,7 +82,7 @@ class ScenarioEvent(msgspec.Struct, frozen=True):
     type: ScenarioEventType
     side: Side | None = None
     player: str = ""
-    """The player; of added time the number of minutes, of a match that is resumed the hours since it was abandoned."""
+    """The player's name; for `added time` the number of minutes, for `resumed` the hours since the match was abandoned."""
     replaced_player: str = ""
     """The player who goes off in a substitution; `player` comes on."""
     lifecycle: EventLifecycle = EventLifecycle()

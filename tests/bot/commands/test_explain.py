@@ -178,7 +178,7 @@ def test_where_nothing_is_sent_it_says_why_what_came_nearest_and_which_pack_woul
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("88' gaol Saka (Arsenal)", '"gaol Saka" does not begin with something that happens, did you mean "goal"?'),
+        ("88' gaol Saka (Arsenal)", '"gaol Saka" does not begin with a known event, did you mean "goal"?'),
         ("88' goal Saka", "goal needs its team in brackets"),
         ("90' full time", "90' full time: the feed sends nothing of its own about that"),
     ],

@@ -283,6 +283,27 @@ def test_a_misspelt_coverage_level_is_a_mistake() -> None:
         rule("{coverage: In Venu}")
 
 
+@pytest.mark.parametrize("value", ["", "{}", "[]", "{not: {}}", "{not: []}"])
+@pytest.mark.parametrize("key", [*CONDITIONS, "any", "all", "not"])
+def test_no_condition_is_dropped_silently_because_it_asks_for_nothing(key: str, value: str) -> None:
+    with pytest.raises(RulesInvalid, match=r"rules\.yaml:2:"):
+        rule(f"{{{key}: {value}}}")
+
+
+@pytest.mark.parametrize(
+    ("match", "sentence"),
+    [
+        ("{team: {}}", "team needs a name or an id"),
+        ("{team: {not: {}}}", "team needs a name or an id"),
+        ("{action_type: {}}", r"action_type needs a name$"),
+        ("{coverage: {not: {}}}", "coverage: a name is expected here"),
+    ],
+)
+def test_a_condition_without_a_name_says_what_it_needs(match: str, sentence: str) -> None:
+    with pytest.raises(RulesInvalid, match=sentence):
+        rule(match)
+
+
 @pytest.mark.parametrize(("match", "expected"), [("{delayed: true}", True), ("{delayed: false}", False)])
 def test_a_rule_may_ask_for_what_was_sent_late(match: str, expected: bool) -> None:
     assert fires(match, Story().goal(is_delayed=True)) is expected

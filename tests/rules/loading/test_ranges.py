@@ -71,6 +71,7 @@ def test_a_range_contains_its_ends_and_never_nothing(low: int | None, high: int 
         ("80 to 90", "from 80 to 90"),
         ("from 80 to 90+3", "from 80 to 90+3"),
         ("between 80 and 90", "from 80 to 90"),
+        ("Between 45+1 AND 45+9", "from 45+1 to 45+9"),
         ("45+1-45+9", "from 45+1 to 45+9"),
         ("'>80'", "from 81"),
         ("'> 90'", "from 90+1"),
@@ -129,6 +130,11 @@ def test_numbers_of_goals_are_ranges_too(written: str, meaning: str) -> None:
         ("[]", "it: one range is expected: write {from: 80, to: 90} for it"),
         ("{min: 80}", "min: the lower end is called from"),
         ("80-", "it: '80-' is not a minute such as 45 or 45+2; a range is written >=80, >80 or <80"),
+        ("80 and 90", "it: '80 and 90' is not a minute such as 45 or 45+2; all from one to the other is written 80-90"),
+        ("from 80 and 90", "it: 'from 80 and 90' is not a minute such as 45 or 45+2; all from one to the other is written 80-90"),
+        ("<0", "it: no value is below 0"),
+        ("before 0", "it: no value is below 0"),
+        ("0 <= minute < 0", "it: no value is below 0"),
         ("80/90", "it: '80/90' is not a minute such as 45 or 45+2; all from one to the other is written 80-90"),
         ("'80,90'", "it: '80,90' is not a minute such as 45 or 45+2; all from one to the other is written 80-90"),
         (
@@ -142,6 +148,10 @@ def test_numbers_of_goals_are_ranges_too(written: str, meaning: str) -> None:
 )
 def test_what_is_no_range_is_answered_with_the_right_form(written: str, sentence: str) -> None:
     assert [line.split(": ", 1)[1] for line in read(MINUTES, written)[1]] == [sentence]
+
+
+def test_no_number_of_goals_is_below_0() -> None:
+    assert read(NUMBERS, "<0") == (None, ("f.yaml:1:4: it: no value is below 0",))
 
 
 minutes = st.builds(Minute, st.integers(1, 130)) | st.builds(

@@ -39,6 +39,14 @@ def test_a_mistake_stands_where_it_is_written(text: str, places: list[str]) -> N
     assert places_of(text) == places
 
 
+def test_an_open_block_is_found_beside_closed_ones_with_a_percent_sign_and_beside_comments() -> None:
+    closed = "{% if minute_number % 15 == 0 %}x{% endif %}"
+
+    assert places_of(f"a: '{{% if team %}}y {closed}'") == ["1:5"]
+    assert places_of(f"a: '{closed} {{% if team %}}y'") == ["1:50"]
+    assert places_of("a: '{% if team %}y {# {% if player %} #}'") == ["1:5"]
+
+
 def test_an_alias_brings_the_place_of_its_use() -> None:
     report = Report()
     _, (_, node) = mapping_items(compose("a: &t '{{ plyer }}'\nb: *t", "f.yaml", report))

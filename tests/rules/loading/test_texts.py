@@ -152,7 +152,7 @@ def test_named_texts_are_used_by_name_and_a_name_that_is_not_there_is_answered()
     [
         ("[x]", ["f.yaml:2:8: texts must be a mapping of names to texts"]),
         ("{old: x}", ['f.yaml:2:9: there is already a text "old"']),
-        ("{new: '{{ }}'}", ["f.yaml:2:15: between {{ and }} stands nothing: write the name of a value, such as {{ player }}"]),
+        ("{new: '{{ }}'}", ["f.yaml:2:15: {{ }} is empty: write the name of a value, such as {{ player }}"]),
         ("{new: {english: x}}", ['f.yaml:2:15: unknown key "english"; known: en, es, de, fr, pt, it']),
         ("{new: [x]}", ['f.yaml:2:14: the text "new" must be one text, not a list']),
         ("{new: {en: []}}", ['f.yaml:2:19: the text "new", en must be one text, not a list']),

@@ -95,7 +95,7 @@ def test_a_yellow_card_may_turn_red_and_a_penalty_goal_be_sent_twice() -> None:
         ("10' goal X (Arsenal), sent twice", "only a penalty goal is sent twice"),
         ("10' goal X (Arsenal), red after 9s", "only a yellow card turns red"),
         ("10' red card X (Arsenal), disallowed", "only a goal is disallowed"),
-        ("10' goal X (Arsenal), forgotten", '"forgotten" is nothing that becomes of it; one may write: pending 20s, '),
+        ("10' goal X (Arsenal), forgotten", 'unknown clause "forgotten"; known clauses: pending 20s, '),
         ("0' goal X (Arsenal)", "there is no minute 0"),
         ("121' goal X (Arsenal)", "there is no minute 121"),
         ("44+1' goal X (Arsenal)", "there is no minute 44+1"),
@@ -107,8 +107,8 @@ def test_a_yellow_card_may_turn_red_and_a_penalty_goal_be_sent_twice() -> None:
         ("10' video check (Arsenal)", "video check belongs to no team"),
         ("10' goal X (Spurs)", '"Spurs" does not play: the teams are Arsenal and Köln'),
         ("60' substitution for Y (Arsenal)", "a substitution is of the form: 60' substitution NAME for NAME (TEAM)"),
-        ("10' yelow card X (Arsenal)", '"yelow card X" does not begin with something that happens, did you mean "yellow card"?'),
-        ("10' zzz (Arsenal)", '"zzz" does not begin with something that happens: goal, penalty goal, own goal, '),
+        ("10' yelow card X (Arsenal)", '"yelow card X" does not begin with a known event, did you mean "yellow card"?'),
+        ("10' zzz (Arsenal)", '"zzz" does not begin with a known event: goal, penalty goal, own goal, '),
     ],
 )
 def test_a_line_that_cannot_be_read_says_why(line: str, sentence: str) -> None:

@@ -221,7 +221,7 @@ def test_a_half_ends_in_the_minute_that_is_written() -> None:
         ("match: A v B\nevents: none", ["s.yaml:2:9: a list is expected here, one line for each thing that happens"]),
         (
             HEAD + "  - 10' gaol X (Arsenal)",
-            ['s.yaml:3:5: "gaol X" does not begin with something that happens, did you mean "goal"?'],
+            ['s.yaml:3:5: "gaol X" does not begin with a known event, did you mean "goal"?'],
         ),
         (HEAD + "  - 10' goal X", ["s.yaml:3:5: goal needs its team in brackets"]),
         (HEAD + "  - 45' half time (Arsenal)", ["s.yaml:3:5: half time belongs to no team"]),
