@@ -255,8 +255,8 @@ class SharedSource:
         return sorted(waiting, key=_due_order)
 
     async def _learn_from_others(self, tx: Transaction, chats: Collection[int], claimed: Mapping[int, bool]) -> None:
-        """Read what others have done in chats that are ours since a moment: what counts in the chats' limits, and which edits
-        may have arrived although nobody noted it.
+        """Read what others have done in chats claimed just now: what counts in the chats' limits, and which edits may have
+        arrived although nobody noted it.
 
         `claimed`: the chats that were claimed just now; True stands beside one that nobody had.
         """

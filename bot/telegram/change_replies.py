@@ -1,6 +1,7 @@
 """The reply that follows an edit, where the chat must notice what a revision changed; pure.
 
-An edit makes no sound and may be far up in the chat. So what takes an alert back, or makes other news of it, is also said below.
+An edit makes no sound and may be far up in the chat. A retraction or a change of meaning is therefore also
+sent as a reply.
 """
 
 from __future__ import annotations
@@ -25,22 +26,22 @@ from rules.football.unconfirmed import NOT_CONFIRMED
 def add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str, reason: Reason) -> Delivery:
     """Return the delivery with the reply that follows the edit, if the chat must notice the revision.
 
-    A change to a higher severity is loud unless the chat made its kind silent. A change to a lower one is as loud as the alert
-    was, or as what it is now.
+    An upgrade, to a higher severity, is loud unless the chat made its kind silent or the feed collected it offline. A downgrade
+    is loud if the alert was loud or its new kind is loud.
     """
     before, recipient = context.delivery, context.recipient
     if is_burst(before.key):
         return _add_burst_reply(after, context)
     subject, is_loud = Subject.parse(before.subject), before.is_loud
     if reason is Reason.CHANGED:
-        is_graver = alert.severity > before.severity
-        if is_graver and subject.side in ("", alert.facts.side):
+        is_upgraded = alert.severity > before.severity
+        if is_upgraded and subject.side in ("", alert.facts.side):
             reply, is_loud = html, not alert.is_delayed and recipient.is_loud(alert.kind, important=True)
         else:
             reply = render_change(subject, alert, html)
-            is_loud = is_loud or recipient.is_loud(alert.kind, important=is_graver or alert.importance is Importance.MAJOR)
+            is_loud = is_loud or recipient.is_loud(alert.kind, important=is_upgraded or alert.importance is Importance.MAJOR)
     elif alert.facts.reason == NOT_CONFIRMED and reason is Reason.RETRACTION and not _needs_reply(before):
-        # A break may settle many trifles at once. The edits of their messages are enough.
+        # At half-time the feed may leave many minor actions unconfirmed at once; editing their messages is enough.
         return after
     elif reason is Reason.RETRACTION:
         reply = render_retraction(_with_subject(alert, subject), before.kind)
@@ -56,7 +57,7 @@ def add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str
 
 
 def _needs_reply(before: Delivery) -> bool:
-    """Return True if a chat must notice that an action was never confirmed: it is no trifle, or copies of it cannot be edited."""
+    """Return True if a chat must notice that an action was never confirmed: it is not minor, or copies of it cannot be edited."""
     return before.severity > 0 or before.is_loud or before.earlier_copies != ""
 
 

@@ -51,6 +51,12 @@ if TYPE_CHECKING:  # it imports python-telegram-bot, which a replay does without
 
 log = structlog.get_logger()
 
+MAX_IN_FLIGHT = 400
+"""Requests at once. The pool has 500 connections, so that an answer to a command never waits behind a broadcast.
+
+Telegram's own server refuses more than 1,000.
+"""
+
 
 class Attempt(msgspec.Struct, frozen=True):
     """A request that is about to be made, and what is needed once its answer is there.

@@ -107,7 +107,7 @@ class FailureHandler:
         self.breaker.on_success()
         self._suspension_brake.on_delivered(item.chat.chat_id, self._clock.monotonic())
         self.unanswered.forget(item)
-        self._send_once_more(item.chat.chat_id)
+        self._requeue_parked(item.chat.chat_id)
 
     async def handle(self, attempt: Attempt, error: DeliveryError, sent_at: float) -> DeliveryResult | None:
         """Do what an error means. Return the result to commit if its plan is done with; None if it is to be sent again.
@@ -137,17 +137,17 @@ class FailureHandler:
                 self.breaker.on_success()
             if not (isinstance(error, RequestRefused) and self._gives_up(attempt, error)):
                 await undo_uncertain(self._delivery_queue, attempt, error)
-                await self.send_again(item, error)
+                await self.schedule_retry(item, error)
                 return None
         self.on_answered(item)
         return attempt.leave_as_it_is() if is_left else attempt.complete(message_id, sent_at, self._clock.now())
 
-    async def send_again(self, item: QueueItem, error: DeliveryError) -> None:
+    async def schedule_retry(self, item: QueueItem, error: DeliveryError) -> None:
         """Let an item wait for as long as an error asks for. It stays the first of its queue, unless its chat is gone."""
         chat_id, now = item.chat.chat_id, self._clock.monotonic()
         if isinstance(error, ChatMigrated | ChatGone | TopicGone):
             try:
-                if isinstance(error, ChatGone) and self._hold_suspension(item, error):
+                if isinstance(error, ChatGone) and self._postpone_suspension(item, error):
                     return
                 await self._handle_chat_gone(item.chat, error)
             except StorageError as failure:
@@ -207,7 +207,7 @@ class FailureHandler:
         """Count a refusal that is not understood, and return True if its message is given up."""
         if attempt.is_paid and isinstance(error, PaymentRefused):
             return False  # It says nothing about the message, which is sent again without payment.
-        if self.refused.count(attempt.item):
+        if self.refused.record_refusal(attempt.item):
             return False
         log.error(
             "message_given_up",
@@ -274,10 +274,10 @@ class FailureHandler:
             except (DeliveryError, TimeoutError) as error:
                 log.debug("telegram_does_not_answer", reason=str(error))
             else:
-                self._send_once_more()
+                self._requeue_parked()
 
-    def _send_once_more(self, chat_id: int | None = None) -> None:
-        """Send what is parked for a chat, or for all chats, after Telegram has answered again."""
+    def _requeue_parked(self, chat_id: int | None = None) -> None:
+        """Queue what is parked for a chat, or for all chats, to be sent once more: Telegram has answered again."""
         # At the front: it is older than everything that waits.
         for item in reversed(self.unanswered.release(chat_id)):
             self._requeue(item)
@@ -302,7 +302,7 @@ class FailureHandler:
             log.info("chat_suspended", chat=chat_id, reason=str(error))
             await self._chats.suspend(chat_id, str(error))
 
-    def _hold_suspension(self, item: QueueItem, error: ChatGone) -> bool:
+    def _postpone_suspension(self, item: QueueItem, error: ChatGone) -> bool:
         """Return True if a refused chat is not suspended yet: it is its first refusal, or too many others are refused too.
 
         Nothing is sent to it until it is tried again, so that what waits stays in order.

@@ -31,8 +31,8 @@ class RefusedMessages:
         self._no_pictures_until: dict[int, float] = {}
         """By chat that has refused a photo, until when it is sent none; the latest refusal last."""
 
-    def count(self, item: QueueItem) -> bool:
-        """Count a refusal that is not understood. Return False if the message is to be given up, and forget it then."""
+    def record_refusal(self, item: QueueItem) -> bool:
+        """Count a refusal that is not understood. Return False if its message is given up, and forget it then."""
         name = (item.key, item.chat)
         self._refusals[name] = self._refusals.get(name, 0) + 1
         if self._refusals[name] <= len(_RETRY_DELAYS):
@@ -49,14 +49,14 @@ class RefusedMessages:
         count = self._refusals.get((item.key, item.chat), 0)
         return _RETRY_DELAYS[count - 1] if count else 0.0
 
-    def is_tried_as_plain_text(self, item: QueueItem) -> bool:
+    def should_send_as_plain_text(self, item: QueueItem) -> bool:
         """Return True for a message that was refused so often that its formatting may be the reason."""
         return self._refusals.get((item.key, item.chat), 0) >= _REFUSALS_BEFORE_PLAIN_TEXT
 
     def takes_picture(self, item: QueueItem, now: float) -> bool:
         """Return False for a message that is to be sent without its picture."""
         # After refusals that are not understood, the picture may be the reason: too large, or of odd dimensions.
-        return self._no_pictures_until.get(item.chat.chat_id, float("-inf")) <= now and not self.is_tried_as_plain_text(item)
+        return self._no_pictures_until.get(item.chat.chat_id, float("-inf")) <= now and not self.should_send_as_plain_text(item)
 
     def on_picture_refused(self, item: QueueItem, now: float, *, is_forbidden: bool) -> None:
         """Note that a picture was refused; `is_forbidden`: the chat takes no photos at all."""

@@ -32,7 +32,7 @@ from bot.outbox.queue import DeliveryQueue
 from bot.retry import retry_while_database_unavailable
 from bot.storage.chats import ChatRepository
 from bot.subscribers import ChatRef
-from bot.telegram.execute import Attempt, execute
+from bot.telegram.execute import MAX_IN_FLIGHT, Attempt, execute
 from bot.telegram.failures import FailureHandler
 from bot.telegram.plan import (
     Edit,
@@ -56,12 +56,6 @@ if TYPE_CHECKING:  # it imports python-telegram-bot, which a replay does without
     from bot.telegram.messenger import Messenger
 
 log = structlog.get_logger()
-
-MAX_IN_FLIGHT = 400
-"""Requests at once. The pool has 500 connections, so that an answer to a command never waits behind a broadcast.
-
-Telegram's own server refuses more than 1,000.
-"""
 
 # An answer that does not come in this time leaves its delivery uncertain, and the message is sent again after the next start.
 FINISH_TIMEOUT = 3.0
@@ -449,7 +443,7 @@ class Sender:
                 reason=repr(error),
                 exc_info=error,
             )
-            await self.failures.send_again(item, TelegramUnreachable(repr(error), maybe_sent=True))
+            await self.failures.schedule_retry(item, TelegramUnreachable(repr(error), maybe_sent=True))
         else:
             self.failures.on_answered(item)
             result = attempt.complete(message_id, sent_at, self._clock.now())
@@ -459,7 +453,7 @@ class Sender:
     async def _execute(self, attempt: Attempt) -> int:
         """Make a request and note its answer. Return the id of the message, or raise a DeliveryError."""
         item, plan, left_at = attempt.item, attempt.plan, self._clock.monotonic()
-        is_plain = self.failures.refused.is_tried_as_plain_text(item)
+        is_plain = self.failures.refused.should_send_as_plain_text(item)
         try:
             message_id = await execute(self._messenger, item.chat, plan, is_plain=is_plain, is_paid=attempt.is_paid)
         except TelegramUnreachable as error:

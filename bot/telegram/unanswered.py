@@ -13,7 +13,7 @@ import msgspec
 
 from bot.outbox.delivery import Delivery, QueueItem, parse_history
 from bot.subscribers import ChatRef
-from bot.telegram.execute import Attempt
+from bot.telegram.execute import MAX_IN_FLIGHT, Attempt
 from bot.telegram.plan import Edit, Pin, Plan, Send
 from rules.engine.alert import AlertKey
 
@@ -24,9 +24,10 @@ _SUSPECT_SECONDS = 900.0
 """Seconds after a start, or after chats were taken over, in which a message may still show an unanswered edit of the process
 before. Every delivery that waited then has been planned by the end of them, those of chats with a delay included."""
 
-# Each costs a request within Telegram's limits, and nearly all such messages turn out to be right.
-MAX_SUSPECTS = 800
-"""How many messages are edited at most to be sure. A killed process had 400 requests in flight, and they are planned first."""
+# Each costs a request within Telegram's limits, and nearly all such messages turn out to be right. A killed process had at most
+# MAX_IN_FLIGHT requests in flight, whose messages are among the first to be planned: twice as many leave room for others between.
+MAX_SUSPECTS = 2 * MAX_IN_FLIGHT
+"""How many messages are edited at most to be sure."""
 
 _SAME_TAKEOVER_SECONDS = 60.0
 """Chats that are taken over within this time share one allowance of MAX_SUSPECTS: a killed sender's come page by page."""

@@ -179,8 +179,8 @@ class _SimulatedChat:
         # What has no severity makes no reply, however it changes.
         if known.sound == "loud" or before == after or not (before[0] or after[0]):
             return known.sound
-        is_graver = after[0] > before[0]
-        return _name_sound(Importance.MAJOR if is_graver else alert.importance, alert)
+        is_upgraded = after[0] > before[0]
+        return _name_sound(Importance.MAJOR if is_upgraded else alert.importance, alert)
 
 
 def _diff_messages(expected: Sequence[MessageLine], messages: Sequence[MessageLine]) -> Iterator[str]:

@@ -17,7 +17,7 @@ def item(chat_id: int = 1, action: str = "a") -> QueueItem:
 def test_a_refused_message_is_tried_twice_more_then_as_plain_text_and_then_given_up() -> None:
     refused, seen = RefusedMessages(), []
     for _ in range(3):
-        seen.append((refused.count(item()), refused.find_retry_delay(item()), refused.is_tried_as_plain_text(item())))
+        seen.append((refused.record_refusal(item()), refused.find_retry_delay(item()), refused.should_send_as_plain_text(item())))
 
     assert seen == [(True, 1.0, False), (True, 5.0, True), (False, 0.0, False)]
     assert not refused.was_refused(item()), "what is given up is forgotten"
@@ -25,7 +25,7 @@ def test_a_refused_message_is_tried_twice_more_then_as_plain_text_and_then_given
 
 def test_refusals_are_counted_by_message_and_end_when_telegram_takes_it() -> None:
     refused = RefusedMessages()
-    refused.count(item())
+    refused.record_refusal(item())
 
     assert [refused.was_refused(one) for one in (item(), item(2), item(action="b"))] == [True, False, False]
     refused.forget(item())
@@ -48,9 +48,9 @@ def test_a_picture_is_uploaded_once_more_unless_the_chat_forbids_photos_and_then
 
 def test_a_message_that_is_tried_as_plain_text_goes_without_its_picture() -> None:
     refused = RefusedMessages()
-    refused.count(item())
+    refused.record_refusal(item())
     assert refused.takes_picture(item(), 0.0)
-    refused.count(item())
+    refused.record_refusal(item())
     assert not refused.takes_picture(item(), 0.0)
 
 
