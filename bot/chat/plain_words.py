@@ -153,6 +153,11 @@ def parse_day(text: str, today: dt.date) -> dt.date | None:
         return None
 
 
+def is_weekday(text: str) -> bool:
+    """Return True for the name of a day of the week, which comes again every seven days."""
+    return normalise(text) in _weekdays()
+
+
 def parse_language(text: str) -> str:
     """Return the code of a language by its code or its name in any of the languages; empty if the bot does not speak it."""
     return _languages_by_name().get(normalise(text), "")
