@@ -6,7 +6,9 @@ import asyncio
 import datetime as dt
 import os
 import shlex
+import shutil
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 import click
@@ -44,10 +46,10 @@ _SQLITE_HEADER = b"SQLite format 3\0"
 
 def backup_database(url: str, file: Path) -> str:
     """Back up a SQLite database into a file and return a sentence with its size; raise UserMistake if it fails."""
-    source = _find_database_file(url, file)
-    _refuse_to_overwrite(source, file)
+    source = _find_database_to_back_up(url, file)
     partial = file.with_name(f".{file.name}.partial")
     try:
+        _refuse_to_overwrite(source, file)
         partial.unlink(missing_ok=True)
         backup_to(source, partial)
         # Written to the disk before it takes the place of the older backup, and the folder after that: a power failure at any
@@ -56,7 +58,8 @@ def backup_database(url: str, file: Path) -> str:
         partial.replace(file)
         _sync_to_disk(file.parent)
     except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise UserMistake(f"{file}: the backup of {source} failed: {error}") from error
     return f"{file}: {file.stat().st_size / 1e6:.1f} MB"
 
@@ -64,7 +67,7 @@ def backup_database(url: str, file: Path) -> str:
 async def restore_database(url: str, file: Path) -> str:
     """Put a backup in the place of a SQLite database and return a sentence; raise UserMistake if it fails.
 
-    The bot must not run. The database that is there is renamed and not deleted.
+    The bot must not run. The database that is there gets another name and is not deleted.
     """
     try:
         place = _find_place_to_restore(url, file)
@@ -76,6 +79,8 @@ async def restore_database(url: str, file: Path) -> str:
             lock.release()
     except StorageError as error:
         raise UserMistake(str(error)) from error
+    except OSError as error:
+        raise UserMistake(f"{file}: cannot be restored: {error}; the database stays as it is") from error
 
 
 def _find_place_to_restore(url: str, file: Path) -> Path:
@@ -104,16 +109,16 @@ async def _restore(file: Path, place: Path) -> str:
             await database.close()
         _give_to_owner(partial, place)
         _sync_to_disk(partial)
-        kept = _set_aside(place)
-        partial.replace(place)
-        _sync_to_disk(place.parent)
+        kept = _replace_database(partial, place)
     except (OSError, sqlite3.Error) as error:
         raise UserMistake(f"{file}: cannot be restored: {error}; the database stays as it is") from error
     except StorageError as error:
         raise UserMistake(f"{file}: this is no backup that can be used: {error}".replace("storage.url: ", "")) from error
     finally:
-        for one in (partial, *trial.parent.glob(f"{trial.name}*")):
-            one.unlink(missing_ok=True)
+        # What cannot be tidied up does not undo a restore that succeeded.
+        with suppress(OSError):
+            for one in (partial, *trial.parent.glob(f"{trial.name}*")):
+                one.unlink(missing_ok=True)
     return f"{place}: {chats} chats, restored from {file}" + (f"; what was there is now {kept}" if kept else "")
 
 
@@ -124,17 +129,78 @@ def _give_to_owner(file: Path, place: Path) -> None:
         os.chown(file, found.st_uid, found.st_gid)
 
 
-def _set_aside(place: Path) -> Path | None:
-    """Rename a database with its logs, and return its new name; None if there is none."""
-    names = [name for name in (place, *(place.with_name(place.name + end) for end in ("-wal", "-shm"))) if name.exists()]
-    kept = place.with_name(f"{place.name}.replaced-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}")
-    for name in names:
-        # The logs keep the name of their file: together they are still a database.
-        name.rename(kept.with_name(kept.name + name.name.removeprefix(place.name)))
-    return kept if names else None
+_ENDINGS_OF_LOGS = ("-wal", "-shm", "-journal")
 
 
-def _find_database_file(url: str, file: Path) -> Path:
+def _replace_database(restored: Path, place: Path) -> Path | None:
+    """Put a file in a database's place, and return the new name of what was there; None if there was nothing.
+
+    There is a whole database in the place at every moment, also if the process is killed. If it fails, nothing has changed.
+    """
+    _empty_log_into_database(place)
+    kept, existed, moved = _choose_kept_name(place), place.exists(), []
+    try:
+        if existed:
+            _link_or_copy(place, kept)
+        # Before the new file is there: SQLite would write an older database's log into it.
+        for end in _ENDINGS_OF_LOGS:
+            log_file = place.with_name(place.name + end)
+            if log_file.exists():
+                # The logs keep the name of their file: together they are still a database.
+                moved.append((log_file, log_file.rename(kept.with_name(kept.name + end))))
+        restored.replace(place)
+        _sync_to_disk(place.parent)
+    except OSError:
+        if kept.exists():
+            kept.replace(place)
+            # A rename onto another link of the same file does nothing.
+            kept.unlink(missing_ok=True)
+        elif not existed:
+            place.unlink(missing_ok=True)
+        for log_file, renamed in moved:
+            renamed.rename(log_file)
+        raise
+    return kept if existed or moved else None
+
+
+def _empty_log_into_database(place: Path) -> None:
+    """Write what a killed process left in the log into the database itself: the file alone is whole then."""
+    log_file = place.with_name(f"{place.name}-wal")
+    if not place.exists() or not log_file.exists() or not log_file.stat().st_size:
+        return
+    # A damaged database may be why a backup is restored. It is kept as it is then.
+    with suppress(sqlite3.Error), closing(sqlite3.connect(place)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _choose_kept_name(place: Path) -> Path:
+    """Return a name that no file has, also if two databases are replaced in one second."""
+    kept = first = place.with_name(f"{place.name}.replaced-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}")
+    number = 1
+    while any(kept.with_name(kept.name + end).exists() for end in ("", *_ENDINGS_OF_LOGS)):
+        number += 1
+        kept = first.with_name(f"{first.name}-{number}")
+    return kept
+
+
+def _link_or_copy(place: Path, kept: Path) -> None:
+    """Give a database a second name, or copy it where the file system has no hard links."""
+    try:
+        kept.hardlink_to(place)
+        return
+    except OSError:
+        # Made before it is filled: only its owner may ever read it.
+        kept.touch(0o600, exist_ok=False)
+    try:
+        shutil.copy2(place, kept)
+        _give_to_owner(kept, place)
+        _sync_to_disk(kept)
+    except OSError:
+        kept.unlink()
+        raise
+
+
+def _find_database_to_back_up(url: str, file: Path) -> Path:
     try:
         parsed = read_storage_url(url)
     except StorageError as error:

@@ -50,12 +50,15 @@ async def test_a_backup_takes_the_place_of_an_older_one_and_leaves_nothing_besid
         ("touchline.db", "this is the database itself; name another file"),
         ("notes.txt", "this is no backup, and stays as it is"),
         ("nowhere/backup.db", "the backup of .*touchline.db failed: unable to open database file"),
+        ("folder", "the backup of .*touchline.db failed: .*Is a directory"),
+        ("x" * 300, "the backup of .*touchline.db failed: .*File name too long"),
     ],
 )
 async def test_a_place_where_no_backup_may_be_is_a_sentence(tmp_path: Path, name: str, sentence: str) -> None:
     url = f"sqlite:///{tmp_path}/touchline.db"
     await (await Database.open(url)).close()
     (tmp_path / "notes.txt").write_text("dear diary")
+    (tmp_path / "folder").mkdir()
 
     with pytest.raises(UserMistake, match=sentence):
         backup_database(url, tmp_path / name)
