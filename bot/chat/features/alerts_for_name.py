@@ -119,7 +119,7 @@ def _switch_off(context: ChatContext, subscription: Subscription) -> DialogueRes
 
 
 def _say_what_brings_alerts(context: ChatContext, typed: str) -> DialogueResult:
-    """Answer who wants no alerts of a team that the chat does not follow itself: they come through its league, or not at all."""
+    """Answer a chat that asks for no alerts of a team that it follows only through its league, or not at all."""
     matches = find_followed_matches(context, typed)[:_MAX_OFFERED_MATCHES]
     fixture = matches[0].fixture if matches else None
     if fixture is None:
