@@ -8,14 +8,19 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 
 from bot.feed.encode import fixture_to_object
 from bot.feed.recording import DATA_MARK, LIST_FILE, PRIVATE_MODE, WriteFrame, format_line
+from bot.sharing import Steps, finish_in_turns
 from rules.football.action import Fixture
 
 log = structlog.get_logger()
+
+_PIECE_SIZE = 64 * 1024
+"""Bytes that are compressed without a break: about a millisecond."""
 
 
 class RecentRecordings:
@@ -55,19 +60,18 @@ class RecentRecordings:
         self._open[fixture.id] = path
         return lambda received, frame: self._write(fixture.id, received, frame)
 
-    def list_ended(self, fixture: Fixture) -> None:
+    async def list_ended(self, fixture: Fixture) -> None:
         """List the recording of a match that has ended, and delete the oldest one. What still comes is recorded too."""
         if (path := self._open.get(fixture.id)) is not None:
             self._ended.add(fixture.id)
-            self._list(fixture, path)
+            await finish_in_turns(self._list(fixture, path))
 
-    def finish(self, fixture: Fixture) -> None:
+    async def finish(self, fixture: Fixture) -> None:
         """Finish the recording of a match of which nothing more comes, and list it unless it is listed."""
         path = self._open.get(fixture.id)
         self.abandon(fixture.id)
-        if path is not None and self._list(fixture, path):
-            # Last: after a kill before it the next `start` finds the frames and goes on.
-            path.unlink(missing_ok=True)
+        if path is not None:
+            await finish_in_turns(self._list(fixture, path, is_last=True))
 
     def abandon(self, fixture_id: str) -> None:
         """Stop recording a match that is no longer followed. What was written stays, and `start` can continue it."""
@@ -87,20 +91,19 @@ class RecentRecordings:
             self.abandon(fixture_id)
             _log_write_failure(fixture_id, error)
 
-    def _list(self, fixture: Fixture, part: Path) -> bool:
-        """Compress what was written and put it at the head of the list. Return False if it could not be written."""
+    def _list(self, fixture: Fixture, part: Path, *, is_last: bool = False) -> Steps[None]:
+        """Compress what was written and put it at the head of the list. `is_last`: nothing more is written."""
         path = part.with_suffix(".jsonl.gz")
         try:
             if part.stat().st_size:
-                # Compressed all at once: gzip would hardly compress lines that are appended one by one.
-                path.touch(mode=PRIVATE_MODE)
-                path.write_bytes(gzip.compress(part.read_bytes(), 6))
+                yield from _compress(part, path)
                 kept = [one for one in self._read_list() if one["id"] != fixture.id]
                 self._write_list([fixture_to_object(fixture) | {"recording": path.name}, *kept])
+            if is_last:
+                # Last: after a kill before it the next `start` finds the frames and goes on.
+                part.unlink(missing_ok=True)
         except OSError as error:
             _log_write_failure(fixture.id, error)
-            return False
-        return True
 
     def _write_list(self, listed: list[dict[str, Any]]) -> None:
         """Write the list and delete the recordings that fall off its end; files that are not in the list are never touched."""
@@ -136,8 +139,24 @@ def _prepare_file(path: Path, *, from_start: bool) -> None:
         os.ftruncate(file.fileno(), whole)
 
 
+def _compress(part: Path, path: Path) -> Steps[None]:
+    """Compress a file as a whole: gzip would hardly compress lines that are appended one by one."""
+    # Written beside and renamed: it may be listed already, and a dry run, or a kill in between, never finds half of it.
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        beside.touch(mode=PRIVATE_MODE)
+        with part.open("rb") as lines, gzip.open(beside, "wb", compresslevel=6) as file:
+            while piece := lines.read(_PIECE_SIZE):
+                file.write(piece)
+                yield
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def _make_file_name(fixture_id: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in fixture_id)
+    # Two ids never share a file, and none leaves the folder: of `.` and `..`, too, the dots are replaced.
+    return quote(fixture_id, safe="", errors="replace").replace(".", "%2E")
 
 
 def _log_write_failure(fixture_id: str, error: OSError) -> None:

@@ -123,7 +123,7 @@ class MatchFollower:
                 await self._read_on(fixture, connection.resume_position or position)
             await self._pipeline.close(fixture.id, self._clock.now())
             if self._recordings:
-                self._recordings.finish(fixture)
+                await self._recordings.finish(fixture)
         finally:
             if self._recordings:
                 self._recordings.abandon(fixture.id)
@@ -170,7 +170,7 @@ class MatchFollower:
         await self._pipeline.end(fixture.id, self._clock.now())
         # Listed now, not when nothing more is read: a dry run of new rules may use it at once.
         if self._recordings:
-            self._recordings.list_ended(fixture)
+            await self._recordings.list_ended(fixture)
         await self._pipeline.save_snapshot(fixture.id, self._connections[fixture.id].resume_position)
 
     async def _read_on(self, fixture: Fixture, position: FeedPosition | None) -> None:
