@@ -46,6 +46,7 @@ async def test_a_refused_feed_token_is_one_clear_sentence_and_who_subscribes_whi
             await bot.says("fixtures_refreshed")
             await feed.send_next(RED)
             telegram.say(CHAT, CHAT, "/subscribe Arsenal")
+            await telegram.until(lambda: any("Following" in message.text for message in telegram.chat(CHAT).messages))
             await feed.until_connected()
             await feed.send_rest()
             # The chat that followed in mid-match, and the one that the configuration names by its public name.
