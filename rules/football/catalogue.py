@@ -7,7 +7,7 @@ Names are data because the feed's own table of action types could not be read, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -119,6 +119,8 @@ def _index_by_name(entries: Iterable[ActionType]) -> dict[str, ActionType]:
     return {_make_key(name): entry for entry in entries for name in (entry.name, *entry.aliases)}
 
 
+# The feed and the rules use few words again and again.
+@lru_cache(maxsize=4096)
 def _make_key(name: str) -> str:
     return " ".join(name.split()).casefold()
 

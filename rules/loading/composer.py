@@ -119,11 +119,13 @@ class Composer:
 
     def _read_unquoted_template(self, node: yaml.MappingNode) -> yaml.ScalarNode | None:
         """Return the text that was meant by `{{ match }}` without quotes, which YAML reads as two mappings; None for others."""
+        if not node.value or isinstance(node.value[0][0], yaml.ScalarNode):
+            return None
         start, end = node.start_mark, node.end_mark
         line = self._lines[start.line] if start.line < len(self._lines) else ""
         # The node has lost the braces and the spaces, so the text is cut from its line.
         text = line[start.column : end.column] if start.line == end.line else line[start.column :]
-        if not node.value or isinstance(node.value[0][0], yaml.ScalarNode) or not re.match(r"([&!]\w*\s+)?\{\{", text):
+        if not re.match(r"([&!]\w*\s+)?\{\{", text):
             return None
         sign = text[0] if text[0] in "&!" else "{{"
         self._report(start, f'a text that begins with {sign} goes in quotes: "{text}"')

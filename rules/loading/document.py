@@ -291,11 +291,15 @@ def leave_out_extras(root: yaml.Node) -> yaml.Node:
 
 def iterate_scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
     """Yield every scalar value below a node, without the keys."""
-    if isinstance(node, yaml.ScalarNode):
-        yield node
-    elif node is not None:
-        for child in [value for _, value in mapping_items(node)] or (node.value if isinstance(node, yaml.SequenceNode) else ()):
-            yield from iterate_scalars(child)
+    waiting = [node] if node is not None else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.ScalarNode):
+            yield node
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += reversed(node.value)
+        else:
+            waiting += [value for _, value in reversed(mapping_items(node))]
 
 
 def expand_variables(root: yaml.Node | None, variables: Mapping[str, str], report: Report) -> list[tuple[yaml.ScalarNode, str]]:

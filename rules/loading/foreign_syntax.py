@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 import yaml
 
@@ -29,6 +30,8 @@ def warn_of_name(reader: Reader, node: yaml.Node, key: str, name: str) -> bool:
     return bool(sentence)
 
 
+# Many rules name the same few teams.
+@lru_cache(maxsize=4096)
 def describe_name(key: str, name: str) -> str:
     """Return why nothing has this name, by its shape alone; empty if something may. `key` is that of a condition."""
     if "{{" in name or "{%" in name:
