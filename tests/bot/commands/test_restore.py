@@ -7,6 +7,7 @@ import errno
 import os
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -65,8 +66,8 @@ async def test_the_log_of_the_database_that_was_there_does_not_reach_the_restore
     killed.close()
 
     assert await read_chat_ids(database) == [1]
-    rows = sqlite3.connect(kept).execute("SELECT title FROM chats WHERE chat_id = 2").fetchall()
-    assert rows == [("newest",)]
+    with closing(sqlite3.connect(kept)) as found:
+        assert found.execute("SELECT title FROM chats WHERE chat_id = 2").fetchall() == [("newest",)]
 
 
 async def test_a_database_that_is_gone_is_restored(database: Path, tmp_path: Path) -> None:
@@ -148,9 +149,8 @@ async def test_a_database_is_in_the_place_at_every_moment(
     if isinstance(raised.value, UserMistake):
         assert str(raised.value).endswith("Input/output error; the database stays as it is")
         assert [name for name in list_file_names(tmp_path) if not name.endswith(".lock")] == before
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as found:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as found:
         assert found.execute("SELECT title FROM chats WHERE chat_id = 2").fetchall() == [("newest",)]
-    found.close()
     killed.close()
 
 
