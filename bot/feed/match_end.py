@@ -16,11 +16,11 @@ _COMPLETED_WAIT = 300.0
 _LOST_WAIT = 1800.0
 """Seconds after which a finished match that was abandoned, postponed or cancelled is over; its status may still be corrected."""
 
-MIN_STAY = 600.0
+MIN_READ_AFTER_END = 600.0
 """Seconds after the end of a match for which its stream is read in any case: corrections come late, such as a penalty that is
 given after the whistle."""
 
-MAX_STAY = 3600.0
+MAX_READ_AFTER_END = 3600.0
 """Seconds after the end of a match after which its stream is left, whatever its collection status says."""
 
 # The feed calls a match done when its collection ends, not when play ends (section 6.3). A match is often still
@@ -56,15 +56,15 @@ class MatchEnd:
         self._end_match_seq = 0
         """The highest number of an End Match, whichever of its revisions that is."""
         self._ended_at = 0.0
-        self._left_at: float | None = None
+        self._grace_started_at: float | None = None
         """When reading after the end began; None before the end, and after the end was retracted."""
         if ended_at is not None:
             self.has_end_match = True
-            self._ended_at = self._left_at = ended_at
+            self._ended_at = self._grace_started_at = ended_at
             self._set_status("Completed", ended_at)
 
     @property
-    def has_come(self) -> bool:
+    def has_ended(self) -> bool:
         """Return True if the match has ended, by an End Match action or by its status."""
         return self.has_end_match or self.is_over_by_status
 
@@ -74,9 +74,9 @@ class MatchEnd:
         return self._status == "completed"
 
     @property
-    def is_read_on(self) -> bool:
+    def is_in_grace_period(self) -> bool:
         """Return True while what comes after the end is read."""
-        return self._left_at is not None
+        return self._grace_started_at is not None
 
     def set_listing(self, listing: Listing) -> None:
         """Take over what the list of fixtures says of the match now."""
@@ -95,8 +95,8 @@ class MatchEnd:
                 self._end_match_seq = packet.seq or self._end_match_seq
                 self._learn_end_match(packet, now, received)
         # Only its End Match ends a match that had one: a correction after the whistle may say "Live" once more.
-        if self.is_read_on and not self.has_end_match and not self.is_completed:
-            self._left_at = None
+        if self.is_in_grace_period and not self.has_end_match and not self.is_completed:
+            self._grace_started_at = None
 
     def _learn_status(self, packet: Packet, now: float, received: dt.datetime | None) -> None:
         if packet.summary.status != self._status_word:
@@ -117,7 +117,7 @@ class MatchEnd:
         elif self.has_end_match:
             self.has_end_match, self.is_taken_back = False, True
             # A status that still says "Completed" ends the match only if nothing else does for a while.
-            self._left_at, self._status_since = None, now
+            self._grace_started_at, self._status_since = None, now
 
     def _set_status(self, word: str, now: float) -> None:
         # The word as sent is kept beside the folded one, so that folding is done once and not for every packet.
@@ -143,16 +143,16 @@ class MatchEnd:
             return (self.is_finished and not self.is_taken_back) or since >= _COMPLETED_WAIT
         return self.is_lost and self.is_finished and since >= _LOST_WAIT
 
-    def should_read_on(self, now: float) -> bool:
+    def should_keep_reading(self, now: float) -> bool:
         """Return True if more may come after the end. The first call begins this time; it is counted from the end itself."""
-        if self._left_at is None:
+        if self._grace_started_at is None:
             # Not from now: where the end is read late, as after an outage, the feed has had that time for its corrections.
-            self._left_at = min(now, self._ended_at)
+            self._grace_started_at = min(now, self._ended_at)
             return True
-        since = now - self._left_at
-        if since < MIN_STAY:
+        since = now - self._grace_started_at
+        if since < MIN_READ_AFTER_END:
             return True
-        if since >= MAX_STAY:
+        if since >= MAX_READ_AFTER_END:
             return False
         # The stream or the list, whichever says so first: the stream may be silent by then; the list is read every 30 s.
         words = {self._collection_status.casefold(), self._listing.collection_status.casefold()}

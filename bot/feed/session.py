@@ -177,12 +177,12 @@ class FeedSession:
     @property
     def is_ended(self) -> bool:
         """Return True if the match has ended, by an End Match action or by its status."""
-        return self._end.has_come
+        return self._end.has_ended
 
     @property
     def is_match_over(self) -> bool:
         """Return True from the end of the match on, while what comes after it is read; False again if its end is taken back."""
-        return self._end.is_read_on
+        return self._end.is_in_grace_period
 
     @property
     def is_reopened(self) -> bool:
@@ -374,7 +374,7 @@ class FeedSession:
             and self._is_over(now, on_heartbeat=on_heartbeat)
         ):
             self._finish_or_reread(now, is_read_through=on_heartbeat or self._is_sent_at_once)
-        elif self._end.is_read_on and self.failure is None and on_heartbeat:
+        elif self._end.is_in_grace_period and self.failure is None and on_heartbeat:
             self._end_match(now)
         return ready
 
@@ -417,7 +417,7 @@ class FeedSession:
     def _finish_after_loss(self, cause: FailureCause, now: float) -> None:
         """After the end of a match, end it although the server is gone: it closed cleanly, or was lost too often."""
         end = self._end
-        if end.is_read_on:
+        if end.is_in_grace_period:
             # Servers often close the stream of a match at its end. It is opened again now and then, for what is corrected.
             self._end_match(now)
             return
@@ -447,7 +447,7 @@ class FeedSession:
 
     def _end_match(self, now: float) -> None:
         """Begin the time after the end of a match, or end the session where that time is over, or is not wanted."""
-        if not self._reads_post_match or self._is_sent_at_once or not self._end.should_read_on(now):
+        if not self._reads_post_match or self._is_sent_at_once or not self._end.should_keep_reading(now):
             self._finish(Ending.COMPLETED)
 
     def _finish(self, ending: Ending) -> None:

@@ -18,7 +18,7 @@ from rules.football.match import Match
 
 log = structlog.get_logger()
 
-SILENCE_TOLD_AFTER = 120.0
+NOTIFY_AFTER_SILENCE = 120.0
 """Seconds without data, while a match is in play, after which its chats get an alert. Shorter interruptions are over by then."""
 
 UNREACHABLE, REFUSED, NO_STREAM = REASONS = (
@@ -76,7 +76,7 @@ class SilenceWatch:
             return
         silence.seconds += passed
         match = self._pipeline.match(fixture_id)
-        if silence.seconds < SILENCE_TOLD_AFTER or match is None:
+        if silence.seconds < NOTIFY_AFTER_SILENCE or match is None:
             return
         status = connection.status(lags=False)
         if not _is_in_play(self._fixtures[fixture_id], match, self._clock.now(), is_not_open=status.is_not_open):

@@ -77,7 +77,7 @@ def switch_alerts_of_name(context: ChatContext, args: Sequence[str]) -> Dialogue
         return None
     subscription = find_subscription(context, " ".join(name))
     if parse_on_off(switch) is False:
-        return _switch_off(context, subscription) if subscription else _say_what_brings_alerts(context, " ".join(name))
+        return _switch_off(context, subscription) if subscription else _explain_covering_subscriptions(context, " ".join(name))
     if subscription is None:
         return subscribe(context, name)
     # "on" is as usual, "all" every kind.
@@ -118,7 +118,7 @@ def _switch_off(context: ChatContext, subscription: Subscription) -> DialogueRes
     return replace(result, screen=replace(result.screen, html=f"{result.screen.html}\n{still}"))
 
 
-def _say_what_brings_alerts(context: ChatContext, typed: str) -> DialogueResult:
+def _explain_covering_subscriptions(context: ChatContext, typed: str) -> DialogueResult:
     """Answer a chat that asks for no alerts of a team that it follows only through its league, or not at all."""
     matches = find_followed_matches(context, typed)[:_MAX_OFFERED_MATCHES]
     fixture = matches[0].fixture if matches else None

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from msgspec.structs import replace
 
-from bot.feed.match_end import MAX_STAY, MIN_STAY
+from bot.feed.match_end import MAX_READ_AFTER_END, MIN_READ_AFTER_END
 from bot.feed.reconnect import FailureCause
 from bot.feed.reorder import REORDER_WAIT
 from bot.feed.session import Ending, FeedSession, SessionState
@@ -118,17 +118,17 @@ def test_a_match_is_read_on_after_its_end_and_not_for_ever() -> None:
     for now in range(10, 3600, 10):
         session.on_control(HEARTBEAT, now)
         assert session.ending is None
-    session.on_control(HEARTBEAT, MAX_STAY)
+    session.on_control(HEARTBEAT, MAX_READ_AFTER_END)
     assert session.ending is Ending.COMPLETED
 
 
 @pytest.mark.parametrize("word", ["CollectionCompleted", "PostMatchChecked", "CollectionDropped"])
 def test_a_match_that_is_not_collected_any_more_is_read_on_for_ten_minutes(word: str) -> None:
     session = make_post_match_session(foul(1), with_collection_status(end(2), word))
-    session.on_control(HEARTBEAT, MIN_STAY - 1)
+    session.on_control(HEARTBEAT, MIN_READ_AFTER_END - 1)
     assert session.ending is None
 
-    session.on_control(HEARTBEAT, MIN_STAY)
+    session.on_control(HEARTBEAT, MIN_READ_AFTER_END)
     assert session.ending is Ending.COMPLETED
 
 
@@ -137,7 +137,7 @@ def test_the_time_after_the_end_counts_from_the_end_and_not_from_when_it_was_rea
     session.on_connecting()
     session.on_opened(0.0)
     session.on_packet(foul(1), 0.0, late.at)
-    session.on_packet(late, 0.0, late.at + dt.timedelta(seconds=MAX_STAY))
+    session.on_packet(late, 0.0, late.at + dt.timedelta(seconds=MAX_READ_AFTER_END))
     session.on_control(HEARTBEAT, 1.0)
 
     assert session.ending is Ending.COMPLETED
@@ -147,8 +147,8 @@ def test_an_end_that_is_taken_back_reopens_the_match() -> None:
     session = make_post_match_session(foul(1), end(2), replace(end(3, status="Live"), send_type=SendType.DELETED))
     assert (session.is_match_over, session.is_ended) == (False, False)
 
-    session.on_control(HEARTBEAT, 2 * MAX_STAY)
-    session.on_packet(replace(end(4), action_id="end2"), 2 * MAX_STAY)
+    session.on_control(HEARTBEAT, 2 * MAX_READ_AFTER_END)
+    session.on_packet(replace(end(4), action_id="end2"), 2 * MAX_READ_AFTER_END)
     assert (session.is_match_over, session.ending) == (True, None)
 
 
@@ -184,17 +184,17 @@ def test_a_correction_that_says_live_does_not_reopen_a_match_whose_end_stands() 
     session = make_post_match_session(foul(1), end(2), foul(3))
     assert session.is_match_over
 
-    session.on_control(HEARTBEAT, MAX_STAY)
+    session.on_control(HEARTBEAT, MAX_READ_AFTER_END)
     assert session.ending is Ending.COMPLETED
 
 
 def test_a_server_that_closes_after_the_end_is_asked_again_until_the_time_is_over() -> None:
     session = make_post_match_session(foul(1), end(2))
-    for now in range(60, int(MAX_STAY), 60):
+    for now in range(60, int(MAX_READ_AFTER_END), 60):
         session.on_failure(FailureCause.CLOSED, now)
         assert session.ending is None
         session.on_connecting()
-    session.on_failure(FailureCause.NOT_OPEN, MAX_STAY)
+    session.on_failure(FailureCause.NOT_OPEN, MAX_READ_AFTER_END)
 
     assert session.ending is Ending.COMPLETED
 
@@ -203,8 +203,8 @@ def test_an_earlier_process_has_seen_the_end() -> None:
     session = FeedSession(25.0, reads_post_match=True, ended_at=-100.0)
     session.on_connecting()
     session.on_opened(0.0)
-    session.on_control(HEARTBEAT, MIN_STAY - 101)
+    session.on_control(HEARTBEAT, MIN_READ_AFTER_END - 101)
     assert (session.is_match_over, session.ending) == (True, None)
 
-    session.on_control(HEARTBEAT, MIN_STAY - 100)
+    session.on_control(HEARTBEAT, MIN_READ_AFTER_END - 100)
     assert session.ending is Ending.COMPLETED

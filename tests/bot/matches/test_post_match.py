@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from bot.feed.match_end import MAX_STAY, MIN_STAY
+from bot.feed.match_end import MAX_READ_AFTER_END, MIN_READ_AFTER_END
 from bot.feed.recent_recordings import RecentRecordings
 from bot.feed.recording import read_recording
 from rules.football.action import Fixture, Packet
@@ -107,7 +107,12 @@ async def test_an_end_that_is_deleted_reopens_the_match_which_is_ended_anew() ->
 
 @pytest.mark.parametrize(
     ("word", "stay"),
-    [("CollectingPostMatch", MAX_STAY), ("CollectionCompleted", MIN_STAY), ("PostMatchChecked", MIN_STAY), ("", MIN_STAY)],
+    [
+        ("CollectingPostMatch", MAX_READ_AFTER_END),
+        ("CollectionCompleted", MIN_READ_AFTER_END),
+        ("PostMatchChecked", MIN_READ_AFTER_END),
+        ("", MIN_READ_AFTER_END),
+    ],
 )
 async def test_a_match_is_read_on_while_it_is_collected(word: str, stay: float) -> None:
     end = with_collection_status(Story().packet("End Match", status="Completed"), word)
