@@ -22,7 +22,7 @@ from bot.outbox.outbox import Outbox
 from bot.outbox.sources import MemorySource
 from bot.storage.database import Database
 from bot.subscribers import ChatRef
-from bot.telegram.rate_limits import RateLimiter
+from bot.telegram.limits.rate_limits import RateLimiter
 from bot.telegram.sender import Sender
 
 CROWDS = (1_000, 100_000, 1_000_000)

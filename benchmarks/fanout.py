@@ -32,8 +32,8 @@ from bot.clock import SystemClock
 from bot.logs import configure_logging
 from bot.outbox.outbox import Outbox
 from bot.storage.database import Database
+from bot.telegram.limits.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
 from bot.telegram.messenger import BotMessenger, build_bot
-from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
 from bot.telegram.sender import Sender
 
 TOKEN = "123456789:benchmark"  # noqa: S105  # no secret

@@ -25,7 +25,7 @@ from bot.clock import SystemClock
 from bot.logs import configure_logging
 from bot.outbox.outbox import Outbox
 from bot.storage.database import Database
-from bot.telegram.rate_limits import Unlimited
+from bot.telegram.limits.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration
 from tests.e2e.story import RULES, play, stepped

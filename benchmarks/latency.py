@@ -32,9 +32,9 @@ from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
+from bot.telegram.limits.rate_limits import RateLimiter
 from bot.telegram.messenger import BotMessenger, build_bot
 from bot.telegram.plan import MessagePlan
-from bot.telegram.rate_limits import RateLimiter
 from rules.engine.alert import Alert, AlertKey
 from rules.football.action import Fixture
 from rules.football.match import Match

@@ -1,4 +1,4 @@
-"""Ten thousand slips of the hand in the example file: each is refused at its places, or read; none ends in a traceback.
+"""Ten thousand typing mistakes in the example file: each is refused at its places, or read; none ends in a traceback.
 
 python -m benchmarks.mutations            # --number 10000
 """

@@ -34,11 +34,11 @@ from bot.storage.database import Database
 from bot.storage.driver import RATE_CHANNEL
 from bot.storage.schema import chats, subscriptions
 from bot.subscribers import AlertFilter, Chat, ChatRef
+from bot.telegram.limits.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
+from bot.telegram.limits.rate_shares import RateShareRepository
+from bot.telegram.limits.shared_rate_limits import SharedRateLimiter
 from bot.telegram.messenger import BotMessenger, build_bot
-from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
-from bot.telegram.rate_shares import RateShareRepository
 from bot.telegram.sender import Sender
-from bot.telegram.shared_rate_limits import SharedRateLimiter
 from tests.postgres import Server, running
 
 

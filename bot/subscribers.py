@@ -26,7 +26,7 @@ GOAL_KIND = "goal"
 # Windows end at full 5 s, so that chats whose windows began at different times share the same digest text.
 _DIGEST_WINDOW, _DIGEST_STEP = 15.0, 5.0
 
-# Streams lag by a minute or two. A longer delay is a slip of the finger, and the chat would seem dead.
+# Streams lag by a minute or two. A longer delay is a typing mistake, and the chat would seem dead.
 MAX_DELAY = 300
 """The longest delay of a chat, in seconds."""
 

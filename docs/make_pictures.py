@@ -22,7 +22,7 @@ from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
-from bot.telegram.rate_limits import Unlimited
+from bot.telegram.limits.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.football.action import Packet
 from rules.football.advance import advance

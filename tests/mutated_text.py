@@ -1,4 +1,4 @@
-"""Texts after a few slips of the hand, for laws about what people write."""
+"""Texts after a few typing mistakes, for laws about what people write."""
 
 from hypothesis import strategies as st
 

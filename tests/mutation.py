@@ -69,14 +69,14 @@ class Package:
 
 
 def _whole(folder: str) -> tuple[str, ...]:
-    return tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / folder).glob("*.py") if path.name != "__init__.py"))
+    return tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("*.py") if path.name != "__init__.py"))
 
 
 RULES = ("tests/rules",)
 SENDING = ("tests/bot/outbox", "tests/bot/telegram")
 _TELEGRAM_MODULES = (
-    "alert_keyboard", "change_replies", "circuit_breaker", "html", "plan", "queues", "rate_limits", "refused_messages", "render",
-    "responses",
+    "alert_keyboard", "change_replies", "html", "limits/circuit_breaker", "limits/rate_limits", "plan", "queues", "refused_messages",
+    "render", "responses",
 )  # fmt: skip
 PACKAGES = {
     "rules/football": Package(_whole("rules/football"), RULES),

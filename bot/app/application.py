@@ -20,8 +20,8 @@ from bot.app.chat_worker import ChatWorker, send_sample
 from bot.app.feed_worker import FeedWorker
 from bot.app.sender_worker import SenderWorker
 from bot.app.services import BackgroundWork, Services
-from bot.chat.nicknames import Nicknames
-from bot.chat.unknown_names import NameCheck
+from bot.chat.search.nicknames import Nicknames
+from bot.chat.search.unknown_names import NameCheck
 from bot.clock import Clock, CorrectedClock, SystemClock
 from bot.cluster.processes import make_process_name
 from bot.cluster.roles import ALL_ROLES, NEEDS_POSTGRES, Role, are_enough_alone
@@ -42,12 +42,12 @@ from bot.storage.database_file import (
 )
 from bot.storage.driver import UPDATES_CHANNEL
 from bot.telegram.http import ApiHealth
+from bot.telegram.limits.paid_messages import FREE_MESSAGES_PER_SECOND, PaidMessageRepository, PaidMessages
+from bot.telegram.limits.rate_limits import RateLimiter, RateLimitPolicy
+from bot.telegram.limits.rate_shares import RateShareRepository
+from bot.telegram.limits.shared_rate_limits import SharedRateLimiter
 from bot.telegram.messenger import build_bot
-from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND, PaidMessageRepository, PaidMessages
-from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy
-from bot.telegram.rate_shares import RateShareRepository
 from bot.telegram.reply_accounting import ReplyAccounting
-from bot.telegram.shared_rate_limits import SharedRateLimiter
 
 if TYPE_CHECKING:
     from bot.app.console_worker import ConsoleWorker

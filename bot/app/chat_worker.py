@@ -17,8 +17,8 @@ from bot.chat.application import FORWARDED_COMMANDS, ROUTER, build_handlers, on_
 from bot.chat.features.admin_rules import build_admin_rules_handlers
 from bot.chat.features.sample import sample_alert_text
 from bot.chat.middleware import use_chat_language
-from bot.chat.nicknames import Nicknames
 from bot.chat.replies import ReplySender
+from bot.chat.search.nicknames import Nicknames
 from bot.chat.services import ChatServices, FixtureLookup
 from bot.chat.update_order import WEBHOOK_SETTLE_TIME, UpdateOrder, UpdateRepository
 from bot.chat.updates import UpdatePoller, WebhookServer, delete_webhook

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.app.services import BackgroundWork, Services
 from bot.monitoring.delivery_log import DeliveryLog
+from bot.telegram.limits.shared_rate_limits import SharedRateLimiter
 from bot.telegram.sender import Sender
-from bot.telegram.shared_rate_limits import SharedRateLimiter
 from bot.telegram.suspensions import SuspendedChatsCheck, SuspensionRepository
 
 

@@ -39,10 +39,10 @@ from bot.storage.driver import CHATS_CHANNEL, LEASES_CHANNEL, RATE_CHANNEL, RULE
 from bot.storage.fixtures import FeedPositionRepository
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.telegram.http import ApiHealth
+from bot.telegram.limits.paid_messages import PaidBudget, PaidMessageRepository, PaidMessages
+from bot.telegram.limits.rate_limits import RateLimitPolicy
+from bot.telegram.limits.shared_rate_limits import SharedRateLimiter
 from bot.telegram.messenger import BotMessenger
-from bot.telegram.paid_messages import PaidBudget, PaidMessageRepository, PaidMessages
-from bot.telegram.rate_limits import RateLimitPolicy
-from bot.telegram.shared_rate_limits import SharedRateLimiter
 from rules.engine.alert import CARD, PICTURE
 from rules.engine.rule import RuleSet
 from rules.football.catalogue import Catalogue

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.chat import texts
-from bot.chat.catalogue import Choice, FollowableCatalogue, has_ended, make_short_id
+from bot.chat.search.catalogue import Choice, FollowableCatalogue, has_ended, make_short_id
 from bot.i18n.language import format_until
 from bot.i18n.shorten import shorten_names, text_length
 from bot.storage.chats import ChangeChat

@@ -22,11 +22,11 @@ from bot.chat.dialogue import (
     make_button,
 )
 from bot.chat.features import channel, match_cards, subscribe
+from bot.chat.parsing.understand import find_command_meant, find_nearest, read_plain_text
 from bot.chat.reply_retrier import Redraw
 from bot.chat.routing import COMMAND_PREFIX, Router
 from bot.chat.services import ChatServices
 from bot.chat.throttle import Throttle
-from bot.chat.understand import find_command_meant, find_nearest, read_plain_text
 from bot.chat.update_origin import HandlerContext, UpdateOrigin, read_origin, split_target
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat, ChatRef

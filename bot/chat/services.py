@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from telegram import Bot
 
 from bot.chat import texts
-from bot.chat.current_catalogue import CurrentCatalogue
 from bot.chat.dialogue import (
     Change,
     ChatContext,
@@ -26,9 +25,10 @@ from bot.chat.dialogue import (
     select_held_back,
 )
 from bot.chat.middleware import sender_language
-from bot.chat.nicknames import Nicknames
 from bot.chat.permissions import Permissions
 from bot.chat.replies import ReplySender
+from bot.chat.search.current_catalogue import CurrentCatalogue
+from bot.chat.search.nicknames import Nicknames
 from bot.chat.update_order import mark_update_stored
 from bot.chat.update_origin import UpdateOrigin
 from bot.clock import Clock

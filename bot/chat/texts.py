@@ -8,9 +8,9 @@ from functools import cache
 
 from telegram.constants import ChatType
 
-from bot.chat.catalogue import Choice
-from bot.chat.nicknames import to_search_words
-from bot.chat.plain_words import EVERY_WORDS, JOINING_WORDS
+from bot.chat.parsing.plain_words import EVERY_WORDS, JOINING_WORDS
+from bot.chat.search.catalogue import Choice
+from bot.chat.search.nicknames import to_search_words
 from bot.i18n.football import format_title, kind_name, title_names, translate_team
 from bot.i18n.language import (
     CHOICES,

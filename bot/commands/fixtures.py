@@ -109,7 +109,7 @@ def select_fixtures(fixtures: Iterable[Fixture], search: str) -> tuple[Fixture, 
 def describe_unknown_fixture(search: str, fixtures: Sequence[Fixture], days: int) -> str:
     """Return a sentence that says that there is no such fixture, with the nearest name that there is."""
     names = {name for f in fixtures for name in (f.home.name, f.away.name, f.competition.name, f.title) if name}
-    # Names are long and slips are short: "Chelsae" is as near to Chelsea as to one of the words of "Chelsea Women".
+    # Names are long and a typing mistake is short: "Chelsae" is as near to Chelsea as to one of the words of "Chelsea Women".
     words = {word: name for name in sorted(names, key=len, reverse=True) for word in (name, *name.split()) if len(word) > 3}
     near = suggest(search, names) or words.get(suggest(search, words), "")
     hint = f'; did you mean "{near}"?' if near else "; `touchline fixtures` lists them" if fixtures else ""

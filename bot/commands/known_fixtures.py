@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.chat.nicknames import Nicknames
-from bot.chat.unknown_names import KnownNames
+from bot.chat.search.nicknames import Nicknames
+from bot.chat.search.unknown_names import KnownNames
 from bot.commands.fixtures import load_feed_config, read_listed_fixtures
 from bot.config.load import Config
 from bot.errors import UserMistake

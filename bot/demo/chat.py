@@ -265,7 +265,7 @@ class ChatSession:
         """Press a button, and show what Telegram would show for a moment; a script waits for a button that is still to come."""
         if is_script:
             await _wait_until(lambda: find() is not None, _ANSWER_TIMEOUT)
-        # A person is told of a slip and goes on. A script has nobody to correct it, so it ends here.
+        # A person is told of a mistake and goes on. A script has nobody to correct it, so it ends here.
         button = find()
         if button is None:
             if is_script:

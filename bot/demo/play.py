@@ -33,8 +33,8 @@ from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
+from bot.telegram.limits.rate_limits import RateLimiter, Unlimited
 from bot.telegram.messenger import BotMessenger, Messenger, build_bot
-from bot.telegram.rate_limits import RateLimiter, Unlimited
 from bot.telegram.reply_accounting import ReplyAccounting
 from bot.telegram.sender import Sender
 from rules.engine.rule import RuleSet

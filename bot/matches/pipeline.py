@@ -22,6 +22,9 @@ from rules.engine.text import Wording
 from rules.football.action import Fixture, Packet
 from rules.football.advance import advance
 from rules.football.catalogue import Catalogue
+from rules.football.corrections.rewind import has_score_changed
+from rules.football.corrections.unconfirmed import settle_at_last
+from rules.football.corrections.unshown_goals import strike_unshown_goals
 from rules.football.fixture_changes import (
     can_lose_connection,
     is_final_status,
@@ -34,10 +37,7 @@ from rules.football.lineups import Lineups, merge_lineups
 from rules.football.match import Match, Moment
 from rules.football.minute import Period
 from rules.football.relisting import Relisting, make_relisting_moments
-from rules.football.rewind import has_score_changed
-from rules.football.unconfirmed import settle_at_last
 from rules.football.unknown_values import UnknownValue, find_unknown_values
-from rules.football.unshown_goals import strike_unshown_goals
 
 log = structlog.get_logger()
 

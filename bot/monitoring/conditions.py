@@ -11,7 +11,7 @@ import structlog
 from bot.clock import MAX_CLOCK_SKEW, Clock
 from bot.cluster.roles import Role
 from bot.monitoring.health import ROLE_ABSENCES, ROLE_GRACE, ProcessHealth, is_frame_expected, is_silent, outdated_fixtures_since
-from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND, PAYMENT_PAUSE
+from bot.telegram.limits.paid_messages import FREE_MESSAGES_PER_SECOND, PAYMENT_PAUSE
 
 # Six missed heartbeats. Reconnecting takes seconds, and a message to the admins at each would teach them to ignore it.
 FEED_DOWN_AFTER = dt.timedelta(seconds=60)

@@ -10,7 +10,7 @@ import msgspec
 from bot.cluster.roles import Role
 from bot.feed.session import SessionState
 from bot.feed.source import ConnectionStatus
-from bot.telegram.paid_messages import PaidBudget
+from bot.telegram.limits.paid_messages import PaidBudget
 
 
 class FeedHealth(msgspec.Struct, frozen=True):

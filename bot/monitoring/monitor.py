@@ -39,7 +39,7 @@ from bot.storage.chats import count_chats
 from bot.storage.database import Database
 from bot.storage.driver import TROUBLE_CHANNEL
 from bot.telegram.http import ApiHealth
-from bot.telegram.paid_messages import PaidBudget
+from bot.telegram.limits.paid_messages import PaidBudget
 
 log = structlog.get_logger()
 

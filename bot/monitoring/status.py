@@ -10,7 +10,7 @@ from bot.config.models import LimitSettings
 from bot.feed.source import ConnectionStatus
 from bot.outbox.depth import OutboxDepth
 from bot.storage.chats import ChatCounts
-from bot.telegram.paid_messages import PaidBudget
+from bot.telegram.limits.paid_messages import PaidBudget
 from rules.football.match import Match
 
 

@@ -21,9 +21,9 @@ from bot.storage.driver import Transaction
 from bot.storage.schema import match_states, to_timestamp
 from bot.subscribers import MAX_DELAY, ChatRef
 from rules.engine.alert import Alert, AlertKey, Facts, Importance, State, scoreline
+from rules.football.corrections.rewind import keep_score, list_goal_ids, rewind_to_goals
 from rules.football.match import Match
-from rules.football.match_questions import list_scorers
-from rules.football.rewind import keep_score, list_goal_ids, rewind_to_goals
+from rules.football.match_facts import list_scorers
 from rules.football.statuses import find_status
 from rules.football.timeline import Stage, stage_of
 

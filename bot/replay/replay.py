@@ -22,8 +22,8 @@ from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.html import to_one_line
+from bot.telegram.limits.rate_limits import Unlimited
 from bot.telegram.plan import MessagePlan, Reply, Send
-from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import State
 from rules.engine.rule import RuleSet

@@ -20,7 +20,7 @@ from bot.telegram.render import (
     render_with_note,
 )
 from rules.engine.alert import Alert, Importance
-from rules.football.unconfirmed import NOT_CONFIRMED
+from rules.football.corrections.unconfirmed import NOT_CONFIRMED
 
 
 def add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str, reason: Reason) -> Delivery:

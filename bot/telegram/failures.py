@@ -33,11 +33,11 @@ from bot.outbox.queue import DeliveryQueue
 from bot.retry import Backoff
 from bot.storage.chats import ChatRepository
 from bot.subscribers import ChatRef
-from bot.telegram.circuit_breaker import CircuitBreaker
 from bot.telegram.execute import Attempt, undo_uncertain
+from bot.telegram.limits.circuit_breaker import CircuitBreaker
+from bot.telegram.limits.rate_limits import RateLimitPolicy
 from bot.telegram.plan import make_uncertain_delivery
 from bot.telegram.queues import ChatQueues
-from bot.telegram.rate_limits import RateLimitPolicy
 from bot.telegram.refused_messages import RefusedMessages
 from bot.telegram.suspensions import SuspensionBrake
 from bot.telegram.unanswered import NextStep, UnansweredMessages

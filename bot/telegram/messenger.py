@@ -20,7 +20,7 @@ from bot.media.renderer import PictureAttachment
 from bot.subscribers import ChatRef
 from bot.telegram.html import TELEGRAM_TAGS, remove_tags
 from bot.telegram.http import READ_TIMEOUT, ApiHealth, BotApiSession
-from bot.telegram.rate_limits import Unlimited
+from bot.telegram.limits.rate_limits import Unlimited
 from bot.telegram.reply_accounting import ALREADY_COUNTED, ReplyAccounting
 from bot.telegram.responses import classify_error, count_response, parse_response
 from bot.telegram.server_features import ServerFeature, ServerFeatures

@@ -49,7 +49,7 @@ from bot.telegram.render import (
     render_with_note,
 )
 from rules.engine.alert import CARD, LIVE_MESSAGE_KINDS, Alert, State
-from rules.football.unconfirmed import NOT_CONFIRMED
+from rules.football.corrections.unconfirmed import NOT_CONFIRMED
 
 
 class Send(msgspec.Struct, frozen=True):

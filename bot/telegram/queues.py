@@ -15,7 +15,7 @@ from bot.outbox.delivery import QueueItem, Urgency
 from bot.outbox.digests import is_quiet_hours_digest
 from bot.outbox.news import is_burst
 from bot.subscribers import ChatRef
-from bot.telegram.rate_limits import RateLimitPolicy
+from bot.telegram.limits.rate_limits import RateLimitPolicy
 from rules.engine.alert import AlertKey
 
 FAIRNESS_INTERVAL = 8

@@ -25,9 +25,9 @@ from bot.telegram.html import TEXT_LIMIT, cut, remove_tags, time_tag
 from rules.engine.alert import Alert, State
 from rules.engine.text import escape_html, fallback_text, tidy_text
 from rules.football.action import Side
+from rules.football.corrections.unconfirmed import NOT_CONFIRMED
 from rules.football.minute import Period
 from rules.football.names import isolate
-from rules.football.unconfirmed import NOT_CONFIRMED
 
 _UTC = "UTC"
 """The time zone that a rule's text is written in, and that of a chat that has not chosen its own."""

@@ -11,7 +11,7 @@ from typing import Any
 from telegram.ext import BaseRateLimiter
 
 from bot.clock import Clock
-from bot.telegram.rate_limits import RateLimitPolicy
+from bot.telegram.limits.rate_limits import RateLimitPolicy
 
 ALREADY_COUNTED = "counted"
 """Passed to python-telegram-bot with requests that the sender has counted already."""

@@ -34,6 +34,7 @@ from bot.storage.chats import ChatRepository
 from bot.subscribers import ChatRef
 from bot.telegram.execute import MAX_IN_FLIGHT, Attempt, execute
 from bot.telegram.failures import FailureHandler
+from bot.telegram.limits.rate_limits import LONGEST_WINDOW, RateLimitPolicy
 from bot.telegram.plan import (
     Edit,
     MessagePlan,
@@ -48,7 +49,6 @@ from bot.telegram.plan import (
     plan_delivery,
 )
 from bot.telegram.queues import ChatQueues
-from bot.telegram.rate_limits import LONGEST_WINDOW, RateLimitPolicy
 from bot.telegram.unanswered import UncertainEdits
 from rules.engine.alert import AlertKey
 

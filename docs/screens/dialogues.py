@@ -181,9 +181,9 @@ async def settings(stage: Stage) -> Sheet:
     await stage.say("/settings")
     every = stage.screen("/settings", last=2)
     await stage.say("/subscrbe France")
-    slip = stage.screen("nearly right", last=2)
+    misspelt = stage.screen("nearly right", last=2)
     await stage.say("/help")
-    return Sheet("settings", "All settings, and help", (every, slip, stage.screen("/help", last=2)))
+    return Sheet("settings", "All settings, and help", (every, misspelt, stage.screen("/help", last=2)))
 
 
 async def channel(stage: Stage) -> Sheet:

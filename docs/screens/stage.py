@@ -22,8 +22,8 @@ from bot.fake_telegram import Message
 from bot.fake_telegram.html import parse
 from bot.storage.database import Database
 from bot.telegram.http import ApiHealth
+from bot.telegram.limits.rate_limits import Unlimited
 from bot.telegram.messenger import BotMessenger, build_bot
-from bot.telegram.rate_limits import Unlimited
 from docs.screens.shown import Bubble, Screen
 from rules.football.action import Fixture, Packet
 from rules.football.match import Match

@@ -14,16 +14,16 @@ from collections.abc import Mapping
 import msgspec
 
 from rules.football.action import Action, Fixture, SendType, Side
+from rules.football.corrections.video_checks import find_check_outcome
 from rules.football.fixture_changes import read_status_reason
 from rules.football.lineups import Lineups
 from rules.football.match import Moment, Score
-from rules.football.match_questions import count_player_cards, count_player_goals, find_winner, list_scorers
+from rules.football.match_facts import count_player_cards, count_player_goals, find_winner, list_scorers
 from rules.football.minute import Period, read_added_minutes
 from rules.football.names import isolate
 from rules.football.relisting import COVERAGE_REDUCED, format_kickoff
 from rules.football.substitutions import find_replaced_player
 from rules.football.timeline import Timeline
-from rules.football.video_checks import find_check_outcome
 
 SHIPPED_KINDS = (
     "goal", "red_card", "yellow_card", "penalty", "shootout", "var",

@@ -12,13 +12,13 @@ from rules.engine.rule import Rule, RuleSet, check_conditions
 from rules.engine.text import AlertText, TextError, Wording, fallback_text
 from rules.football.action import Action, SendType
 from rules.football.catalogue import Catalogue, load_catalogue
+from rules.football.corrections.repeated_reports import find_reporting_action
+from rules.football.corrections.rewind import rewind_to_action
+from rules.football.corrections.unconfirmed import NOT_CONFIRMED
+from rules.football.corrections.video_checks import find_check_outcome
 from rules.football.match import ActionRecord, Match, Moment, Score, is_struck_as_unconfirmed
-from rules.football.match_questions import count_player_goals, list_scorers
-from rules.football.repeated_reports import find_reporting_action
-from rules.football.rewind import rewind_to_action
+from rules.football.match_facts import count_player_goals, list_scorers
 from rules.football.substitutions import list_substitutions
-from rules.football.unconfirmed import NOT_CONFIRMED
-from rules.football.video_checks import find_check_outcome
 
 NotifiedRules = Mapping[str, Collection[str]]
 """By action id, the names of the rules whose alert about the action was sent to some chat."""

@@ -11,8 +11,7 @@ import msgspec
 
 from rules.football.action import Action, SendType, Side
 from rules.football.catalogue import Catalogue
-from rules.football.match import ActionRecord, Match, is_struck_as_unconfirmed
-from rules.football.repeated_reports import (
+from rules.football.corrections.repeated_reports import (
     CombinedReports,
     GoalReport,
     combine_reports,
@@ -22,6 +21,7 @@ from rules.football.repeated_reports import (
     record_other_type,
     retract_reports,
 )
+from rules.football.match import ActionRecord, Match, is_struck_as_unconfirmed
 from rules.football.unknown_values import ScoreChange
 
 

@@ -13,6 +13,10 @@ from rules.football.action import Action, Fixture, Packet, SendType, Side, Summa
 from rules.football.action_records import record_revision
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.football.colours import update_colours
+from rules.football.corrections.repeated_reports import own_record
+from rules.football.corrections.score_lag import ScorePair, add_uncounted, catch_up, reconcile_score
+from rules.football.corrections.unconfirmed import settle_unconfirmed
+from rules.football.corrections.unshown_goals import review_goals
 from rules.football.fixture_changes import (
     BEFORE_KICKOFF,
     COVERAGE_DROPPED,
@@ -26,13 +30,9 @@ from rules.football.lineups import update_lineups
 from rules.football.match import ActionRecord, Match, Moment, Score
 from rules.football.minute import PERIODS_BY_ID, Period, minute_of
 from rules.football.names import normalise
-from rules.football.repeated_reports import own_record
-from rules.football.score_lag import ScorePair, add_uncounted, catch_up, reconcile_score
 from rules.football.statuses import COVERAGE_LEVELS
 from rules.football.substitutions import name_coming_player
-from rules.football.unconfirmed import settle_unconfirmed
 from rules.football.unknown_values import ScoreChange, resolve_unknown_send_type
-from rules.football.unshown_goals import review_goals
 
 
 def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -> Moment:

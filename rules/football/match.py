@@ -1,4 +1,4 @@
-"""A match as a value, and one step of it. What rules ask of them is in `match_questions.py`."""
+"""A match as a value, and one step of it. What rules ask of them is in `match_facts.py`."""
 
 from __future__ import annotations
 

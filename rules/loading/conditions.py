@@ -17,7 +17,7 @@ from rules.engine.rule import Condition, NameReference
 from rules.football.action import SendType, Side
 from rules.football.catalogue import Catalogue
 from rules.football.match import Moment
-from rules.football.match_questions import is_comeback, is_first_goal, is_hat_trick
+from rules.football.match_facts import is_comeback, is_first_goal, is_hat_trick
 from rules.football.minute import LAST_MINUTE, Minute, Period
 from rules.football.names import normalise
 from rules.football.statuses import COVERAGE_LEVELS

@@ -18,7 +18,7 @@ from yaml.reader import Reader as YamlReader
 
 from rules.engine.rule import SourceLocation
 from rules.loading.composer import NESTED_TOO_DEEPLY, AliasMark, Composer
-from rules.loading.yaml_slips import explain_slip
+from rules.loading.yaml_mistakes import explain_syntax
 
 # The C reader is several times faster, and not in every installation of PyYAML.
 _FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -158,7 +158,7 @@ def compose(text: str, file: str, report: Report) -> yaml.Node | None:
         report.add_mistake(SourceLocation(file, line, column), f"the character {found[0]!r} is not allowed in YAML")
         return None
     report.add_source(file, text)
-    for _ in range(_MAX_SLIPS):
+    for _ in range(_MAX_SYNTAX_MISTAKES):
         try:
             composer = _compose_once(text, file, report)
         except RecursionError:
@@ -166,15 +166,17 @@ def compose(text: str, file: str, report: Report) -> yaml.Node | None:
             return None
         except yaml.YAMLError as error:
             # Put right as it was probably meant, so that all mistakes of the file are found at once.
-            slip = explain_slip(text, error)
-            location = SourceLocation(file, slip.line + 1, slip.column + 1)
+            mistake = explain_syntax(text, error)
+            location = SourceLocation(file, mistake.line + 1, mistake.column + 1)
             # A second mistake at one place means that the repair was none.
             is_new = not any(found.location == location for found in report.list_findings(Severity.MISTAKE))
-            report.add_mistake(location, slip.sentence, excerpt=_cut_excerpt(report.line_at(file, slip.line), slip.column))
+            report.add_mistake(
+                location, mistake.sentence, excerpt=_cut_excerpt(report.line_at(file, mistake.line), mistake.column)
+            )
             report.ignore_location(location)  # what is read there now is not what was written
-            if slip.repaired is None or not is_new:
+            if mistake.repaired is None or not is_new:
                 return None
-            text = slip.repaired
+            text = mistake.repaired
             continue
         for name, node in composer.unused_anchors.items():
             # Nobody anchors a word that is never used; a text that begins with & loses its first word.
@@ -187,7 +189,7 @@ def compose(text: str, file: str, report: Report) -> yaml.Node | None:
     return None
 
 
-_MAX_SLIPS = 30
+_MAX_SYNTAX_MISTAKES = 30
 """Mistakes of form that are put right in one file. For each the whole text is read anew."""
 
 _SECRET_LINE = re.compile(r"token|secret|password|dead_man_url|://[^/\s]*:[^/\s]*@", re.IGNORECASE)

@@ -126,7 +126,7 @@ Jinja's."""
 def _describe_unknown_variable(word: str, *, is_compared: bool) -> str:
     if word in BLOCK_WORDS:
         return f"{word} stands in {{% {word} %}}, not in {{{{ … }}}}"
-    # `{% if team == Arsenal %}`: no variable begins with a capital, so this is a name without its quotes. A near word is a slip.
+    # `{% if team == Arsenal %}`: no variable begins with a capital, so this is a name without its quotes. A near word is a typo.
     if is_compared and word[0].isupper() and not suggest(word, TEXT_VARIABLES, 0.75):
         return f'there is no value {word}: a name is compared in quotes, "{word}"'
     if meant := _OTHER_WORDS.get(word.casefold(), ""):

@@ -32,10 +32,10 @@ def suggest(word: str, words: Iterable[str], cutoff: float = 0.6) -> str:
 def find_misspelt(word: str, words: Iterable[str]) -> str:
     """Return the known word that differs from this one by one letter, or by two that changed places; empty where none does.
 
-    A plural is another word: `Corners` is no slip of `Corner`.
+    A plural is another word: `Corners` is no misspelt `Corner`.
     """
     folded = word.casefold()
-    near = (known for known in words if _is_one_slip_away(folded, known.casefold()))
+    near = (known for known in words if _differs_by_one_typo(folded, known.casefold()))
     return next((known for known in near if not _is_plural(folded, known.casefold())), "")
 
 
@@ -45,11 +45,11 @@ def _is_plural(one: str, other: str) -> bool:
     return longer == f"{shorter}s" and not longer.endswith("ss")
 
 
-def _is_one_slip_away(one: str, other: str) -> bool:
+def _differs_by_one_typo(one: str, other: str) -> bool:
     """Return True if one letter more, fewer or other, or two neighbours changed, make one word of the other."""
     if one == other or abs(len(one) - len(other)) > 1:
         return False
-    # Up to the first letter that differs both are the same. What is one slip away is then equal behind that letter.
+    # Up to the first letter that differs both are the same. With one typo, both are equal behind that letter.
     first = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     rest, other_rest = one[first:], other[first:]
     if len(one) != len(other):

@@ -14,8 +14,8 @@ _ENTRY = re.compile(r"^(?P<indent>[ ]*(?:- +)*)(?P<key>[\w-]+|\"[^\"]*\"|'[^']*'
 _ITEM = re.compile(r"^(?P<indent>[ ]*(?:- +)+)(?P<value>\S.*?)[ ]*$")
 
 
-class Slip(NamedTuple):
-    """One mistake of form."""
+class SyntaxMistake(NamedTuple):
+    """One mistake of YAML's syntax."""
 
     line: int
     """Counted from 0, as the column."""

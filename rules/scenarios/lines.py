@@ -153,7 +153,7 @@ def _parse_event_type(words: str) -> tuple[ScenarioEventType, str]:
     for event_type in sorted(ScenarioEventType, key=len, reverse=True):
         if f"{words} ".casefold().startswith(f"{event_type} "):
             return event_type, words[len(event_type) :].strip()
-    # A slip in `yellow card` is looked for in two words, one in `goal` in the first: the player's name follows.
+    # A typing mistake in `yellow card` is looked for in two words, one in `goal` in the first: the player's name follows.
     first = " ".join(words.split()[:2])
     near = (suggest(first, ScenarioEventType) or suggest(first.split()[0], ScenarioEventType)) if first else ""
     hint = f', did you mean "{near}"?' if near else f": {', '.join(ScenarioEventType)}"

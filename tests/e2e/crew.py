@@ -17,7 +17,7 @@ import asyncpg
 
 from bot.cluster.balance import name_fixture_lease
 from bot.fake_telegram import Message
-from bot.telegram.paid_messages import FREE_MESSAGES_PER_SECOND
+from bot.telegram.limits.paid_messages import FREE_MESSAGES_PER_SECOND
 from rules.football.action import Fixture, Team
 from tests.e2e.goals import RULES, Match, find_repeated
 from tests.e2e.stage import FEED_TOKEN, Process, configuration, touchline

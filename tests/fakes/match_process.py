@@ -21,9 +21,9 @@ from bot.storage.database import Database
 from bot.storage.fixtures import FeedPositionRepository
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
+from bot.telegram.limits.rate_limits import RateLimitPolicy, Unlimited
 from bot.telegram.messenger import Messenger
 from bot.telegram.plan import MessagePlan
-from bot.telegram.rate_limits import RateLimitPolicy, Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.rule import RuleSet
 from rules.football.action import Fixture, Packet

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.errors import StorageUnavailable
-from bot.telegram.paid_messages import PaidMessageRepository, PaidUse
-from bot.telegram.rate_shares import (
+from bot.telegram.limits.paid_messages import PaidMessageRepository, PaidUse
+from bot.telegram.limits.rate_shares import (
     SHARE_DURATION,
     RateShare,
     RateShareRepository,

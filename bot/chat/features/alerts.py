@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import make_short_id
 from bot.chat.dialogue import (
     CHOSEN_SIGN,
     UNCHOSEN_SIGN,
@@ -26,8 +25,9 @@ from bot.chat.features.alerts_for_name import read_name, set_kinds_for_name, swi
 from bot.chat.features.match_cards import parse_card_form, set_card_form
 from bot.chat.features.subscribe import search_followable, subscribe
 from bot.chat.features.subscriptions import set_overrides_by_words
-from bot.chat.plain_words import ONLY_WORDS, parse_on_off
+from bot.chat.parsing.plain_words import ONLY_WORDS, parse_on_off
 from bot.chat.routing import Command, Feature
+from bot.chat.search.catalogue import make_short_id
 from bot.chat.texts import (
     KIND_SIGNS,
     SWITCH_FILLERS,

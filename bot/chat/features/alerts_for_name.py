@@ -12,7 +12,7 @@ from bot.chat.features.followed import choose_kinds, list_covering
 from bot.chat.features.mute import find_followed_matches
 from bot.chat.features.subscribe import search_followable, subscribe
 from bot.chat.features.subscriptions import find_subscription, set_overrides_by_words, unsubscribe
-from bot.chat.plain_words import ALERT_WORDS, EVERY_WORDS, JOINING_WORDS, ONLY_WORDS, parse_on_off
+from bot.chat.parsing.plain_words import ALERT_WORDS, EVERY_WORDS, JOINING_WORDS, ONLY_WORDS, parse_on_off
 from bot.chat.texts import choice_name, choice_names, escape_text, parse_kinds, read_kind_switches, subscription_name
 from bot.i18n.language import join_sentence_list
 from bot.i18n.language import translate as _
@@ -32,7 +32,7 @@ _MAX_OFFERED_MATCHES = 3
 
 def set_kinds_for_name(context: ChatContext, args: Sequence[str]) -> DialogueResult | None:
     """`/alerts only goals for Arsenal`: as `/alerts Arsenal only goals`. None if that is not what was typed."""
-    # "goals foo" is a slip: only a word such as "for" or "only" shows that the rest is a name.
+    # "goals foo" is a typing mistake: only a word such as "for" or "only" shows that the rest is a name.
     if not any(normalise(word) in ONLY_WORDS | JOINING_WORDS | _ARTICLES for word in (*args[1:-1], *args[:1])):
         return None
     for at in range(len(args) - 1, 0, -1):

@@ -17,8 +17,8 @@ from bot.chat import texts
 from bot.chat.dialogue import Button, ChatContext, DialogueResult, Refusal, Screen, arrange_rows, make_button
 from bot.chat.features.match_cards import ask_about_pins
 from bot.chat.middleware import Handler, with_origin
+from bot.chat.parsing.plain_words import parse_on_off
 from bot.chat.permissions import is_present, missing_rights
-from bot.chat.plain_words import parse_on_off
 from bot.chat.routing import Command, Feature, Router
 from bot.chat.services import ChatServices
 from bot.chat.texts import DONE_SIGN, done_label, escape_text

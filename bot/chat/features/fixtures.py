@@ -7,7 +7,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 
-from bot.chat.catalogue import Choice, has_ended
 from bot.chat.dialogue import (
     Button,
     ChatContext,
@@ -21,8 +20,9 @@ from bot.chat.dialogue import (
     select_page,
 )
 from bot.chat.features.timezone import zone_label
-from bot.chat.plain_words import parse_day
+from bot.chat.parsing.plain_words import parse_day
 from bot.chat.routing import Command, Feature
+from bot.chat.search.catalogue import Choice, has_ended
 from bot.chat.texts import (
     NEXT_SIGN,
     PREVIOUS_SIGN,

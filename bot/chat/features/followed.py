@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import Choice, make_token
 from bot.chat.dialogue import (
     Button,
     ButtonRow,
@@ -25,6 +24,7 @@ from bot.chat.dialogue import (
 )
 from bot.chat.features.fixtures import render_headline
 from bot.chat.routing import Feature
+from bot.chat.search.catalogue import Choice, make_token
 from bot.chat.texts import choice_name, choice_names, done_label, escape_text, join_kind_names, render_kickoff, subscription_name
 from bot.i18n.football import format_title
 from bot.i18n.language import format_short_date, join_sentence_list, to_local_time

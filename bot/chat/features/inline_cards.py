@@ -13,10 +13,10 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest
 from telegram.ext import InlineQueryHandler
 
-from bot.chat.catalogue import make_short_id
 from bot.chat.dialogue import ChatContext
 from bot.chat.features.fixtures import render_headline, visible_title
 from bot.chat.routing import Feature
+from bot.chat.search.catalogue import make_short_id
 from bot.chat.services import ChatServices
 from bot.chat.texts import escape_text
 from bot.chat.update_origin import HandlerContext

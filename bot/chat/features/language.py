@@ -15,7 +15,7 @@ from bot.chat.dialogue import (
     make_closing_row,
     set_settings,
 )
-from bot.chat.plain_words import parse_language
+from bot.chat.parsing.plain_words import parse_language
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
 from bot.i18n.language import CHOICES, ENGLISH, use_language

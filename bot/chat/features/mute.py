@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import Choice, has_ended
 from bot.chat.dialogue import (
     Button,
     ButtonRow,
@@ -25,9 +24,10 @@ from bot.chat.dialogue import (
     select_page,
     set_settings,
 )
-from bot.chat.durations import parse_end, parse_length
-from bot.chat.plain_words import EVERY_WORDS, JOINING_WORDS, parse_on_off
+from bot.chat.parsing.durations import parse_end, parse_length
+from bot.chat.parsing.plain_words import EVERY_WORDS, JOINING_WORDS, parse_on_off
 from bot.chat.routing import Command, Feature, ShowScreen
+from bot.chat.search.catalogue import Choice, has_ended
 from bot.chat.texts import back_label, choice_name, choice_names, done_label, escape_text, render_kickoff
 from bot.i18n.language import format_hours, join_with_commas
 from bot.i18n.language import mark_for_translation as N_

@@ -17,7 +17,7 @@ from bot.chat.dialogue import (
     make_closing_row,
 )
 from bot.chat.features.subscriptions import unsubscribe
-from bot.chat.plain_words import EVERY_WORDS
+from bot.chat.parsing.plain_words import EVERY_WORDS
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text, is_channel
 from bot.i18n.language import mark_for_translation as N_

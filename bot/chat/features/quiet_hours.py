@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.chat.dialogue import Button, ButtonRow, ChatContext, DialogueResult, Screen, make_button, make_closing_row, set_settings
-from bot.chat.durations import parse_end, parse_length
 from bot.chat.features.timezone import make_zone_guesses, zone_label
-from bot.chat.plain_words import ALERT_WORDS, DEFAULT_QUIET_HOURS, EVERY_WORDS, parse_hours, parse_on_off
+from bot.chat.parsing.durations import parse_end, parse_length
+from bot.chat.parsing.plain_words import ALERT_WORDS, DEFAULT_QUIET_HOURS, EVERY_WORDS, parse_hours, parse_on_off
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
 from bot.i18n.language import mark_for_translation as N_

@@ -116,7 +116,7 @@ class RulesProposals:
         if not name.lower().endswith((".yaml", ".yml")):
             raise Refusal(_("Send the rules as a file whose name ends in .yaml or .yml."))
         too_big = _("This file is too big: {size} KiB at most.").format(size=MAX_FILE_SIZE // 1024)
-        # Before the download: an admin's slip may be a film of 20 MB, which is what Telegram gives to bots.
+        # Before the download: an admin may send a film by mistake, of 20 MB, which is what Telegram gives to bots.
         if (document.file_size or 0) > MAX_FILE_SIZE:
             raise Refusal(too_big)
         try:

@@ -23,7 +23,7 @@ from bot.chat.dialogue import (
     update_filter,
 )
 from bot.chat.features.match_cards import card_form_label
-from bot.chat.plain_words import parse_on_off
+from bot.chat.parsing.plain_words import parse_on_off
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import back_to_kinds_label, done_label, scorers_only_label
 from bot.i18n.language import mark_for_translation as N_

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 from telegram.constants import ChatType
 
-from bot.chat.catalogue import ALL_MATCHES, Choice, SearchResult, has_ended
 from bot.chat.dialogue import (
     Button,
     ButtonRow,
@@ -26,11 +25,12 @@ from bot.chat.dialogue import (
     select_page,
 )
 from bot.chat.features.followed import MAX_NAMES, confirm_following, describe_changes
-from bot.chat.name_index import Fit
-from bot.chat.nicknames import to_search_words
-from bot.chat.plain_words import EVERY_WORDS
+from bot.chat.parsing.plain_words import EVERY_WORDS
+from bot.chat.parsing.sentences import drop_article, strip_politeness
 from bot.chat.routing import Command, Feature, ShowScreen
-from bot.chat.sentences import drop_article, strip_politeness
+from bot.chat.search.catalogue import ALL_MATCHES, Choice, SearchResult, has_ended
+from bot.chat.search.name_index import Fit
+from bot.chat.search.nicknames import to_search_words
 from bot.chat.texts import back_label, choice_name, choice_names, done_label, escape_text, no_matches_text, which_one_text
 from bot.i18n.language import format_day_and_time, join_with_commas
 from bot.i18n.language import mark_for_translation as N_
@@ -62,7 +62,7 @@ def subscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return DialogueResult(browse_competitions(context))
     if normalise(typed) in EVERY_WORDS:
         return subscribe_to(context, ALL_MATCHES)
-    # A name that is not known yet is not stored: it might be a slip, and the chat would wait for it in vain.
+    # A name that is not known yet is not stored: it might be misspelt, and the chat would wait for it in vain.
     found = search_followable(context, typed)
     if not (found.exact or found.hits) and (name := _clean_name(args)) != args:
         return subscribe(context, name)

@@ -10,7 +10,6 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import make_short_id, make_token
 from bot.chat.dialogue import (
     CHOSEN_SIGN,
     UNCHOSEN_SIGN,
@@ -31,10 +30,11 @@ from bot.chat.dialogue import (
 )
 from bot.chat.features.followed import choose_kinds, confirm_unfollowing, describe_changes
 from bot.chat.features.subscribe import MAX_HITS
-from bot.chat.name_index import Fit
-from bot.chat.plain_words import EVERY_WORDS, ONLY_WORDS
+from bot.chat.parsing.plain_words import EVERY_WORDS, ONLY_WORDS
+from bot.chat.parsing.sentences import drop_article
 from bot.chat.routing import Command, Feature
-from bot.chat.sentences import drop_article
+from bot.chat.search.catalogue import make_short_id, make_token
+from bot.chat.search.name_index import Fit
 from bot.chat.texts import (
     KIND_SIGNS,
     OVERRIDES_SIGN,

@@ -25,11 +25,11 @@ from bot.chat.dialogue import (
     make_closing_row,
     set_settings,
 )
-from bot.chat.name_index import MAX_SUGGESTIONS, Fit, measure_words_fit
-from bot.chat.nicknames import to_search_words
+from bot.chat.parsing.zone_names import CITIES_BY_ZONE, MAIN_ZONES, REGION_NAMES, TERRITORY_NAMES, TIME_NAMES
 from bot.chat.routing import Command, Feature
+from bot.chat.search.name_index import MAX_SUGGESTIONS, Fit, measure_words_fit
+from bot.chat.search.nicknames import to_search_words
 from bot.chat.texts import done_label, escape_text, which_one_text
-from bot.chat.zone_names import CITIES_BY_ZONE, MAIN_ZONES, REGION_NAMES, TERRITORY_NAMES, TIME_NAMES
 from bot.clock import parse_utc_offset
 from bot.i18n.football import HOME_NATIONS, OTHER_COUNTRY_NAMES
 from bot.i18n.language import current_language, current_locale, format_time, translate, use_language

@@ -12,7 +12,6 @@ from telegram.error import BadRequest, Forbidden
 from telegram.ext import CallbackQueryHandler, CommandHandler, filters
 
 from bot.chat import texts
-from bot.chat.catalogue import Choice, make_token
 from bot.chat.dialogue import (
     AdministratorsOnly,
     ChatContext,
@@ -28,6 +27,7 @@ from bot.chat.dialogue import (
 from bot.chat.features.subscribe import search_followable
 from bot.chat.middleware import Handler, with_origin
 from bot.chat.routing import Command, Feature
+from bot.chat.search.catalogue import Choice, make_token
 from bot.chat.services import ChatServices
 from bot.chat.texts import choice_name, escape_text, subscription_name, which_one_text
 from bot.chat.throttle import Throttle

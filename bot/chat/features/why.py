@@ -28,7 +28,7 @@ from bot.outbox.latency import LatencyTrace
 from bot.outbox.news import SAMPLE, NewsItem, is_burst
 from bot.subscribers import Recipient
 from rules.engine.alert import CARD, ConditionResult, State
-from rules.football.unconfirmed import NOT_CONFIRMED
+from rules.football.corrections.unconfirmed import NOT_CONFIRMED
 
 _MAX_REVISIONS = 8
 """The latest revisions are shown: a match card has many."""

@@ -16,8 +16,8 @@ from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.http import ApiHealth
+from bot.telegram.limits.rate_limits import RateLimiter
 from bot.telegram.messenger import build_bot
-from bot.telegram.rate_limits import RateLimiter
 from tests.bot.news import alert
 
 

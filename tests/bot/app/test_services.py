@@ -15,8 +15,8 @@ from bot.config.rule_versions import RuleOrigin
 from bot.errors import StorageUnusable
 from bot.storage.database import Database
 from bot.telegram.http import ApiHealth
+from bot.telegram.limits.rate_limits import RateLimiter
 from bot.telegram.messenger import build_bot
-from bot.telegram.rate_limits import RateLimiter
 from tests.bot.chat.fixtures import NOW
 from tests.sqlite import new_sqlite
 

@@ -18,8 +18,8 @@ from bot.config.load import load_config
 from bot.config.rule_versions import RuleOrigin
 from bot.storage.database import Database
 from bot.telegram.http import ApiHealth
+from bot.telegram.limits.rate_limits import RateLimiter
 from bot.telegram.messenger import build_bot
-from bot.telegram.rate_limits import RateLimiter
 from rules.football.action import Fixture
 from tests.bot.chat.fixtures import FIXTURES, NOW
 from tests.sqlite import new_sqlite

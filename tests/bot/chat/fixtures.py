@@ -6,8 +6,8 @@ import datetime as dt
 from typing import Any
 
 from bot.chat.application import ROUTER
-from bot.chat.catalogue import FollowableCatalogue
 from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen, Subscribe, Unsubscribe, UpdateChat
+from bot.chat.search.catalogue import FollowableCatalogue
 from bot.subscribers import Chat, ChatRef, Subscription
 from bot.telegram.html import remove_tags
 from rules.engine.alert import SHIPPED_KINDS

@@ -205,8 +205,8 @@ async def test_a_deep_link_of_a_group_is_for_its_administrators(world: World) ->
 
 
 async def test_unknown_commands_are_answered_with_the_nearest(chat: PrivateChat) -> None:
-    slip = await chat.say("/subscrbe Arsenal")
-    assert slip.text == "I don't know /subscrbe. Did you mean:" and slip.labels[0] == "/subscribe Arsenal"
+    misspelt = await chat.say("/subscrbe Arsenal")
+    assert misspelt.text == "I don't know /subscrbe. Did you mean:" and misspelt.labels[0] == "/subscribe Arsenal"
     await chat.tap("/subscribe Arsenal")
     assert await chat.world.list_followed(ME) == ["Arsenal"]
 

@@ -13,10 +13,10 @@ import pytest
 from msgspec.structs import replace
 
 from bot.chat.application import ROUTER
-from bot.chat.catalogue import Choice
 from bot.chat.dialogue import LABEL_WIDTHS, Button, ChatContext, Refusal, Screen, UpdateChat, arrange_rows, make_button
 from bot.chat.features.channel import show_channel_menu
 from bot.chat.features.mute_button import AlertSubject, make_mute_options
+from bot.chat.search.catalogue import Choice
 from bot.chat.texts import DONE_SIGN, PREVIOUS_SIGN
 from bot.i18n.language import CHOICES, use_language
 from bot.i18n.shorten import text_length

@@ -19,8 +19,8 @@ from bot.storage.database import Database
 from bot.storage.fixtures import FeedPositionRepository
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
+from bot.telegram.limits.rate_limits import Unlimited
 from bot.telegram.plan import MessagePlan
-from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.rule import RuleSet
 from rules.football.action import PeriodScore, Summary

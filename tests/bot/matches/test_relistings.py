@@ -23,8 +23,8 @@ from bot.storage.database import Database
 from bot.storage.fixtures import FixtureListingRepository, FixtureStatusRepository
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.telegram.limits.rate_limits import Unlimited
 from bot.telegram.plan import MessagePlan
-from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.text import visible_text
 from rules.football.action import Fixture, Team

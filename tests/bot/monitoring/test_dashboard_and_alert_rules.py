@@ -17,7 +17,7 @@ from bot.feed.connection import count_unreadable_frame
 from bot.metrics import ADMIN_MESSAGES, ALERTS, DECISIONS, DELIVERIES, RULES_FIRED, UNKNOWN_VALUES
 from bot.monitoring.admin_messages import describe_duration
 from bot.monitoring.incidents import INCIDENT_POLICIES
-from bot.telegram.paid_messages import PaidBudget, PaidUse
+from bot.telegram.limits.paid_messages import PaidBudget, PaidUse
 from bot.telegram.responses import count_response
 from tests.bot.monitoring.test_monitor import open_world
 from tests.fakes.metric_changes import read_samples

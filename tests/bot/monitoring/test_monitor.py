@@ -24,7 +24,7 @@ from bot.monitoring.monitor import MONITOR_INTERVAL, Monitor, find_database_fold
 from bot.storage.database import Database
 from bot.storage.sqlite import SQLiteDriver
 from bot.telegram.http import ApiHealth
-from bot.telegram.paid_messages import PaidBudget, PaidUse
+from bot.telegram.limits.paid_messages import PaidBudget, PaidUse
 from tests.bot.monitoring.samples import TITLES, status
 from tests.fakes.feed import LoopClock
 from tests.fakes.messenger import FakeMessenger

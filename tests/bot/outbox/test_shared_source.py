@@ -23,7 +23,7 @@ from bot.storage.database import Database
 from bot.storage.schema import chats, subscriptions
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
-from bot.telegram.rate_limits import Unlimited
+from bot.telegram.limits.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import Alert, AlertKey
 from tests.bot.news import alert, minor, retracted

@@ -9,7 +9,7 @@ import pytest
 
 from bot.outbox.delivery import read_history
 from bot.outbox.explanation import explain_message
-from bot.telegram.rate_limits import RateLimiter
+from bot.telegram.limits.rate_limits import RateLimiter
 from rules.engine.alert import Alert
 from tests.bot.news import NOW, alert, retracted
 from tests.bot.telegram.conftest import World

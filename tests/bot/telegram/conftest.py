@@ -15,8 +15,8 @@ from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import ChatRef, Scope, Subscription
+from bot.telegram.limits.rate_limits import RateLimitPolicy, Unlimited
 from bot.telegram.plan import MessagePlan
-from bot.telegram.rate_limits import RateLimitPolicy, Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import Alert
 from tests.bot.news import NOW

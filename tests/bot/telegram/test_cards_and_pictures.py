@@ -11,8 +11,8 @@ from bot.errors import TelegramUnreachable
 from bot.media.renderer import PictureAttachment, PictureRenderer
 from bot.outbox.delivery import Delivery, Reason
 from bot.telegram.execute import execute
+from bot.telegram.limits.rate_limits import RateLimiter
 from bot.telegram.plan import Send
-from bot.telegram.rate_limits import RateLimiter
 from rules.engine.alert import PICTURE, Alert
 from rules.football.timeline import Timeline
 from tests.bot.media.timelines import full

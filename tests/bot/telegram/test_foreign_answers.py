@@ -18,8 +18,8 @@ from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.http import ApiHealth
+from bot.telegram.limits.rate_limits import Unlimited
 from bot.telegram.messenger import BotMessenger, build_bot
-from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import Alert
 from tests.bot.news import alert

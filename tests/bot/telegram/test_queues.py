@@ -1,8 +1,8 @@
 from bot.outbox.delivery import QueueItem, Urgency
 from bot.outbox.news import LIVE_MESSAGE_PRIORITY
 from bot.subscribers import ChatRef
+from bot.telegram.limits.rate_limits import Unlimited
 from bot.telegram.queues import FAIRNESS_INTERVAL, MAX_MERGED_ITEMS, ChatQueues
-from bot.telegram.rate_limits import Unlimited
 from rules.engine.alert import AlertKey
 
 

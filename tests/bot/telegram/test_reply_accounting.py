@@ -5,8 +5,8 @@ from telegram.error import BadRequest
 
 from bot.clock import ManualClock
 from bot.subscribers import ChatRef
+from bot.telegram.limits.rate_limits import RateLimiter
 from bot.telegram.messenger import BotMessenger, build_bot
-from bot.telegram.rate_limits import RateLimiter
 from bot.telegram.reply_accounting import ReplyAccounting
 from tests.fakes.bot_api import FakeBotApi
 from tests.packets import KICKOFF

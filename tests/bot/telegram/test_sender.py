@@ -28,7 +28,7 @@ from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
-from bot.telegram.rate_limits import RateLimiter, Unlimited
+from bot.telegram.limits.rate_limits import RateLimiter, Unlimited
 from bot.telegram.sender import Sender
 from tests.bot.news import NOW, alert, minor, pending, retracted
 from tests.bot.telegram.conftest import World

@@ -12,7 +12,7 @@ import pytest
 from bot.errors import ChatGone, ChatMigrated, DeliveryError, RetryAfter, TelegramUnreachable
 from bot.fake_telegram import state as fake_telegram
 from bot.subscribers import ChatRef
-from bot.telegram.rate_limits import RateLimiter
+from bot.telegram.limits.rate_limits import RateLimiter
 from tests.bot.news import NOW, alert
 from tests.bot.telegram.conftest import World
 from tests.sqlite import new_sqlite

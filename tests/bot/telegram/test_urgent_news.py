@@ -8,7 +8,7 @@ import pytest
 
 from bot.fake_telegram import state as fake_telegram
 from bot.outbox.sources import MemorySource
-from bot.telegram.rate_limits import RateLimiter
+from bot.telegram.limits.rate_limits import RateLimiter
 from rules.engine.alert import Alert, Importance
 from tests.bot.news import alert, minor, retracted
 from tests.bot.telegram.conftest import World

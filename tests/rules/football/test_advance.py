@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rules.football.action import Fixture, PeriodScore, Side, Summary
 from rules.football.advance import advance, resolve_period
 from rules.football.match import Match, Score
-from rules.football.match_questions import list_cards
+from rules.football.match_facts import list_cards
 from rules.football.minute import Minute, Period
 from tests.packets import AWAY, FIXTURE, HOME, Story
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.catalogue import has_ended
+from bot.chat.search.catalogue import has_ended
 from bot.feed import lenient
 from bot.matches.connection_plan import find_connect_time
 from rules.football.action import Fixture

@@ -9,7 +9,7 @@ import pytest
 
 from rules.football.action import Side
 from rules.football.match import Score
-from rules.football.match_questions import is_first_goal
+from rules.football.match_facts import is_first_goal
 from rules.football.minute import Minute, Period
 from rules.football.timeline import Event, EventKind, Stage, build_half_time_timeline, build_timeline
 from tests.packets import KICKOFF, Story, play_scenario

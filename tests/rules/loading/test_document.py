@@ -144,7 +144,7 @@ def test_an_empty_text_is_no_node_and_no_mistake() -> None:
     assert (compose("", "f.yaml", report), report.mistakes) == (None, ())
 
 
-def test_the_line_of_a_slip_is_shown_with_a_caret_but_never_a_secret() -> None:
+def test_the_line_of_a_mistake_is_shown_with_a_caret_but_never_a_secret() -> None:
     report = Report()
     compose("a: @x\n", "f.yaml", report)
     compose("token: @x\n", "g.yaml", report)

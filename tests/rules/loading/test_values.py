@@ -48,7 +48,9 @@ def read(text: str, read_value: Callable[[Reader, yaml.Node], Any]) -> tuple[Any
         ("", ("a",), "a"),
     ],
 )
-def test_a_slip_is_one_letter_or_two_that_changed_places_and_no_plural(word: str, known: tuple[str, ...], meant: str) -> None:
+def test_a_typing_mistake_is_one_letter_or_two_that_changed_places_and_no_plural(
+    word: str, known: tuple[str, ...], meant: str
+) -> None:
     assert find_misspelt(word, known) == meant
 
 

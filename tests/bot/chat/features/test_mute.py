@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import ALL_MATCHES
 from bot.chat.dialogue import ChatContext, DialogueResult
 from bot.chat.features import fixtures
+from bot.chat.search.catalogue import ALL_MATCHES
 from bot.subscribers import MatchMute
 from rules.football.match import Match
 from rules.football.minute import Period

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import FollowableCatalogue
 from bot.chat.dialogue import DialogueResult, Subscribe
+from bot.chat.search.catalogue import FollowableCatalogue
 from bot.subscribers import Subscription
 from rules.football.action import Fixture, Team
 from tests.bot.chat.fixtures import fixture, make_context, run_command

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import FollowableCatalogue
 from bot.chat.features.fixtures import show_day
+from bot.chat.search.catalogue import FollowableCatalogue
 from bot.subscribers import Scope, Subscription
 from rules.football.action import Team
 from tests.bot.chat.conftest import World

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.chat.catalogue import ALL_MATCHES
 from bot.chat.dialogue import ChatContext, Screen
 from bot.chat.features.fixtures import show_live, show_timeline, show_today
 from bot.chat.features.inline_cards import find_cards
+from bot.chat.search.catalogue import ALL_MATCHES
 from bot.fake_telegram.html import parse
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period

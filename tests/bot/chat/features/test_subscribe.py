@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bot.chat import texts
 from bot.chat.application import ROUTER
-from bot.chat.catalogue import FollowableCatalogue
 from bot.chat.dialogue import ChatContext, OutdatedButton
 from bot.chat.features import channel, subscribe
+from bot.chat.search.catalogue import FollowableCatalogue
 from bot.subscribers import Scope, Subscription, make_name_key
 from rules.football.action import Team
 from tests.bot.chat.fixtures import (

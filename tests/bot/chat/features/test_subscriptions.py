@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.chat.catalogue import ALL_MATCHES, make_short_id, make_token
 from bot.chat.dialogue import ChatContext, DialogueResult, Screen, UpdateChat, UpdateSubscription
 from bot.chat.features.mute_button import AlertSubject
 from bot.chat.features.mute_button import press_mute_button as pressed_below
 from bot.chat.features.subscriptions import switch_override_kind
+from bot.chat.search.catalogue import ALL_MATCHES, make_short_id, make_token
 from bot.subscribers import NO_OVERRIDES, ChatRef, Recipient, Scope, Subscription, SubscriptionOverrides
 from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS
 from tests.bot.chat.conftest import World

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.chat.features.timezone import ZoneSearchResult, find_zones, is_zone, zone_label
-from bot.chat.zone_names import CITIES_BY_ZONE, REGION_NAMES, TIME_NAMES
+from bot.chat.parsing.zone_names import CITIES_BY_ZONE, REGION_NAMES, TIME_NAMES
 from bot.i18n.language import use_language
 from tests.bot.chat.conftest import World
 

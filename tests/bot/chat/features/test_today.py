@@ -6,9 +6,9 @@ import datetime as dt
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import ALL_MATCHES, FollowableCatalogue
 from bot.chat.dialogue import DialogueResult
 from bot.chat.features import fixtures
+from bot.chat.search.catalogue import ALL_MATCHES, FollowableCatalogue
 from bot.subscribers import Scope, Subscription
 from rules.football.action import Team
 from rules.football.match import Match, Score

@@ -1,0 +1,155 @@
+"""How the rate is divided, and the shares in a database."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from bot.storage.database import Database
+from bot.storage.schema import allowance
+from bot.telegram.limits.rate_shares import (
+    NewShare,
+    RateShare,
+    RateShareRepository,
+    RateUse,
+    Renewal,
+    choose_share,
+    divide_rate,
+)
+from tests.laws import try_examples
+
+HOUR = 3600.0
+
+
+class Process:
+    """One process and what it would like to send."""
+
+    def __init__(self, db: Database, name: str, *, is_sender: bool = True) -> None:
+        self.repository, self.is_sender = RateShareRepository(db, name), is_sender
+        self.use, self.share, self.unpaid_share, self.limit, self.paused_for = RateUse(0, 3), 0, 0, 0, 0.0
+
+    async def renew(self, *, slot_senders: int = 0, sent: int = 0) -> NewShare:
+        found = await self.repository.renew(
+            Renewal(30, self.share, lambda _: self.use), None, self.is_sender, slot_senders=slot_senders, sent=sent
+        )
+        self.share, self.limit, self.paused_for = found.all.share, found.all.limit, found.paused_for
+        return found.all
+
+    async def renew_with_payment(self) -> tuple[int, int]:
+        """The limits of all messages, and of those that are free."""
+        found = await self.repository.renew(
+            Renewal(1000, self.share, lambda _: RateUse(0, 100)),
+            Renewal(30, self.unpaid_share, lambda _: self.use),
+            self.is_sender,
+            slot_senders=0,
+            sent=0,
+        )
+        assert found.unpaid
+        self.share, self.unpaid_share = found.all.share, found.unpaid.share
+        return found.all.limit, found.unpaid.limit
+
+
+async def test_what_one_needs_another_gives_up_once_its_last_second_is_over(db: Database) -> None:
+    first, second, chat = Process(db, "a"), Process(db, "b"), Process(db, "c", is_sender=False)
+    chat.use = RateUse(0, 1)
+    alone = await first.renew()
+    first.use = RateUse(30, 30)
+    await first.renew()
+    refused = await second.renew()
+    await chat.renew()
+    giving_up = await first.renew()
+    first.use = RateUse(5, 30)
+    given = await first.renew()
+    second.use = RateUse(0, 30)
+    taken = await second.renew()
+
+    assert (alone.share, alone.limit) == (30, 30)
+    assert (refused.share, refused.must_notify) == (0, True)
+    assert giving_up.share == 30 and giving_up.limit < 30
+    assert given.share == given.limit < 30 and given.must_notify
+    assert taken.limit > 0 and taken.share + given.share <= 30
+
+
+async def test_a_pause_holds_for_all_processes(db: Database) -> None:
+    first, second = Process(db, "a"), Process(db, "b")
+    await first.repository.pause_all(HOUR)
+    await first.repository.pause_all(1.0)
+    await second.renew()
+
+    assert 0.9 * HOUR < second.paused_for <= HOUR
+
+
+async def test_beside_senders_that_reserve_slots_the_rate_is_halved_and_what_is_sent_is_reserved(db: Database) -> None:
+    process = Process(db, "a")
+    process.use = RateUse(0, 30)
+    found = await process.renew(slot_senders=1, sent=600)
+    async with db.transaction() as tx:
+        (row,), now = await tx.fetch(select(allowance)), await tx.now()
+
+    assert found.limit == 15
+    assert 38.0 < row["next_at"] - now <= 600 * 1.04 / 15
+
+
+async def test_the_free_rate_is_divided_beside_the_rate_and_is_nobodys_while_one_sends_paid_messages(db: Database) -> None:
+    first, second = Process(db, "a"), Process(db, "b")
+    alone = await first.renew_with_payment()
+    first.use = RateUse(5, 8)
+    await second.renew_with_payment()
+    await first.renew_with_payment()
+    both = await second.renew_with_payment()
+    first.use = RateUse(700, 30)
+    await first.renew_with_payment()
+    beside_paid = await second.renew_with_payment()
+
+    assert alone == (1000, 30)
+    assert both[1] > 0 and first.unpaid_share == 700
+    assert beside_paid[1] == 0
+
+
+SHARES = st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=6)
+
+
+@try_examples(200)
+@given(st.integers(1, 60), SHARES)
+def test_the_rate_is_divided_whole_and_nobody_gets_more_than_it_wants_while_another_wants_more(
+    per_second: int, wanted: list[tuple[int, bool]]
+) -> None:
+    shares = [RateShare(str(number), 0, one, is_sender, 0.0) for number, (one, is_sender) in enumerate(wanted)]
+    divided = divide_rate(per_second, shares)
+
+    assert sum(divided.values()) <= per_second and min(divided.values()) >= 0
+    if any(one.is_sender for one in shares):
+        assert sum(divided.values()) == per_second
+    hungry = [one for one in shares if one.is_sender and divided[one.process] < one.wanted]
+    for one in hungry:
+        assert all(divided[other.process] <= max(other.wanted, divided[one.process] + 1) for other in shares)
+
+
+@try_examples(200)
+@given(st.integers(1, 60), SHARES.flatmap(lambda wanted: st.tuples(st.just(wanted), st.permutations(range(len(wanted))))))
+def test_every_process_computes_the_same_parts_in_whatever_order_it_reads_the_others(
+    per_second: int, wanted: tuple[list[tuple[int, bool]], list[int]]
+) -> None:
+    shares = [RateShare(str(number), 0, one, is_sender, 0.0) for number, (one, is_sender) in enumerate(wanted[0])]
+
+    assert divide_rate(per_second, [shares[number] for number in wanted[1]]) == divide_rate(per_second, shares)
+
+
+def test_two_processes_that_answer_people_use_the_whole_rate_where_it_is_too_low_for_both() -> None:
+    rows = {name: RateShare(name, 10, 20, is_sender=False, until=0.0) for name in ("a", "b")}
+    limits = {name: choose_share(30, list(rows.values()), row, RateUse(0, 20)).limit for name, row in rows.items()}
+
+    assert limits == {"a": 20, "b": 10}
+
+
+@try_examples(200)
+@given(st.integers(1, 60), SHARES, st.integers(0, 60))
+def test_a_sender_never_takes_what_another_has(per_second: int, others: list[tuple[int, bool]], wanted: int) -> None:
+    left, rows = per_second, []
+    for number, (one, is_sender) in enumerate(others):
+        rows.append(RateShare(str(number), min(one, left), one, is_sender, 0.0))
+        left -= rows[-1].share
+    found = choose_share(per_second, rows, RateShare("me", 0, 0, is_sender=True, until=0.0), RateUse(0, wanted))
+
+    assert 0 <= found.limit <= found.share <= left
