@@ -75,8 +75,8 @@ def _whole(folder: str) -> tuple[str, ...]:
 RULES = ("tests/rules",)
 SENDING = ("tests/bot/outbox", "tests/bot/telegram")
 _TELEGRAM_MODULES = (
-    "alert_keyboard", "change_replies", "html", "limits/circuit_breaker", "limits/rate_limits", "plan", "queues", "refused_messages",
-    "render", "responses",
+    "alert_keyboard", "change_replies", "html", "limits/circuit_breaker", "limits/rate_limits", "plan", "queues",
+    "refused_messages", "render", "responses",
 )  # fmt: skip
 PACKAGES = {
     "rules/football": Package(_whole("rules/football"), RULES),
