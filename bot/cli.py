@@ -163,8 +163,19 @@ def _discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _print_version(ctx: click.Context, _option: click.Parameter, is_asked: bool) -> None:
+    if not is_asked or ctx.resilient_parsing:
+        return
+    from bot.installation import find_version
+
+    click.echo(f"touchline, version {find_version()}")
+    ctx.exit()
+
+
 @click.group(cls=CommandGroup, commands=LazyCommands(), context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="touchline")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show the version and exit."
+)
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Tells Telegram chats about goals and cards of live football, at once and truthfully."""

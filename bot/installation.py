@@ -1,12 +1,14 @@
-"""Finds out how Touchline was installed, and so by which command an optional part is added."""
+"""Finds out which version of Touchline this is, how it was installed, and so by which command an optional part is added."""
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import importlib.util
 import json
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -39,6 +41,19 @@ def advise_install(extra: str) -> str:
         return f"{pip} install '{source.path}[{extra}]'"
     option = "--editable " if source.is_editable else ""
     return f"{pip} install {option}'.[{extra}]'" + ("" if source.path == Path.cwd() else f" in {source.path}")
+
+
+@functools.cache
+def find_version() -> str:
+    """Return Touchline's version: that of the checkout it runs from, else that of the installed package, else `unknown`."""
+    project = Path(__file__).resolve().parents[1] / "pyproject.toml"
+    # A checkout may run without being installed, or be newer than what was installed from it.
+    if project.is_file():
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+    try:
+        return importlib.metadata.version("touchline")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
 
 
 def find_source() -> Source | None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 from prometheus_client import (
     CollectorRegistry,
@@ -21,6 +19,8 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.registry import Collector
+
+from bot.installation import find_version
 
 # A line with its time of creation for each series would double the page.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -123,19 +123,10 @@ def sum_totals(counter: Counter, **labels: str) -> float:
     return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
 
-@cache
-def installed_version() -> str:
-    """Return the version of the installed package; empty if it runs from a folder without being installed."""
-    try:
-        return version("touchline")
-    except PackageNotFoundError:
-        return ""
-
-
 def _initialise_metrics() -> None:
     # A counter with labels appears with its first value. Prometheus cannot compute a rate from that first one: so labels that
     # are known beforehand begin at 0.
-    BUILD_INFO.info({"version": installed_version(), "python": platform.python_version()})
+    BUILD_INFO.info({"version": find_version(), "python": platform.python_version()})
     for step in ("outbox", "request", "telegram"):
         ALERT_STEP_SECONDS.labels(step)
     for result in ("accepted", "refused"):

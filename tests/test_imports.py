@@ -62,7 +62,8 @@ CHILDREN = {
 def list_imports(code: str) -> set[str]:
     """Run Python in a process of its own, and return the names of all modules that it imported."""
     code = f"import sys, contextlib\nwith contextlib.suppress(SystemExit):\n    {code}\nprint(*sys.modules, file=sys.__stdout__)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     return set(done.stdout.splitlines()[-1].split())
 
 

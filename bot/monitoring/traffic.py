@@ -6,7 +6,7 @@ import datetime as dt
 from collections import deque
 
 from bot.clock import Clock
-from bot.metrics import installed_version
+from bot.installation import find_version
 
 _HOUR, _MINUTE = 3600.0, 60.0
 
@@ -44,7 +44,7 @@ class HourlyTraffic:
         messages, edits = sum(one[1] for one in self._counts), sum(one[2] for one in self._counts)
         # A process that started ten minutes ago has no data for a whole hour.
         since = "in the last hour" if up >= _HOUR else "since the start"
-        line = f"Touchline {installed_version()}, up {_format_time(up)}: {messages} messages and {edits} edits {since}"
+        line = f"Touchline {find_version()}, up {_format_time(up)}: {messages} messages and {edits} edits {since}"
         if not self._lags:
             return line
         lags = sorted(lag for _, lag in self._lags)

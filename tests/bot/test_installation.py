@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot import installation
-from bot.installation import advise_install, find_shipped_file, is_installed
+from bot.installation import advise_install, find_shipped_file, find_version, is_installed
 
 
 class Installed:
@@ -94,6 +94,16 @@ def test_the_pip_of_this_installation_is_named_where_another_comes_first(
     assert advise_install("postgres") == f"{virtual_environment}/venv/bin/pip install 'touchline[postgres]'"
     (virtual_environment / "venv" / "bin" / "pip").unlink()
     assert advise_install("postgres") == f"{virtual_environment}/venv/bin/python -m pip install 'touchline[postgres]'"
+
+
+def test_the_version_is_known_without_an_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_nothing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", find_nothing)
+
+    find_version.cache_clear()
+    assert f'version = "{find_version()}"' in (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
 
 
 def test_a_part_is_there_if_all_its_modules_are(monkeypatch: pytest.MonkeyPatch) -> None:

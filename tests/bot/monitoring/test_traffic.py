@@ -1,14 +1,14 @@
 import datetime as dt
 
 from bot.clock import ManualClock
-from bot.metrics import installed_version
+from bot.installation import find_version
 from bot.monitoring.traffic import HourlyTraffic
 from tests.packets import KICKOFF
 
 
 def test_the_traffic_of_the_last_hour_is_counted_and_measured() -> None:
     clock = ManualClock(KICKOFF)
-    traffic, version = HourlyTraffic(clock), installed_version()
+    traffic, version = HourlyTraffic(clock), find_version()
     for number in range(100):
         traffic.add(float(number), is_edit=False)
     clock.move_to(KICKOFF + dt.timedelta(minutes=30))
