@@ -16,6 +16,8 @@ from bot.telegram.render import (
     join_replies,
     render_body,
     render_digest,
+    render_line,
+    render_match_state,
     render_message,
     render_restoration,
     render_retraction,
@@ -82,6 +84,9 @@ FALLEN = Facts(
         (retracted(), "yellow_card", "❌ Yellow card cancelled\nArsenal 0–0 Chelsea"),
         (retracted(is_follow_up=True), "my_kind", "❌ Taken back\nArsenal 0–0 Chelsea"),
         (replace(retracted(), facts=Facts(action_type="Corner")), "x", "❌ Corner cancelled"),
+        (retracted(reason="Was not confirmed"), "goal", "❌ Goal was not confirmed\nArsenal 0–0 Chelsea"),
+        (replace(retracted(), facts=Facts(action_type="Corner", score="1–0", minute="3")), "x", "❌ Corner cancelled\n3'"),
+        (replace(retracted(), facts=Facts(action_type="Goal", score="1–0", shootout="3–2")), "x", "❌ No goal"),
         (replace(retracted(), facts=Facts(match="A&B 0–0 <C>", action_type="Goal")), "x", "❌ No goal\nA&B 0–0 <C>"),
     ],
 )
@@ -164,6 +169,28 @@ def test_a_kick_off_is_told_in_the_chats_time(timezone: str, expected: str) -> N
     # Each reader's own time, and the chat's in an app that cannot show that.
     assert visible_text(body) == expected
     assert f'<tg-time unix="{int(kickoff.timestamp())}" format="t">' in body
+
+
+@pytest.mark.parametrize(
+    ("timezone", "text", "shown", "unix"),
+    [
+        ("UTC", "2026-08-22 02:00 UTC", "22 August, 02:00 UTC", 1787364000),
+        ("America/New_York", "2026-08-22 02:00 UTC", "21 August, 22:00", 1787364000),
+        ("America/New_York", "2026-08-22", "22 August", None),
+        ("UTC", "2026-13-45 and 2026-08-22 25:61 UTC", "2026-13-45 and 2026-08-22 25:61 UTC", None),
+    ],
+)
+def test_a_date_is_told_in_the_chats_time_and_what_is_none_stays(timezone: str, text: str, shown: str, unix: int | None) -> None:
+    moved = alert(text=f"Moved to {text}.", facts=Facts(kickoff_date="2026-08-22 02:00 UTC"))
+
+    body = render_body(moved, timezone=timezone)
+
+    assert visible_text(body) == f"Moved to {shown}."
+    assert ("<tg-time" in body, f'unix="{unix}" format="wdt"' in body) == (unix is not None, unix is not None)
+
+
+def test_dates_and_times_of_an_alert_that_names_no_kick_off_stay_as_its_rule_wrote_them() -> None:
+    assert render_body(alert(text="2026-08-22 at 14:00 UTC"), timezone="Asia/Kolkata") == "2026-08-22 at 14:00 UTC"
 
 
 @pytest.mark.parametrize(
@@ -287,6 +314,33 @@ def test_a_line_shows_what_happened_by_its_sign_or_its_word(action_type: str, li
     facts = Facts(player="Saka", action_type=action_type)
 
     assert render_digest(alert(), [news(alert(facts=facts))]).split("\n")[1] == f"• {line}"
+
+
+@pytest.mark.parametrize(
+    ("action_type", "sub_action_type", "line"),
+    [
+        ("Goal", "Own Goal", "⚽ Saka (Chelsea, own goal)"),  # of a player of Chelsea, for Arsenal
+        ("Goal", "Penalty", "⚽ Saka (Arsenal, penalty)"),
+        ("Goal", "Header", "⚽ Saka (Arsenal)"),
+        ("Red Card", "Second Yellow", "🟥 Saka (Arsenal, second yellow)"),
+        ("Penalty Missed", "Header", "❌ Saka (Arsenal, penalty missed)"),
+    ],
+)
+def test_a_line_says_how_it_happened_and_names_the_players_own_team(action_type: str, sub_action_type: str, line: str) -> None:
+    facts = Facts(
+        player="Saka", team="Arsenal", opponent="Chelsea", action_type=action_type, sub_action_type=sub_action_type, minute="12"
+    )
+
+    assert render_line(alert(facts=facts)) == f"12' {line}"
+
+
+@pytest.mark.parametrize(
+    ("period", "stage"), [("", " · 60'"), ("second half", " · 60'"), ("half time", " · half time"), ("A <b>", " · A &lt;b&gt;")]
+)
+def test_the_state_of_a_match_has_its_minute_or_where_it_stands_and_who_scored(period: str, stage: str) -> None:
+    facts = Facts(match="Arsenal 1–0 Chelsea", minute="60", period=period, scorers="Kane 23'")
+
+    assert render_match_state(alert(facts=facts)) == f"📋 <b>The match so far</b> · Arsenal 1–0 Chelsea{stage}\nKane 23'"
 
 
 def test_a_line_without_player_or_text_is_the_word_for_what_happened() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import telegram
 import telegram.error as api
 
 from bot import errors as ours
@@ -326,3 +327,7 @@ def test_a_tag_that_is_not_supported_is_named(words: str, tag: str) -> None:
     found = classify_error(api.BadRequest(words))
 
     assert isinstance(found, ours.TextRefused) and found.tag == tag
+
+
+def test_what_every_server_has_are_methods_of_the_bot_api() -> None:
+    assert [method for method in responses._METHODS_OF_EVERY_SERVER if not hasattr(telegram.Bot, method)] == []
