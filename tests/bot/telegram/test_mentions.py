@@ -10,9 +10,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from bot.subscribers import ChatRef, Mentions
-from bot.telegram.mentions import split_replies
-from tests.bot.news import alert, minor, pending, retracted
+from bot.outbox.match_states import STATE_PREFIX
+from bot.outbox.news import SAMPLE, NewsItem
+from bot.subscribers import Chat, ChatRef, Mentions, QuietHours
+from bot.telegram.mentions import has_mention_button, render_mentions, split_replies
+from rules.engine.alert import CARD, AlertKey
+from tests.bot.news import CHAT, NOW, alert, minor, news, pending, retracted
 from tests.bot.telegram.conftest import World
 from tests.packets import FIXTURE
 from tests.sqlite import new_sqlite
@@ -86,3 +89,55 @@ async def test_a_kick_off_has_the_button_and_mentions_nobody(world: World) -> No
 
 def test_replies_that_wait_are_sent_one_by_one() -> None:
     assert split_replies("one\x1etwo\x1ethree") == ("one", "two\x1ethree") and split_replies("one") == ("one", None)
+
+
+GROUP = replace(CHAT, type="group", mentions=True, mentioned=(Mentions(FIXTURE.id, ((1, "Ann"), (2, "B & C"))),))
+
+
+def test_people_are_named_by_their_number_and_their_escaped_name() -> None:
+    expected = '🔔 <a href="tg://user?id=1">Ann</a>, <a href="tg://user?id=2">B &amp; C</a>'
+
+    assert render_mentions(GROUP, news(alert()), alert(), NOW, is_silent=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("chat", "item"),
+    [
+        (replace(GROUP, quiet_hours=QuietHours(14 * 60, 15 * 60)), news(alert())),
+        (replace(GROUP, spoilers=True), news(alert())),
+        (replace(GROUP, mentions=False), news(alert())),
+        (replace(GROUP, mentioned=()), news(alert())),
+        (GROUP, news(alert(kind="kick_off"))),
+        (GROUP, news(alert(kind=CARD))),
+        (GROUP, news(alert(), line_ids=("g",))),
+        (GROUP, news(alert(action=f"{STATE_PREFIX}7"))),
+        (
+            replace(GROUP, mentioned=(Mentions(SAMPLE, ((1, "Ann"),)),)),
+            news(replace(alert(), key=AlertKey(SAMPLE, "1"))),
+        ),
+    ],
+    ids=["quiet hours", "spoilers", "not allowed", "nobody", "kick-off", "card", "digest", "state", "sample"],
+)
+def test_what_is_no_loud_alert_mentions_nobody(chat: Chat, item: NewsItem) -> None:
+    assert render_mentions(chat, item, item.alternatives[0], NOW, is_silent=False) is None
+
+
+def test_a_silent_message_mentions_nobody() -> None:
+    assert render_mentions(GROUP, news(alert()), alert(), NOW, is_silent=True) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "has_button"),
+    [
+        ({}, "kick_off", True),
+        ({"type": "supergroup"}, "kick_off", True),
+        ({"type": "private"}, "kick_off", False),
+        ({"type": "channel"}, "kick_off", False),
+        ({"mentions": False}, "kick_off", False),
+        ({}, "goal", False),
+    ],
+)
+def test_the_button_stands_under_the_kick_off_in_groups_that_allow_it(
+    settings: dict[str, Any], kind: str, has_button: bool
+) -> None:
+    assert has_mention_button(replace(GROUP, **settings), kind) is has_button
