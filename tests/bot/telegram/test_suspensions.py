@@ -7,13 +7,16 @@ import datetime as dt
 from collections.abc import Iterable
 
 import pytest
+from sqlalchemy import select
 
 from bot.clock import ManualClock
-from bot.errors import ChatGone, DeliveryError, TelegramUnreachable
+from bot.errors import ChatGone, DeliveryError, StorageUnavailable, TelegramUnreachable
+from bot.storage.schema import suspensions
 from bot.subscribers import Chat, ChatRef
-from bot.telegram.suspensions import SuspendedChatsCheck, SuspensionBrake, SuspensionRepository
+from bot.telegram.suspensions import HeldSuspension, SuspendedChatsCheck, SuspensionBrake, SuspensionRepository
 from tests.bot.news import NOW, alert
 from tests.bot.telegram.conftest import World
+from tests.tasks import cancel_tasks
 
 pytestmark = pytest.mark.virtual_time
 GONE = ChatGone("Bad Request: chat not found")
@@ -95,6 +98,54 @@ def test_a_chat_that_is_refused_for_six_hours_is_suspended() -> None:
         now += held
 
     assert 6 * 3600 < now < 6.5 * 3600 and max(waits) == 900.0
+
+
+def test_a_first_refusal_says_how_many_were_refused_and_tried_within_a_minute() -> None:
+    brake = SuspensionBrake()
+    brake.on_delivered(1, 0.0)
+    brake.hold(2, 0.0)
+    brake.on_delivered(3, 0.5)
+
+    assert brake.hold(4, 60.0) == HeldSuspension(10.0, refused=1, tried=2, is_mass=False)
+
+
+def test_a_mass_says_how_many_were_refused_and_tried() -> None:
+    brake = SuspensionBrake()
+    brake.on_delivered(9, 1.0)
+    for chat in range(1, 5):
+        brake.hold(chat, 5.0)
+
+    assert brake.hold(1, 15.0) == HeldSuspension(60.0, refused=4, tried=5, is_mass=True)
+
+
+@pytest.mark.parametrize(("others_at", "is_mass"), [(25.1, True), (24.9, False)])
+def test_those_that_were_refused_up_to_five_seconds_before_the_chats_own_last_try_count(others_at: float, is_mass: bool) -> None:
+    brake = SuspensionBrake()
+    for chat in (1, 2, 3):
+        brake.hold(chat, others_at)
+    brake.hold(4, 30.0)
+
+    assert (brake.hold(4, 130.0) is not None) is is_mass
+
+
+@pytest.mark.parametrize(("seconds", "delay"), [(1800.0, None), (1801.0, 10.0)])
+def test_half_an_hour_after_its_last_refusal_a_chat_is_judged_anew(seconds: float, delay: float | None) -> None:
+    brake = SuspensionBrake()
+    brake.hold(1, 0.0)
+
+    assert refuse(brake, 1, seconds) == delay
+
+
+def test_so_many_chats_are_remembered_and_the_one_that_answered_first_is_forgotten() -> None:
+    brake = SuspensionBrake()
+    for chat in range(20_000):
+        brake.on_delivered(chat, 1.0)
+    brake.on_delivered(0, 2.0)
+
+    held = brake.hold(20_000, 2.0)
+
+    assert held and (held.refused, held.tried) == (1, 20_000)
+    assert next(iter(brake._tried)) == 2, "chat 0 answered again, so chat 1 was the oldest"
 
 
 async def test_a_chat_that_is_refused_for_a_moment_gets_everything_in_order(world: World) -> None:
@@ -211,3 +262,54 @@ async def test_two_processes_never_ask_for_the_same_chat(world: World) -> None:
     later = NOW + dt.timedelta(hours=4)
 
     assert sorted(await asyncio.gather(first.take_due(later), second.take_due(later))) == [[], [1]]
+
+
+async def test_chats_are_asked_for_page_by_page_in_the_order_in_which_they_are_due(world: World) -> None:
+    store, suspended = world.chats, SuspensionRepository(world.db)
+    for hour, chat in enumerate((3, 1, 2)):
+        await store.save(Chat(ChatRef(chat)))
+        await store.suspend(chat, "gone")
+        assert await suspended.take_due(NOW + dt.timedelta(hours=hour)) == []
+    pages = [await suspended.take_due(NOW + dt.timedelta(hours=6), limit=2) for _ in range(3)]
+
+    assert pages == [[3, 1], [2], []]
+
+
+async def test_a_chat_that_was_erased_is_forgotten_and_one_that_was_resumed_keeps_its_count(world: World) -> None:
+    store, suspended = world.chats, SuspensionRepository(world.db)
+    for chat in (1, 2):
+        await store.save(Chat(ChatRef(chat)))
+        await store.suspend(chat, "gone")
+    await suspended.take_due(NOW)
+    first = await suspended.take_due(NOW + dt.timedelta(hours=3))
+    await store.erase(ChatRef(1))
+    await store.resume(2)
+    while_it_is_there = await suspended.take_due(NOW + dt.timedelta(hours=24))
+    await store.suspend(2, "gone again")
+    again = await suspended.take_due(NOW + dt.timedelta(hours=24))
+    async with world.db.transaction() as tx:
+        rows = await tx.fetch(select(suspensions))
+
+    assert (sorted(first), while_it_is_there, again) == ([1, 2], [], [2])
+    assert [(row["chat_id"], row["asked"]) for row in rows] == [(2, 2)]
+
+
+async def test_a_look_for_suspended_chats_is_made_every_ten_minutes_and_a_database_that_is_away_ends_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_at: list[float] = []
+
+    async def take_due(now: dt.datetime, limit: int = 0) -> list[int]:
+        asked_at.append(world.clock.monotonic())
+        if len(asked_at) == 1:
+            raise StorageUnavailable("away")
+        return []
+
+    repository = SuspensionRepository(world.db)
+    monkeypatch.setattr(repository, "take_due", take_due)
+    started_at = world.clock.monotonic()
+    task = asyncio.create_task(SuspendedChatsCheck(repository, world.chats, FakeChatRequests().ask, world.clock).run())
+    await asyncio.sleep(1900)
+    await cancel_tasks(task)
+
+    assert [round(at - started_at) for at in asked_at] == [600, 1200, 1800]

@@ -6,7 +6,7 @@ import datetime as dt
 
 from msgspec.structs import replace
 
-from bot.outbox.delivery import Delivery, Reason, add_to_history
+from bot.outbox.delivery import Delivery, QueueItem, Reason, add_to_history
 from bot.subscribers import ChatRef
 from bot.telegram.unanswered import MAX_SUSPECTS, UncertainEdits
 from rules.engine.alert import AlertKey
@@ -58,3 +58,49 @@ def test_each_takeover_has_an_allowance_and_its_pages_share_it() -> None:
     edits.on_taken_over([name(taken)], TAKEOVER + 300)
 
     assert not is_suspect_at_its_next_page and edits.is_suspect(taken, TAKEOVER + 301)
+
+
+def test_a_start_suspects_what_was_not_changed_since_for_a_quarter_of_an_hour_and_only_its_first_call_counts() -> None:
+    edits = UncertainEdits()
+    old, new, unknown = sent(1, START - 1), sent(2, START), Delivery(AlertKey("f1", "g1"), ChatRef(3), message_id=7)
+    assert not edits.is_suspect(old, START)
+    edits.on_start(START)
+    edits.on_start(START + 800)
+
+    assert [edits.is_suspect(one, START + 900) for one in (old, new, unknown)] == [True, False, True]
+    assert not edits.is_suspect(old, START + 901)
+
+
+def test_a_start_has_an_allowance_that_a_takeover_within_a_minute_shares() -> None:
+    edits, old = UncertainEdits(), sent(1, START - 1)
+    edits.on_start(START)
+    for _ in range(MAX_SUSPECTS - 1):
+        edits.count_suspect()
+    assert edits.is_suspect(old, START)
+    edits.count_suspect()
+    assert not edits.is_suspect(old, START)
+
+    edits.on_taken_over([name(old)], START + 60)
+    assert not edits.is_suspect(old, START + 60)
+    edits.on_taken_over([name(old)], START + 61)
+    assert edits.is_suspect(old, START + 61)
+
+
+def test_takeovers_of_long_ago_are_forgotten_and_a_chat_that_is_taken_over_again_is_not() -> None:
+    first, again, last = (sent(chat, START - 1) for chat in (1, 2, 3))
+    edits = taking_over(first, again)
+    edits.on_taken_over([name(again)], TAKEOVER + 500)
+    edits.on_taken_over([name(last)], TAKEOVER + 1_000)
+
+    assert list(edits._taken_over_at) == [name(again), name(last)]
+    assert edits.is_suspect(again, TAKEOVER + 1_400) and not edits.is_suspect(first, TAKEOVER + 1_000)
+
+
+def test_an_edit_of_this_process_is_uncertain_until_its_message_is_answered() -> None:
+    edits, one, other = UncertainEdits(), sent(1, START), sent(2, START)
+    item = QueueItem(one.key, one.chat, 0, 1, 0.0)
+    edits.add(item)
+    assert (edits.is_unanswered(one), edits.is_unanswered(other)) == (True, False)
+    edits.discard(item)
+
+    assert not edits.is_unanswered(one)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from msgspec.structs import replace
+from sqlalchemy import select, update
 
 from bot.storage.database import Database
-from bot.storage.schema import allowance
+from bot.storage.schema import allowance, rate_shares
 from bot.telegram.limits.rate_shares import (
+    SHARE_DURATION,
     NewShare,
     RateShare,
     RateShareRepository,
@@ -16,6 +19,8 @@ from bot.telegram.limits.rate_shares import (
     Renewal,
     choose_share,
     divide_rate,
+    step_share,
+    step_shares,
 )
 from tests.laws import try_examples
 
@@ -153,3 +158,125 @@ def test_a_sender_never_takes_what_another_has(per_second: int, others: list[tup
     found = choose_share(per_second, rows, RateShare("me", 0, 0, is_sender=True, until=0.0), RateUse(0, wanted))
 
     assert 0 <= found.limit <= found.share <= left
+
+
+def row(process: str, share: int = 0, wanted: int = 0, *, unpaid: tuple[int, int] = (0, 0), is_sender: bool = True) -> RateShare:
+    return RateShare(process, share, wanted, is_sender, 0.0, *unpaid)
+
+
+@pytest.mark.parametrize(
+    ("shares", "divided"),
+    [
+        ([row("a", wanted=5), row("b", wanted=90)], {"a": 5, "b": 25}),
+        ([row("a", wanted=90), row("b", wanted=90), row("c", wanted=90)], {"a": 10, "b": 10, "c": 10}),
+        ([row("a", wanted=1), row("b", wanted=2)], {"a": 14, "b": 16}),
+        ([row("a"), row("b"), row("c"), row("d")], {"a": 7, "b": 7, "c": 8, "d": 8}),
+        ([row("a", wanted=90), row("c", wanted=12, is_sender=False)], {"c": 12, "a": 18}),
+        ([row("a", wanted=12, is_sender=False)], {"a": 12}),
+        ([], {}),
+    ],
+)
+def test_thirty_a_second_are_divided(shares: list[RateShare], divided: dict[str, int]) -> None:
+    assert divide_rate(30, shares) == divided
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "use", "found"),
+    [
+        # Nobody else has any: all is free at once.
+        (row("me"), row("b"), RateUse(0, 30), NewShare(30, 30, must_notify=False)),
+        # The other has what is ours, and has to be told.
+        (row("me"), row("b", 30, 30), RateUse(0, 30), NewShare(0, 0, must_notify=True)),
+        # The other has more than its part and we want no more than we have.
+        (row("me", 2), row("b", 28, 30), RateUse(0, 2), NewShare(2, 2, must_notify=False)),
+        # What is in use is kept for a second, even where the limit is lower.
+        (row("me", 30), row("b", 0, 30), RateUse(28, 30), NewShare(28, 15, must_notify=True)),
+        (row("me", 30), row("b", 0, 30), RateUse(30, 30), NewShare(30, 15, must_notify=False)),
+        # We give up what the other does not want more of.
+        (row("me", 20), row("b", 10, 10), RateUse(0, 20), NewShare(20, 20, must_notify=False)),
+        # More is assigned than there is: nothing is free.
+        (row("me"), row("b", 40, 30), RateUse(0, 30), NewShare(0, 0, must_notify=True)),
+    ],
+)
+def test_a_process_takes_what_is_free_and_tells_another_that_has_something_to_change(
+    mine: RateShare, other: RateShare, use: RateUse, found: NewShare
+) -> None:
+    assert choose_share(30, [other, mine], mine, use) == found
+
+
+def test_the_new_limit_holds_before_its_share_is_stored() -> None:
+    applied: list[int | None] = []
+
+    def apply_limit(limit: int | None) -> RateUse:
+        applied.append(limit)
+        return RateUse(0, 30)
+
+    found, use = step_share(30, [row("b", 10, 30)], row("me"), apply_limit)
+
+    assert (found.limit, use, applied) == (15, RateUse(0, 30), [None, 15])
+
+
+def test_what_is_paid_for_and_what_is_free_are_divided_apart_and_stored_together() -> None:
+    others = [row("b", 400, 500, unpaid=(10, 30))]
+    all_of_it = Renewal(1000, 0, lambda _: RateUse(0, 700))
+    free = Renewal(30, 3, lambda _: RateUse(1, 8))
+
+    stored, found, unpaid = step_shares(1000, others, row("me"), all_of_it, free)
+
+    assert unpaid is not None
+    assert (stored.share, stored.wanted, stored.unpaid_share, stored.unpaid_wanted) == (found.share, 700, unpaid.share, 8)
+    assert (found, unpaid) == (NewShare(500, 500, must_notify=False), NewShare(8, 8, must_notify=False))
+
+
+def test_without_payment_nothing_is_stored_of_the_free_rate() -> None:
+    stored, found, unpaid = step_shares(30, [], row("me"), Renewal(30, 0, lambda _: RateUse(0, 5)), None)
+
+    assert (unpaid, stored) == (None, replace(row("me"), share=30, wanted=5)) and found.limit == 30
+
+
+@pytest.mark.parametrize(("unpaid_share", "must_notify"), [(30, True), (31, False)])
+def test_nobody_is_asked_for_a_part_of_the_free_rate_while_it_sends_paid_messages(unpaid_share: int, must_notify: bool) -> None:
+    others = [row("b", unpaid=(unpaid_share, 30))]
+    _, _, unpaid = step_shares(
+        1000, others, row("me"), Renewal(1000, 0, lambda _: RateUse(0, 0)), Renewal(30, 0, lambda _: RateUse(0, 8))
+    )
+
+    assert unpaid == NewShare(0, 0, must_notify=must_notify)
+
+
+async def test_an_expired_share_counts_for_a_while_and_then_its_row_is_deleted(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telegram.limits.rate_shares._EXPIRED_SHARE_GRACE", HOUR)
+    first, second = Process(db, "a"), Process(db, "b")
+    await first.renew()
+    limits, rows = [], []
+    for age in (0.5 * HOUR, 1.5 * HOUR):
+        async with db.transaction() as tx:
+            expired = update(rate_shares).where(rate_shares.c.process == "a").values(until=await tx.now() - age)
+            await tx.execute(expired)
+        limits.append((await second.renew()).limit)
+        async with db.transaction() as tx:
+            rows.append([one["process"] for one in await tx.fetch(select(rate_shares).order_by(rate_shares.c.process))])
+
+    assert (limits, rows) == ([0, 30], [["a", "b"], ["b"]])
+
+
+async def test_a_share_is_stored_for_three_seconds(db: Database) -> None:
+    async with db.transaction() as tx:
+        before = await tx.now()
+    await Process(db, "a").renew()
+    async with db.transaction() as tx:
+        (stored,), after = await tx.fetch(select(rate_shares)), await tx.now()
+
+    assert (stored["process"], stored["share"], stored["wanted"], bool(stored["is_sender"])) == ("a", 30, 3, True)
+    assert before + SHARE_DURATION <= stored["until"] <= after + SHARE_DURATION
+
+
+async def test_senders_that_reserve_slots_have_equal_parts_and_processes_that_answer_people_are_no_senders(db: Database) -> None:
+    first, second, chat = Process(db, "a"), Process(db, "b"), Process(db, "c", is_sender=False)
+    for process in (first, second, chat, first, second):
+        process.use = RateUse(0, 0)
+        await process.renew(slot_senders=1)
+
+    assert (first.limit, second.limit) == (10, 10)
