@@ -55,3 +55,26 @@ def test_a_token_that_is_refused_stops_all_for_a_minute_and_then_two_requests_at
     assert [breaker.available(65.0, in_flight, 20) for in_flight in (0, 1, 2)] == [2, 1, 0]
     breaker.on_success()
     assert breaker.available(65.0, 7, 20) == 20
+
+
+def test_a_failure_that_concerns_all_chats_stops_all_at_once_and_a_later_one_of_a_chat_leaves_it_so() -> None:
+    breaker = CircuitBreaker()
+    breaker.on_failure(1, 5.0, concerns_all=True)
+    breaker.on_failure(2, 5.5)
+
+    assert (breaker.is_open, breaker.retry_at) == (True, 6.0)
+    breaker.on_success()
+    assert not breaker.is_open
+
+
+def test_before_the_first_failure_as_much_leaves_as_is_allowed() -> None:
+    breaker = CircuitBreaker()
+
+    assert (breaker.is_open, breaker.available(-1e9, 50, 20)) == (False, 20)
+
+
+def test_a_probe_that_a_refused_token_answers_waits_a_minute_again() -> None:
+    breaker = failed(1, 2, 3, 4, 5)
+    breaker.on_failure(6, 1.0, is_token_refused=True)
+
+    assert breaker.retry_at == 61.0 and breaker.available(30.0, 0, 20) == 0

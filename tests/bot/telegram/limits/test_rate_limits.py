@@ -320,3 +320,95 @@ def test_whenever_the_loop_and_requests_are_late_no_second_has_more_arrivals_tha
 
     for end in arrivals:
         assert sum(end - 1.0 < at <= end for at in arrivals) <= 30
+
+
+def test_what_another_process_sent_counts_for_its_chats_alone() -> None:
+    limits = RateLimiter()
+    limits.restore_chats([(7, 0.0)] * 3 + [(number, 0.0) for number in range(100, 140)])
+
+    assert (limits.next_send_at(0.0), limits.count_in_use(0.0)) == (0.0, 0)
+    assert (limits.next_chat_send_at(7, 0.0), limits.next_chat_send_at(8, 0.0)) == (3.05, 0.0)
+
+
+def test_a_pause_of_another_process_holds_and_is_not_made_shorter() -> None:
+    limits = RateLimiter()
+    limits.pause_until(60.0)
+    limits.pause_until(30.0)
+
+    assert [limits.is_paused(now) for now in (59.9, 60.0)] == [True, False]
+    assert limits.next_send_at(1.0) == 60.0
+
+
+def test_what_counts_now_is_what_left_in_the_last_second_and_what_is_not_answered() -> None:
+    limits = RateLimiter()
+    limits.record_send(1, 0.0)
+    for _ in range(2):
+        limits.record_send(2, 0.0, is_tracked=True)
+    limits.record_send(3, 0.5)
+
+    assert [limits.count_in_use(now) for now in (1.0, 1.1, 1.6, 3.0, 3.1)] == [4, 3, 2, 2, 0]
+    limits.record_send(2, 4.0, is_tracked=True)
+    limits.record_send(2, 4.0, is_tracked=True)
+    limits.record_answer(4.0, 4.0)
+    assert limits.count_in_use(5.1) == 1
+    limits.record_answer(4.0, 5.1)
+    assert limits.count_in_use(5.9) == 1 and limits.count_in_use(6.2) == 0
+
+
+def test_a_late_answer_to_what_was_not_tracked_is_not_counted_again() -> None:
+    limits = RateLimiter(2)
+    limits.record_send(1, 0.0)
+    for number in range(2):
+        limits.record_send(number, 1.1)
+    limits.record_answer(0.0, 1.5)
+
+    assert limits.available(2.2, 9) == 2
+
+
+def test_chats_without_recent_messages_are_forgotten_once_there_are_very_many() -> None:
+    limits = RateLimiter()
+    limits.on_retry_after(1, 50, now=0.0)
+    limits.on_retry_after(2, 500, now=0.0)
+    limits.restore_chats([(number, 0.0) for number in range(1, 20_001)])
+    assert limits.next_chat_send_at(5, 0.0, Urgency.SILENT) == 0.0 and len(limits._chats) == 20_000
+    limits.restore_chats([(-1, 100.0), (-2, 159.0)])
+
+    assert set(limits._chats) == {-1, -2}
+    assert [limits.next_chat_send_at(chat, 100.0) for chat in (1, 2)] == [100.0, 500.0]
+    assert set(limits._chat_paused_until) == {2}
+
+
+def test_a_full_window_takes_an_event_in_its_place_and_one_before_all_others_is_left_out() -> None:
+    window = SlidingWindow(3, 10.0)
+    for at in (5.0, 1.0, 3.0):
+        window.add(at)
+    assert list(window.taken) == [1.0, 3.0, 5.0]
+    window.add(0.5)
+    assert list(window.taken) == [1.0, 3.0, 5.0]
+    window.add(4.0)
+
+    assert list(window.taken) == [3.0, 4.0, 5.0]
+    assert [window.count(now) for now in (12.9, 13.0, 14.5, 15.0)] == [3, 2, 1, 0]
+    assert (window.shift(4.0, 9.0), window.shift(4.0, 9.0), list(window.taken)) == (True, False, [3.0, 5.0, 9.0])
+
+
+def test_a_rate_of_nothing_lets_nothing_leave() -> None:
+    limits = RateLimiter()
+    limits.rate = 0
+
+    assert (limits.available(5.0, 9), limits.next_send_at(5.0)) == (0, 5.05)
+
+
+def test_a_rate_below_the_limit_holds() -> None:
+    limits = RateLimiter(30)
+    limits.rate = 2
+    limits.record_send(1, 0.0)
+
+    assert limits.available(0.0, 9) == 1
+    limits.record_send(2, 0.1)
+    assert (limits.available(0.1, 9), limits.next_send_at(0.1)) == (0, 1.008)
+
+
+def test_without_limits_nothing_is_paid_for() -> None:
+    assert not Unlimited().record_send(1, 0.0, may_be_paid=True)
+    assert not RateLimiter().record_send(1, 0.0, may_be_paid=True)
