@@ -1,10 +1,22 @@
+import datetime as dt
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.fake_telegram.html import parse, utf16
 from bot.i18n.shorten import text_length
-from bot.telegram.html import cut, remove_tags, to_one_line, to_plain, to_terminal
+from bot.telegram.html import (
+    CAPTION_LIMIT,
+    TEXT_LIMIT,
+    cut,
+    mark_styles,
+    remove_tags,
+    time_tag,
+    to_one_line,
+    to_plain,
+    to_terminal,
+)
 
 PIECES = st.sampled_from(["<b>", "</b>", "<i>", "</i>", "&amp;", "&lt;", "goal", "⚽", "é", "\n", "x" * 50])
 
@@ -114,3 +126,32 @@ def test_styles_in_each_other_add_up_and_tags_that_are_not_known_are_ignored() -
 
 def test_one_line_has_dots_for_lines_and_marks_what_is_struck_through() -> None:
     assert to_one_line("<s>Goal &amp; more</s>\n<b>1–0</b>") == "~~Goal & more~~ · 1–0"
+
+
+def test_an_output_without_styles_marks_what_is_struck_through_and_what_is_hidden() -> None:
+    assert mark_styles("<s>a</s> <b>b</b>\n<tg-spoiler>c</tg-spoiler>") == "<s>~~a~~</s> <b>b</b>\n<tg-spoiler>||c||</tg-spoiler>"
+
+
+@pytest.mark.parametrize(("with_day", "form"), [(False, "t"), (True, "wdt")])
+def test_a_time_is_a_tag_in_whole_seconds_around_what_older_apps_show(with_day: bool, form: str) -> None:
+    instant = dt.datetime(2026, 8, 22, 2, 0, 0, 900_000, tzinfo=dt.UTC)
+
+    assert time_tag(instant, "02:00", with_day=with_day) == f'<tg-time unix="1787364000" format="{form}">02:00</tg-time>'
+
+
+def test_a_message_and_a_caption_are_as_long_as_telegram_takes() -> None:
+    assert (TEXT_LIMIT, CAPTION_LIMIT) == (4096, 1024)
+    assert len(cut("x" * 5000)) == 4096 and cut("x" * 4096) == "x" * 4096
+
+
+@pytest.mark.parametrize(
+    ("source", "limit", "left"),
+    [
+        ("<b>a</b><i>bcdef</i>", 4, "<b>a</b><i>bc…</i>"),
+        ("&#x41;&#66;cdef", 4, "&#x41;&#66;c…"),
+        ("&nosuch;bcdefgh", 4, "…"),
+        ("</b>abcdef", 4, "</b>abc…"),
+    ],
+)
+def test_entities_and_tags_are_never_cut_apart(source: str, limit: int, left: str) -> None:
+    assert cut(source, limit) == left
