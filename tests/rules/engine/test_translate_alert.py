@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -98,3 +99,94 @@ def test_every_mistake_of_a_language_has_its_place() -> None:
 
 def test_the_codes_are_the_languages_of_the_bot() -> None:
     assert tuple(text.LANGUAGES) == LANGUAGE_CODES
+
+
+def render_one(name: str, value: str, wording: Wording | None = None) -> str:
+    """Return what a text shows of one variable."""
+    return AlertText(f"{{{{ {name} }}}}").render(replace(Facts(), **{name: value}), wording)
+
+
+OTHER = Wording("xx", terms={"offside": "Abseits"}, score_sign=":", team_names={"Germany": "Alemania"})
+TERMS = ("period", "action_type", "sub_action_type", "side", "reason", "status_reason", "outcome", "coverage", "coverage_before")
+TEAMS = ("home", "away", "team", "opponent", "winner")
+SCORES = ("score", "goal_score", "shootout", "score_before", "winner_score")
+NAMES = (*TEAMS, "player", "player_off", "competition", "venue", "venue_before")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "names"),
+    [("Offside", "Abseits", TERMS), ("Germany", "Alemania", TEAMS), ("[2]–1", "[2]:1", SCORES)],
+    ids=["terms", "teams", "scores"],
+)
+def test_another_language_writes_terms_teams_and_scores_in_its_own_way_and_nothing_else(
+    value: str, shown: str, names: tuple[str, ...]
+) -> None:
+    texts = [name for name, default in msgspec.structs.asdict(Facts()).items() if default == ""]
+    own = ("match", "scorers")  # They have words of their own: see below.
+
+    assert sorted(name for name in texts if name not in own and render_one(name, value, OTHER) == shown) == sorted(names)
+    assert {render_one(name, value, OTHER) for name in texts if name not in (*own, *names)} == {value}
+
+
+def test_what_may_be_written_from_the_right_is_isolated_in_every_language() -> None:
+    texts = [name for name, default in msgspec.structs.asdict(Facts()).items() if default == ""]
+    isolated = [name for name in texts if render_one(name, "מכבי") == "\u2068מכבי\u2069"]
+
+    assert sorted(isolated) == sorted(NAMES)
+    assert {render_one(name, "מכבי", OTHER) for name in NAMES} == {"\u2068מכבי\u2069"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Germany", "Alemania"),
+        ("Germany U21", "Alemania U21"),
+        ("Germany U-21", "Alemania U-21"),
+        ("Germany Women", "Alemania Women"),
+        ("Germany W", "Alemania W"),
+        ("Germany Olympic", "Alemania Olympic"),
+        ("Germany FC", "Germany FC"),
+        ("East Germany", "East Germany"),
+        ("U21", "U21"),
+    ],
+)
+def test_a_national_team_of_an_age_or_of_women_is_named_as_its_country(name: str, shown: str) -> None:
+    assert OTHER.translate_team(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2–1", "2:1"),
+        ("2–[1]", "2:[1]"),
+        ("A 10–0 B", "A 10:0 B"),
+        ("2024–25", "2024–25"),
+        ("1–2–1", "1–2–1"),
+        ("4-3-3", "4-3-3"),
+    ],
+)
+def test_a_score_is_written_with_the_sign_of_its_language_and_other_numbers_stay(text: str, shown: str) -> None:
+    assert (OTHER.format_score(text), Wording("en").format_score(text)) == (shown, text)
+
+
+def test_a_match_and_its_scorers_are_written_in_the_words_of_a_language() -> None:
+    german = replace(OTHER, terms={"o.g.": "ET", "pen.": "Elf."}, shootout_format="{score} i. E.")
+    facts = Facts(
+        match="Germany 1–1 (6–5 pens) Germany U21",
+        home="Germany",
+        away="Germany U21",
+        shootout="6–5",
+        scorers="Kane 23' (o.g.), 59' (pen.)",
+    )
+
+    assert german.format_match(facts) == "Alemania 1:1 (6:5 i. E.) Alemania U21"
+    assert german.format_scorers(facts) == "Kane 23' (ET), 59' (Elf.)"
+    assert OTHER.format_scorers(facts) == facts.scorers
+    assert german.format_match(Facts(match="Germany 1–1 Germany U21")) == "Germany 1:1 Germany U21"
+    assert AlertText("{{ match }} {{ scorers }}").render(facts, german).startswith("Alemania 1:1 (6:5 i. E.)")
+
+
+def test_a_name_from_the_right_is_isolated_in_a_match_that_is_translated() -> None:
+    facts = Facts(match="\u2068מכבי\u2069 1–0 Germany", home="מכבי", away="Germany")
+
+    assert OTHER.format_match(facts) == "\u2068מכבי\u2069 1:0 Alemania"
