@@ -91,3 +91,77 @@ def test_a_branch_that_no_sample_reaches_is_refused_when_it_is_reached() -> None
 )
 def test_what_texts_do_is_allowed(source: str, shown: str) -> None:
     assert AlertText(source).render(FACTS) == shown
+
+
+@pytest.mark.parametrize(
+    ("allowed", "refused", "why"),
+    [
+        ("{{ ('a' * 20000)|length }}", "{{ ('a' * 20001)|length }}", "it repeats a text or a list too often"),
+        ("{{ (20000 * 'a')|length }}", "{{ (20001 * 'a')|length }}", "it repeats a text or a list too often"),
+        ("{{ ([1, 2] * 10000)|length }}", "{{ ([1, 2] * 10001)|length }}", "it repeats a text or a list too often"),
+        (
+            "{{ ('a' * 10000 ~ 'b' * 10000)|length }}",
+            "{{ ('a' * 10000 ~ 'b' * 10001)|length }}",
+            "it makes too long a text or list",
+        ),
+        ("{{ ('a' * 9999 + 'b' * 9999)|length }}", "{{ ('a' * 9999 + 'b' * 19999)|length }}", "it makes too long a text or list"),
+        ("{{ ([1] * 9999 + [1] * 9999)|length }}", "{{ ([1] * 9999 + [1] * 19999)|length }}", "it makes too long a text or list"),
+        ("{{ (2 ** 2048) > 0 }}", "{{ (2 ** 2049) > 0 }}", "it computes too large a number"),
+        ("{{ ((-2) ** 2048) > 0 }}", "{{ ((-2) ** 2049) > 0 }}", "it computes too large a number"),
+        ("{{ (2 ** 2047 * 2 ** 2047) > 0 }}", "{{ (2 ** 2048 * 2 ** 2048) > 0 }}", "it computes too large a number"),
+        ("{{ player|center(1000)|length }}", "{{ player|center(1001)|length }}", "it takes too large a number"),
+        ("{{ player|center(width=1000)|length }}", "{{ player|center(width=1001)|length }}", "it takes too large a number"),
+        ("{{ 1.5|round(-1000) }}", "{{ 1.5|round(-1001) }}", "it takes too large a number"),
+        ("{{ 1.5|round(3) }}", "{{ 1.5|round(1000.5) }}", "it takes too large a number"),
+        ("{{ match.split(' ', 1000) }}", "{{ match.split(' ', 1001) }}", "it takes too large a number"),
+        ("{{ '%999d' % 1 }}", "{{ '%1000d' % 1 }}", "it formats with too large a width"),
+        ("{{ '%999d'|format(1) }}", "{{ '%1000d'|format(1) }}", "it formats with too large a width"),
+        ("{{ '{:>999}'.format(1) }}", "{{ '{:>1000}'.format(1) }}", "it formats with too large a width"),
+        ("{{ 1 % 1000 }}", "{{ '%*d' % (1, 1) }}", "it formats with too large a width"),
+        ("{% for a in [1] * 4990 %}{% endfor %}", "{% for a in [1] * 5000 %}{% endfor %}", "it takes too many steps"),
+        (
+            "{{ ('a' * 99)|replace('a', 'b' * 200)|length }}",
+            "{{ ('a' * 9999)|replace('a', 'b' * 101)|length }}",
+            "replace makes too long a text",
+        ),
+        ("{{ ('a' * 99)|join('b' * 100) }}", "{{ ('a' * 9999)|join('b' * 101) }}", "join makes too long a text"),
+        ("{{ ('a' * 99)|indent(100) }}", "{{ ('a' * 9999)|indent(101) }}", "indent makes too long a text"),
+        ("{{ 'x' * 9999 }}", "{{ 'x' * 9999 }}{{ 'x' * 9999 }}{{ 'x' * 3 }}", "it makes too long a text"),
+    ],
+)
+def test_each_limit_is_where_it_is_said_to_be_and_says_what_is_too_large(allowed: str, refused: str, why: str) -> None:
+    AlertText(allowed).render(FACTS)
+    with pytest.raises(TextError) as error:
+        AlertText(refused).render(FACTS)
+
+    assert str(error.value) == f"the text could not be filled: {why}"
+
+
+@pytest.mark.parametrize("method", ["center", "ljust", "rjust", "zfill", "expandtabs", "translate"])
+def test_a_method_whose_result_may_be_of_any_size_is_refused_by_its_name(method: str) -> None:
+    with pytest.raises(TextError, match=f"the method {method} is not allowed in texts"):
+        AlertText(f"{{{{ player.{method}(1) }}}}").render(FACTS)
+
+
+def test_a_source_is_twenty_thousand_characters_at_most() -> None:
+    AlertText("x" * 20_000)
+    with pytest.raises(TextError, match="it is longer than 20,000 characters"):
+        AlertText("x" * 20_001)
+
+
+def test_every_rendering_has_its_own_steps() -> None:
+    text = AlertText("{% for a in [1] * 3000 %}{% endfor %}{{ player }}")
+
+    assert [text.render(FACTS) for _ in range(3)] == ["Saka"] * 3
+
+
+@pytest.mark.parametrize("name", ["range", "lipsum", "dict", "cycler", "joiner", "namespace"])
+def test_what_makes_something_out_of_nothing_is_not_known(name: str) -> None:
+    with pytest.raises(TextError, match=f"'{name}' is undefined"):
+        AlertText(f"{{{{ {name}(3) }}}}").render(FACTS)
+
+
+def test_a_variable_that_is_misspelt_is_an_error_and_what_is_said_of_markup_is_escaped() -> None:
+    with pytest.raises(TextError, match="'plyer' is undefined"):
+        AlertText("{{ plyer }}").render(FACTS)
+    assert AlertText("{{ '<b>' }}").render(FACTS) == "&lt;b&gt;"
