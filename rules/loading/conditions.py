@@ -165,11 +165,11 @@ _OTHER_TYPE_WORDS = {
     **dict.fromkeys(("half time", "ht", "halftime", "period end"), "End Period"),
     **dict.fromkeys(("kickoff match", "match start", "start", "match kick-off", "match kickoff"), "Start Match"),
     **dict.fromkeys(("var", "var check", "video review", "var review"), "Video Check Underway"),
-    **dict.fromkeys(("substitution", "sub", "substitutions", "change"), "Substitution In"),
+    **dict.fromkeys(("sub", "substitutions", "change"), "Substitution In"),
     **dict.fromkeys(("yellow", "booking", "yellow cards"), "Yellow Card"),
     **dict.fromkeys(("red", "sending off", "sent off", "red cards"), "Red Card"),
     **dict.fromkeys(("line up", "lineup", "line-up", "team news", "squad"), "Lineups"),
-    **dict.fromkeys(("score", "scored", "tor", "gol", "but"), "Goal"),
+    **dict.fromkeys(("score", "scored", "tor", "but"), "Goal"),
 }
 """Other words that people write for action types. They are no aliases, because the feed never sends them."""
 

@@ -98,10 +98,12 @@ def check_known_names(reader: Reader, asked: ExpectedNames, known: KnownNames) -
         # The shape of a name is judged by the key of its condition, which has underscores.
         if warn_of_name(reader, node, known.what.replace(" ", "_"), name):
             continue
-        if other := known.describe_other(name):
+        # Before what else a name is: `action_type: yellow` means the card, though some sub action type is called so too.
+        near = known.other_words.get(normalise(name), "")
+        if not near and (other := known.describe_other(name)):
             reader.report_warning(node, other)
             continue
-        near = known.other_words.get(normalise(name), "") or suggest(name, known.names)
+        near = near or suggest(name, known.names)
         hint = f', which has "{near}"' if near else ""
         sentence = f'the {known.what} "{name}" is not in the catalogue{hint}; the rule never fires unless the feed sends it'
         reader.report_warning(node, sentence)
