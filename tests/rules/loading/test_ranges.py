@@ -104,6 +104,53 @@ def test_a_range_is_understood_as_it_is_written(written: str, meaning: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("words", "meaning"),
+    [
+        (("from", "since", "at least", "min", ">=", "=>", "≥"), "from 80"),
+        (("after", "over", "more than", ">"), "from 81"),
+        (("to", "until", "till", "up to", "at most", "max", "<=", "=<", "≤"), "to 80"),
+        (("before", "under", "less than", "<"), "to 79"),
+        (("=", "=="), "80"),
+    ],
+)
+def test_every_word_and_sign_of_comparison_is_understood_in_any_letter_case(words: tuple[str, ...], meaning: str) -> None:
+    for word in words:
+        for text in (f"'{word} 80'", f"'{word.upper()} 80'", f'"{word} 80\'"'):
+            assert (str(read(MINUTES, text)[0]), text) == (meaning, text)
+
+
+@pytest.mark.parametrize(
+    ("words", "meaning"),
+    [
+        (("+", " or more", " or later", " and later", " and more", " onwards", " ONWARDS"), "from 80"),
+        ((" or less", " or earlier", " and earlier", " OR LESS"), "to 80"),
+        (("-90", "–90", "—90", "...90", "…90", " to 90", " until 90", " - 90"), "from 80 to 90"),
+    ],
+)
+def test_every_word_and_sign_behind_a_value_is_understood(words: tuple[str, ...], meaning: str) -> None:
+    assert {str(read(MINUTES, f"'80{word}'")[0]) for word in words} == {meaning}
+
+
+@pytest.mark.parametrize(
+    ("chain", "meaning"),
+    [
+        ("80 <= minute <= 90", "from 80 to 90"),
+        ("80 < minute < 90", "from 81 to 89"),
+        ("80 ≤ MINUTE ≤ 90", "from 80 to 90"),
+        ("80 <= 90", "None"),
+        ("80<x<=90", "from 81 to 90"),
+    ],
+)
+def test_a_value_between_two_others_is_a_range(chain: str, meaning: str) -> None:
+    assert str(read(MINUTES, f"'{chain}'")[0]) == meaning
+
+
+@pytest.mark.parametrize("joint", [" and ", " AND ", " & ", " && ", ", ", " "])
+def test_two_comparisons_are_one_range(joint: str) -> None:
+    assert str(read(MINUTES, f"'>=80{joint}<90'")[0]) == "from 80 to 89"
+
+
+@pytest.mark.parametrize(
     ("written", "meaning"),
     [
         ("'>=1 and <=3'", "from 1 to 3"),
