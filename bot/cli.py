@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from bot.commands.common import configure_command_logging, make_common_options
+from bot.commands.common import configure_command_logging, make_common_options, renew_command_logging
 from bot.errors import UserMistake
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -65,6 +65,9 @@ COMMANDS = {
 }
 """By name: the module in bot/commands that has NAME_command, and the line that `touchline --help` shows."""
 
+
+_WITHOUT_LOG = ("check", "schema")
+"""Commands that log nothing unless something fails: they do without the library for it."""
 
 COMMANDS_BY_USE = {
     "Try it without a feed": ("demo", "chat", "console", "simulate"),
@@ -143,6 +146,8 @@ class CommandGroup(click.Group):
         except Exception as error:  # the log masks secrets; a traceback printed by Python would not
             if isinstance(error, OSError) and error.errno in _NO_ROOM:
                 raise  # ends in `main`, as the errors of --help, which come before any command
+            if "bot.logs" not in sys.modules:
+                configure_command_logging(ctx)
             import structlog
 
             structlog.get_logger().critical("internal_error", exc_info=error)
@@ -179,7 +184,10 @@ def _print_version(ctx: click.Context, _option: click.Parameter, is_asked: bool)
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Tells Telegram chats about goals and cards of live football, at once and truthfully."""
-    configure_command_logging(ctx)
+    if ctx.invoked_subcommand in _WITHOUT_LOG:
+        renew_command_logging(ctx)
+    else:
+        configure_command_logging(ctx)
 
 
 main.params += make_common_options()

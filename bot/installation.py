@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import importlib.util
 import json
 import shutil
 import sys
-import tomllib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -46,10 +44,15 @@ def advise_install(extra: str) -> str:
 @functools.cache
 def find_version() -> str:
     """Return Touchline's version: that of the checkout it runs from, else that of the installed package, else `unknown`."""
+    # Imported here and below: `importlib.metadata` reads e-mails, and nearly every command imports this module.
     project = Path(__file__).resolve().parents[1] / "pyproject.toml"
     # A checkout may run without being installed, or be newer than what was installed from it.
     if project.is_file():
+        import tomllib
+
         return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+    import importlib.metadata
+
     try:
         return importlib.metadata.version("touchline")
     except importlib.metadata.PackageNotFoundError:
@@ -58,6 +61,8 @@ def find_version() -> str:
 
 def find_source() -> Source | None:
     """Return what Touchline was installed from, if that is still there; None if it was a name of an index."""
+    import importlib.metadata
+
     checkout = Path(__file__).resolve().parents[1]
     is_checkout = (checkout / "pyproject.toml").is_file()
     try:
@@ -79,9 +84,24 @@ def find_shipped_file(name: str) -> Path | None:
     checkout = Path(__file__).resolve().parents[1]
     for folder in (checkout, Path(sys.prefix) / "share" / "touchline"):
         if (path := folder / name).is_file():
-            # As short as a person would type it: the path stands in messages.
-            return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+            return _shorten(path)  # it stands in messages
     return None
+
+
+def find_program() -> str:
+    """Return how a shell in this folder calls this installation's `touchline`."""
+    own, found = Path(sys.executable).parent / "touchline", shutil.which("touchline")
+    if found is not None and Path(found).parent == own.parent:
+        return "touchline"
+    if not own.exists():
+        # Installed by `make demo`, which installs no program.
+        return f"{_shorten(Path(sys.executable))} -m bot"
+    return str(_shorten(own))
+
+
+def _shorten(path: Path) -> Path:
+    """Return a path as short as a person would type it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _find_pip() -> str:

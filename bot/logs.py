@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import logging
 import os
-import pkgutil
 import re
 import select
 import stat
@@ -15,20 +13,21 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO, cast
 from urllib.parse import quote
+
+from bot.log_settings import LEVELS, LIBRARIES, LogSettings
 
 
 @contextmanager
 def hide_optional_libraries() -> Iterator[None]:
     """Let libraries that are imported in the block take some others for missing, and do without.
 
-    structlog draws tracebacks with rich, where ours are plain text, and looks for greenlet; httpx has a command line. That would
-    be a fifth of a start.
+    structlog draws tracebacks with rich, where ours are plain text, and looks for greenlet; httpx has a command line, and
+    python-telegram-bot a job queue that needs APScheduler. That would be a fifth of a start.
     """
-    names = ("greenlet", "pygments", "rich")
+    names = ("apscheduler", "greenlet", "pygments", "rich")
     hidden = {name: sys.modules.get(name) for name in names}
     sys.modules.update(dict.fromkeys(names))  # type: ignore[arg-type]  # None says that a module is not there
     try:
@@ -113,50 +112,6 @@ def _list_encodings(secret: str) -> Iterator[str]:
     yield from (secret, quote(secret), quote(secret, safe=""))
     yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
     yield from (repr(secret)[1:-1], repr(secret.encode())[2:-1])
-
-
-LOG_FORMATS = ("text", "json")
-
-LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-
-LIBRARIES = (
-    *("aiohttp", "alembic", "apscheduler", "asyncio", "asyncpg", "httpx"),
-    *("py.warnings", "sqlalchemy", "telegram", "uvicorn", "watchfiles", "websockets"),
-)
-"""Loggers that are not Touchline's own. Some have the name of a package here: a level then holds for both."""
-
-
-@dataclasses.dataclass(frozen=True)
-class LogSettings:
-    """How logs are written, and which."""
-
-    format: str = ""
-    """One of LOG_FORMATS; empty: text on a terminal, and JSON elsewhere."""
-    level: int | None = None
-    """The least level; None leaves it to the command."""
-    levels: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    """The least level of a logger and of those below it, by its name: a package or module of `bot`, or a library."""
-
-
-def read_log_levels(text: str) -> LogSettings:
-    """Read `warning`, or `feed=debug,httpx=info,warning`: a level for all, and levels of loggers. Raises ValueError."""
-    level: int | None = None
-    levels: dict[str, int] = {}
-    for word in filter(None, (part.strip() for part in text.split(","))):
-        name, sign, value = word.rpartition("=")
-        if value.lower() not in LEVELS:
-            raise ValueError(f"{value!r} is none of {', '.join(LEVELS)}")
-        if not sign:
-            level = LEVELS[value.lower()]
-            continue
-        name = name.strip().removeprefix("bot.")
-        top = name.partition(".")[0]
-        modules = pkgutil.iter_modules([str(Path(__file__).parent)])
-        own = [module.name for module in modules if not module.name.startswith("_")]
-        if top not in own and not any(name == library or name.startswith(f"{library}.") for library in LIBRARIES):
-            raise ValueError(f"{name!r} is no logger; known: {', '.join(sorted({*own, *LIBRARIES}))}")
-        levels[name] = LEVELS[value.lower()]
-    return LogSettings(level=level, levels=levels)
 
 
 _PIECE_LENGTH = 1_000

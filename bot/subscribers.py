@@ -14,7 +14,7 @@ from functools import lru_cache
 import msgspec
 from msgspec.structs import replace
 
-from bot.clock import find_zone
+from bot.time_zones import find_zone
 from rules.engine.alert import DEFAULT_KINDS, LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Alert, Importance
 from rules.football.action import Fixture, Team
 from rules.football.names import normalise

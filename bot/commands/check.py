@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from bot.commands.common import config_option, list_environment_files, read_role_option, role_option
+from bot.commands.common import config_option, configure_command_logging, list_environment_files, read_role_option, role_option
 from bot.errors import ConfigInvalid, UserMistake
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def check_command(
     machine = None if files_only or format_name in ("github", "sarif") else selected
     fixtures: FixtureNames | None = None
     if with_fixtures:
+        configure_command_logging(ctx)
         from bot.commands.known_fixtures import FixtureNames
 
         fixtures = FixtureNames(config_path)

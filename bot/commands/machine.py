@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import socket
 from collections.abc import Collection, Iterator
@@ -102,6 +101,8 @@ def _describe_taken_port(at: SourceLocation, key: str, address: str, error: OSEr
 
 def _is_touchline(address: str) -> bool:
     """Return True if the health page of a Touchline answers at an address of this machine."""
+    import http.client  # it reads e-mails, and is needed only where a port is taken
+
     host, _, port = address.rpartition(":")
     connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=_HEALTH_TIMEOUT)
     try:

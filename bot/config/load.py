@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import SecretStr
+from msgspec.structs import replace
 
 from bot.config.files import explain_read_error, read_file, read_yaml
 from bot.config.models import (
@@ -23,10 +23,9 @@ from bot.config.models import (
     TelegramSettings,
     TlsSettings,
 )
-from bot.config.problems import validate_node
+from bot.config.sections import SecretStr, read_section
 from bot.config.suspicious import list_chat_names, refuse_shared_ports, warn_of_addresses, warn_of_chats, warn_of_token
 from bot.errors import ConfigInvalid, UserMistake
-from bot.network import explain_ca_file
 from rules.engine.rule import NameReference, RuleSet, SourceLocation
 from rules.engine.text import TEXT_VARIABLES
 from rules.football.catalogue import Catalogue, load_catalogue
@@ -44,7 +43,7 @@ from rules.loading.loader import FILE_KEYS, load_pack, read_rules
 from rules.loading.texts import read_texts
 from rules.loading.values import Reader, describe_unknown
 
-SECTIONS = tuple(ConfigSections.model_fields)
+SECTIONS = ConfigSections.__struct_fields__
 
 KEYS = (*SECTIONS, *FILE_KEYS)
 
@@ -186,12 +185,10 @@ class _ConfigReader:
         # First, because every other step reads the values.
         self._expand_variables(root, _find_tokens(root))
         fields = self._read_sections(root)
-        # The sections are pydantic's, the rules are read by `rules/loading`: it knows nothing of the rest of the file, and the
-        # models nothing of rules. Empty sections are reported above and left out here.
+        # The sections are read here, the rules by `rules/loading`: it knows nothing of the rest of the file, and the sections
+        # nothing of rules. Empty sections are reported above and left out here.
         sections = [(key, value) for key, value in mapping_items(root) if key.value in SECTIONS and not is_null(value)]
-        settings = validate_node(
-            ConfigSections, yaml.MappingNode(root.tag, sections, root.start_mark, root.end_mark), self.report
-        )
+        settings = read_section(ConfigSections, yaml.MappingNode(root.tag, sections, root.start_mark, root.end_mark), self.report)
         # Read even if a section is invalid: all mistakes of a file are reported at once. Rules need the catalogue, whose names
         # their conditions may use.
         catalogue = self._read_catalogue(fields.get("catalogue"))
@@ -208,8 +205,8 @@ class _ConfigReader:
         missing = [name for name, token in (("feed", feed_token), ("telegram", bot_token)) if not token.get_secret_value()]
         return Config(
             path=self.path,
-            feed=settings.feed.model_copy(update={"token": feed_token}),
-            telegram=settings.telegram.model_copy(update={"token": bot_token}),
+            feed=replace(settings.feed, token=feed_token),
+            telegram=replace(settings.telegram, token=bot_token),
             schedule=settings.schedule,
             storage=settings.storage,
             http=settings.http,
@@ -323,6 +320,8 @@ class _ConfigReader:
         at = next((value for key, value in mapping_items(node) if key.value == "ca_file"), None)
         if section.ca_file is None or at is None:
             return section
+        from bot.network import explain_ca_file  # it needs OpenSSL
+
         path = str(self._resolve_path(section.ca_file))
         try:
             read_file(Path(path))  # first, because the library of TLS would wait for a pipe
@@ -331,7 +330,7 @@ class _ConfigReader:
             reason = error.strerror or type(error).__name__
         if reason:
             self.report.add_mistake(location_of(at), f"the authority {section.ca_file} cannot be used: {reason}")
-        return section.model_copy(update={"ca_file": path})
+        return replace(section, ca_file=path)
 
     def _check_token(self, section: FeedSettings | TelegramSettings, token: str, at: yaml.Node | None) -> SecretStr:
         """Report a token with spaces or other characters that a header cannot carry, without repeating it."""

@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 import structlog
-from pydantic import SecretStr
 from rich.console import Console
 from telegram.error import InvalidToken, TelegramError
 
 from bot.clock import Clock, SystemClock
 from bot.config.models import FeedSettings
+from bot.config.sections import SecretStr
 from bot.demo.ending import show_ending
 from bot.demo.terminal import choose_terminal
 from bot.errors import FrameUnreadable, UserMistake

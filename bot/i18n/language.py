@@ -12,8 +12,8 @@ from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
 
-from bot.clock import find_zone
 from bot.i18n.typography import set_french_typography
+from bot.time_zones import find_zone
 from rules.engine.text import LANGUAGES
 
 ENGLISH = "en"

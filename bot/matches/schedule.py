@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.clock import Clock
 from bot.config.models import ScheduleSettings
@@ -110,9 +109,6 @@ class MatchScheduler:
         self.on_held_back: Callable[[Collection[Fixture]], None] | None = None
         """Called with the matches that are held back from now on and that some chat has chosen."""
         self._unfinished: Collection[str] = ()
-        # By default APScheduler drops a job that is more than a second late: a laptop that sleeps over the time to connect, or
-        # a busy moment, would leave a match to the next refresh.
-        self._jobs = AsyncIOScheduler(timezone=dt.UTC, job_defaults={"misfire_grace_time": None})
         self._subscription_keys: dict[str, tuple[Fixture, frozenset[tuple[Scope, str]]]] = {}
         """By fixture, and for the fixture as it was then: they are asked for at each plan."""
         self._over: dict[str, float] = {}
@@ -124,7 +120,6 @@ class MatchScheduler:
         """What chats follow by its name or id, and not with everything alone."""
         self._started_since, self._started = float("-inf"), 0
         """The beginning of the second in which so many matches began to be followed, on the monotonic clock."""
-        self._alarm: dt.datetime | None = None
 
     def is_reopened(self, fixture_id: str) -> bool:
         """Return True if a match has to be read although it was read to its end before, by this process or another one."""
@@ -144,14 +139,12 @@ class MatchScheduler:
 
     async def run(self) -> None:
         """Refresh and plan until cancelled, then stop following."""
-        self._jobs.start()
         helpers: list[asyncio.Task[None]] = []
         try:
             self._unfinished = await retry_while_database_unavailable(self._find_unfinished) if self._find_unfinished else ()
             self.fixtures.unfinished = set(self._unfinished)
             # Until there is a list, nothing can be followed.
             await self.fixtures.load()
-            # Not jobs: their intervals would go by the wall clock, and stand still for an hour if it is set back by one.
             work = (self.fixtures.keep_fresh(), self.fixtures.keep_polling(), self._watch_clocks())
             helpers += [asyncio.create_task(one) for one in work]
             while True:
@@ -164,7 +157,6 @@ class MatchScheduler:
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
-            self._jobs.shutdown(wait=False)
             followers = list(self._following.values())
             for task in followers:
                 task.cancel()
@@ -276,7 +268,7 @@ class MatchScheduler:
             log.info("connection_planned", fixture=fixture_id, at=planned[fixture_id].at.isoformat())
 
     def _start_due(self) -> None:
-        """Follow what is due, the most urgent first, and set the alarm for what is due next."""
+        """Follow what is due, the most urgent first. Called every second, which is soon enough for what is due minutes ahead."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
         if monotonic >= self._started_since + 1.0:
             self._started_since, self._started = monotonic, 0
@@ -288,12 +280,6 @@ class MatchScheduler:
             self._started += 1
             del self._planned[fixture_id]
             self._start(fixture_id)
-        held = set(self.held_back)
-        alarm = min((planned.at for i, planned in self._planned.items() if i not in held), default=None)
-        # Not again for the same instant: by the library's clock, which is the machine's, it may have passed already.
-        if alarm and alarm != self._alarm:
-            self._alarm = alarm
-            self._jobs.add_job(self._on_due, "date", run_date=alarm, id="connect", replace_existing=True)
 
     def _hold_back(self, due: Sequence[str], now: dt.datetime) -> Sequence[str]:
         """Return those of the due matches that may be followed, in their order, and note the others as held back."""
@@ -310,10 +296,6 @@ class MatchScheduler:
         if new and self.on_held_back:
             self.on_held_back(new)
         return allowed
-
-    async def _on_due(self) -> None:
-        # A coroutine, although it awaits nothing: the scheduler would run a plain function in a thread.
-        self._start_due()
 
     def _start(self, fixture_id: str) -> None:
         """Follow a fixture in a task of its own, unless it is followed already or no longer listed."""

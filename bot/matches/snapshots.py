@@ -22,7 +22,7 @@ from bot.storage.fixtures import FeedPositionRepository, StoredFeedPosition
 from rules.football.action import Fixture
 from rules.football.match import Match
 
-if TYPE_CHECKING:  # replays, which start often, do without pydantic
+if TYPE_CHECKING:  # replays, which start often, do without the configuration
     from bot.config.models import ScheduleSettings
 
 

@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 
-from bot.clock import find_zone
 from bot.i18n.football import (
     current_wording,
     format_score,
@@ -22,6 +21,7 @@ from bot.outbox.delivery import Subject
 from bot.outbox.digests import LATE_JOIN_DIGEST, QUIET_HOURS_DIGEST, line_alert
 from bot.outbox.news import SAMPLE, NewsItem, is_burst
 from bot.telegram.html import TEXT_LIMIT, cut, remove_tags, time_tag
+from bot.time_zones import find_zone
 from rules.engine.alert import Alert, State
 from rules.engine.text import escape_html, fallback_text, tidy_text
 from rules.football.action import Side

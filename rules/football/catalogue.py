@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -144,4 +144,4 @@ def load_catalogue() -> Catalogue:
 @cache
 def load_catalogue_file() -> CatalogueFile:
     """Return the entries of the catalogue that ships with Touchline, in their order."""
-    return parse_catalogue(files("rules").joinpath("football", "catalogue.yaml").read_text(encoding="utf-8"))
+    return parse_catalogue(Path(__file__).with_name("catalogue.yaml").read_text(encoding="utf-8"))

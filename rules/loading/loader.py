@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import yaml
 
@@ -19,6 +19,9 @@ from rules.loading.match_block import mentions_key, read_match
 from rules.loading.rule_keys import ALERT_KEYS, ALERT_PLACES, ALERT_WORDS, MATCH_KEYS, RULE_KEYS, RULE_WORDS
 from rules.loading.texts import NamedTexts, read_text, read_texts
 from rules.loading.values import NOTHING_ELSEWHERE, Reader, describe_unknown, parse_boolean, parse_duration, suggest
+
+# Not by importlib.resources, which imports archives and temporary files with it.
+_PACKS = Path(__file__).parents[1] / "packs"
 
 FILE_KEYS = ("rules", "texts", "include", "extends")
 """The keys of a file of rules; a configuration has them beside its other sections."""
@@ -68,12 +71,12 @@ def load_pack(name: str = "default") -> RuleSet:
 
 def read_pack(name: str) -> str:
     """Return the file of a pack that ships."""
-    return files("rules").joinpath("packs", f"{name}.yaml").read_text(encoding="utf-8")
+    return (_PACKS / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def list_packs() -> tuple[str, ...]:
     """Return the names of the packs that ship."""
-    names = (file.name for file in files("rules").joinpath("packs").iterdir())
+    names = (file.name for file in _PACKS.iterdir())
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from importlib.resources import files
+from pathlib import Path
 from typing import TypeVar
 
 import yaml
@@ -47,7 +47,7 @@ def load_scenario(name: str) -> Scenario:
     stem = SHIPPED_SCENARIOS.get(name, name)
     if stem not in SHIPPED_SCENARIOS.values():
         raise KeyError(name)
-    file = files("rules").joinpath("scenarios", f"{stem}.yaml")
+    file = Path(__file__).with_name(f"{stem}.yaml")
     return parse_scenario(file.read_text(encoding="utf-8"), f"{stem}.yaml")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot import installation
-from bot.installation import advise_install, find_shipped_file, find_version, is_installed
+from bot.installation import advise_install, find_program, find_shipped_file, find_version, is_installed
 
 
 class Installed:
@@ -40,6 +40,21 @@ def virtual_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 def install(monkeypatch: pytest.MonkeyPatch, origin: dict[str, Any] | None) -> None:
     monkeypatch.setattr(importlib.metadata, "distribution", lambda _name: Installed(origin))
+
+
+def test_the_program_is_called_as_a_shell_in_this_folder_finds_it(
+    virtual_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = virtual_environment / "venv" / "bin"
+    monkeypatch.chdir(virtual_environment)
+    assert find_program() == "venv/bin/python -m bot"
+    (programs / "touchline").touch(0o755)
+    assert find_program() == "touchline"
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert find_program() == "venv/bin/touchline"
+    (virtual_environment / "elsewhere").mkdir()
+    monkeypatch.chdir(virtual_environment / "elsewhere")
+    assert find_program() == str(programs / "touchline")
 
 
 def test_in_a_checkout_the_folder_is_installed_again(virtual_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,8 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.logs import LogSettings, SecretMasker, configure_logging, log_unhandled_exceptions, read_log_levels
+from bot.log_settings import LogSettings, read_log_levels
+from bot.logs import SecretMasker, configure_logging, log_unhandled_exceptions
 from tests.waiting import DEADLINE
 
 TOKEN = "123456789:AAbotSecretTokenOfThisTest0123456789"

@@ -33,13 +33,13 @@ from bot.chat.texts import (
     no_matches_text,
     render_kickoff,
 )
-from bot.clock import find_zone
 from bot.i18n.football import format_title, title_names, translate_team
 from bot.i18n.language import format_long_date, format_short_date, format_time, join_with_commas, to_local_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.media.labels import match_title, score_text, standing_text
 from bot.subscribers import Scope
+from bot.time_zones import find_zone
 from rules.football.action import Fixture, Side
 from rules.football.match import Match
 from rules.football.names import isolate, normalise

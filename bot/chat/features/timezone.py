@@ -30,11 +30,11 @@ from bot.chat.routing import Command, Feature
 from bot.chat.search.name_index import MAX_SUGGESTIONS, Fit, measure_words_fit
 from bot.chat.search.nicknames import to_search_words
 from bot.chat.texts import done_label, escape_text, which_one_text
-from bot.clock import parse_utc_offset
 from bot.i18n.football import HOME_NATIONS, OTHER_COUNTRY_NAMES
 from bot.i18n.language import current_language, current_locale, format_time, translate, use_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
+from bot.time_zones import parse_utc_offset
 from rules.engine.text import LANGUAGES
 from rules.football.names import normalise
 

@@ -16,7 +16,7 @@ from bot.commands.common import (
     read_minute,
     read_statuses,
 )
-from bot.logs import LogSettings
+from bot.log_settings import LogSettings
 from tests.e2e.fork_server import run_touchline
 
 

@@ -63,7 +63,7 @@ class World:
             self,
             self.subscriptions.get_active,
             self._follow,
-            lambda: ScheduleSettings.model_construct(connect_before_kickoff=dt.timedelta(minutes=15)),
+            lambda: ScheduleSettings(connect_before_kickoff=dt.timedelta(minutes=15)),
             self.clock,
             self._ignore,
             self._on_update,
