@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
 from bot.errors import UserMistake, explain_file_error
+from bot.installation import find_program
 
 SCHEMA_FOLDER = "schemas"
 
@@ -88,7 +90,20 @@ def init_command(folder: Path) -> None:
     """Write a first config.yaml, a test, a match, and the schemas for your editor; nothing that is there is changed."""
     for line in write_first_files(folder):
         click.echo(line)
-    click.echo("Next: touchline check, touchline test rules.test.yaml, touchline chat")
+    click.echo("Next:")
+    for line in list_next_steps(folder):
+        click.echo(f"  {line}")
+
+
+def list_next_steps(folder: Path) -> tuple[str, ...]:
+    """Return the commands that try the first files, as they can be copied into this shell."""
+    program, config = find_program(), shlex.quote(str(folder / "config.yaml"))
+    tests, match = (shlex.quote(str(folder / name)) for name in ("rules.test.yaml", "derby.yaml"))
+    return (
+        f"{program} check {config}",
+        f"{program} test {tests}",
+        f"{program} chat --config {config} --match {match}",
+    )
 
 
 def write_first_files(folder: Path) -> list[str]:

@@ -25,31 +25,40 @@ _KITTY_CHUNK = 4096
 _COLUMNS = 60
 """How wide a picture is shown, in columns of the terminal."""
 
+_NARROW = 72
+"""Columns of a terminal below which a next step has its command in a line of its own, so that it can be copied."""
+
 
 def show_ending(console: Console, match: Match) -> None:
     """Print the card and the picture of a match that was played, and what somebody may want to do next."""
     html = render_card(match, is_closed=True)
     if console.is_terminal:
         card = to_terminal(html if console.color_system else mark_styles(html))
-        console.print(Panel(card, title="📌 /alerts +card pins this and keeps it up to date", width=min(64, console.width)))
+        width = min(64, console.width)
+        # A title that does not fit would be cut in the middle of a word.
+        title = "📌 /alerts +card pins this and keeps it up to date" if width >= 60 else "📌 /alerts +card pins this"
+        console.print(Panel(card, title=title, width=width))
     else:
         console.print("\n".join(f"         {line}" for line in to_terminal(mark_styles(html)).plain.splitlines()), soft_wrap=True)
     if is_available():
         _show_picture(console, match)
-    for line in list_next_steps(is_checkout=Path("Makefile").is_file() and Path("bot/cli.py").is_file()):
+    is_checkout = Path("Makefile").is_file() and Path("bot/cli.py").is_file()
+    is_narrow = console.is_terminal and console.width < _NARROW
+    for line in list_next_steps(is_checkout=is_checkout, is_narrow=is_narrow):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-def list_next_steps(*, is_checkout: bool) -> tuple[str, ...]:
+def list_next_steps(*, is_checkout: bool, is_narrow: bool = False) -> tuple[str, ...]:
     """Return what to do next, a line each: a bot of one's own, rules, the console. `is_checkout`: make is at hand."""
     setup, command = ("make setup && ", ".venv/bin/touchline") if is_checkout else ("", "touchline")
-    console = "make console" if is_checkout else "touchline console"
-    return (
-        "",
-        f"Your own bot:    {setup}{command} init football",
-        f"Your own rules:  {command} test football/rules.test.yaml",
-        f"In the browser:  {console}",
-    )
+    steps = {
+        "Your own bot": f"{setup}{command} init football",
+        "Your own rules": f"{command} test football/rules.test.yaml",
+        "In the browser": "make console" if is_checkout else "touchline console",
+    }
+    if is_narrow:
+        return ("", *(line for label, step in steps.items() for line in (f"{label}:", step)))
+    return ("", *(f"{label + ':':17}{step}" for label, step in steps.items()))
 
 
 def _show_picture(console: Console, match: Match) -> None:

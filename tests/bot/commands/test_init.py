@@ -33,6 +33,8 @@ def test_the_first_files_are_right_and_prove_themselves(tmp_path: Path, monkeypa
     folder = tmp_path / "new"
     written = CliRunner().invoke(main, ["init", str(folder)])
     assert written.exit_code == 0 and written.output.count(": written") == 7
+    steps = [line.split()[-1] for line in written.output.splitlines()[-3:]]
+    assert steps == [str(folder / name) for name in ("config.yaml", "rules.test.yaml", "derby.yaml")]
     monkeypatch.chdir(folder)
     monkeypatch.delenv("FEED_TOKEN", raising=False)
     monkeypatch.delenv("TELEGRAM_BOT_TOKEN", raising=False)

@@ -72,6 +72,21 @@ def test_the_next_steps_fit_a_terminal_of_eighty_columns(is_checkout: bool) -> N
     assert any("make console" in step for step in steps) is is_checkout
 
 
+def test_in_a_narrow_terminal_commands_have_lines_of_their_own_and_the_title_is_whole(
+    match: Match, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    console = Console(file=io.StringIO(), force_terminal=True, width=40, color_system=None)
+
+    show_ending(console, match)
+
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert "📌 /alerts +card pins this ─" in lines[0]
+    assert lines[-6::2] == ["Your own bot:", "Your own rules:", "In the browser:"]
+    assert lines[-1] in ("make console", "touchline console")
+
+
 def test_kitty_gets_the_picture_in_pieces_that_together_are_the_whole() -> None:
     sequence = format_inline_picture(PNG, {"TERM": "xterm-kitty"})
 
