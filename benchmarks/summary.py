@@ -71,6 +71,18 @@ def read_starting(output: str) -> Figures:
     return {f"{name}: processor s, MB": f"{seconds}, {megabytes}" for name, seconds, megabytes in rows}
 
 
+def read_replaying(output: str) -> Figures:
+    """Seconds, and microseconds of processor time for each packet."""
+    rows = re.findall(r"^(\d+) copies of .* --jobs (\d+): ([\d.]+) s, .*?(\d+) µs a packet$", output, re.MULTILINE)
+    return {f"replay of {count} recordings, --jobs {jobs}: s, µs a packet": f"{s}, {each}" for count, jobs, s, each in rows}
+
+
+def read_first_message(output: str) -> Figures:
+    """Seconds, or why they are not known."""
+    rows = re.findall(r"^(on a fresh clone|the second time): (?:([\d.]+) s|(not measured: .*))$", output, re.MULTILINE)
+    return {f"make demo to its first message, {when}: s": seconds or reason for when, seconds, reason in rows}
+
+
 class Benchmark(NamedTuple):
     """A module of this folder with the arguments of a short run, and what reads its output."""
 
@@ -82,9 +94,11 @@ class Benchmark(NamedTuple):
 BENCHMARKS = {
     "sending": Benchmark("fanout", ("--messages", "4000", "--rounds", "2", "--seconds", "6"), read_sending),
     "busy": Benchmark("fanout", ("--busy", "--limits", "30", "1000", "--seconds", "8"), read_sending),
-    "latency": Benchmark("latency", ("--settle", "10", "--seconds", "60"), read_latency),
+    "latency": Benchmark("latency", ("--settle", "10", "--seconds", "45"), read_latency),
     "packets": Benchmark("connections", ("--fixtures", "200", "--packets", "100", "--live", "20", "--seconds", "5"), read_feed),
     "starting": Benchmark("starting", ("--times", "3"), read_starting),
+    "replaying": Benchmark("replaying", ("--single", "50"), read_replaying),
+    "demo": Benchmark("first_message", (), read_first_message),
 }
 
 

@@ -8,14 +8,19 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from benchmarks import summary
+from benchmarks import first_message, replaying, summary
 from benchmarks.connections import live
 from benchmarks.latency import Held
+from bot.feed.encode import encode_packet
+from bot.feed.match_source import open_matches, read_packets_of
+from bot.feed.recording import RecordedFrame
 from rules.scenarios.parser import SHIPPED_SCENARIOS
 from tests import supervisor
 from tests.e2e.fork_server import run_touchline
+from tests.packets import FIXTURE, KICKOFF, Story
 
 ROOT = Path(__file__).parent.parent
 BENCHMARKS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
@@ -142,3 +147,21 @@ def test_the_summary_reads_what_the_benchmarks_print() -> None:
         "packets, websockets alone: µs of CPU a packet": "8.8"
     }
     assert summary.read_starting(starting) == {"touchline check: processor s, MB": "0.24, 45"}
+    replaying = "200 copies of 14 matches, 134,843 packets, --jobs 1: 60.1 s, processor 60.0 s, 445 µs a packet\n"
+    assert summary.read_replaying(replaying) == {"replay of 200 recordings, --jobs 1: s, µs a packet": "60.1, 445"}
+    demo = f"on a fresh clone: 18.2 s\nthe second time: {first_message.NO_INDEX}\n"
+    assert summary.read_first_message(demo) == {
+        "make demo to its first message, on a fresh clone: s": "18.2",
+        "make demo to its first message, the second time: s": first_message.NO_INDEX,
+    }
+
+
+def test_copies_of_a_match_have_ids_of_their_own_in_their_packets_and_in_one_list(tmp_path: Path) -> None:
+    fixture = msgspec.structs.replace(FIXTURE, id="the-match")
+    source = replaying.Source(fixture, (RecordedFrame(KICKOFF, encode_packet(Story(fixture).packet("Goal"))),))
+    packets = replaying.write_copies([source], 2, tmp_path)
+    first, second = open_matches([tmp_path])
+
+    ids = [{packet.fixture_id for packet in read_packets_of(match)} for match in (first, second)]
+    assert packets == 2
+    assert len(ids[0] | ids[1]) == 2 and ids[0] | ids[1] == set(first.read_fixtures())
