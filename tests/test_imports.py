@@ -35,11 +35,12 @@ _NO_FILES = LARGE - {"jinja2"} | {"http.client", "rich"}
 COMMANDS = {
     "--help": LARGE | {"rules", "yaml"},
     "--version": LARGE | {"rules", "yaml"},
-    "run --help": LARGE - {"asyncio", "structlog"} | {"rules"},
+    "run --help": LARGE - {"asyncio", "ssl", "structlog"} | {"rules"},
     "run --role nobody": {"alembic", "PIL", "sqlalchemy.dialects", "telegram"},
     "run --config missing.yaml": {"alembic", "PIL", "sqlalchemy", "telegram", "aiohttp"},
     "check --config config.example.yaml": _NO_FILES,
     "schema": _NO_FILES,
+    "demo --match missing.yaml": {"alembic", "PIL", "httpx", "telegram"},
     "replay missing.jsonl": {"alembic", "PIL"},
 }
 
@@ -56,7 +57,7 @@ UNNEEDED = {
 _NETWORK = {"aiohttp", "httpx", "telegram", "websockets"}
 
 CHILDREN = {
-    "bot.console.playground": _NETWORK | UNNEEDED - {"bot.console"} | {"bot.config"},
+    "bot.console.playground": _NETWORK | UNNEEDED - {"bot.console"},
     "bot.console.rule_tests": _NETWORK | UNNEEDED - {"bot.console"} | {"sqlalchemy"},
     "bot.replay.dry_run": _NETWORK | UNNEEDED,
 }

@@ -8,12 +8,11 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
 from rich.console import Console
-from telegram.error import InvalidToken, TelegramError
 
 from bot.clock import Clock, SystemClock
 from bot.config.models import FeedSettings
@@ -34,14 +33,15 @@ from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.limits.rate_limits import RateLimiter, Unlimited
-from bot.telegram.messenger import BotMessenger, Messenger, build_bot
-from bot.telegram.reply_accounting import ReplyAccounting
 from bot.telegram.sender import Sender
 from rules.engine.rule import RuleSet
 from rules.football.action import Packet, SendType
 from rules.football.catalogue import Catalogue
 from rules.football.match import Match
 from rules.football.relisting import KICKOFF_MOVED
+
+if TYPE_CHECKING:
+    from bot.telegram.messenger import Messenger
 
 TERMINAL_CHAT = ChatRef(1)
 
@@ -87,6 +87,12 @@ async def play_demo_in_telegram(
     match: str, seconds: float, rules: RuleSet, catalogue: Catalogue, token: str, chat_id: int, api_url: str
 ) -> None:
     """Show a match in a real chat. Raises UserMistake if there is no such match, or if Telegram does not accept the bot."""
+    # Imported here: python-telegram-bot is a fifth of what a demo in the terminal would wait for, and it sends nothing there.
+    from telegram.error import InvalidToken, TelegramError
+
+    from bot.telegram.messenger import BotMessenger, build_bot
+    from bot.telegram.reply_accounting import ReplyAccounting
+
     script = pace_script(script_from_match(open_match(match)), seconds)
     # The real limits: a demo in a group that ends with a 429 would be a poor advertisement.
     limits = RateLimiter()
