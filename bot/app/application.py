@@ -6,7 +6,6 @@ import asyncio
 import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -48,6 +47,7 @@ from bot.telegram.limits.rate_shares import RateShareRepository
 from bot.telegram.limits.shared_rate_limits import SharedRateLimiter
 from bot.telegram.messenger import build_bot
 from bot.telegram.reply_accounting import ReplyAccounting
+from bot.threads import DaemonThreads
 
 if TYPE_CHECKING:
     from bot.app.console_worker import ConsoleWorker
@@ -60,8 +60,8 @@ _DATABASE_START_TIMEOUT = 60.0
 _DATABASE_RETRY_DELAY = 1.0
 
 _MAX_THREADS = 256
-"""Threads of the event loop, made when they are needed. Each name that is looked up takes one for as long as its name server is
-silent, and the feed's must not keep Telegram's name waiting: five are asked for a second, for up to 40 s."""
+"""Threads of the event loop. Each name that is looked up takes one for as long as its name server is silent, and the feed's must
+not keep Telegram's name waiting: five are asked for a second, for up to 40 s."""
 
 
 async def run_until_stopped(
@@ -77,7 +77,7 @@ async def run_until_stopped(
     """
     for warning in config.warnings:
         log.warning("configuration_warning", reason=warning)
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_MAX_THREADS, "touchline"))
+    asyncio.get_running_loop().set_default_executor(DaemonThreads(_MAX_THREADS, "touchline"))
     try:
         await (stop or StopSignal()).run(lambda stack, stop: _start_application(config, roles, load, stack, stop))
     except StorageError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
@@ -14,6 +13,7 @@ from bot.config.load import Config, load_config
 from bot.errors import ConfigInvalid, TouchlineError, UserMistake
 from bot.metrics import CONFIG_RELOADS
 from bot.retry import OutageLog
+from bot.threads import DaemonThreads
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ RESTART_REQUIRED = {
     "http": ("listen", "console"),
     "tls": ("ca_file",),
 }
-"""The settings that are read only at the start; a reload applies all others at once."""
+"""The settings that are read only at the start; a reload applies all others at once, and a new token of the same bot."""
 
 _MAX_REFUSAL_LENGTH = 3500
 """Characters of mistakes that fit in one message to the admins: Telegram allows 4096, the heading included."""
@@ -49,7 +49,7 @@ _DEBOUNCE_SECONDS = 0.25
 """Seconds without a change after which a file counts as written completely."""
 
 
-_EXECUTOR = ThreadPoolExecutor(1, "configuration")
+_EXECUTOR = DaemonThreads(1, "configuration")
 """A thread of its own. Those of the event loop may all wait for a name server that hangs, and the way out is a changed file."""
 
 
@@ -186,12 +186,20 @@ def format_refusal(lines: Sequence[str]) -> str:
 
 def find_restart_required(before: Config, after: Config) -> tuple[str, ...]:
     """Return the changed settings that take effect only at the next start."""
-    return tuple(
+    changed = [
         f"{section}.{key}"
         for section, keys in RESTART_REQUIRED.items()
         for key in keys
         if getattr(getattr(before, section), key) != getattr(getattr(after, section), key)
-    )
+    ]
+    return tuple(setting for setting in changed if setting != "telegram.token" or not is_same_bot(before, after))
+
+
+def is_same_bot(before: Config, after: Config) -> bool:
+    """Return True if both tokens are of one bot, as when somebody revoked the first at @BotFather: it is used at once."""
+    # The bot's id stands before the colon. What another bot has sent, this one could not correct.
+    old, new = (config.telegram.token.get_secret_value() for config in (before, after))
+    return old.partition(":")[0] == new.partition(":")[0]
 
 
 def _log_reload(before: Config, after: Config) -> None:

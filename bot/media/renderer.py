@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from functools import lru_cache, partial
-from queue import SimpleQueue
-from threading import Thread
-from typing import Any
 
 import msgspec
 import structlog
@@ -17,43 +13,15 @@ from bot.errors import UserMistake
 from bot.i18n.language import use_language
 from bot.installation import advise_install, is_installed
 from bot.media.labels import MatchLabels, translate_labels
+from bot.threads import DaemonThreads
 from rules.football.match import Match
 from rules.football.timeline import Stage, Timeline, build_timeline
 
 log = structlog.get_logger()
 
 
-class _DrawingThread(Executor):
-    """Draws in one thread: at half time many chats want pictures in the same second, and the CPU must be left to the alerts.
-
-    It is a daemon: Python waits for the threads of a ThreadPoolExecutor at its exit, and a picture must never hold up the stop.
-    """
-
-    def __init__(self) -> None:
-        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
-        self._thread: Thread | None = None
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Draw when the thread is free. A future that is cancelled before is not drawn."""
-        if self._thread is None or not self._thread.is_alive():  # a fork has none, whatever its parent had
-            self._thread = Thread(target=self._run, name="pictures", daemon=True)
-            self._thread.start()
-        future: Future[Any] = Future()
-        self._jobs.put((future, partial(fn, *args, **kwargs)))
-        return future
-
-    def _run(self) -> None:
-        while True:
-            future, draw = self._jobs.get()
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(draw())
-            except BaseException as error:
-                future.set_exception(error)
-
-
-_EXECUTOR = _DrawingThread()
+_EXECUTOR = DaemonThreads(1, "pictures")
+"""One thread: at half time many chats want pictures in the same second, and the CPU must be left to the alerts."""
 
 _MAX_CACHED_PICTURES = 64
 
