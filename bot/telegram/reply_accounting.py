@@ -54,7 +54,9 @@ class ReplyAccounting(BaseRateLimiter[str]):
             taken_at = self._clock.monotonic()
             self._rate_limiter.record_send(chat_id, taken_at, is_tracked=True)
             try:
-                return await callback(*args, **kwargs)
+                answer = await callback(*args, **kwargs)
             finally:
                 self._rate_limiter.record_answer(taken_at, self._clock.monotonic())
+            self._rate_limiter.on_accepted(taken_at, self._clock.monotonic())
+            return answer
         return await callback(*args, **kwargs)

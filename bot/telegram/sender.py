@@ -463,6 +463,7 @@ class Sender:
         finally:
             # Also after an error: a message whose answer is lost has most likely arrived, and Telegram counts it.
             self._rate_limiter.record_answer(attempt.started_at, self._clock.monotonic(), left_at)
+        self._rate_limiter.on_accepted(left_at, self._clock.monotonic())
         self.failures.refused.forget(item)
         self._uncertain_edits.discard(item)
         if attempt.is_paid:

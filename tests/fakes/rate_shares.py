@@ -77,6 +77,11 @@ class FakeShares(RateShareRepository):
         self._table.closed_until = max(self._table.closed_until, asyncio.get_running_loop().time() + seconds)
         self._table.notify()
 
+    async def end_pause(self) -> None:
+        await self._table.travel()
+        self._table.closed_until = 0.0
+        self._table.notify()
+
 
 class FakePaidCounts(PaidMessageRepository):
     """The count of paid messages in the same table. A day is as long as the test says: it ends at `day_ends_at`."""

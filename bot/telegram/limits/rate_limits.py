@@ -14,6 +14,7 @@ from typing import Protocol
 
 from bot.outbox.delivery import Urgency
 from bot.telegram.limits.paid_messages import FREE_MESSAGES_PER_SECOND, PaidMessages
+from bot.telegram.limits.sending_pause import SendingPause
 
 # From Telegram's FAQ for bots: to one chat no more than one message a second but for short bursts, to a group no
 # more than 20 a minute. Both times are a little longer, since no clock is exact.
@@ -103,6 +104,10 @@ class RateLimitPolicy(Protocol):
         """Note that Telegram asked to wait `seconds` before the next message to this chat."""
         ...
 
+    def on_accepted(self, sent_at: float, now: float) -> bool:
+        """Note that Telegram took a message that left at `sent_at`. Return True if that has ended a pause of all chats."""
+        ...
+
 
 class RateLimiter:
     """Keeps Telegram's limits for one bot in one process."""
@@ -125,7 +130,7 @@ class RateLimiter:
         self._chats: dict[int, tuple[SlidingWindow, ...]] = {}
         self._chat_paused_until: dict[int, float] = {}
         self._refusals: deque[tuple[float, int]] = deque()
-        self._paused_until = float("-inf")
+        self._pause = SendingPause()
         self._shortest_round_trip = float("inf")
         self._answer_count = 0
         self._unanswered: dict[float, int] = {}
@@ -133,8 +138,8 @@ class RateLimiter:
 
     def next_send_at(self, now: float) -> float:
         """Return when the next message to any chat may leave."""
-        if now < self._paused_until:
-            return self._paused_until
+        if self._pause.is_active(now):
+            return self._pause.next_send_at(now)
         rate = self._free_rate(now)
         if self._paid and not self._paid.count_available(now):
             # More that may be paid for wakes the sender sooner.
@@ -146,7 +151,8 @@ class RateLimiter:
 
     def available(self, now: float, limit: int) -> int:
         """Return how many messages may leave now, at most `limit`."""
-        if now < self._paused_until:
+        limit = self._pause.limit(now, limit)
+        if not limit:
             return 0
         rate = self._free_rate(now)
         allowed = self._all.available(now, limit, rate) if rate > 0 else 0
@@ -187,6 +193,7 @@ class RateLimiter:
         for window in (self._all, self._smooth):
             window.taken.append(now)
         self._record_for_chat(chat_id, now)
+        self._pause.on_sent(now)
         return is_paid
 
     def give_back_paid(self, taken_at: float) -> None:
@@ -234,22 +241,30 @@ class RateLimiter:
             self._all.add(arrived_at)
 
     def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
-        """Pause this chat; if several were refused within a second, pause all."""
+        """Pause this chat; if several were refused within a second, pause all until Telegram takes a message again."""
         self._chat_paused_until[chat_id] = max(self._chat_paused_until.get(chat_id, now), now + seconds)
         # One chat may be over its own limit. Several in a second mean that it is the bot's.
         self._refusals.append((now, chat_id))
         while self._refusals[0][0] < now - 1.0:
             self._refusals.popleft()
         if len({chat for _, chat in self._refusals}) >= _REFUSED_CHATS_BEFORE_PAUSE:
-            self._paused_until = max(self._paused_until, now + seconds)
+            self.pause_until(now + seconds, now)
 
-    def pause_until(self, at: float) -> None:
-        """Pause all chats until then, as another process was asked to."""
-        self._paused_until = max(self._paused_until, at)
+    def pause_until(self, at: float, now: float) -> None:
+        """Pause all chats until then, as this or another process was asked to."""
+        self._pause.extend(at, now)
+
+    def on_accepted(self, sent_at: float, now: float) -> bool:
+        """Note that Telegram took a message. Return True if that has ended a pause of all chats."""
+        return self._pause.on_accepted(sent_at, now)
+
+    def end_pause(self, now: float) -> None:
+        """End a pause of all chats, as another process has found it over."""
+        self._pause.end(now)
 
     def is_paused(self, now: float) -> bool:
         """Return True while all chats are paused."""
-        return now < self._paused_until
+        return self._pause.is_active(now)
 
     def _free_rate(self, now: float) -> int:
         """Return how many messages a second are allowed beside those that left longer ago and whose answers have not come.
@@ -287,7 +302,7 @@ class RateLimiter:
         # At full rate at once the next burst would be refused as the last one was.
         if not self.rate:
             return 0
-        return max(1, int(min(self._all.limit, self.rate) * share_after_pause(now - self._paused_until)))
+        return max(1, int(min(self._all.limit, self.rate) * share_after_pause(now - self._pause.until)))
 
     def _drop_idle_chats(self, now: float) -> None:
         # A chat without recent messages starts with an empty window, which is what it has.
@@ -328,6 +343,10 @@ class Unlimited:
 
     def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
         """Do nothing."""
+
+    def on_accepted(self, sent_at: float, now: float) -> bool:
+        """Return False."""
+        return False
 
 
 class SlidingWindow:

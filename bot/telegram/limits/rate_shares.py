@@ -199,6 +199,12 @@ class RateShareRepository:
             await tx.execute(update(allowance).where(_IS_ALLOWANCE).values(closed_until=until))
             await tx.notify(RATE_CHANNEL)
 
+    async def end_pause(self) -> None:
+        """End the pause of all processes: Telegram takes messages again."""
+        async with self._db.transaction() as tx:
+            await tx.execute(update(allowance).where(_IS_ALLOWANCE).values(closed_until=0.0))
+            await tx.notify(RATE_CHANNEL)
+
 
 class AllowanceState(msgspec.Struct, frozen=True):
     """The pause of all processes, and how far senders of 0.1 have reserved slots; in seconds, by the database's clock."""

@@ -81,7 +81,7 @@ class SharedRateLimiter:
         """Messages since the last look."""
         self._unmet = 0
         """How many more the sender would have liked to send at once, when it asked last."""
-        self._pause_seconds = 0.0
+        self._pause_seconds, self._pause_is_over = 0.0, False
         self._requested = asyncio.Event()
         self.on_more: Callable[[], None] | None = None
 
@@ -142,6 +142,14 @@ class SharedRateLimiter:
             self._pause_seconds = max(self._pause_seconds, seconds)
             self.request_look()
 
+    def on_accepted(self, sent_at: float, now: float) -> bool:
+        """Note that Telegram took a message. Return True if that has ended a pause of all chats, for all processes."""
+        is_over = self._limits.on_accepted(sent_at, now)
+        if is_over:
+            self._pause_seconds, self._pause_is_over = 0.0, True
+            self.request_look()
+        return is_over
+
     def request_look(self, _payload: str = "") -> None:
         """Look at the shares at once. Called by the notification that another process needs or gives up some."""
         self._requested.set()
@@ -176,6 +184,9 @@ class SharedRateLimiter:
         if pause := self._pause_seconds:
             await self._repository.pause_all(pause)
             self._pause_seconds = 0.0  # only now: if the database refuses, the next look tells the others
+        elif self._pause_is_over:
+            await self._repository.end_pause()
+            self._pause_is_over = False
         asked_at, before, sent = asyncio.get_running_loop().time(), self._limits.rate, self._sent
         unpaid_before = self._limits.unpaid_rate
         found = await self._repository.renew(
@@ -189,7 +200,9 @@ class SharedRateLimiter:
         self._sent -= sent
         now = asyncio.get_running_loop().time()
         if found.paused_for > 0:
-            self._limits.pause_until(now + found.paused_for)
+            self._limits.pause_until(now + found.paused_for, now)
+        elif not self._pause_seconds:
+            self._limits.end_pause(now)
         # A larger share only now that it is stored; a smaller one since it was chosen.
         self._share, self._limits.rate = found.all.share, found.all.limit
         if found.unpaid:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,10 +170,43 @@ def test_a_longer_wait_is_not_made_shorter_by_a_later_refusal() -> None:
     assert limits.next_chat_send_at(1, 2) == 30
 
     for chat_id in (2, 3):
-        limits.on_retry_after(chat_id, 60, now=1.0)
+        limits.on_retry_after(chat_id, 9, now=1.0)
     limits.on_retry_after(4, 1, now=1.5)
-    assert limits.next_send_at(2) == 61
-    assert (limits.is_paused(60.9), limits.is_paused(61), limits.available(60.9, 9)) == (True, False, 0)
+    assert limits.next_send_at(2) == 10
+    assert (limits.is_paused(9.9), limits.is_paused(10), limits.available(9.9, 9)) == (True, False, 0)
+
+
+def refuse_three(limits: RateLimiter, seconds: float, now: float) -> None:
+    for chat_id in (1, 2, 3):
+        limits.on_retry_after(chat_id, seconds, now)
+
+
+def test_a_long_pause_of_all_chats_ends_with_the_first_message_that_telegram_takes() -> None:
+    limits = RateLimiter()
+    refuse_three(limits, 3600, now=0.0)
+    before = limits.available(9.9, 9), limits.next_send_at(1.0), limits.available(10.0, 9)
+    limits.record_send(9, 10.0, is_tracked=True)
+    meanwhile = limits.available(10.1, 9), limits.next_send_at(10.1)
+    limits.record_answer(10.0, 10.2)
+    limits.on_accepted(10.0, 10.2)
+
+    assert (before, meanwhile) == ((0, 10.0, 1), (0, 30.0))
+    assert (limits.available(10.3, 9), next_send_to(limits, 1, 10.3)) == (9, 3600)
+
+
+def test_a_message_that_left_before_a_pause_does_not_end_it_and_refused_ones_make_the_next_later() -> None:
+    limits = RateLimiter()
+    refuse_three(limits, 3600, now=5.0)
+    limits.on_accepted(4.9, 5.1)
+    probes = []
+    now = 5.1
+    for _ in range(8):
+        now = limits.next_send_at(now)
+        probes.append(now)
+        limits.record_send(9, now)
+        limits.on_retry_after(9, 3600, now)
+
+    assert [round(later - sooner) for sooner, later in pairwise(probes)] == [20, 40, 80, 160, 300, 300, 300]
 
 
 def test_the_same_chat_refused_often_and_two_chats_are_not_the_whole_bot() -> None:
@@ -237,6 +272,7 @@ def test_without_limits_everything_may_leave_now() -> None:
     limits.record_send(1, 5.0)
     limits.on_retry_after(1, 30, 5.0)
     limits.record_answer(5.0, 6.0)
+    limits.on_accepted(5.0, 6.0)
 
     assert (limits.next_send_at(5.0), limits.next_chat_send_at(1, 5.0), limits.available(5.0, 9)) == (5.0, 5.0, 9)
 
@@ -332,11 +368,11 @@ def test_what_another_process_sent_counts_for_its_chats_alone() -> None:
 
 def test_a_pause_of_another_process_holds_and_is_not_made_shorter() -> None:
     limits = RateLimiter()
-    limits.pause_until(60.0)
-    limits.pause_until(30.0)
+    limits.pause_until(9.0, now=0.0)
+    limits.pause_until(5.0, now=1.0)
 
-    assert [limits.is_paused(now) for now in (59.9, 60.0)] == [True, False]
-    assert limits.next_send_at(1.0) == 60.0
+    assert [limits.is_paused(now) for now in (8.9, 9.0)] == [True, False]
+    assert limits.next_send_at(1.0) == 9.0
 
 
 def test_what_counts_now_is_what_left_in_the_last_second_and_what_is_not_answered() -> None:

@@ -62,6 +62,7 @@ class FakeSender:
         self.sent += 1
         await asyncio.sleep(self.group.rng.uniform(0.005, 0.05))
         self.limits.record_answer(taken_at, loop.time())
+        self.limits.on_accepted(taken_at, loop.time())
 
     async def kill(self) -> None:
         """As after a kill: what has left arrives all the same, and nothing that was reserved is returned."""
@@ -207,6 +208,21 @@ async def test_where_one_sender_is_refused_for_all_chats_the_others_wait_too() -
 
     assert [at for at in group.arrived if 2.3 < at < 4.9] == []
     assert [at for at in group.arrived if at > 5.0]
+
+
+@virtual
+async def test_a_long_wait_of_some_chats_pauses_the_others_of_all_senders_only_until_one_message_was_taken() -> None:
+    group = SenderGroup(30, 2)
+    for sender in group.senders:
+        sender.pending = 10**6
+    await asyncio.sleep(2.0)
+    for chat in (1, 2, 3):
+        group.senders[0].limits.on_retry_after(chat, 3600.0, asyncio.get_running_loop().time())
+    await asyncio.sleep(28.0)
+    await group.stop()
+
+    assert [at for at in group.arrived if 2.3 < at < 11.9] == []
+    assert len([at for at in group.arrived if at > 20.0]) > 200
 
 
 @virtual
