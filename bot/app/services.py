@@ -21,7 +21,7 @@ from bot.cluster.leased_work import LeaseProvider, SingleProcess
 from bot.cluster.leases import LeaseRepository
 from bot.cluster.roles import ALL_ROLES, Role
 from bot.config.load import Config, load_config
-from bot.config.reload import ConfigReloader, LoadConfig
+from bot.config.reload import ConfigReloader, LoadConfig, is_same_bot
 from bot.config.rule_versions import RuleVersionRepository, RuleVersions
 from bot.feed.recent_recordings import RecentRecordings
 from bot.feed.request_limit import FeedRequestLimiter, SharedPlaces
@@ -42,7 +42,7 @@ from bot.telegram.http import ApiHealth
 from bot.telegram.limits.paid_messages import PaidBudget, PaidMessageRepository, PaidMessages
 from bot.telegram.limits.rate_limits import RateLimitPolicy
 from bot.telegram.limits.shared_rate_limits import SharedRateLimiter
-from bot.telegram.messenger import BotMessenger
+from bot.telegram.messenger import BotMessenger, replace_token
 from rules.engine.alert import CARD, PICTURE
 from rules.engine.rule import RuleSet
 from rules.football.catalogue import Catalogue
@@ -146,7 +146,10 @@ class Services:
         if (config.chats, config.rules.list_kinds()) != (self.config.chats, self.config.rules.list_kinds()):
             await self.configured_chats.store(config)
         ended = await self.rule_versions.load(config)
-        self.config = config
+        before, self.config = self.config, config
+        if config.telegram.token != before.telegram.token and is_same_bot(before, config):
+            replace_token(self.bot, config.telegram.token.get_secret_value())
+            log.info("telegram_token_replaced")
         self.configured_chats.request_look()
         # After `config` is replaced: they read it.
         for callback in self.on_settings_changed:

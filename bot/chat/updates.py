@@ -47,7 +47,7 @@ WEBHOOK_SET = (
     "this bot token has a webhook, so its updates go there; remove it with Telegram's deleteWebhook, or use a token of its own",
 )
 
-TOKEN_REFUSED_TEXT = "Telegram refuses the bot token; put the right one at telegram.token and start again"  # noqa: S105  # a sentence
+TOKEN_REFUSED_TEXT = "Telegram refuses the bot token; put the right one at telegram.token"  # noqa: S105  # a sentence
 
 
 class UpdatePoller:

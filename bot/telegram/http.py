@@ -62,6 +62,7 @@ class BotApiSession(BaseRequest):
         self._connections, self._read_timeout, self._connect_timeout = connections, read_timeout, connect_timeout
         self._session: aiohttp.ClientSession | None = None
         self._default_timeout = _make_timeout(connect_timeout, read_timeout)
+        self._replaced_token: tuple[str, str] | None = None
         self._proxy_setting = proxy
         self._proxies: dict[str, str | None] = {}
 
@@ -83,6 +84,11 @@ class BotApiSession(BaseRequest):
         """Close the pool."""
         if self._session is not None:
             await self._session.close()
+
+    def replace_token(self, first: str, current: str) -> None:
+        """Ask with another token of the same bot from now on, in place of the one that all addresses were made with."""
+        # Here and not where addresses are made: python-telegram-bot, too, keeps those of its start for ever.
+        self._replaced_token = (f"/bot{first}/", f"/bot{current}/") if current != first else None
 
     def _proxy(self, url: str | URL) -> str | None:
         """Return the proxy for an address, None to connect directly."""
@@ -131,6 +137,8 @@ class BotApiSession(BaseRequest):
     ) -> tuple[int, bytes]:
         if self._session is None:
             raise RuntimeError("the request pool is not open")
+        if self._replaced_token:
+            url = URL(str(url).replace(*self._replaced_token), encoded=True)
         try:
             async with self._session.request(method, url, timeout=client_timeout, proxy=self._proxy(url), **more) as response:
                 body = await read_body(response, _MAX_ANSWER_SIZE)

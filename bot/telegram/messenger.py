@@ -116,6 +116,13 @@ def build_bot(
     )
 
 
+def replace_token(bot: ExtBot[str], token: str) -> None:
+    """Use another token of the same bot from now on, wherever the bot asks Telegram."""
+    for request in bot._request:
+        assert isinstance(request, BotApiSession)  # noqa: S101  # as build_bot makes them
+        request.replace_token(bot.token, token)
+
+
 class BotMessenger:
     """The Messenger of a bot.
 

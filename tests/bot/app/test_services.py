@@ -11,6 +11,7 @@ import pytest
 from bot.app.services import Services
 from bot.clock import ManualClock
 from bot.config.load import Config, load_config
+from bot.config.reload import find_restart_required
 from bot.config.rule_versions import RuleOrigin
 from bot.errors import StorageUnusable
 from bot.storage.database import Database
@@ -96,3 +97,18 @@ async def test_the_admins_are_informed_that_rules_from_telegram_are_no_longer_in
     await process.services.apply_config(process.read(GOALS.replace("name: goals", "name: other")))
 
     assert process.calls[-1].startswith("The rules of config.yaml have changed")
+
+
+@pytest.mark.parametrize(("token", "waits"), [("1:other", []), ("2:other", ["telegram.token"])])
+async def test_a_new_token_of_the_same_bot_is_used_at_once_and_that_of_another_waits_for_a_start(
+    process: Process, token: str, waits: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = list[str]()
+    monkeypatch.setattr("bot.app.services.replace_token", lambda _, new: used.append(new))
+    before = process.read(f"{GOALS}telegram: {{token: '1:test'}}\n")
+    await process.services.apply_config(before)
+    used.clear()
+    after = process.read(f"{GOALS}telegram: {{token: '{token}'}}\n")
+    await process.services.apply_config(after)
+
+    assert (used, find_restart_required(before, after)) == ([] if waits else [token], tuple(waits))

@@ -212,7 +212,7 @@ def test_a_long_refusal_is_cut_to_one_message() -> None:
 
 def test_what_waits_for_the_next_start_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("http: {listen: 127.0.0.1:1}\nschedule: {connect_before_kickoff: 5m}\n")
-    (tmp_path / "b.yaml").write_text("http: {listen: 127.0.0.1:2}\ntelegram: {token: x}\nstorage: {keep: 2d}\n")
+    (tmp_path / "b.yaml").write_text("http: {listen: 127.0.0.1:2}\ntelegram: {token: '1:x'}\nstorage: {keep: 2d}\n")
     before, after = load_config(tmp_path / "a.yaml", {}), load_config(tmp_path / "b.yaml", {})
 
     assert find_restart_required(before, after) == ("telegram.token", "storage.keep", "http.listen")

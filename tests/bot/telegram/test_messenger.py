@@ -22,7 +22,7 @@ from bot.fake_telegram import BAD_GATEWAY, BLOCKED, Page, RefusedError
 from bot.media.renderer import PictureAttachment, render_picture
 from bot.subscribers import ChatRef
 from bot.telegram.alert_keyboard import MUTE_BUTTON, MUTE_BUTTON_DATA
-from bot.telegram.messenger import BotMessenger, build_bot
+from bot.telegram.messenger import BotMessenger, build_bot, replace_token
 from tests.bot.media.timelines import full
 from tests.fakes.bot_api import FakeBotApi
 
@@ -312,3 +312,21 @@ async def test_a_rich_message_to_a_chat_that_is_gone_says_so(api: FakeBotApi, me
 
     with pytest.raises(ChatGone):
         await messenger.send(REF, "1–0", silent=True, rich=RICH)
+
+
+async def test_a_token_that_was_revoked_is_replaced_for_whatever_the_bot_asks(
+    api: FakeBotApi, bot: ExtBot[str], messenger: BotMessenger
+) -> None:
+    identity, _, _ = api.token.partition(":")
+    api.token = f"{identity}:AAnewTokenFromBotFather0123456789abc"
+    with pytest.raises(TokenRefused):
+        await messenger.send(REF, "goal", silent=False)
+    replace_token(bot, api.token)
+    api.downloads["pictures/1.png"] = b"picture"
+    number = await messenger.send(REF, "goal", silent=False)
+    picture_of_match = await messenger.send(REF, "half time", silent=False, picture=picture(render_picture(full())))
+    file = await bot.request.retrieve(f"{api.url}/file/bot{bot.token}/pictures/1.png")
+    updates = await bot.get_updates(timeout=0)
+
+    assert [message.id for message in api.chat(42).messages] == [number, picture_of_match]
+    assert (file, updates) == (b"picture", ())
