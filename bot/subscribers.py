@@ -438,8 +438,11 @@ def format_overrides(overrides: SubscriptionOverrides) -> str:
 # Many chats have the same few overrides, and each page of a fan-out parses them again.
 @lru_cache(maxsize=1024)
 def parse_overrides(text: str) -> SubscriptionOverrides:
-    """Read stored overrides."""
-    return _OVERRIDES_DECODER.decode(text) if text else NO_OVERRIDES
+    """Read stored overrides. What cannot be read counts as none."""
+    try:
+        return _OVERRIDES_DECODER.decode(text) if text else NO_OVERRIDES
+    except msgspec.DecodeError:
+        return NO_OVERRIDES
 
 
 # As people type it: with a dot or a colon, with or without blanks, with a hyphen or a dash.

@@ -19,6 +19,7 @@ from bot.clock import Clock
 from bot.config.load import Config
 from bot.config.sent_rules import parse_sent_rules
 from bot.errors import TouchlineError
+from bot.storage.damage import read_rows
 from bot.storage.database import Database
 from bot.storage.driver import RULES_CHANNEL
 from bot.storage.schema import from_timestamp, rule_history, to_timestamp
@@ -210,7 +211,7 @@ class RuleVersionRepository:
         """Return the last versions, the one in effect first."""
         async with self._db.transaction() as tx:
             rows = await tx.fetch(_select_newest_first().limit(limit))
-        return tuple(map(_row_to_version, rows))
+            return tuple(read_rows(tx, rule_history, rows, _row_to_version))
 
     async def get(self, version_id: int) -> RuleVersion | None:
         """Return a version; None if it was deleted."""

@@ -164,6 +164,10 @@ class ReportedConditions:
         """Telegram refused too many chats at once for all of them to be gone."""
         self.report("chats-refused", describe_mass_refusal(reason, refused, tried), TEXT_REFUSED_DURATION)
 
+    def on_damaged_rows(self, rows: Mapping[str, str]) -> None:
+        """Rows of the database were met that cannot be read: where each is, and why."""
+        self.report("rows-damaged", describe_damaged_rows(rows), TEXT_REFUSED_DURATION)
+
     def on_text_refused(self, rule: str, reason: str) -> None:
         """Telegram refused an alert both as HTML and as plain text."""
         self.report("texts-refused", describe_text_refused(rule, reason), TEXT_REFUSED_DURATION)
@@ -172,6 +176,10 @@ class ReportedConditions:
 # The sentence is a message on a phone, and when the network fails every match is in it.
 _MAX_NAMED_MATCHES = 5
 """Matches that are named in a sentence; further ones are only counted."""
+
+
+_MAX_NAMED_ROWS = 3
+"""Damaged rows that are named in a sentence; further ones are only counted."""
 
 
 def format_utc(at: dt.datetime) -> str:
@@ -208,7 +216,7 @@ def describe_fixtures_cut(count: int) -> str:
 
 def describe_telegram_refused() -> str:
     """Describe a refused bot token."""
-    return "Telegram refuses the bot token. Put the right one at telegram.token and start again; news waits meanwhile."
+    return "Telegram refuses the bot token. Put the right one at telegram.token; news waits meanwhile."
 
 
 def describe_telegram_unreachable(since: dt.datetime, reason: str = "") -> str:
@@ -258,6 +266,16 @@ def describe_mass_refusal(reason: str, refused: int, tried: int) -> str:
 def describe_database_problem(sentence: str) -> str:
     """Describe a database that cannot be used."""
     return f"{sentence}."
+
+
+def describe_damaged_rows(rows: Mapping[str, str]) -> str:
+    """Describe rows of the database that cannot be read."""
+    named = [f"{place} ({reason})" for place, reason in rows.items()][:_MAX_NAMED_ROWS]
+    more = f" and {len(rows) - len(named)} more" if len(rows) > len(named) else ""
+    return (
+        f"the database has damaged rows: {'; '.join(named)}{more}. They are left out and everything else goes on. "
+        "Check the disk, and restore your last backup between two matches."
+    )
 
 
 def describe_missing_roles(missing: Mapping[Role, dt.datetime]) -> str:

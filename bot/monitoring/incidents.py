@@ -68,6 +68,8 @@ INCIDENT_POLICIES = {
     "database-full": IncidentPolicy(resolve_after=30.0),
     "database-read-only": IncidentPolicy(resolve_after=30.0),
     "database-lost": IncidentPolicy(),
+    # A row is met again only when somebody needs it. One more may be damaged meanwhile.
+    "rows-damaged": IncidentPolicy(resolve_after=3600.0, can_grow=True),
     # Nobody follows matches, and an hour later nobody sends either: that is another loss, and needs another command.
     "role-missing": IncidentPolicy(resolve_after=30.0, can_grow=True),
     # SQLite's checkpoints move the free space up and down around the limit.

@@ -108,6 +108,7 @@ class Monitor:
         self._started_at, self._is_working = clock.now(), False
         self._database_problem: DatabaseProblem | None = None
         database.on_failure_changed = self._on_database_problem
+        database.on_damaged = self.reported.on_damaged_rows
 
     async def run(self) -> None:
         """Check and notify until cancelled. Called once the start is over: from now on the process counts as working."""

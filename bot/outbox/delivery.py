@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from contextlib import suppress
 
 import msgspec
 
@@ -94,12 +95,14 @@ class Subject(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Subject:
-        """Read what `str` wrote. Messages of earlier versions have no subject: return an empty one."""
+        """Read what `str` wrote. Messages of earlier versions have no subject, and a damaged one is none: return an empty one."""
         severity, _, rest = text.partition("/")
+        if not severity.isdecimal():
+            return cls()
         side, _, action_type = rest.partition("/")
         # Only full time has a result. An operator's own action type may contain a slash.
         result = action_type.removeprefix(f"{_FULL_TIME}/") if action_type.startswith(f"{_FULL_TIME}/") else ""
-        return cls(int(severity or 0), side, _FULL_TIME if result else action_type, result)
+        return cls(int(severity), side, _FULL_TIME if result else action_type, result)
 
     def __str__(self) -> str:
         """As it is stored: `2/home/Goal`, or with the result `0//End Match/2–1`."""
@@ -283,8 +286,12 @@ def read_history(delivery: Delivery) -> tuple[HistoryLine, ...]:
 
 
 def parse_history(text: str) -> tuple[HistoryLine, ...]:
-    """Read what `add_to_history` wrote."""
-    return tuple(map(_parse_history_line, text.splitlines()))
+    """Read what `add_to_history` wrote. A line that cannot be read is left out: it only tells what was."""
+    found = []
+    for line in text.splitlines():
+        with suppress(ValueError):
+            found.append(_parse_history_line(line))
+    return tuple(found)
 
 
 def _parse_history_line(line: str) -> HistoryLine:

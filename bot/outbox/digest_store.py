@@ -24,6 +24,7 @@ from bot.outbox.digests import (
 from bot.outbox.news import NewsItem
 from bot.outbox.repository import NO_FANOUT
 from bot.outbox.statements import row_to_delivery, row_to_news, write_deliveries
+from bot.storage.damage import read_rows
 from bot.storage.database import upsert
 from bot.storage.driver import Transaction
 from bot.storage.schema import alerts, chats, entries, grouped
@@ -135,9 +136,9 @@ async def read_digests_containing(tx: Transaction, key: AlertKey) -> list[NewsIt
     """Return the digests with a line about this action, of one match and of bursts, locked until the transaction ends."""
     # The line ids of a digest are JSON in one column, so all digests of the match are read: there are few.
     query = select(alerts).where(alerts.c.fixture_id == key.fixture_id, alerts.c.lines != "").with_for_update()
-    of_match = [news for news in map(row_to_news, await tx.fetch(query)) if key.action_id in news.line_ids]
+    of_match = [news for news in read_rows(tx, alerts, await tx.fetch(query), row_to_news) if key.action_id in news.line_ids]
     query = select(grouped.c.burst).where(grouped.c.fixture_id == key.fixture_id, grouped.c.action_id == key.action_id)
-    burst_keys = [make_burst_key(float(row["burst"])) for row in await tx.fetch(query)]
+    burst_keys = read_rows(tx, grouped, await tx.fetch(query), lambda row: make_burst_key(float(row["burst"])))
     bursts = await repository.read_news(tx, burst_keys, for_update=True)
     return [*of_match, *bursts.values()]
 
@@ -145,7 +146,7 @@ async def read_digests_containing(tx: Transaction, key: AlertKey) -> list[NewsIt
 async def read_state_news(tx: Transaction, fixture_id: str) -> list[NewsItem]:
     """Return the messages that tell how a match stood, its digests among them, locked until the transaction ends."""
     query = select(alerts).where(alerts.c.fixture_id == fixture_id, alerts.c.lines != "").with_for_update()
-    return list(map(row_to_news, await tx.fetch(query)))
+    return read_rows(tx, alerts, await tx.fetch(query), row_to_news)
 
 
 async def load_burst_context(
@@ -205,7 +206,8 @@ async def _read_held_deliveries(tx: Transaction, delivery: Delivery) -> list[Del
         entries.c.reason == Reason.HELD_FOR_BURST.value,
         entries.c.due_at == parse_burst_end(delivery.key),
     )
-    return [held for held in map(row_to_delivery, await tx.fetch(query)) if held.status is DeliveryStatus.DROPPED]
+    found = read_rows(tx, entries, await tx.fetch(query), row_to_delivery)
+    return [held for held in found if held.status is DeliveryStatus.DROPPED]
 
 
 def _is_delivery(delivery: Delivery) -> tuple[ColumnElement[bool], ...]:

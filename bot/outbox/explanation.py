@@ -10,6 +10,7 @@ from bot.outbox.delivery import Delivery, read_history
 from bot.outbox.news import NewsItem, is_burst, parse_line_name
 from bot.outbox.queue import DeliveryQueue
 from bot.outbox.statements import row_to_delivery
+from bot.storage.damage import read_rows
 from bot.storage.driver import Transaction
 from bot.storage.schema import entries
 
@@ -50,7 +51,7 @@ async def _find_delivery(tx: Transaction, chat_id: int, message_id: int) -> Deli
     # The ids of replies stand in the history alone. LIKE finds #12 in #123 too, so each row is read and compared.
     matches = or_(entries.c.message_id == message_id, entries.c.history.like(f"%#{message_id}%"))
     rows = await tx.fetch(select(entries).where(and_(entries.c.chat_id == chat_id, matches)))
-    for delivery in map(row_to_delivery, rows):
+    for delivery in read_rows(tx, entries, rows, row_to_delivery):
         if delivery.message_id == message_id or any(line.reply_id == message_id for line in read_history(delivery)):
             return delivery
     return None

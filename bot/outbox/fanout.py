@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 
 import msgspec
@@ -22,7 +22,7 @@ from bot.outbox.digest_store import hold_for_burst, hold_for_quiet_hours, open_b
 from bot.outbox.news import LEAST_URGENT_PRIORITY, NewsItem
 from bot.outbox.repository import FanoutProgress
 from bot.storage.driver import Transaction
-from bot.subscribers import Recipient
+from bot.subscribers import ChatRef, Recipient
 from rules.engine.alert import AlertKey
 
 log = structlog.get_logger()
@@ -108,11 +108,7 @@ async def _reach_new_chats(
     recipients, last = await repository.read_next_followers(tx, news, progress.last_new_chat, PAGE_SIZE)
     # Chats may have a delivery already: from a walk that a kill cut off, or because they were reached by an earlier revision.
     known = await repository.read_deliveries(tx, news.key, [recipient.chat.ref for recipient in recipients])
-    decided = [
-        (recipient, decide(delivery, news, recipient, now))
-        for recipient in recipients
-        if _is_unnotified(delivery := known.get(recipient.chat.ref)) and not _is_in_burst(delivery, news, recipient)
-    ]
+    decided = _decide_for_all(news, recipients, known, now)
     # A revision may be graver than the one that waits: yellow becomes red before the chat got its yellow.
     louder = [
         delivery
@@ -146,6 +142,22 @@ async def _reach_new_chats(
     loud_refs = {delivery.chat for delivery in made if delivery.is_loud}
     items += await hold_for_burst(tx, news, in_burst, now, loud_refs)
     return msgspec.structs.replace(progress, last_new_chat=last, new_chats_done=last is None), items
+
+
+def _decide_for_all(
+    news: NewsItem, recipients: Sequence[Recipient], known: Mapping[ChatRef, Delivery], now: dt.datetime
+) -> list[tuple[Recipient, Decision]]:
+    """Decide for the recipients that were not notified. One for whom that fails is left out: the others must get the news."""
+    decided = []
+    for recipient in recipients:
+        delivery = known.get(recipient.chat.ref)
+        try:
+            if _is_unnotified(delivery) and not _is_in_burst(delivery, news, recipient):
+                decided.append((recipient, decide(delivery, news, recipient, now)))
+        except Exception as error:
+            facts = {"fixture": news.key.fixture_id, "action": news.key.action_id, "chat": recipient.chat.ref.chat_id}
+            log.exception("chat_not_decided", **facts, reason=repr(error))
+    return decided
 
 
 async def _report_decisions(tx: Transaction, news: NewsItem, decisions: Sequence[Decision]) -> None:

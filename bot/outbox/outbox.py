@@ -18,7 +18,7 @@ from bot.outbox.depth import count_waiting
 from bot.outbox.digest_store import read_digests_containing, read_state_news
 from bot.outbox.digests import missed_digest, renew_digest
 from bot.outbox.match_states import make_state_news, read_match_states, renew_state_news, store_match_state
-from bot.outbox.news import SAMPLE, NewsItem, NewsRevision, revise
+from bot.outbox.news import SAMPLE, NewsItem, NewsRevision, revise, state_of
 from bot.outbox.pruning import delete_batch_before, delete_matches_before
 from bot.outbox.queue import DeliveryQueue
 from bot.outbox.repository import NO_FANOUT, FanoutProgress
@@ -61,8 +61,12 @@ class Outbox:
             await repository.lock_fixture_news(tx, {alert.key.fixture_id for alert in alerts} | matches)
             stored = await repository.read_news(tx, {alert.key for alert in alerts}, for_update=True)
             changed = []
+            unreadable = repository.list_unreadable_news(tx)
             for key, group in groupby(alerts, key=lambda alert: alert.key):
-                changed += await _store_revision(tx, stored.get(key), list(group), now)
+                if row := unreadable.get(key):
+                    changed += await _replace_unreadable(tx, row["seq"], list(group), now)
+                else:
+                    changed += await _store_revision(tx, stored.get(key), list(group), now)
             # With the alerts, so that no summary can leave with the score of before.
             if match and await store_match_state(tx, match, now):
                 renewed = {news.key for news in changed}
@@ -80,7 +84,7 @@ class Outbox:
         is_loud = alert.importance is Importance.MAJOR
         async with self._database.transaction() as tx:
             await repository.lock_fixture_news(tx, [alert.key.fixture_id])
-            if revision is None or await repository.read_news(tx, [alert.key]):
+            if revision is None or await repository.read_revision_stamps(tx, [alert.key]):
                 return
             delivery = Delivery(alert.key, ref, due_at=now.timestamp() + delay, rule=alert.rule, next_is_loud=is_loud)
             await repository.add_news(tx, revision.news, NO_FANOUT, now)
@@ -100,7 +104,7 @@ class Outbox:
         delivery = Delivery(news.key, ref, due_at=now.timestamp() + delay)
         async with self._database.transaction() as tx:
             await repository.lock_fixture_news(tx, [news.key.fixture_id])
-            if await repository.read_news(tx, [news.key]):
+            if await repository.read_revision_stamps(tx, [news.key]):
                 return
             # What no packet has changed since an upgrade is not stored yet.
             if not await read_match_states(tx, match.fixture.id):
@@ -209,6 +213,24 @@ async def _store_revision(
         return [news]
     await repository.replace_news(tx, news, await _progress_after(tx, revision, is_late=is_late), now)
     return [news, *await _renew_digests(tx, news.key, alerts, now)]
+
+
+async def _replace_unreadable(tx: Transaction, seq: object, alerts: Sequence[Alert], now: dt.datetime) -> list[NewsItem]:
+    """Store a revision of news of which only the number can still be read. Chats that have its message get the revision.
+
+    The same revision replaces it too, as when the match is read again after a restart.
+    """
+    first = alerts[0]
+    if isinstance(seq, int) and first.seq < seq:
+        return []
+    news = NewsItem(first.key, first.seq - 1, state_of(alerts), tuple(alerts))
+    revision = revise(news, alerts)
+    if revision is None:
+        return []
+    # Nobody knows which chats were reached: all are asked, and those that have the message are not sent another.
+    progress = FanoutProgress(new_chats_done=not revision.news.firing_alternatives)
+    await repository.replace_news(tx, revision.news, progress, now)
+    return [revision.news, *await _renew_digests(tx, first.key, alerts, now)]
 
 
 async def _progress_after(tx: Transaction, revision: NewsRevision, *, is_late: bool) -> FanoutProgress:

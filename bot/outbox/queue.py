@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 import msgspec
+import structlog
 
 from bot.clock import Clock
 from bot.metrics import ALERT_STEP_SECONDS, DECISIONS
@@ -29,13 +30,16 @@ from bot.outbox.news import NewsItem, is_burst
 from bot.outbox.news_cache import DelayedView, NewsCache
 from bot.outbox.recent_alerts import RecentAlerts
 from bot.outbox.sources import MemorySource, QueueSource
-from bot.outbox.statements import DeliveriesWithChats, overwrite_deliveries, write_deliveries
+from bot.outbox.statements import DeliveriesWithChats, drop_unreadable_delivery, overwrite_deliveries, write_deliveries
 from bot.storage.chats import update_chat
+from bot.storage.damage import UNREADABLE
 from bot.storage.database import Database
 from bot.storage.driver import Transaction
 from bot.storage.subscriptions import load_recipients
 from bot.subscribers import Chat, ChatRef, MuteOffer, Recipient
 from rules.engine.alert import AlertKey
+
+log = structlog.get_logger()
 
 _OUTBOX_LATENCY = ALERT_STEP_SECONDS.labels("outbox")
 
@@ -138,8 +142,16 @@ class DeliveryQueue:
             for item in items:
                 # Nothing found: another process has sent it, the chat was suspended, or it was dropped. The item is stale.
                 pair = found.get((item.key, item.chat))
-                context = await self._load_context(tx, *pair, now) if pair else None
-                begun.append((context, plan(context)) if context else None)
+                try:
+                    context = await self._load_context(tx, *pair, now) if pair else None
+                    begun.append((context, plan(context)) if context else None)
+                except UNREADABLE as error:
+                    # One message must not hold up all others: it would be planned first again after each attempt.
+                    log.exception(
+                        "message_not_planned", fixture=item.key.fixture_id, action=item.key.action_id, chat=item.chat.chat_id
+                    )
+                    await drop_unreadable_delivery(tx, _key_to_row(item), error)
+                    begun.append(None)
             # Before the request leaves. After a kill between Telegram's answer and our commit we know that the chat may have
             # the message, and a retraction still reaches it.
             uncertain = [delivery for one in begun if one and (delivery := make_uncertain(one[1]))]
@@ -359,6 +371,12 @@ class DeliveryQueue:
         for item in items:
             if is_quiet_hours_digest(item.key):
                 self._cache.forget(item.key)
+
+
+def _key_to_row(item: QueueItem) -> dict[str, object]:
+    """Return the primary key of the delivery of an item."""
+    key, ref = item.key, item.chat
+    return {"fixture_id": key.fixture_id, "action_id": key.action_id, "chat_id": ref.chat_id, "topic": ref.topic}
 
 
 async def _load_lines(tx: Transaction, digest: NewsItem, delivery: Delivery) -> tuple[NewsItem, ...]:

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, exists, insert, or_, select, true, tuple_, update
+from sqlalchemy import and_, bindparam, exists, or_, select, true, tuple_, update
 
 from bot.outbox.decide import is_next_loud
 from bot.outbox.delivery import Delivery, DeliveryStatus, QueueItem, Reason, read_history
@@ -23,6 +23,7 @@ from bot.outbox.statements import (
     row_to_news,
 )
 from bot.storage.chat_rows import row_to_chat
+from bot.storage.damage import UNREADABLE, note_damage, read_rows
 from bot.storage.database import upsert
 from bot.storage.driver import PreparedStatement, Transaction
 from bot.storage.schema import alerts, chats, entries, to_timestamp
@@ -79,11 +80,38 @@ _SELECT_NEWS_FOR_UPDATE = _SELECT_NEWS.with_for_update()
 
 
 async def read_news(tx: Transaction, keys: Collection[AlertKey], *, for_update: bool = False) -> dict[AlertKey, NewsItem]:
-    """Return the news of these keys. `for_update`: nobody else changes it until the transaction ends."""
+    """Return the news of these keys. `for_update`: nobody else changes it until the transaction ends.
+
+    News that cannot be read is left out, as if it were not there, and is not sent any more: see `list_unreadable_news`.
+    """
     if not keys:
         return {}
     rows = await tx.fetch(_SELECT_NEWS_FOR_UPDATE if for_update else _SELECT_NEWS, _among_news(keys))
-    return {key: row_to_news(row) for row in rows if (key := row_to_key(row)) in keys}
+    return {news.key: news for news in await _read_news_rows(tx, [row for row in rows if row_to_key(row) in keys])}
+
+
+async def _read_news_rows(tx: Transaction, rows: Sequence[ResultRow]) -> list[NewsItem]:
+    found = read_rows(tx, alerts, rows, row_to_news)
+    if len(found) < len(rows):
+        for key in list_unreadable_news(tx):
+            await _set_aside(tx, key)
+    return found
+
+
+def list_unreadable_news(tx: Transaction) -> dict[AlertKey, ResultRow]:
+    """Return the rows of news that this transaction met and that cannot be read."""
+    return {row_to_key(row.values): row.values for row in tx.damaged if row.table == alerts.name}
+
+
+async def _set_aside(tx: Transaction, key: AlertKey) -> None:
+    """Let nothing wait for news that cannot be read. Its next revision replaces it, and reaches the chats again."""
+    # Else a fan-out would meet it again and again, and what waits for it would count as late for ever.
+    await tx.execute(_UPDATE_NEWS, {"spreading": False} | of_news(key))
+    waiting = entries.c.status == DeliveryStatus.WAITING.value
+    await tx.execute(update(entries).where(*IS_DELIVERY_OF_NEWS, waiting).values(status=_DROPPED), of_news(key))
+
+
+_DROPPED = DeliveryStatus.DROPPED.value
 
 
 _SELECT_STAMPS = select(alerts.c.fixture_id, alerts.c.action_id, alerts.c.seq, alerts.c.updated_at).where(*_IS_AMONG_NEWS)
@@ -105,13 +133,13 @@ async def read_revision_stamps(
     return {key: (row["seq"], row["updated_at"]) for row in rows if (key := row_to_key(row)) in keys}
 
 
-_INSERT_NEWS, _UPDATE_NEWS = insert(alerts), update(alerts).where(*IS_NEWS)
+_UPSERT_NEWS, _UPDATE_NEWS = upsert(alerts), update(alerts).where(*IS_NEWS)
 
 
 async def add_news(tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime) -> None:
-    """Store news that was not there."""
+    """Store news that was not there, or could not be read."""
     instants = {"created_at": to_timestamp(now), "updated_at": to_timestamp(now)}
-    await tx.execute(_INSERT_NEWS, news_to_row(news) | _progress_to_row(progress) | instants)
+    await tx.execute(_UPSERT_NEWS, news_to_row(news) | _progress_to_row(progress) | instants)
 
 
 async def replace_news(tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime) -> None:
@@ -146,7 +174,7 @@ async def mark_missed(tx: Transaction, key: AlertKey) -> None:
 
 async def read_unfinished_news(tx: Transaction) -> Sequence[NewsItem]:
     """Return all news that may still have chats to reach."""
-    return [row_to_news(row) for row in await tx.fetch(select(alerts).where(alerts.c.spreading == true()))]
+    return await _read_news_rows(tx, await tx.fetch(select(alerts).where(alerts.c.spreading == true())))
 
 
 async def claim_next_news(tx: Transaction, *, most_urgent: bool) -> NewsItem | None:
@@ -163,8 +191,11 @@ async def claim_next_news(tx: Transaction, *, most_urgent: bool) -> NewsItem | N
     earlier = exists().where(here, other.c.spreading == true(), first[0] < first[1])
     order = (alerts.c.rank, alerts.c.updated_at) if most_urgent else (alerts.c.updated_at,)
     query = select(alerts).where(alerts.c.spreading == true(), ~earlier).order_by(*order).limit(1)
-    rows = await tx.fetch(query.with_for_update(skip_locked=True, key_share=True))
-    return row_to_news(rows[0]) if rows else None
+    while rows := await tx.fetch(query.with_for_update(skip_locked=True, key_share=True)):
+        # What cannot be read is not found again, as it was set aside.
+        if found := await _read_news_rows(tx, rows):
+            return found[0]
+    return None
 
 
 # Runs at every heartbeat of the feed.
@@ -184,13 +215,14 @@ async def has_missed_news(tx: Transaction, fixture_id: str) -> bool:
 async def read_fixture_news(tx: Transaction, fixture_id: str) -> Sequence[NewsItem]:
     """Return all news of a match, in order."""
     query = select(alerts).where(alerts.c.fixture_id == fixture_id).order_by(alerts.c.created_at, alerts.c.seq)
-    return [row_to_news(row) for row in await tx.fetch(query)]
+    return read_rows(tx, alerts, await tx.fetch(query), row_to_news)
 
 
 async def read_fired_rules(tx: Transaction, fixture_id: str) -> dict[str, set[str]]:
     """Return by action id the names of the rules that fired."""
     query = select(alerts).where(alerts.c.fixture_id == fixture_id, alerts.c.lines == "")
-    return {row["action_id"]: set(row_to_news(row).first_fired_at) for row in await tx.fetch(query)}
+    found = read_rows(tx, alerts, await tx.fetch(query), row_to_news)
+    return {news.key.action_id: set(news.first_fired_at) for news in found}
 
 
 _SELECT_ACTIVE_CHATS = (
@@ -214,7 +246,7 @@ async def read_next_followers(
     page = await read_followers_page(tx, fixture, last, limit)
     refs = set(page)
     rows = await tx.fetch(_SELECT_ACTIVE_CHATS, {"chats": {ref.chat_id for ref in refs}}) if refs else ()
-    followers = [chat for chat in map(row_to_chat, rows) if chat.ref in refs]
+    followers = [chat for chat in read_rows(tx, chats, rows, row_to_chat) if chat.ref in refs]
     # Of all followers, suspended ones included: a page of suspended chats alone must not end the walk.
     last_considered = page[-1] if len(page) == limit else None
     return await load_recipients(tx, fixture, followers), last_considered
@@ -234,7 +266,7 @@ async def read_deliveries(tx: Transaction, key: AlertKey, refs: Collection[ChatR
         return {}
     ids = {ref.chat_id for ref in refs}
     rows = await tx.fetch(_SELECT_DELIVERIES, of_news(key) | {"first_chat": min(ids), "last_chat": max(ids), "chats": ids})
-    return {delivery.chat: delivery for delivery in map(row_to_delivery, rows) if delivery.chat in refs}
+    return {delivery.chat: delivery for delivery in read_rows(tx, entries, rows, row_to_delivery) if delivery.chat in refs}
 
 
 async def add_deliveries(tx: Transaction, deliveries: Sequence[Delivery], *, keep_existing: bool = False) -> None:
@@ -273,13 +305,18 @@ async def queue_next_notified_chats(
     rows = await tx.fetch(_SELECT_NOTIFIED_CHATS, of_news(key) | page_values(last, limit))
     waiting = []
     for row in rows:
-        delivery, due_at = row_to_delivery(row), to_timestamp(now) + row["delay"]
-        is_loud = is_next_loud(delivery, news) if delivery.is_sent else delivery.next_is_loud
+        try:
+            delivery, due_at = row_to_delivery(row), to_timestamp(now) + row["delay"]
+            is_loud = is_next_loud(delivery, news) if delivery.is_sent else delivery.next_is_loud
+        except UNREADABLE as error:
+            note_damage(tx, entries, row, error)
+            continue
         waiting.append((QueueItem(key, delivery.chat, news.priority, news.seq, due_at, is_loud), row["active"]))
     if waiting:
         values = [_of_delivery(key, item.chat) | {"at": item.due_at, "loud": item.is_loud} for item, _ in waiting]
         await tx.execute(_QUEUE_DELIVERY, values)
-    return [item for item, active in waiting if active], waiting[-1][0].chat if len(waiting) == limit else None
+    last_considered = ChatRef(rows[-1]["chat_id"], rows[-1]["topic"]) if len(rows) == limit else None
+    return [item for item, active in waiting if active], last_considered
 
 
 _MAKE_WAITING_LOUD = (
@@ -297,7 +334,7 @@ async def make_waiting_loud(tx: Transaction, key: AlertKey, refs: Collection[Cha
 async def read_chat(tx: Transaction, ref: ChatRef) -> Chat | None:
     """Return a chat with its settings. None if it is not there."""
     rows = await tx.fetch(select(chats).where(chats.c.chat_id == ref.chat_id, chats.c.topic == ref.topic))
-    return next(map(row_to_chat, rows), None)
+    return next(iter(read_rows(tx, chats, rows, row_to_chat)), None)
 
 
 async def read_waiting_rows(tx: Transaction) -> Sequence[ResultRow]:
@@ -345,8 +382,9 @@ async def read_recent_sends(
     recent_rows, waiting_rows = await tx.fetch(recent), await tx.fetch(may_have_left)
     sends = [(row["chat_id"], at) for row in waiting_rows]
     # One that waits may be of recent news as well.
-    for row in {(row_to_key(row), row["chat_id"], row["topic"]): row for row in (*recent_rows, *waiting_rows)}.values():
-        sends += [(row["chat_id"], line.at) for line in read_history(row_to_delivery(row)) if at - seconds < line.at <= at]
+    rows = {(row_to_key(row), row["chat_id"], row["topic"]): row for row in (*recent_rows, *waiting_rows)}
+    for delivery in read_rows(tx, entries, rows.values(), row_to_delivery):
+        sends += [(delivery.chat.chat_id, line.at) for line in read_history(delivery) if at - seconds < line.at <= at]
     return sorted(sends, key=itemgetter(1))
 
 

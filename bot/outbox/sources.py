@@ -11,8 +11,10 @@ from bot.outbox.delivery import QueueItem
 from bot.outbox.fanout import Fanout
 from bot.outbox.news import NewsItem
 from bot.outbox.statements import DeliveriesWithChats, ResultRow, read_contexts
+from bot.storage.damage import read_rows
 from bot.storage.database import Database
 from bot.storage.driver import Transaction
+from bot.storage.schema import entries
 from bot.subscribers import ChatRef
 from rules.engine.alert import AlertKey
 
@@ -153,14 +155,13 @@ class MemorySource:
             async with self._db.transaction() as tx:
                 for news in await repository.read_unfinished_news(tx):
                     self._fanout.add(news)
-                rows = await repository.read_waiting_rows(tx)
+                return read_rows(tx, entries, await repository.read_waiting_rows(tx), row_to_item)
         except BaseException:
             self._is_loaded = False
             raise
-        return [row_to_item(row) for row in rows]
 
 
 def row_to_item(row: ResultRow) -> QueueItem:
     """Return a row of what waits as an item."""
     key, ref = AlertKey(row["fixture_id"], row["action_id"]), ChatRef(row["chat_id"], row["topic"])
-    return QueueItem(key, ref, row["rank"], row["seq"], row["due_at"], bool(row["next_rings"]))
+    return QueueItem(key, ref, row["rank"], row["seq"], float(row["due_at"]), bool(row["next_rings"]))

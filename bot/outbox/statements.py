@@ -13,7 +13,8 @@ from sqlalchemy import and_, bindparam, select, true, update
 from bot.outbox.delivery import Delivery, DeliveryStatus, PinState, QueueItem
 from bot.outbox.news import NewsItem
 from bot.storage.chat_rows import values_to_chat
-from bot.storage.driver import PreparedStatement, Transaction
+from bot.storage.damage import UNREADABLE, note_damage
+from bot.storage.driver import PreparedStatement, Row, Transaction
 from bot.storage.schema import chats, entries
 from bot.subscribers import Chat, ChatRef
 from rules.engine.alert import Alert, AlertKey, State
@@ -230,10 +231,25 @@ async def read_contexts(
             batch = ids[start : start + chats_per_query]
             batch += batch[-1:] * (_CHATS_PER_QUERY - len(batch))  # a short batch repeats its last chat
             for row in await tx.fetch_prepared(_SELECT_DELIVERIES, (key.fixture_id, key.action_id, *batch)):
-                delivery = values_to_delivery(row[: len(DELIVERY_COLUMNS)])
+                own, of_chat = row[: len(DELIVERY_COLUMNS)], row[len(DELIVERY_COLUMNS) :]
+                try:
+                    delivery = values_to_delivery(own)
+                except UNREADABLE as error:
+                    await drop_unreadable_delivery(tx, dict(zip(DELIVERY_COLUMNS, own, strict=True)), error)
+                    continue
                 if delivery.status is DeliveryStatus.WAITING:
-                    found[key, delivery.chat] = delivery, values_to_chat(row[len(DELIVERY_COLUMNS) :])
+                    try:
+                        found[key, delivery.chat] = delivery, values_to_chat(of_chat)
+                    except UNREADABLE as error:
+                        note_damage(tx, chats, {"chat_id": delivery.chat.chat_id, "topic": delivery.chat.topic}, error)
     return found
+
+
+async def drop_unreadable_delivery(tx: Transaction, row: Row, error: Exception) -> None:
+    """Note that a delivery cannot be read, and let it wait no longer: it would be taken again and again."""
+    note_damage(tx, entries, row, error)
+    dropped = update(entries).where(*(entries.c[name] == row[name] for name in _KEY_COLUMNS))
+    await tx.execute(dropped.values(status=DeliveryStatus.DROPPED.value))
 
 
 async def write_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> set[tuple[AlertKey, ChatRef]]:

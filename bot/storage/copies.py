@@ -22,8 +22,12 @@ _DECODER = msgspec.json.Decoder(tuple[Copy, ...])
 
 
 def decode_copies(text: str) -> tuple[Copy, ...]:
-    """Read what `append_copy` wrote, the latest last."""
-    return _DECODER.decode(text) if text else ()
+    """Read what `append_copy` wrote, the latest last. What cannot be read counts as no copy."""
+    # The message itself, which is not damaged, must not depend on them.
+    try:
+        return _DECODER.decode(text) if text else ()
+    except msgspec.DecodeError:
+        return ()
 
 
 def append_copy(text: str, new: Copy) -> str:

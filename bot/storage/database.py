@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from sqlalchemy.sql.schema import Table
 
 from bot.errors import StorageConflict, StorageError, StorageUnavailable, StorageUnusable, UserMistake
 from bot.installation import advise_install
-from bot.storage.driver import Driver, NotificationHandler, Transaction
+from bot.storage.driver import DamagedRow, Driver, NotificationHandler, Transaction
 from bot.storage.sqlite import SQLiteDriver
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ log = structlog.get_logger()
 
 _WELL_AFTER = 10.0
 """Seconds without a failure after which a database that takes changes is well again: what failed is tried again every 2 s."""
+
+
+_MAX_DAMAGED_ROWS = 100
+"""Damaged rows that are remembered and logged: a file that has more needs a backup, whatever the rest is."""
 
 
 class Database:
@@ -45,6 +49,9 @@ class Database:
         self._failed_at = 0.0
         self.failure: str | None = None
         self.on_failure_changed: Callable[[str | None], None] | None = None
+        self._damaged: dict[str, str] = {}
+        self.on_damaged: Callable[[Mapping[str, str]], None] | None = None
+        """Called with the rows met so far that cannot be read, each with why, whenever one is met again."""
 
     @classmethod
     async def open(cls, url: str) -> Database:
@@ -79,6 +86,8 @@ class Database:
             # Noted here and not by the callers, so that an outage is reported once and in the same words.
             self._set_failure(str(error), is_unreachable=isinstance(error, StorageUnavailable))
             raise
+        if tx.damaged:
+            self._report_damage(tx.damaged)
         # A full disk can still be read: only a successful write ends such a failure. A database that could not be reached is back
         # with any transaction.
         if self.failure is not None and (self._is_unreachable or (tx.has_written and self._has_been_well())):
@@ -113,6 +122,15 @@ class Database:
         # A damaged file is met again by whatever reads the same page.
         may_fail_again = self.is_shared or "is damaged; " in (self.failure or "")
         return not may_fail_again or asyncio.get_running_loop().time() - self._failed_at >= _WELL_AFTER
+
+    def _report_damage(self, rows: Collection[DamagedRow]) -> None:
+        """Report rows that cannot be read: each once in the log, since it may be met with every alert."""
+        for row in rows:
+            if row.place not in self._damaged and len(self._damaged) < _MAX_DAMAGED_ROWS:
+                self._damaged[row.place] = row.reason
+                log.error("damaged_row_left_out", row=row.place, reason=row.reason)
+        if self.on_damaged:
+            self.on_damaged(self._damaged)
 
     def _set_failure(self, failure: str | None, *, is_unreachable: bool = False) -> None:
         before, self.failure, self._is_unreachable = self.failure, failure, is_unreachable

@@ -136,8 +136,9 @@ class DatabaseFileGuard:
         self._driver: SQLiteDriver = driver
         self._database, self._file, self._lock, self._clock = database, file, lock, clock
         self._report, self._clear = report, clear
-        self._wal = file.with_name(f"{file.name}-wal")
-        self._opened_file, self._opened_wal = _read_inode(file), _read_inode(self._wal)
+        self._logs = tuple(file.with_name(file.name + suffix) for suffix in ("-wal", "-shm"))
+        self._opened_file = _read_inode(file)
+        self._opened_logs = dict(zip(self._logs, map(_read_inode, self._logs), strict=True))
         self._largest = 0
         self._rescue_file: Path | None = None
         self._rescued_at, self._checkpoint_at = 0.0, 0.0
@@ -159,6 +160,9 @@ class DatabaseFileGuard:
         if loss is not None:
             await self._on_lost(loss)
             return
+        if (log_file := self._find_lost_log()) is not None:
+            await self._on_log_lost(log_file)
+            return
         if self._rescue_file is not None:
             log.info("database_file_back", file=str(self._file))
         self._rescue_file = None
@@ -172,7 +176,7 @@ class DatabaseFileGuard:
     async def finish(self) -> None:
         """Copy a lost database a last time, before it is closed: nobody can reach it after that."""
         try:
-            if await self._find_loss() is not None:
+            if await self._find_loss() is not None or (self._find_lost_log() and not await self._driver.reopen()):
                 await self._rescue()
         except (StorageError, OSError) as error:
             log.error("database_not_rescued", reason=str(error))
@@ -189,12 +193,30 @@ class DatabaseFileGuard:
         if found.st_size < self._largest and (not found.st_size or found.st_size < await self._driver.count_bytes()):
             return "was truncated"
         self._largest = found.st_size
-        # SQLite creates the log at the first write, which may come after the start.
-        if self._opened_wal is None:
-            self._opened_wal = _read_inode(self._wal)
-        elif _read_inode(self._wal) != self._opened_wal:
-            return f"lost its newest part, the log {self._wal.name}"
         return None
+
+    def _find_lost_log(self) -> Path | None:
+        """Return the log with the newest part of the database, or its index, if it is not the one that was opened."""
+        for one in self._logs:
+            now = _read_inode(one)
+            # SQLite creates them at the first write, which may come after the start.
+            if self._opened_logs[one] is None:
+                self._opened_logs[one] = now
+            elif now != self._opened_logs[one]:
+                return one
+        return None
+
+    async def _on_log_lost(self, log_file: Path) -> None:
+        """Make a log anew that was deleted. Nothing is lost as long as the process lives, since it still has the old one open."""
+        loss = f"lost its newest part, the log {log_file.name}"
+        if not await self._driver.reopen():
+            await self._on_lost(loss)
+            return
+        self._opened_logs = dict(zip(self._logs, map(_read_inode, self._logs), strict=True))
+        log.warning("database_log_made_anew", file=str(log_file))
+        # A kill before this look would have cost what was in it, so somebody should know. The next look ends it.
+        sentence = f"the database {self._file} {loss}, while the bot runs on it. Nothing is lost: the log was made anew."
+        self._report("database-lost", f"{sentence} Find out what deletes files there.")
 
     async def _on_lost(self, loss: str) -> None:
         now = self._clock.monotonic()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, cast
 
 from sqlalchemy import ClauseElement, Dialect, Executable
@@ -45,6 +46,15 @@ NotificationHandler = Callable[[str], None]
 """Called with the payload of a notification. An empty payload may also say that notifications were missed."""
 
 
+class DamagedRow(NamedTuple):
+    """A row that cannot be read: where it is, by its primary key, and why. `values` are those that were found in it."""
+
+    place: str
+    reason: str
+    table: str = ""
+    values: Row = MappingProxyType({})
+
+
 class Transaction(Protocol):
     """What a repository may do inside a transaction.
 
@@ -56,6 +66,11 @@ class Transaction(Protocol):
     @property
     def has_written(self) -> bool:
         """True if it ran anything that writes."""
+        ...
+
+    @property
+    def damaged(self) -> list[DamagedRow]:
+        """The rows that it met and that cannot be read: see `bot.storage.damage`."""
         ...
 
     async def execute(self, statement: Executable, rows: Row | Sequence[Row] | None = None) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from bot.errors import StorageError, StorageUnavailable, StorageUnusable
-from bot.storage.driver import NotificationHandler, PreparedStatement, Row, Transaction
+from bot.storage.driver import DamagedRow, NotificationHandler, PreparedStatement, Row, Transaction
 from bot.storage.migrate import migrate
 from bot.storage.notification_listener import NotificationListener
 from bot.storage.postgres_errors import DATABASE_ERRORS, NO_CONNECTION_LEFT, describe_server, find_sqlstate, translate_errors
@@ -240,6 +240,7 @@ class _PostgresTransaction:
     def __init__(self, url: URL, connection: AsyncConnection, raw: Any) -> None:
         self._url, self._connection, self._raw = url, connection, raw
         self.has_written = False
+        self.damaged: list[DamagedRow] = []
 
     async def execute(self, statement: Executable, rows: Row | Sequence[Row] | None = None) -> int:
         self.has_written = True

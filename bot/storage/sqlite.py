@@ -12,7 +12,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,8 +22,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from bot.errors import StorageError, StorageUnavailable, StorageUnusable
-from bot.storage.driver import NotificationHandler, PreparedStatement, Row, Transaction
+from bot.storage.damage import describe_key
+from bot.storage.driver import DamagedRow, NotificationHandler, PreparedStatement, Row, Transaction
 from bot.storage.migrate import migrate
+from bot.storage.schema import metadata
 
 _LOCK_PATIENCE = 5.0
 """Seconds to wait for a file that a backup or another tool holds."""
@@ -80,7 +82,7 @@ class SQLiteDriver:
         except (SQLAlchemyError, sqlite3.Error) as error:
             connection.close()
             raise translate_sqlite_error(url, error) from error
-        _driver_connection(connection).execute("PRAGMA busy_timeout = 0")
+        _forbid_waiting(connection)
         return cls(url, connection)
 
     @asynccontextmanager
@@ -89,6 +91,8 @@ class SQLiteDriver:
         notifications: list[tuple[str, str]] = []
         async with self._lock:
             try:
+                if self._connection.closed:
+                    self._connect_again()
                 with await self._begin():
                     yield _SQLiteTransaction(self._connection, notifications)
             except (DBAPIError, sqlite3.Error) as error:
@@ -126,6 +130,26 @@ class SQLiteDriver:
             with self._translating_errors():
                 _driver_connection(self._connection).execute("PRAGMA wal_checkpoint(PASSIVE)")
 
+    async def reopen(self) -> bool:
+        """Close the file and open it anew, so that its log and the index of that are made again after somebody deleted them.
+
+        Return False if the file was left open: it did not take all that is in the log.
+        """
+        async with self._lock:
+            with self._translating_errors():
+                # With the log everything that is in it would be lost, so it is emptied into the file first, and that is checked.
+                cursor = _driver_connection(self._connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                is_busy, in_log, _ = cursor.fetchone()
+                if is_busy or in_log:
+                    return False
+                self._connection.close()
+                self._connect_again()
+        return True
+
+    def _connect_again(self) -> None:
+        self._connection = _connect(self._url)
+        _forbid_waiting(self._connection)
+
     async def count_bytes(self) -> int:
         """Return how large the file is once everything committed is in it."""
         async with self._lock:
@@ -153,7 +177,7 @@ class SQLiteDriver:
     def _translating_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:
             raise translate_sqlite_error(self._url, error) from error
 
     async def close(self) -> None:
@@ -167,13 +191,23 @@ class _SQLiteTransaction:
     def __init__(self, connection: Connection, notifications: list[tuple[str, str]]) -> None:
         self._connection, self._notifications = connection, notifications
         self.has_written = False
+        self.damaged: list[DamagedRow] = []
 
     async def execute(self, statement: Executable, rows: Row | Sequence[Row] | None = None) -> int:
         self.has_written = True
         return self._connection.execute(statement, rows).rowcount
 
     async def fetch(self, statement: Executable, values: Row | None = None) -> Sequence[Mapping[Any, Any]]:
-        return self._connection.execute(statement, values).mappings().all()
+        try:
+            return self._connection.execute(statement, values).mappings().all()
+        except DBAPIError as error:
+            if not _is_unreadable_text(error):
+                raise
+        with self._replacing_damaged_text():
+            rows = self._connection.execute(statement, values).mappings().all()
+        for row in rows:
+            self._note_damaged_text(row)
+        return rows
 
     async def execute_prepared(self, statement: PreparedStatement, rows: Sequence[Sequence[Any]]) -> int:
         sql, arrange = statement.sqlite
@@ -183,7 +217,36 @@ class _SQLiteTransaction:
     async def fetch_prepared(self, query: PreparedStatement, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
         # By the driver itself, which SQLAlchemy would take several times as long to call.
         sql, arrange = query.sqlite
-        return _driver_connection(self._connection).execute(sql, arrange(values)).fetchall()
+        connection = _driver_connection(self._connection)
+        try:
+            return connection.execute(sql, arrange(values)).fetchall()
+        except sqlite3.OperationalError as error:
+            if not _is_unreadable_text(error):
+                raise
+        with self._replacing_damaged_text():
+            cursor = connection.execute(sql, arrange(values))
+            rows = cursor.fetchall()
+        for row in rows:
+            self._note_damaged_text(dict(zip((column[0] for column in cursor.description), row, strict=True)))
+        return rows
+
+    @contextmanager
+    def _replacing_damaged_text(self) -> Iterator[None]:
+        """Read texts whose bytes are none with a replacement character for each, as one such text fails the whole query.
+
+        Only for the query that has failed: a function of ours for each text is slow.
+        """
+        connection = _driver_connection(self._connection)
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+        try:
+            yield
+        finally:
+            connection.text_factory = str
+
+    def _note_damaged_text(self, row: Mapping[Any, Any]) -> None:
+        if columns := [name for name, value in row.items() if isinstance(value, str) and _REPLACEMENT in value]:
+            place = f"the row with {describe_key(row, _KEY_NAMES)}"
+            self.damaged.append(DamagedRow(place, f"no text in {', '.join(columns)}", values=row))
 
     async def lock(self, name: str) -> None:
         """Do nothing: transactions run one after the other, so this one holds every name."""
@@ -193,6 +256,12 @@ class _SQLiteTransaction:
 
     async def now(self) -> float:
         return float((await self.fetch(_SELECT_NOW))[0]["now"])
+
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+_KEY_NAMES = tuple(dict.fromkeys(column.name for table in metadata.sorted_tables for column in table.primary_key))
+"""The columns that tell where a row is. Of a query's row it is not known which table it is from."""
 
 
 @cache
@@ -226,6 +295,11 @@ def _make_memory_image() -> bytes:
         return _driver_connection(connection).serialize()
 
 
+def _forbid_waiting(connection: Connection) -> None:
+    """Let no statement wait for a lock, now that the event loop runs: see `_PRAGMAS`."""
+    _driver_connection(connection).execute("PRAGMA busy_timeout = 0")
+
+
 def _driver_connection(connection: Connection) -> sqlite3.Connection:
     return cast(sqlite3.Connection, connection.connection.driver_connection)
 
@@ -257,6 +331,11 @@ _ERRORS_BY_CODE: Mapping[int, tuple[type[StorageError], str]] = {
     ),
 }
 
+
+def _is_unreadable_text(error: Exception) -> bool:
+    return str(getattr(error, "orig", None) or error).startswith(_UNREADABLE_TEXT)
+
+
 _PRIMARY_CODE_MASK = 0xFF
 """An extended code of SQLite carries its primary one in the lowest byte."""
 
@@ -271,7 +350,7 @@ def translate_sqlite_error(url: URL, error: Exception) -> StorageError:
     """Return the error of ours that says what the driver's means and what to do about it."""
     cause = getattr(error, "orig", None) or error
     kind, sentence = _ERRORS_BY_CODE.get(_find_error_code(error), (StorageUnusable, ""))
-    if str(cause).startswith(_UNREADABLE_TEXT):
+    if _is_unreadable_text(error):
         sentence = DAMAGED
     where = url.database or "memory"
     return kind("storage.url: " + (sentence.format(where=where) if sentence else f"{where} cannot be used: {cause}"))

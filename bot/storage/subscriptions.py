@@ -28,10 +28,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import Column
 
-from bot.storage.chat_rows import chat_to_row, row_to_chat
+from bot.storage.chat_rows import chat_to_row, parse_subscriptions, row_to_chat
 from bot.storage.chats import OnChange, changing_followers, is_chat, move_mutes, update_chat, update_has_overrides
+from bot.storage.damage import read_rows
 from bot.storage.database import Database, upsert
-from bot.storage.driver import Transaction
+from bot.storage.driver import Row, Transaction
 from bot.storage.schema import chats, subscriptions
 from bot.subscribers import (
     Chat,
@@ -89,7 +90,7 @@ class SubscriptionRepository:
         query = select(table.scope, table.key).join(chats, followed).where(chats.c.active == true()).distinct()
         async with self._database.transaction() as tx:
             rows = await tx.fetch(query)
-        return tuple(Subscription(Scope(row["scope"]), row["key"]) for row in rows)
+            return tuple(read_rows(tx, subscriptions, rows, lambda row: Subscription(Scope(row["scope"]), row["key"])))
 
     async def get_chats_that_chose(self, fixture: Fixture) -> tuple[ChatRef, ...]:
         """Return the active chats that follow a match itself or one of its teams, in order; not those who follow more."""
@@ -164,7 +165,11 @@ async def read_subscriptions(tx: Transaction, ref: ChatRef) -> tuple[Subscriptio
     """Return what a chat follows, by name."""
     table = subscriptions.c
     rows = await tx.fetch(select(subscriptions).where(_is_of_chat(ref)).order_by(table.name, table.scope, table.key))
-    return tuple(Subscription(Scope(row["scope"]), row["key"], row["name"], parse_overrides(row["taste"])) for row in rows)
+    return tuple(read_rows(tx, subscriptions, rows, _row_to_subscription))
+
+
+def _row_to_subscription(row: Row) -> Subscription:
+    return Subscription(Scope(row["scope"]), row["key"], row["name"], parse_overrides(row["taste"]))
 
 
 async def unfollow_all(tx: Transaction, ref: ChatRef) -> None:
@@ -179,7 +184,7 @@ async def unfollow_all(tx: Transaction, ref: ChatRef) -> None:
 async def restore_unfollowed(tx: Transaction, ref: ChatRef) -> None:
     """Follow again what `unfollow_all` removed last, with its overrides. What was followed anew meanwhile stays as it is."""
     rows = await tx.fetch(select(chats).where(is_chat(ref)))
-    for subscription in row_to_chat(rows[0]).unfollowed if rows else ():
+    for subscription in parse_subscriptions(rows[0]["unfollowed"]) if rows else ():
         await add_subscription(tx, ref, subscription)
     await update_chat(tx, ref, lambda chat: replace(chat, unfollowed=()))
 
@@ -213,7 +218,7 @@ async def read_live_message_chats(tx: Transaction, fixture: Fixture, last: ChatR
     """Return the active chats that follow a fixture and want match cards or pictures: the next `limit` after `last`, in order."""
     keys = sorted(list_subscription_keys(fixture))
     rows = await tx.fetch(_build_live_message_chats_query(len(keys)), _key_values(keys) | page_values(last, limit))
-    return [row_to_chat(row) for row in rows]
+    return read_rows(tx, chats, rows, row_to_chat)
 
 
 @cache

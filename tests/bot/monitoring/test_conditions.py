@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.feed.session import SessionState
-from bot.monitoring.conditions import MIN_FREE_DISK, find_conditions
+from bot.monitoring.conditions import MIN_FREE_DISK, describe_damaged_rows, find_conditions
 from bot.monitoring.health import DatabaseProblem, ProcessHealth, TelegramHealth
 from bot.monitoring.incidents import INCIDENT_POLICIES
 from tests.bot.monitoring.samples import ago, facts, status
@@ -79,3 +79,10 @@ def test_many_matches_without_frames_are_one_condition_that_counts_them() -> Non
     found = find_conditions(facts(*(status(SessionState.WAITING, seconds_since_frame=90, fixture_id=f"m{n}") for n in range(40))))
 
     assert "from 40 of 40 connections: m0, m1, m2, m3, m4 and 35 more." in found["feed-down"]
+
+
+def test_of_damaged_rows_three_are_named_and_the_others_counted() -> None:
+    sentence = describe_damaged_rows({f"the row of alerts with action_id {number}": "no text" for number in range(5)})
+
+    assert "action_id 0 (no text); the row of alerts with action_id 1" in sentence
+    assert "action_id 2 (no text) and 2 more." in sentence and "action_id 3" not in sentence

@@ -115,7 +115,6 @@ def delete_the_log(file: Path) -> None:
         (delete_with_its_log, "was deleted or renamed"),
         (rename, "was deleted or renamed"),
         (replace, "was replaced by another file"),
-        (delete_the_log, "lost its newest part, the log touchline.db-wal"),
     ],
 )
 async def test_a_lost_file_is_reported_and_all_that_was_committed_is_written_beside_it(
@@ -138,6 +137,36 @@ async def test_a_lost_file_is_reported_and_all_that_was_committed_is_written_bes
     assert f"run `touchline restore {rescued}`" in guarded.reports["database-lost"]
     assert (at_once, before, later, read_chat_ids_now(rescued)) == ([1, 2], [1, 2], [1, 2, 3], [1, 2, 3, 4])
     assert guarded.rescued() == [rescued] and stat.S_IMODE(rescued.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("names", [["-wal"], ["-shm"], ["-wal", "-shm"]], ids=" ".join)
+async def test_a_log_that_is_deleted_is_made_anew_and_nothing_is_lost(guarded: GuardedDatabase, names: list[str]) -> None:
+    for name in names:
+        guarded.file.with_name(f"touchline.db{name}").unlink()
+
+    await guarded.wait(20)
+    told = dict(guarded.reports)
+    at_once = read_chat_ids_now(guarded.file)
+    await guarded.add(3)
+    await guarded.wait(20)
+
+    assert told["database-lost"].startswith(f"the database {guarded.file} lost its newest part, the log touchline.db{names[0]}")
+    assert (at_once, read_chat_ids_now(guarded.file)) == ([1, 2], [1, 2, 3])
+    assert (guarded.reports, guarded.rescued()) == ({}, [])
+
+
+async def test_a_log_that_was_deleted_and_does_not_fit_into_the_file_is_saved_beside_it(guarded: GuardedDatabase) -> None:
+    reader = sqlite3.connect(guarded.file, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM chats").fetchone()
+    await guarded.add(3)
+    delete_the_log(guarded.file)
+
+    await guarded.wait(20)
+    reader.close()
+
+    (rescued,) = guarded.rescued()
+    assert read_chat_ids_now(rescued) == [1, 2, 3] and f"touchline restore {rescued}" in guarded.reports["database-lost"]
 
 
 async def test_a_truncated_file_is_reported(guarded: GuardedDatabase) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import text
 
 from bot.errors import StorageUnavailable, StorageUnusable
@@ -64,19 +65,18 @@ async def test_a_read_only_file_is_a_sentence(disk: Disk) -> None:
     assert disk.db.failure is None
 
 
-async def test_a_damaged_text_is_told_once_and_by_what_to_do_about_it(disk: Disk) -> None:
-    failures: list[str | None] = []
-    disk.db.on_failure_changed = failures.append
+async def test_a_damaged_text_is_read_as_far_as_it_can_be_and_logged_once(disk: Disk) -> None:
+    reported: list[dict[str, str]] = []
+    disk.db.on_damaged = lambda rows: reported.append(dict(rows))
     await ChatRepository(disk.db).save(Chat(ChatRef(5), title="a"))
     async with disk.db.transaction() as tx:
-        await tx.execute(text("UPDATE chats SET title = CAST(x'ff' AS TEXT)"))
-    for _ in range(3):
-        with pytest.raises(StorageUnusable, match=r"is damaged; run `touchline restore` with your last backup"):
-            await ChatRepository(disk.db).get_all()
-        async with disk.db.transaction() as tx:
-            await tx.execute(text("DELETE FROM chats WHERE chat_id = 100"))
+        await tx.execute(text("UPDATE chats SET title = CAST(x'41ff42' AS TEXT)"))
+    with structlog.testing.capture_logs() as logged:
+        titles = [chat.title for _ in range(3) for chat in await ChatRepository(disk.db).get_all()]
 
-    assert len(failures) == 1
+    assert titles == ["A\N{REPLACEMENT CHARACTER}B"] * 3 and disk.db.failure is None
+    assert reported == [{"the row with chat_id 5, topic 0": "no text in title"}] * 3
+    assert [line["event"] for line in logged] == ["damaged_row_left_out"]
 
 
 @pytest.mark.virtual_time

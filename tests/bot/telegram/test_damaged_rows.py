@@ -1,0 +1,98 @@
+"""Rows that cannot be read, one in each column of a table: each is left out and told, and everything else goes on."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import String, Table, text
+
+from bot.storage.schema import alerts, chats, entries, subscriptions
+from bot.telegram.plan import plan_delivery
+from tests.bot.news import alert, minor, pending, retracted
+from tests.bot.telegram.conftest import World
+from tests.packets import FIXTURE
+
+pytestmark = pytest.mark.virtual_time
+
+DAMAGES = {"no text": "CAST(x'7bff' AS TEXT)", "other JSON": "'{'"}
+HEALTHY = 1000
+
+
+async def damage(world: World, table: Table, column: str, how: str, where: str) -> None:
+    async with world.db.transaction() as tx:
+        await tx.execute(text(f"UPDATE {table.name} SET {column} = {how} WHERE {where}"))  # noqa: S608  # of this test alone
+
+
+def list_texts(table: Table, *, keys: bool = False) -> list[str]:
+    return [str(column.name) for column in table.columns if isinstance(column.type, String) and (keys or not column.primary_key)]
+
+
+def note_reports(world: World) -> dict[str, str]:
+    """Return what will be reported of damaged rows."""
+    reports: dict[str, str] = {}
+    world.db.on_damaged = reports.update
+    return reports
+
+
+@pytest.mark.parametrize("how", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("table", [chats, subscriptions, entries], ids=lambda table: table.name)
+async def test_damaged_rows_of_chats_keep_nothing_from_the_others(world: World, table: Table, how: str) -> None:
+    columns = list_texts(table, keys=table is subscriptions)
+    ids = range(1, len(columns) + 1)
+    await world.follow(*ids, HEALTHY)
+    await world.send(alert(1, "first"), seconds=5)
+    for number, column in zip(ids, columns, strict=True):
+        await damage(world, table, column, how, f"chat_id = {number}")
+    await world.restart()
+    await world.subscriptions.get_active()
+    await world.chats.get_all()
+    await world.send(alert(2, "first, revised"), alert(1, "second", action="h"), seconds=5)
+
+    assert [message.html for message in world.shown(HEALTHY)] == ["first, revised", "second"]
+
+
+@pytest.mark.parametrize("how", DAMAGES.values(), ids=DAMAGES)
+async def test_damaged_news_keeps_nothing_from_other_news_and_is_named(world: World, how: str) -> None:
+    columns = list_texts(alerts)
+    await world.follow(1)
+    for column in columns:
+        await world.outbox.put([minor(1, column, action=column)])
+    for column in columns:
+        await damage(world, alerts, column, how, f"action_id = '{column}'")
+    await world.restart()
+    reports = note_reports(world)
+    await world.send(alert(1, "goal"), seconds=60)
+
+    assert "goal" in [message.html for message in world.shown()]
+    assert [place for place in reports if "action_id candidates" in place] == [
+        f"the row of alerts with fixture_id {FIXTURE.id}, action_id candidates"
+    ]
+    assert await world.outbox.count_waiting() == 0
+
+
+async def test_the_next_revision_of_damaged_news_reaches_who_has_its_message_and_who_has_not(world: World) -> None:
+    await world.follow(1)
+    await world.send(pending(1, "goal?"), seconds=5)
+    await damage(world, alerts, "candidates", "'{'", "action_id = 'g'")
+    await world.follow(2)
+    await world.restart()
+    await world.send(alert(2, "goal!"), seconds=5)
+    revised = [[message.html for message in world.shown(chat)] for chat in (1, 2)]
+    await damage(world, alerts, "candidates", "'{'", "action_id = 'g'")
+    await world.restart()
+    await world.send(retracted(3), seconds=5)
+
+    assert revised == [["goal!"], ["goal!"]]
+    assert all("<s>" in world.shown(chat)[0].html for chat in (1, 2))
+
+
+async def test_a_message_that_cannot_be_planned_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_for_one(context, *words, **more):  # type: ignore[no-untyped-def]
+        if context.delivery.chat.chat_id == 1:
+            raise KeyError("something unforeseen")
+        return plan_delivery(context, *words, **more)
+
+    monkeypatch.setattr("bot.telegram.sender.plan_delivery", fail_for_one)
+    await world.follow(1, 2)
+    await world.send(alert(1, "goal"), seconds=5)
+
+    assert ([message.html for message in world.shown(2)], await world.outbox.count_waiting()) == (["goal"], 0)
