@@ -98,6 +98,16 @@ def test_a_card_as_a_picture_that_has_nothing_to_draw_is_text() -> None:
     assert (found.picture, is_picture_card(found.delivery)) == (None, False)
 
 
+def test_a_photo_that_was_deleted_is_sent_again_as_the_chat_has_it_now() -> None:
+    photo = record_card_form(delivered(CARD_ALERT), is_picture=True)
+    deleted = replace(photo, message_id=None, times_sent=1, seq=-1)
+
+    found = plan(deleted, CARD_ALERT, with_live(card_form=CardForm.TEXT))
+
+    assert isinstance(found, Send)
+    assert (found.picture, is_picture_card(found.delivery), found.delivery.times_sent) == (None, False, 2)
+
+
 def test_a_picture_that_cannot_be_drawn_leaves_the_text_which_is_known_as_text() -> None:
     found = send(CARD_ALERT, with_live(card_form=CardForm.PICTURE))
     dropped = drop_picture(found)

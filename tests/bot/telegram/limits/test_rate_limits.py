@@ -4,10 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.clock import ManualClock
 from bot.fake_telegram import state as strict
 from bot.outbox.delivery import Urgency
+from bot.telegram.limits.paid_messages import PaidMessages
 from bot.telegram.limits.rate_limits import RateLimiter, SlidingWindow, Unlimited, share_after_pause
+from tests.fakes.rate_shares import FakePaidCounts, ShareTable
 from tests.laws import try_examples
+from tests.packets import KICKOFF
 
 CHATS = st.sampled_from([1, 2, 3, -1, -2])
 
@@ -421,6 +425,8 @@ def test_a_full_window_takes_an_event_in_its_place_and_one_before_all_others_is_
     assert list(window.taken) == [1.0, 3.0, 5.0]
     window.add(0.5)
     assert list(window.taken) == [1.0, 3.0, 5.0]
+    window.add(2.0)
+    assert list(window.taken) == [2.0, 3.0, 5.0]
     window.add(4.0)
 
     assert list(window.taken) == [3.0, 4.0, 5.0]
@@ -448,3 +454,32 @@ def test_a_rate_below_the_limit_holds() -> None:
 def test_without_limits_nothing_is_paid_for() -> None:
     assert not Unlimited().record_send(1, 0.0, may_be_paid=True)
     assert not RateLimiter().record_send(1, 0.0, may_be_paid=True)
+
+
+class ReservedMessages(PaidMessages):
+    """Ten paid messages, reserved in no database."""
+
+    def __init__(self) -> None:
+        super().__init__(FakePaidCounts(ShareTable()), ManualClock(KICKOFF), 100)
+        self._reserved, self._day_ends_at = 10, 86_400.0
+
+
+def test_more_is_reserved_only_where_what_is_free_and_what_is_paid_for_do_not_suffice() -> None:
+    limits, asked = RateLimiter(1000, ReservedMessages()), list[bool]()
+    limits.on_unpaid_used = lambda: asked.append(True)
+
+    assert [limits.available(0.0, wanted) for wanted in (29, 30, 31, 40)] == [29, 30, 31, 40]
+    assert asked == []
+    assert limits.available(0.0, 41) == 40
+    assert asked == [True]
+
+
+def test_the_free_messages_of_a_second_are_used_before_one_is_paid_for() -> None:
+    limits = RateLimiter(100, ReservedMessages())
+
+    paid = [limits.record_send(chat, 0.0, may_be_paid=True) for chat in range(42)]
+
+    assert paid == [False] * 30 + [True] * 10 + [False] * 2
+    assert not RateLimiter(100, ReservedMessages()).record_send(1, 0.0), "an edit is never paid for"
+    limits.give_back_paid(0.0)
+    assert limits.record_send(1, 0.5, may_be_paid=True)

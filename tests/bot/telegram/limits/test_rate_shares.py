@@ -204,6 +204,12 @@ def test_a_process_takes_what_is_free_and_tells_another_that_has_something_to_ch
     assert choose_share(30, [other, mine], mine, use) == found
 
 
+def test_a_process_that_has_its_part_tells_nobody_to_give_to_a_third() -> None:
+    others = [row("b", 20, 30), row("c", 0, 30)]
+
+    assert choose_share(30, others, row("me", 2), RateUse(0, 2)) == NewShare(2, 2, must_notify=False)
+
+
 def test_the_new_limit_holds_before_its_share_is_stored() -> None:
     applied: list[int | None] = []
 
