@@ -51,6 +51,7 @@ async def test_a_goal_mentions_everybody_once_five_a_message_in_reply_to_it(worl
     first, second = mentions(world)
     assert first.startswith('🔔 <a href="tg://user?id=1">&lt;Fan 1&gt;</a>, ') and first.count("tg://user") == 5
     assert [second.count("tg://user"), len(world.shown())] == [2, 3]
+    assert not any(shown.silent for shown in world.shown())
 
 
 async def test_silent_news_and_other_matches_mention_nobody(world: World) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bot.media.renderer import PictureAttachment
 from bot.outbox.delivery import Delivery, DeliveryContext, PinState, Reason, add_copy, is_picture_card, record_card_form
-from bot.subscribers import CardForm, Chat, MuteOffer, QuietHours, Recipient
+from bot.subscribers import AlertFilter, CardForm, Chat, MuteOffer, QuietHours, Recipient
 from bot.telegram.plan import Edit, Plan, Send, Skip, drop_picture, find_new_mute_offer, plan_delivery, record_copy
 from rules.engine.alert import CARD, PICTURE, Alert, State
 from tests.bot.media.timelines import full
@@ -223,10 +223,10 @@ def test_a_repeat_of_what_was_restored_shows_that_it_was() -> None:
 def test_an_uncertain_message_that_is_muted_now_counts_as_sent_without_a_message() -> None:
     before = replace(delivered(alert(1)), message_id=None, is_uncertain=True)
 
-    found = plan(before, alert(1), replace(CHAT, muted_until=NOW + dt.timedelta(hours=1)))
+    found = plan(before, alert(3), replace(CHAT, muted_until=NOW + dt.timedelta(hours=1)))
 
     assert isinstance(found, Skip)
-    assert (found.delivery.message_id, found.delivery.is_uncertain, found.delivery.seq) == (0, False, 1)
+    assert (found.delivery.message_id, found.delivery.is_uncertain, found.delivery.seq) == (0, False, 3)
     assert found.reason is Reason.MUTED and found.delivery.reason == "muted"
 
 
@@ -251,3 +251,26 @@ def test_what_was_never_confirmed_is_struck_through_with_the_reason_below_it() -
     found = edit(delivered(minor(1, severity=0)), retracted(2, reason="Was not confirmed"))
 
     assert (found.html, found.delivery.pending_reply) == ("<s>yellow</s>\n⏳ <i>was not confirmed</i>", None)
+
+
+def test_an_uncertain_digest_that_is_too_old_counts_as_sent_and_stays_uncertain() -> None:
+    digest = alert(4, "", rule="", kind="summary", max_age=60.0)
+    before = Delivery(digest.key, REF, rule="g", seq=3, body="x", is_uncertain=True)
+    context = DeliveryContext(before, news(digest, line_ids=("g",)), Recipient(CHAT), lines=(news(alert()),))
+
+    found = plan_delivery(context, NOW + dt.timedelta(hours=1))
+
+    assert isinstance(found, Skip)
+    assert (found.delivery.message_id, found.delivery.is_uncertain, found.delivery.seq) == (0, True, 4)
+    assert found.reason is Reason.EXPIRED
+
+
+def test_a_digest_none_of_whose_lines_the_chat_takes_is_not_sent() -> None:
+    digest = alert(4, "", rule="", kind="summary")
+    picky = replace(CHAT, filter=AlertFilter(kinds_off=frozenset({"goal"})))
+    context = DeliveryContext(Delivery(digest.key, REF), news(digest, line_ids=("g",)), Recipient(picky), lines=(news(alert()),))
+
+    found = plan_delivery(context, NOW)
+
+    assert isinstance(found, Skip)
+    assert (found.reason, found.delivery.reason) == (Reason.NOT_WANTED, "unwanted")
