@@ -108,8 +108,9 @@ def test_a_summary_has_a_line_for_each_and_strikes_what_fell_since() -> None:
     assert html.split("\n")[1:] == ["• 12' ⚽ Kane (Arsenal)", "• 20' <b>card</b>", "• <s>30' ⚽ Kane (Arsenal)</s>"]
 
 
-def test_a_line_of_several_names_its_minute_once() -> None:
-    checked = news(minor(text="📺 <b>Video check</b> 20'\nmore", facts=Facts(minute="20")))
+@pytest.mark.parametrize("end", [" 20'", " (20')", ""])
+def test_a_line_of_several_names_its_minute_once(end: str) -> None:
+    checked = news(minor(text=f"📺 <b>Video check</b>{end}\nmore", facts=Facts(minute="20")))
 
     assert render_digest(alert(), [checked]).split("\n")[1:] == ["• 20' 📺 <b>Video check</b>"]
 
