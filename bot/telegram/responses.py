@@ -170,7 +170,7 @@ class ForeignAnswer(api.NetworkError):
     `is_unanswered`: a proxy says that Telegram's answer did not come in time, or the answer is a success that lacks its result.
     """
 
-    def __init__(self, reason: str, *, maybe_sent: bool, is_unanswered: bool = False) -> None:
+    def __init__(self, reason: str, *, maybe_sent: bool, is_unanswered: bool) -> None:
         self.maybe_sent, self.is_unanswered = maybe_sent, is_unanswered
         super().__init__(reason)
 
