@@ -14,6 +14,9 @@ from bot.fake_telegram import FakeBotApi, Message
 from bot.telegram.html import mark_styles, to_terminal
 from rules.engine.text import escape_html
 
+_GUTTER = "  │ "
+"""Begins each line of a message."""
+
 
 class NumberedButton(msgspec.Struct, frozen=True):
     """A button that can be pressed by its number."""
@@ -109,17 +112,24 @@ class ChatView:
         html = html if has_styles else mark_styles(html)
         lines = [Text("  🖼 picture", "dim")] if message.photo else []
         for line in to_terminal(html).split("\n", allow_blank=True):
-            lines.append(Text.assemble("  │ ", line))
+            lines += [Text.assemble(_GUTTER, part) for part in self._break(line, len(_GUTTER))]
         return lines + self._format_buttons(message)
+
+    def _break(self, line: Text, indent: int) -> list[Text]:
+        """Break a line where the terminal ends, so that what continues it stands under it. A pipe gets every line whole."""
+        if not self._console.is_terminal:
+            return [line]
+        return list(line.wrap(self._console, max(self._console.width - indent, 8)))
 
     def _format_buttons(self, message: Message) -> list[Text]:
         numbered = iter(self._number_buttons(message, [button for row in message.buttons for button in row]))
-        return [
-            Text(
-                "    " + "  ".join(f"[{button.number}] {button.label}" for _, button in zip(row, numbered, strict=False)), "green"
-            )
-            for row in message.buttons
-        ]
+        lines: list[Text] = []
+        for row in message.buttons:
+            labels = [f"[{button.number}] {button.label}" for _, button in zip(row, numbered, strict=False)]
+            whole = Text(f"    {'  '.join(labels)}", "green")
+            is_too_long = self._console.is_terminal and whole.cell_len > self._console.width
+            lines += [Text(f"    {label}", "green") for label in labels] if is_too_long else [whole]
+        return lines
 
     def _number_buttons(self, message: Message, buttons: Sequence[Any]) -> list[NumberedButton]:
         """Number the buttons of a message. One that was there before an edit keeps its number; others are gone."""
@@ -144,7 +154,7 @@ class ChatView:
             sys.stdout.write("\r\x1b[K")
             sys.stdout.flush()
         for line in lines:
-            # Wrapped by the terminal itself: a pipe gets every line whole.
+            # What is still too long is wrapped by the terminal itself: a pipe gets every line whole.
             self._console.print(line, soft_wrap=True, highlight=False)
         if self._redraw_prompt:
             self._redraw_prompt()

@@ -48,6 +48,12 @@ class LineInput:
         threading.Thread(target=work, daemon=True).start()
         try:
             return await line
+        except asyncio.CancelledError:
+            if self.is_terminal:
+                # Ctrl-C, or the end of the match: what comes next, such as the shell's prompt, gets a line of its own.
+                sys.stdout.write("\n")
+                sys.stdout.flush()
+            raise
         finally:
             self._is_reading = False
 
@@ -63,6 +69,7 @@ class LineInput:
         try:
             return input(prompt)
         except EOFError:
+            sys.stdout.write("\n")  # Ctrl-D leaves the cursor behind the prompt
             return None
 
     def _read_piped(self) -> str | None:

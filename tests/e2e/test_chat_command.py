@@ -121,5 +121,7 @@ async def test_in_a_terminal_the_prompt_says_who_types_and_a_served_chat_needs_n
         await screen.readuntil(b"anna> ")
         os.write(keyboard, b"\x04")
 
+        # The shell's prompt gets a line of its own.
+        await screen.readuntil(b"\n")
         assert await process.wait() == 0
     assert re.search(rf"stream_url: ws://127\.0\.0\.1:{port}\b", shown) and f"api_url: http://127.0.0.1:{next_port}" in shown

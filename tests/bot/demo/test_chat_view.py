@@ -15,10 +15,10 @@ pytestmark = pytest.mark.virtual_time
 
 
 class _Screen:
-    def __init__(self) -> None:
+    def __init__(self, *, is_terminal: bool = False) -> None:
         self.telegram = FakeBotApi()
         self._file = io.StringIO()
-        self.view = ChatView(Console(file=self._file, width=40))
+        self.view = ChatView(Console(file=self._file, width=40, force_terminal=is_terminal, color_system=None))
 
     def show(self) -> list[str]:
         """Look at the chats; return the new lines."""
@@ -49,6 +49,24 @@ async def test_each_message_says_whether_it_is_loud_what_it_answers_and_which_bu
         "  │ fell",
     ]
     assert screen.show() == []
+
+
+async def test_in_a_narrow_terminal_lines_and_rows_of_buttons_break_and_stay_in_their_place() -> None:
+    screen = _Screen(is_terminal=True)
+    text = "Alerts: goals, red cards, shootouts, full time, date and venue.\n\nend"
+    buttons = (_row("Everything that is played", "More"), _row("Undo", "Done"))
+    screen.telegram.add(screen.telegram.chat(42), text, by_bot=True, buttons=buttons)
+
+    assert screen.show() == [
+        "✉ to 42  #1  🔔 loud",
+        "  │ Alerts: goals, red cards, shootouts,",
+        "  │ full time, date and venue.",
+        "  │",
+        "  │ end",
+        "    [1] Everything that is played",
+        "    [2] More",
+        "    [3] Undo  [4] Done",
+    ]
 
 
 async def test_an_edit_is_shown_with_its_strikes_and_a_button_that_stays_keeps_its_number() -> None:
