@@ -19,7 +19,14 @@ def test_every_answer_has_a_name_of_its_own() -> None:
     assert len(set(RESULT_LABELS.values())) == len(RESULT_LABELS)
 
 
-@pytest.mark.parametrize(("op", "error", "answer"), [("send", TokenRefused("401"), "token_refused"), ("wave", None, "ok")])
+@pytest.mark.parametrize(
+    ("op", "error", "answer"),
+    [
+        ("send", TokenRefused("401"), "token_refused"),
+        ("wave", None, "ok"),
+        ("wave", TokenRefused("401"), "token_refused"),
+    ],
+)
 def test_an_answer_is_counted_whatever_was_asked(op: str, error: DeliveryError | None, answer: str) -> None:
     changes = MetricChanges()
     count_response(op, error)
