@@ -5,11 +5,12 @@ import enum
 import msgspec
 import pytest
 
-from rules.engine.alert import LIVE_MESSAGE_IDS, Alert, ConditionResult, Importance, State
+from rules.engine.alert import DEFAULT_KINDS, LIVE_MESSAGE_IDS, SHIPPED_KINDS, Alert, ConditionResult, Importance, State
 from rules.football.action import Fixture, SendType, Side
 from rules.football.match import Match
 from rules.football.minute import Period
 from rules.football.timeline import Event, EventKind, Kick, Stage
+from rules.loading.loader import list_packs, load_pack
 
 STORED_NAMES: list[tuple[type[msgspec.Struct], str]] = [
     (
@@ -49,6 +50,11 @@ STORED_WORDS: list[tuple[type[enum.StrEnum], str]] = [
 @pytest.mark.parametrize(("words", "stored"), STORED_WORDS)
 def test_what_is_stored_keeps_its_words(words: type[enum.StrEnum], stored: str) -> None:
     assert list(words) == stored.split(", ")
+
+
+def test_the_shipped_kinds_are_those_of_the_packs_and_a_chat_gets_some_of_them() -> None:
+    assert {rule.alert.kind for pack in list_packs() for rule in load_pack(pack).rules} == {*SHIPPED_KINDS}
+    assert DEFAULT_KINDS < {*SHIPPED_KINDS}
 
 
 def test_the_stored_keys_of_cards_and_pictures_stay() -> None:
