@@ -199,17 +199,19 @@ async def claim_next_news(tx: Transaction, *, most_urgent: bool) -> NewsItem | N
 
 
 # Runs at every heartbeat of the feed.
-_SELECT_MISSED_NEWS = (
+# Asked at every heartbeat of every match.
+_SELECT_MISSED_NEWS = PreparedStatement(
     select(alerts.c.action_id)
     .where(alerts.c.fixture_id == bindparam("of_fixture"), alerts.c.missed == true(), alerts.c.summary == "")
     .where(alerts.c.state == State.CONFIRMED.value, alerts.c.lines == "")
-    .limit(1)
+    .limit(1),
+    ("of_fixture",),
 )
 
 
 async def has_missed_news(tx: Transaction, fixture_id: str) -> bool:
     """Return True if some news of a match stands, was missed, and is in no digest."""
-    return bool(await tx.fetch(_SELECT_MISSED_NEWS, {"of_fixture": fixture_id}))
+    return bool(await tx.fetch_prepared(_SELECT_MISSED_NEWS, (fixture_id,)))
 
 
 async def read_fixture_news(tx: Transaction, fixture_id: str) -> Sequence[NewsItem]:

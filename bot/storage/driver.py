@@ -150,7 +150,7 @@ class PreparedStatement:
     """A statement that is compiled once, for what runs for every message. Its values go to the driver as they are."""
 
     def __init__(self, statement: Executable, parameters: Sequence[str], for_postgres: PostgresForm | None = None) -> None:
-        """Take values in the order of `parameters`, two or more. Other parameters have their value in the statement itself.
+        """Take values in the order of `parameters`. Other parameters have their value in the statement itself.
 
         `for_postgres`: PostgreSQL needs a form of its own to be quick.
         """
@@ -179,7 +179,8 @@ class PreparedStatement:
         # Parameters whose values are part of the statement, such as a status in its WHERE clause.
         fixed = [name for name in order if name not in self._parameters]
         given = [*self._parameters, *fixed]
-        # itemgetter runs in C. With a single item it would return that item and no tuple: hence two parameters or more.
-        pick = itemgetter(*(given.index(name) for name in order))
+        # itemgetter runs in C. With a single index it would return that item and no tuple, and with none it cannot be made.
+        indexes = [given.index(name) for name in order]
+        pick = itemgetter(*indexes) if len(indexes) > 1 else itemgetter(slice(0, len(indexes)))
         fixed_values = tuple(compiled.params[name] for name in fixed)
         return CompiledStatement(str(compiled), lambda values: pick((*values, *fixed_values)))

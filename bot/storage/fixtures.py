@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 from bot.clock import Clock
 from bot.sharing import share_event_loop
 from bot.storage.database import Database, upsert
+from bot.storage.driver import PreparedStatement
 from bot.storage.schema import positions, standings, to_timestamp
 from rules.football.action import Fixture
 
@@ -24,6 +25,10 @@ class StoredFeedPosition(msgspec.Struct, frozen=True):
     position: int
     seq: int | None
     snapshot: bytes
+
+
+# Run after every alert, and at the heartbeats of every match.
+_SAVE_POSITION = PreparedStatement(upsert(positions), ("fixture_id", "position", "seq", "snapshot", "updated_at"))
 
 
 class FeedPositionRepository:
@@ -53,15 +58,9 @@ class FeedPositionRepository:
     async def save(self, fixture_id: str, position: StoredFeedPosition) -> None:
         """Store how far a match was read."""
         # In one row and one statement, so that a kill leaves the position and the match of one moment.
-        row = {
-            "fixture_id": fixture_id,
-            "position": position.position,
-            "seq": position.seq,
-            "snapshot": position.snapshot,
-            "updated_at": to_timestamp(self._clock.now()),
-        }
+        values = fixture_id, position.position, position.seq, position.snapshot, to_timestamp(self._clock.now())
         async with self._database.transaction() as tx:
-            await tx.execute(upsert(positions), row)
+            await tx.execute_prepared(_SAVE_POSITION, [values])
 
     async def delete(self, fixture_id: str) -> None:
         """Delete the position of a match that is over."""

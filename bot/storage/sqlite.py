@@ -16,7 +16,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, Executable, RootTransaction, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -43,6 +43,9 @@ _PRAGMAS = (
     "PRAGMA journal_size_limit = 67108864",
 )
 
+# Takes the write lock at once. A transaction that began by reading could not become a writer if a tool wrote since.
+_BEGIN = "BEGIN IMMEDIATE"
+
 _PRIVATE = 0o600
 
 _SELECT_NOW = text("SELECT (julianday('now') - 2440587.5) * 86400.0 AS now")
@@ -55,6 +58,7 @@ class SQLiteDriver:
 
     def __init__(self, url: URL, connection: Connection) -> None:
         self._url, self._connection = url, connection
+        self._raw = _driver_connection(connection)
         self._lock = asyncio.Lock()
         self._handlers: defaultdict[str, list[NotificationHandler]] = defaultdict(list)
 
@@ -93,8 +97,13 @@ class SQLiteDriver:
             try:
                 if self._connection.closed:
                     self._connect_again()
-                with await self._begin():
-                    yield _SQLiteTransaction(self._connection, notifications)
+                await self._begin()
+                try:
+                    yield _SQLiteTransaction(self._connection, self._raw, notifications)
+                    self._raw.commit()
+                except BaseException:
+                    self._raw.rollback()
+                    raise
             except (DBAPIError, sqlite3.Error) as error:
                 raise translate_sqlite_error(self._url, error) from error
         # As with PostgreSQL: after the commit, and outside the lock, so that a handler may start a transaction.
@@ -102,13 +111,18 @@ class SQLiteDriver:
             for handler in self._handlers.get(channel, ()):
                 handler(payload)
 
-    async def _begin(self) -> RootTransaction:
-        """Begin a transaction. While another program holds the file, other work of this process goes on."""
+    async def _begin(self) -> None:
+        """Begin a transaction. While another program holds the file, other work of this process goes on.
+
+        The driver begins, commits and rolls back, and SQLAlchemy takes all of them for one long transaction: to begin and commit
+        with it takes longer than most transactions have to do.
+        """
         give_up_at = asyncio.get_running_loop().time() + _LOCK_PATIENCE
         while True:
             try:
-                return self._connection.begin()
-            except DBAPIError as error:
+                self._raw.execute(_BEGIN)
+                return
+            except sqlite3.Error as error:
                 is_held = _find_error_code(error) == sqlite3.SQLITE_BUSY
                 if not is_held or asyncio.get_running_loop().time() >= give_up_at:
                     raise
@@ -128,7 +142,7 @@ class SQLiteDriver:
         """Move what was committed from the write-ahead log into the file itself, as far as no reader is in the way."""
         async with self._lock:
             with self._translating_errors():
-                _driver_connection(self._connection).execute("PRAGMA wal_checkpoint(PASSIVE)")
+                self._raw.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     async def reopen(self) -> bool:
         """Close the file and open it anew, so that its log and the index of that are made again after somebody deleted them.
@@ -138,7 +152,7 @@ class SQLiteDriver:
         async with self._lock:
             with self._translating_errors():
                 # With the log everything that is in it would be lost, so it is emptied into the file first, and that is checked.
-                cursor = _driver_connection(self._connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                cursor = self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 is_busy, in_log, _ = cursor.fetchone()
                 if is_busy or in_log:
                     return False
@@ -148,15 +162,15 @@ class SQLiteDriver:
 
     def _connect_again(self) -> None:
         self._connection = _connect(self._url)
+        self._raw = _driver_connection(self._connection)
         _forbid_waiting(self._connection)
 
     async def count_bytes(self) -> int:
         """Return how large the file is once everything committed is in it."""
         async with self._lock:
             with self._translating_errors():
-                connection = _driver_connection(self._connection)
-                (pages,) = connection.execute("PRAGMA page_count").fetchone()
-                (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+                (pages,) = self._raw.execute("PRAGMA page_count").fetchone()
+                (page_size,) = self._raw.execute("PRAGMA page_size").fetchone()
         return int(pages) * int(page_size)
 
     async def copy_to(self, target: Path) -> None:
@@ -167,7 +181,7 @@ class SQLiteDriver:
                 partial.unlink(missing_ok=True)
                 make_private(partial)
                 with closing(sqlite3.connect(partial)) as copy:
-                    _driver_connection(self._connection).backup(copy)
+                    self._raw.backup(copy)
                     # A copy is one file, without a log beside it that somebody may forget to move.
                     copy.execute("PRAGMA journal_mode = DELETE")
         # Renamed only when complete, so that an interrupted copy does not replace the one before.
@@ -188,8 +202,8 @@ class SQLiteDriver:
 class _SQLiteTransaction:
     """See `Transaction`."""
 
-    def __init__(self, connection: Connection, notifications: list[tuple[str, str]]) -> None:
-        self._connection, self._notifications = connection, notifications
+    def __init__(self, connection: Connection, raw: sqlite3.Connection, notifications: list[tuple[str, str]]) -> None:
+        self._connection, self._raw, self._notifications = connection, raw, notifications
         self.has_written = False
         self.damaged: list[DamagedRow] = []
 
@@ -212,19 +226,18 @@ class _SQLiteTransaction:
     async def execute_prepared(self, statement: PreparedStatement, rows: Sequence[Sequence[Any]]) -> int:
         sql, arrange = statement.sqlite
         self.has_written = True
-        return _driver_connection(self._connection).executemany(sql, [arrange(values) for values in rows]).rowcount
+        return self._raw.executemany(sql, [arrange(values) for values in rows]).rowcount
 
     async def fetch_prepared(self, query: PreparedStatement, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
         # By the driver itself, which SQLAlchemy would take several times as long to call.
         sql, arrange = query.sqlite
-        connection = _driver_connection(self._connection)
         try:
-            return connection.execute(sql, arrange(values)).fetchall()
+            return self._raw.execute(sql, arrange(values)).fetchall()
         except sqlite3.OperationalError as error:
             if not _is_unreadable_text(error):
                 raise
         with self._replacing_damaged_text():
-            cursor = connection.execute(sql, arrange(values))
+            cursor = self._raw.execute(sql, arrange(values))
             rows = cursor.fetchall()
         for row in rows:
             self._note_damaged_text(dict(zip((column[0] for column in cursor.description), row, strict=True)))
@@ -236,12 +249,11 @@ class _SQLiteTransaction:
 
         Only for the query that has failed: a function of ours for each text is slow.
         """
-        connection = _driver_connection(self._connection)
-        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+        self._raw.text_factory = partial(str, encoding="utf-8", errors="replace")
         try:
             yield
         finally:
-            connection.text_factory = str
+            self._raw.text_factory = str
 
     def _note_damaged_text(self, row: Mapping[Any, Any]) -> None:
         if columns := [name for name, value in row.items() if isinstance(value, str) and _REPLACEMENT in value]:
@@ -272,10 +284,16 @@ def _get_engine() -> Engine:
     database has asked, another asks at once. Every recording, for one, is replayed with a database of its own.
     """
     engine = create_engine("sqlite://", poolclass=NullPool)
-    # Takes the write lock at once. A transaction that began by reading could not become a writer if a tool wrote since.
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(engine, "begin", _begin_if_needed)
     engine.connect().close()  # tells the dialect which SQLite this is
     return engine
+
+
+def _begin_if_needed(connection: Connection) -> None:
+    """Begin a migration. Of the driver's own transactions SQLAlchemy learns only with their first statement."""
+    raw = _driver_connection(connection)
+    if not raw.in_transaction:
+        raw.execute(_BEGIN)
 
 
 def _connect(url: URL) -> Connection:
