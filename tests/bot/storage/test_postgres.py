@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from bot.storage.database import Database
 from bot.storage.driver import Transaction
 from bot.storage.schema import chats, metadata
 from bot.subscribers import Chat, ChatRef
+from tests.fakes.held_postgres import HeldPostgres
 from tests.postgres import COUNT_BLOCKED, Server, running
 from tests.tasks import cancel_tasks
 from tests.waiting import until
@@ -244,23 +246,30 @@ async def test_where_the_server_has_no_connection_left_transactions_wait_for_the
     assert found == 30 and failure is None
 
 
+@pytest.mark.parametrize("statement", ["BEGIN", "clock_timestamp", "COMMIT"])
 async def test_what_is_stored_after_a_transaction_was_cancelled_while_it_began_is_committed(
-    two: tuple[Database, Database],
+    postgres: Server, postgres_url: str, tmp_path: Path, statement: str
 ) -> None:
-    one, other = two
+    async with HeldPostgres(postgres.folder, tmp_path) as held:
+        one, other = await Database.open(held.url(postgres_url)), await Database.open(postgres_url)
 
-    async def read() -> None:
-        async with one.transaction() as tx:
-            await tx.now()
+        async def read() -> None:
+            async with one.transaction() as tx:
+                await tx.now()
 
-    for steps in range(60):
+        held.hold_answer(statement)
         reading = asyncio.create_task(read())
-        for _ in range(steps):  # so that some are cancelled before the server has answered to BEGIN
-            await asyncio.sleep(0)
+        await held.until_held()
+        reading.cancel()
+        held.release()
         await cancel_tasks(reading)
-        await ChatRepository(one).save(Chat(ChatRef(steps + 1)))
+        for number in range(3):
+            await ChatRepository(one).save(Chat(ChatRef(number + 1)))
+        found = len(await ChatRepository(other).get_all())
+        for db in (one, other):
+            await db.close()
 
-    assert len(await ChatRepository(other).get_all()) == 60
+    assert found == 3
 
 
 async def test_a_transaction_that_is_cancelled_gives_its_connection_back(two: tuple[Database, Database]) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import datetime as dt
+import time
 
 import pytest
 from aiohttp import web
@@ -17,6 +18,7 @@ from bot.telegram.responses import AnswerLost
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.metric_changes import MetricChanges
 from tests.packets import KICKOFF
+from tests.waiting import until
 
 DATE = "Sun, 22 Nov 2026 21:00:00 GMT"
 NINE = dt.datetime(2026, 11, 22, 21, tzinfo=dt.UTC)
@@ -112,31 +114,51 @@ async def test_requests_are_counted_by_their_answers_and_tell_how_the_wire_is() 
     assert changes("touchline_telegram_requests_total", op="send", answer="gone") == 1
 
 
-async def trickle(request: web.Request) -> web.StreamResponse:
-    """Answer with a byte now and then, and never to the end."""
-    response = web.StreamResponse()
-    await response.prepare(request)
-    while True:
-        await response.write(b" ")
-        await asyncio.sleep(0.02)
+class Trickle:
+    """A server that answers with a byte now and then, and never to the end."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.app = web.Application()
+        self.app.router.add_post("/send", self._answer)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b" ")
+            self.sent += 1
+            await asyncio.sleep(0.001)
+
+    async def go_on(self) -> None:
+        """Wait until another byte was sent and read: the next one is sent only after the client had its turn."""
+        before = self.sent
+        await until(lambda: self.sent >= before + 2)
 
 
-async def test_an_answer_that_trickles_in_is_given_up() -> None:
-    app = web.Application()
-    app.router.add_post("/send", trickle)
-    async with TestServer(app) as server:
-        session = BotApiSession(read_timeout=0.2, connect_timeout=0.1)
+async def test_an_answer_that_trickles_in_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    leapt = 0.0
+    # Of the loop that runs the real sockets, so that the timeouts of a minute and more pass at once.
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: time.monotonic() + leapt)
+    trickle = Trickle()
+    async with TestServer(trickle.app) as server:
+        session = BotApiSession(read_timeout=60.0, connect_timeout=60.0)
         await session.initialize()
+        call = asyncio.create_task(session.call_method(server.make_url("/send"), {}))
+        await until(lambda: trickle.sent)
+        for _ in range(4):
+            await trickle.go_on()
+            assert not call.done()
+            leapt += 50.0  # no byte is ever waited for longer than for this
+        await until(call.done)
         with pytest.raises(TimedOut):
-            await session.call_method(server.make_url("/send"), {})
+            await call
         await session.shutdown()
 
 
 async def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.telegram.http._MAX_ANSWER_SIZE", 100)
-    app = web.Application()
-    app.router.add_post("/send", trickle)
-    async with TestServer(app) as server:
+    async with TestServer(Trickle().app) as server:
         session = BotApiSession(connect_timeout=60.0)
         await session.initialize()
         with pytest.raises(AnswerLost):
