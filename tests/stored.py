@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from alembic import command
 from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, create_engine, insert
 
@@ -27,16 +28,23 @@ def _config() -> Config:
     return config
 
 
+@cache
+def _scripts() -> ScriptDirectory:
+    """The migrations, read once: Alembic's command reads all of them each time."""
+    return ScriptDirectory.from_config(_config())
+
+
 def revisions() -> list[str]:
     """Every step of the schema, the first one first."""
-    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+    return [script.revision for script in _scripts().walk_revisions()][::-1]
 
 
 def upgrade(connection: Connection, revision: str) -> None:
-    """Bring a database to a step of the schema."""
-    config = _config()
+    """Bring a database to a step of the schema, as `alembic upgrade` does."""
+    config, scripts = _config(), _scripts()
     config.attributes["connection"] = connection
-    command.upgrade(config, revision)
+    with EnvironmentContext(config, scripts, fn=lambda before, _: scripts._upgrade_revs(revision, before)):
+        scripts.run_env()
 
 
 def build(connection: Connection, revision: str, numbers: Iterable[int] = range(1, ROWS + 1)) -> dict[str, Table]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from tests.sqlite import new_sqlite
 pytestmark = pytest.mark.whole_process
 
 ROOT = Path(__file__).parents[1]
+_IMPORTED = "imported:"
+"""Begins the line with the names of all modules; commands print other lines."""
 
 LARGE = {
     "aiohttp",
@@ -36,13 +39,15 @@ COMMANDS = {
     "--help": LARGE | {"rules", "yaml"},
     "--version": LARGE | {"rules", "yaml"},
     "run --help": LARGE - {"asyncio", "ssl", "structlog"} | {"rules"},
-    "run --role nobody": {"alembic", "PIL", "sqlalchemy.dialects", "telegram"},
     "run --config missing.yaml": {"alembic", "PIL", "sqlalchemy", "telegram", "aiohttp"},
-    "check --config config.example.yaml": _NO_FILES,
-    "schema": _NO_FILES,
+    "run --role nobody": {"alembic", "PIL", "sqlalchemy.dialects", "telegram"},
     "demo --match missing.yaml": {"alembic", "PIL", "httpx", "telegram"},
     "replay missing.jsonl": {"alembic", "PIL"},
+    "check --config config.example.yaml": _NO_FILES,
+    "schema": _NO_FILES,
 }
+"""By command, what it does without. One process runs the last two in this order and one all others: none of them does without
+what one before it needs."""
 
 UNNEEDED = {
     *("alembic", "mako"),  # migrations
@@ -64,17 +69,32 @@ CHILDREN = {
 """What the processes do without that are started whenever somebody tries rules or plays a match, and waits."""
 
 
-def list_imports(code: str) -> set[str]:
-    """Run Python in a process of its own, and return the names of all modules that it imported."""
-    code = f"import sys, contextlib\nwith contextlib.suppress(SystemExit):\n    {code}\nprint(*sys.modules, file=sys.__stdout__)"
+def list_imports(*steps: str) -> list[set[str]]:
+    """Run Python in a process of its own; return the names of all modules that are imported after each step."""
+    code = "import sys, contextlib"
+    for step in steps:
+        code += f"\nwith contextlib.suppress(SystemExit):\n    {step}\nprint({_IMPORTED!r}, *sys.modules, file=sys.__stdout__)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return set(done.stdout.splitlines()[-1].split())
+    return [set(line.split()) for line in done.stdout.splitlines() if line.startswith(_IMPORTED)]
+
+
+def run(command: Sequence[str]) -> str:
+    """The Python that runs a command."""
+    return f"import bot.cli; bot.cli.main({command!r}, prog_name='touchline')"
+
+
+@pytest.fixture(scope="module")
+def imported_by() -> dict[str, set[str]]:
+    """What is imported after each command, and by those before it."""
+    *others, check, schema = COMMANDS
+    steps = [[run(command.split()) for command in commands] for commands in (others, (check, schema))]
+    return dict(zip(COMMANDS, list_imports(*steps[0]) + list_imports(*steps[1]), strict=True))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_does_without(command: str) -> None:
-    imported = list_imports(f"import bot.cli; bot.cli.main({command.split()!r}, prog_name='touchline')")
+def test_a_command_does_without(command: str, imported_by: dict[str, set[str]]) -> None:
+    imported = imported_by[command]
 
     assert "bot.cli" in imported
     assert COMMANDS[command] & imported == set()
@@ -85,7 +105,7 @@ def test_a_bot_on_sqlite_without_a_console_imports_nothing_that_it_does_not_need
     config.write_text(f"feed: {{token: a}}\ntelegram: {{token: '1:a'}}\nstorage: {{url: '{new_sqlite(tmp_path)}'}}\n")
     # It ends where everything is imported and the database is open: one role alone needs PostgreSQL.
     command = ["run", "--role", "feed", "--config", str(config)]
-    imported = list_imports(f"import bot.cli; bot.cli.main({command!r}, prog_name='touchline')")
+    (imported,) = list_imports(run(command))
 
     assert {"bot.app.application", "sqlalchemy.dialects.sqlite"} <= imported
     assert UNNEEDED & imported == set()
@@ -93,20 +113,20 @@ def test_a_bot_on_sqlite_without_a_console_imports_nothing_that_it_does_not_need
 
 @pytest.mark.parametrize("module", CHILDREN)
 def test_a_process_that_somebody_waits_for_imports_nothing_that_it_does_not_need(module: str) -> None:
-    imported = list_imports(f"import {module}")
+    (imported,) = list_imports(f"import {module}")
 
     assert module in imported
     assert CHILDREN[module] & imported == set()
 
 
 def test_the_texts_of_a_bot_need_neither_babel_nor_packs() -> None:
-    imported = list_imports("import bot.i18n.football as football; football.load_wordings()")
+    (imported,) = list_imports("import bot.i18n.football as football; football.load_wordings()")
 
     assert {"babel", "rules.loading", "yaml"} & imported == set()
 
 
 async def test_a_new_database_needs_no_migrations_either(tmp_path: Path) -> None:
-    imported = list_imports(
+    (imported,) = list_imports(
         f"import asyncio, bot.storage.database as d; asyncio.run(d.Database.open('sqlite:///{tmp_path}/new.db'))"
     )
 

@@ -18,6 +18,7 @@ _END = re.compile(r"</([^\s>]*)\s*>")
 OpenTag = tuple[str, int, dict[str, object]]
 """Its name, where its text begins, and what its entity has besides."""
 
+_PLAIN = re.compile(r"[^<&]+")
 _ENTITY = re.compile(r"&(lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);")
 _DATE_FORMAT = re.compile(r"r|w?[dD]?[tT]?")
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+)))?")
@@ -52,6 +53,9 @@ def parse(source: str) -> Parsed:
     while at < len(source):
         if source[at] == "<":
             at = _read_tag(source, at, parsed, open_tags)
+        elif found := _PLAIN.match(source, at):
+            parsed.text += found[0]
+            at = found.end()
         elif found := _ENTITY.match(source, at):
             parsed.text += html.unescape(found[0])
             at = found.end()

@@ -19,7 +19,7 @@ from bot.cluster.balance import name_fixture_lease
 from bot.fake_telegram import Message
 from bot.telegram.limits.paid_messages import FREE_MESSAGES_PER_SECOND
 from rules.football.action import Fixture, Team
-from tests.e2e.goals import RULES, Match, find_repeated
+from tests.e2e.goals import RULES, CheckedChats, Match, find_repeated
 from tests.e2e.stage import FEED_TOKEN, Process, configuration, touchline
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.stepped_feed import SteppedFeed
@@ -90,6 +90,7 @@ class Crew:
         self.matches, self.feed, self.telegram, self._database = matches, feed, telegram, database
         self._launch = launch
         self._connection: Any = None
+        self._checked = CheckedChats()
         followers = [f'{{chat: {chat}, subscribe: [{{match: "{self.match_of(chat).fixture.name}"}}]}}' for chat in CHATS]
         rules = f"chats: [{', '.join([*followers, *more_chats])}]\n{RULES}"
         self._config = configuration(folder, feed.urls.stream, feed.urls.api, telegram, rules)
@@ -243,7 +244,8 @@ class Crew:
         """Each chat that is not as it should be after the packets that were sent, and why."""
         for chat in CHATS:
             match = self.match_of(chat)
-            if wrong := match.find_problems(self.shown(chat), self.feed.sent(match.fixture.id), self.explained_since):
+            sent = self.feed.sent(match.fixture.id)
+            if wrong := self._checked.find_problems(chat, match, self.shown(chat), sent, self.explained_since):
                 yield chat, wrong
 
     async def until_correct(self) -> None:

@@ -91,6 +91,27 @@ class Match:
         return found
 
 
+class CheckedChats:
+    """What chats show wrongly. A chat is looked through again only if something in it has changed.
+
+    A test that waits asks for twenty chats a hundred times a second, and would leave no core to the processes that it waits for.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[object, list[str]]] = {}
+
+    def find_problems(
+        self, chat: int, match: Match, messages: Sequence[Message], sent: int, explained_since: float = -math.inf
+    ) -> list[str]:
+        """Return what `Match.find_problems` finds in a chat."""
+        state = sent, explained_since, [(message.id, len(message.versions)) for message in messages]
+        known, found = self._found.get(chat, (None, []))
+        if state != known:
+            found = match.find_problems(messages, sent, explained_since)
+            self._found[chat] = state, found
+        return found
+
+
 def first_line(message: Message) -> str:
     """Return the line that each alert of a match has for itself, in whichever state it is."""
     return message.text.splitlines()[0]

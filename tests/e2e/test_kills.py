@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 
 from bot.fake_telegram import Request
-from tests.e2e.goals import RULES, Match, find_repeated
+from tests.e2e.goals import RULES, CheckedChats, Match, find_repeated
 from tests.e2e.stage import BOT_TOKEN, Process, configuration, running, starting
 from tests.e2e.story import TAKEN_BACK, stepped
 from tests.fakes.bot_api import FakeBotApi
@@ -75,11 +75,13 @@ class KilledBot:
         self._match, self._feed, self._telegram, self._database = match, feed, telegram, folder / "touchline.db"
         self.config = configuration(folder, feed.urls.stream, feed.urls.api, telegram, f"chats: [{FOLLOWERS}]\n{RULES}")
         self.killed_at: list[float] = []
+        self._checked = CheckedChats()
 
     def find_problems(self) -> Iterator[tuple[int, list[str]]]:
         """Each chat that is not as it should be after the packets that were sent, and why."""
         for chat in CHATS:
-            if wrong := self._match.find_problems(self._telegram.chat(chat).messages, self._feed.sent()):
+            messages = self._telegram.chat(chat).messages
+            if wrong := self._checked.find_problems(chat, self._match, messages, self._feed.sent()):
                 yield chat, wrong
 
     async def until_correct(self) -> None:

@@ -15,6 +15,7 @@ from bot.subscribers import ChatRef
 from bot.telegram.limits.rate_limits import RateLimiter
 from tests.bot.news import NOW, alert
 from tests.bot.telegram.conftest import World
+from tests.laws import choose_seeds
 from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
@@ -73,7 +74,7 @@ async def play(world: World, seed: int | None) -> None:
         await asyncio.sleep(7200)
 
 
-@pytest.mark.parametrize("seed", [None, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 9))])
+@pytest.mark.parametrize("seed", [None, *choose_seeds(usual=3, thorough=8)])
 async def test_calm_chats_get_everything_in_order_and_in_time_and_troubled_ones_miss_nothing_unless_they_are_gone(
     world: World, seed: int | None
 ) -> None:

@@ -19,6 +19,7 @@ from bot.feed.simulator.server import HEARTBEAT_INTERVAL, Simulator
 from rules.football.action import Packet
 from tests.bot.feed.simulator.test_script import script
 from tests.fakes.feed import PORT, LoopClock, feed_settings
+from tests.laws import choose_seeds
 from tests.packets import FIXTURE
 from tests.recordings import recording
 
@@ -166,7 +167,7 @@ async def test_a_real_match_reaches_the_client_whole_and_in_order() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", choose_seeds(usual=2, thorough=4))
 async def test_a_real_match_on_a_bad_day_reaches_the_client_whole(seed: int) -> None:
     played = script_from_recording(recording("germany-italy"))
     faults = Faults(0.02, 0.02, 0.01, 30.0, (503, 429), bool(seed % 2), 3, seed)

@@ -28,10 +28,21 @@ class FakeSender:
             paid.limit = lambda: group.paid_limit
         self.limits = SharedRateLimiter(FakeShares(group.table, name), per_second, is_sender=is_sender, paid=paid)
         group.table.listeners.append(self.limits.request_look)
-        self.pending, self.sent = 0, 0
+        self._pending, self._has_work, self.sent = 0, asyncio.Event(), 0
         work = [self.limits.run(), self._send(), *([paid.run()] if paid else [])]
         self.workers = [asyncio.create_task(one) for one in work]
         self.tasks = list(self.workers)
+
+    @property
+    def pending(self) -> int:
+        """How many messages wait to be sent."""
+        return self._pending
+
+    @pending.setter
+    def pending(self, count: int) -> None:
+        self._pending = count
+        if count:
+            self._has_work.set()
 
     async def _send(self) -> None:
         """As the sender: asks, reads the database, sends, looks at the answers."""
@@ -39,6 +50,10 @@ class FakeSender:
         while True:
             now = loop.time()
             room = self.limits.available(now, min(32, self.pending))
+            if not self.pending:
+                self._has_work.clear()
+                await self._has_work.wait()
+                continue
             if not room:
                 await asyncio.sleep(max(0.004, min(0.02, self.limits.next_send_at(now) - now)))
                 continue
