@@ -10,11 +10,10 @@ from telegram import Update
 from telegram.constants import ChatType
 from telegram.ext import BaseHandler
 
-from bot.chat.dialogue import Screen
-from bot.chat.middleware import run_in_chat_language
+from bot.chat.middleware import answer_refused_update
 from bot.chat.replies import ReplySender
-from bot.chat.throttle import Throttle
-from bot.chat.update_origin import HandlerContext, read_origin
+from bot.chat.update_origin import HandlerContext
+from bot.chat.user_limits import Throttle
 from bot.clock import Clock
 from bot.i18n.language import translate as _
 from bot.storage.chats import ChatRepository
@@ -60,17 +59,12 @@ class AllowedChatsHandler(BaseHandler[Update, HandlerContext, None]):
             return
         # Logged with the id, which is what an operator adds to `telegram.allowed_chats`.
         log.info("chat_not_allowed", chat=chat.id)
-        await run_in_chat_language(update, self._chats, lambda: self._tell(update))
-
-    async def _tell(self, update: Update) -> None:
-        text = _("This bot is private. To use it, send its operator this chat's ID: {chat}").format(
-            chat=update.effective_chat.id if update.effective_chat else ""
+        await answer_refused_update(
+            update,
+            self._replies,
+            self._chats,
+            lambda: _("This bot is private. To use it, send its operator this chat's ID: {chat}").format(chat=chat.id),
         )
-        origin = read_origin(update)
-        if update.callback_query:
-            await self._replies.acknowledge(update.callback_query, text)
-        elif origin:
-            await self._replies.send(origin, Screen(text))
 
 
 def is_allowed(chat_id: int, username: str | None, allowed: Collection[str]) -> bool:

@@ -22,6 +22,7 @@ from bot.chat.dialogue import Screen
 from bot.chat.features import (
     alerts,
     channel,
+    display_options,
     fixtures,
     followed,
     inline_cards,
@@ -30,7 +31,6 @@ from bot.chat.features import (
     mention,
     mute,
     mute_button,
-    overview,
     privacy,
     quiet_hours,
     sample,
@@ -44,12 +44,13 @@ from bot.chat.features import (
 )
 from bot.chat.handlers import Handlers
 from bot.chat.membership import MembershipHandlers
-from bot.chat.middleware import Handler, RateLimitHandler, read_sender_language, use_chat_language, with_origin
+from bot.chat.middleware import Handler, read_sender_language, use_chat_language, with_origin
 from bot.chat.replies import ReplySender
 from bot.chat.routing import Router
 from bot.chat.services import ChatServices
 from bot.chat.update_order import UpdateOrder
 from bot.chat.update_origin import HandlerContext, read_origin
+from bot.chat.user_limits import RateLimitHandler
 from bot.i18n.language import ENGLISH, use_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
@@ -62,10 +63,10 @@ FEATURES = (
     followed.FEATURE,
     alerts.FEATURE,
     match_cards.FEATURE,
-    overview.FEATURE,
+    settings.FEATURE,
     fixtures.FEATURE,
     mute.FEATURE,
-    settings.FEATURE,
+    display_options.FEATURE,
     quiet_hours.FEATURE,
     timezone.FEATURE,
     language.FEATURE,

@@ -29,10 +29,10 @@ LABEL_WIDTHS = {1: 34, 2: 19}
 """UTF-16 units of a label that a phone shows, by the buttons in a row. A longer one has a row of its own."""
 
 CHOSEN_SIGN = "✅"
-"""Before the label of what is chosen."""
+"""Stands before the label of what is chosen."""
 
 UNCHOSEN_SIGN = "✖"
-"""In the note of a press that ended a choice."""
+"""Begins the note on a press that switched something off."""
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class ChatContext(msgspec.Struct, frozen=True):
     privacy_url: str = ""
     """The operator's page about privacy; empty if there is none."""
     may_change: bool = True
-    """False: it is shown to a member of a group who may change nothing there."""
+    """False for a member of a group, who may change nothing there."""
     user_language: str = ""
     """The language of the sender's Telegram app; empty if there is no sender, as in a channel."""
     max_matches: int | None = None
@@ -129,7 +129,7 @@ class Screen(msgspec.Struct, frozen=True):
     is_spoiler: bool = False
     """True: Telegram covers the picture until it is tapped."""
     redraw_data: str = ""
-    """Data by which the router draws the screen again, for one that shows scores: it may have to wait until it is sent."""
+    """Button data from which the router draws the screen again if it had to wait: its scores may be old by then."""
 
 
 class Subscribe(msgspec.Struct, frozen=True):
@@ -200,7 +200,7 @@ class DialogueResult(msgspec.Struct, frozen=True):
     starts_cards: bool = False
     """True: match cards were off and are on now, so the chat is asked about pinning them."""
     searches_season: bool = False
-    """True: what was typed is no whole name in the current list, and may be a name that plays only in the coming months."""
+    """True: what was typed is not a whole name in the current list, and may be that of a team that plays only in some months."""
 
     @property
     def changes_settings(self) -> bool:

@@ -1,4 +1,4 @@
-"""Takes each update to its dialogue, and the result back to the chat. Thin: what is decided is decided in the features."""
+"""Passes each update to its dialogue, and the result back to the chat. Thin: the features decide."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from bot.chat.parsing.understand import find_command_meant, find_nearest, read_p
 from bot.chat.reply_retrier import Redraw
 from bot.chat.routing import COMMAND_PREFIX, Router
 from bot.chat.services import ChatServices
-from bot.chat.throttle import Throttle
 from bot.chat.update_origin import HandlerContext, UpdateOrigin, read_origin, split_target
+from bot.chat.user_limits import Throttle
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat, ChatRef
 
@@ -65,7 +65,7 @@ class Handlers:
         try:
             result = await self._run_command(bot, target, name, args, is_for_channel=target is not origin)
         except AdministratorsOnly as refusal:
-            # Once an hour a person: a group is not to read it at each try.
+            # Once an hour for each person, so that the group does not read it at every attempt.
             if not self._refusals.allow((origin.ref.chat_id, origin.user_id)):
                 return
             result = DialogueResult(Screen(refusal.text))
@@ -109,6 +109,11 @@ class Handlers:
 
         return redraw
 
+    async def _load_context(self, origin: UpdateOrigin) -> ChatContext:
+        """Load the chat as the sender may see it: /help lists to a member of a group what members may use."""
+        context = await self._services.load_context(origin)
+        return replace(context, commands=self._router.list_public_commands()) if origin.is_member else context
+
     async def _run_with_season(
         self, origin: UpdateOrigin, context: ChatContext, run: Callable[[ChatContext], DialogueResult]
     ) -> DialogueResult:
@@ -131,9 +136,7 @@ class Handlers:
         # Before the context is loaded, which would store the chat of anybody who types a command.
         if not command.is_for_all_members and not await self._services.permissions.may_change(bot, origin):
             raise AdministratorsOnly
-        context = await self._services.load_context(origin)
-        if origin.is_member:
-            context = replace(context, commands=self._router.list_public_commands())
+        context = await self._load_context(origin)
         if command.changes_settings and context.chat.is_configured:
             raise Refusal(texts.configured_chat_text())
         result = await self._run_with_season(origin, context, lambda known: run(known, args))
@@ -191,11 +194,9 @@ class Handlers:
         if needs_permission and not await self._services.permissions.may_change(bot, target):
             raise Refusal(channel.not_channel_administrator_text()) if is_for_channel else AdministratorsOnly()
         if is_for_channel and await self._services.chats.get(target.ref) is None:
-            # The data of a button can be forged: nobody's press makes the bot store a chat.
+            # The data of a button can be forged, so a press never makes the bot store a chat.
             raise OutdatedButton
-        context = await self._services.load_context(target)
-        if target.is_member:
-            context = replace(context, commands=self._router.list_public_commands())
+        context = await self._load_context(target)
         if is_for_channel:
             result = channel.press_channel_button(context, data, self._router)
         else:

@@ -85,7 +85,7 @@ class MembershipHandlers:
                 names = join_sentence_list([_(right) for right in rights])
                 screen = Screen(text.format(name=escape_text(chat.title), rights=escape_text(names)))
             else:
-                # The menu says that what is written is for the channel. Where nobody has written to the bot, it will not arrive.
+                # The menu says that what is written is for the channel. It does not arrive if the person never wrote to the bot.
                 await manage_channel(self._services, ChatRef(change.from_user.id), chat.ref)
                 screen = show_channel_menu(chat)
         try:

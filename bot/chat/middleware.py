@@ -1,4 +1,4 @@
-"""Prepares each update for its handler: the chat's language, the origin of the update, the per-user rate limit."""
+"""Prepares each update for its handler: the language of the answer, and where the update comes from."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import ContextVar
 from typing import Any
 
-import msgspec
-import structlog
 from telegram import Message, Update
 from telegram.constants import ChatType
 from telegram.ext import BaseHandler
@@ -15,33 +13,25 @@ from telegram.ext import BaseHandler
 from bot.chat.dialogue import Screen
 from bot.chat.replies import ReplySender
 from bot.chat.update_origin import HandlerContext, UpdateOrigin, read_chat_ref, read_origin
-from bot.clock import Clock
 from bot.i18n.language import find_language, use_language
-from bot.i18n.language import translate as _
 from bot.storage.chats import ChatRepository
 from bot.subscribers import ChatRef
 
 Handler = BaseHandler[Update, HandlerContext, None]
 
+OnUpdate = Callable[[Update, HandlerContext], Coroutine[Any, Any, None]]
+"""The callback of a handler."""
+
 OnMessage = Callable[[UpdateOrigin, Message, HandlerContext], Awaitable[None]]
 
-# Enough for a person who sets up a chat by buttons; a script that presses on runs dry.
-BURST_SIZE = 20.0
-"""Commands and presses that a user may send at once."""
-
-REFILL_PER_SECOND = 1.0
-"""Commands and presses a second that a user may send on and on."""
-
-# A few megabytes. Without a limit, invented users could fill the memory.
-MAX_REMEMBERED_USERS = 10_000
-
-log = structlog.get_logger()
+RunAnswer = Callable[[Update, Callable[[], Awaitable[None]]], Awaitable[None]]
+"""Takes an update and what answers it, and calls that."""
 
 _sender_language: ContextVar[str] = ContextVar("sender_language", default="")
 """Set while an update is handled. Each update is handled in a task of its own, so updates do not see each other's."""
 
 
-def with_origin(on_message: OnMessage) -> Callable[[Update, HandlerContext], Coroutine[Any, Any, None]]:
+def with_origin(on_message: OnMessage) -> OnUpdate:
     """Make a handler's callback that reads the origin of the update first. An update without a message is dropped."""
 
     async def callback(update: Update, ptb_context: HandlerContext) -> None:
@@ -54,17 +44,22 @@ def with_origin(on_message: OnMessage) -> Callable[[Update, HandlerContext], Cor
 
 def use_chat_language(handlers: Iterable[Handler], chats: ChatRepository) -> list[Handler]:
     """Make each handler answer in the language of the chat that its update comes from."""
-    return [_wrap_handler(handler, chats) for handler in handlers]
+    return wrap_handlers(handlers, lambda update, answer: run_in_chat_language(update, chats, answer))
 
 
-def _wrap_handler(handler: Handler, chats: ChatRepository) -> Handler:
-    original = handler.callback
+def wrap_handlers(handlers: Iterable[Handler], run: RunAnswer) -> list[Handler]:
+    """Make `run` decide when, and in which surroundings, each handler takes its updates. Changes the handlers themselves."""
 
-    async def callback(update: Update, ptb_context: HandlerContext) -> None:
-        await run_in_chat_language(update, chats, lambda: original(update, ptb_context))
+    def wrap(answer: OnUpdate) -> OnUpdate:
+        async def callback(update: Update, ptb_context: HandlerContext) -> None:
+            await run(update, lambda: answer(update, ptb_context))
 
-    handler.callback = callback
-    return handler
+        return callback
+
+    wrapped = list(handlers)
+    for handler in wrapped:
+        handler.callback = wrap(handler.callback)
+    return wrapped
 
 
 async def run_in_chat_language(update: Update, chats: ChatRepository, answer: Callable[[], Awaitable[None]]) -> None:
@@ -75,6 +70,22 @@ async def run_in_chat_language(update: Update, chats: ChatRepository, answer: Ca
             await answer()
     finally:
         _sender_language.reset(token)
+
+
+async def answer_refused_update(
+    update: Update, replies: ReplySender, chats: ChatRepository, make_text: Callable[[], str]
+) -> None:
+    """Answer an update that no other handler gets with one text, in the chat's language: a press with a note, the rest with a
+    message."""
+
+    async def answer() -> None:
+        origin = read_origin(update)
+        if update.callback_query:
+            await replies.acknowledge(update.callback_query, make_text())
+        elif origin:
+            await replies.send(origin, Screen(make_text()))
+
+    await run_in_chat_language(update, chats, answer)
 
 
 async def _choose_language(update: Update, chats: ChatRepository) -> str:
@@ -118,93 +129,3 @@ async def find_private_language(user_id: int, chats: ChatRepository) -> str:
     """Return the language for a private message to the current update's sender, whichever chat the update comes from."""
     chat = await chats.get(ChatRef(user_id))
     return chat.language if chat and (chat.language_chosen or not sender_language()) else sender_language()
-
-
-class RateLimitHandler(BaseHandler[Update, HandlerContext, None]):
-    """Takes the updates of users who send too fast, so that no other handler gets them."""
-
-    def __init__(self, clock: Clock, replies: ReplySender, chats: ChatRepository) -> None:
-        # The base class calls this for each update for which `check_update` is true.
-        super().__init__(self.on_refused)
-        self._clock, self._replies, self._limit, self._chats = clock, replies, UserRateLimit(), chats
-
-    def check_update(self, update: object) -> bool:
-        """Return True if this update is one too many."""
-        # This has a side effect: it takes one of the user's tokens. python-telegram-bot calls it once for each update, as long
-        # as the handler is added once.
-        user_id = read_sender_id(update) if isinstance(update, Update) else None
-        return user_id is not None and not self._limit.allow(user_id, self._clock.monotonic())
-
-    async def on_refused(self, update: Update, _ptb_context: HandlerContext) -> None:
-        """Ask the user to slow down, once; the updates after that are dropped without an answer."""
-        user_id = read_sender_id(update)
-        # Once: an answer to each would be as many requests to Telegram as the user makes.
-        if user_id is None or not self._limit.should_warn(user_id):
-            return
-        log.warning("user_rate_limited", user=user_id)
-        await run_in_chat_language(update, self._chats, lambda: self._warn(update))
-
-    async def _warn(self, update: Update) -> None:
-        origin, query = read_origin(update), update.callback_query
-        text = _("Too fast! Try again in a few seconds.")
-        if query:
-            await self._replies.acknowledge(query, text)
-        elif origin:
-            await self._replies.send(origin, Screen(text))
-
-
-def read_sender_id(update: Update) -> int | None:
-    """Return the id of the user, or of the chat in whose name a message was sent; None if the update expects no answer."""
-    if update.callback_query or update.inline_query:
-        return update.effective_user.id if update.effective_user else None
-    # Edits, changes of membership and reactions get no answer, so they cost nobody a token.
-    message = update.message or update.channel_post
-    if message is None:
-        return None
-    # A bot without privacy mode gets everything that a group's members write to each other. Only commands count there.
-    text = message.text or message.caption or ""
-    if message.chat.type != ChatType.PRIVATE and not text.startswith("/"):
-        return None
-    sender = message.sender_chat or message.from_user
-    return sender.id if sender else None
-
-
-class TokenBucket(msgspec.Struct, frozen=True):
-    """What a user may still send, as of an instant of the monotonic clock."""
-
-    tokens: float = BURST_SIZE
-    filled_at: float = 0.0
-    is_warned: bool = False
-    """True after the user was asked to slow down, until the bucket is half full again."""
-
-
-def refill(bucket: TokenBucket, now: float) -> TokenBucket:
-    """Return the bucket as it has filled up until now."""
-    tokens = min(BURST_SIZE, bucket.tokens + (now - bucket.filled_at) * REFILL_PER_SECOND)
-    # Half full and not one token: else a user who sends exactly one a second would be warned again and again.
-    return TokenBucket(tokens, now, bucket.is_warned and tokens < BURST_SIZE / 2)
-
-
-class UserRateLimit:
-    """A token bucket for each user: a burst of 20, then one a second."""
-
-    def __init__(self) -> None:
-        self._buckets: dict[int, TokenBucket] = {}
-        """In the order in which the users were last seen."""
-
-    def allow(self, user_id: int, now: float) -> bool:
-        """Take one token. Return False if none is left."""
-        # Taken out and put back at the end, so that the dictionary is in the order of the last use.
-        bucket = refill(self._buckets.pop(user_id, TokenBucket(filled_at=now)), now)
-        is_allowed = bucket.tokens >= 1
-        self._buckets[user_id] = msgspec.structs.replace(bucket, tokens=bucket.tokens - 1) if is_allowed else bucket
-        if len(self._buckets) > MAX_REMEMBERED_USERS:
-            # The user who was silent for longest has most likely a full bucket, which is what a new user gets.
-            del self._buckets[next(iter(self._buckets))]
-        return is_allowed
-
-    def should_warn(self, user_id: int) -> bool:
-        """Return True the first time, and again only after the user had slowed down."""
-        bucket = self._buckets.get(user_id, TokenBucket())
-        self._buckets[user_id] = msgspec.structs.replace(bucket, is_warned=True)
-        return not bucket.is_warned

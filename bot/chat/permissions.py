@@ -41,10 +41,20 @@ class Permissions:
         cached = self._cache.get((origin.ref.chat_id, origin.user_id))
         if cached and self._clock.monotonic() - cached[0] < ADMINISTRATOR_CACHE_SECONDS:
             return cached[1]
-        return await self._ask_telegram(bot, origin.ref.chat_id, origin.user_id)
+        try:
+            is_administrator = await _is_administrator(bot, origin.ref.chat_id, origin.user_id)
+        except TelegramError as error:
+            # Not cached: the next press asks again.
+            log.warning("administrator_check_failed", chat=origin.ref.chat_id, reason=str(error))
+            return False
+        # All at once: the answers are a minute old at most, so asking again costs little.
+        if len(self._cache) >= MAX_CACHED_ANSWERS:
+            self._cache.clear()
+        self._cache[origin.ref.chat_id, origin.user_id] = (self._clock.monotonic(), is_administrator)
+        return is_administrator
 
     async def may_pin(self, bot: Bot, chat_id: int, chat_type: str) -> bool:
-        """Return True if the bot may pin messages in the chat; also if Telegram cannot be asked, so that nobody is bothered."""
+        """Return True if the bot may pin messages in the chat, or if Telegram cannot be asked about that."""
         if chat_type == ChatType.PRIVATE:
             return True
         try:
@@ -52,19 +62,6 @@ class Permissions:
         except TelegramError as error:
             log.info("pin_right_not_known", chat=chat_id, reason=str(error))
             return True
-
-    async def _ask_telegram(self, bot: Bot, chat_id: int, user_id: int) -> bool:
-        try:
-            is_administrator = await _is_administrator(bot, chat_id, user_id)
-        except TelegramError as error:
-            # Not cached: the next press asks again.
-            log.warning("administrator_check_failed", chat=chat_id, reason=str(error))
-            return False
-        # All at once: the answers are a minute old at most, so asking again costs little.
-        if len(self._cache) >= MAX_CACHED_ANSWERS:
-            self._cache.clear()
-        self._cache[chat_id, user_id] = (self._clock.monotonic(), is_administrator)
-        return is_administrator
 
 
 async def _is_administrator(bot: Bot, chat_id: int, user_id: int) -> bool:

@@ -121,7 +121,9 @@ class ReplySender:
             return await self._send_html(html, lambda known: request(known, extra))
 
         refusal: TelegramError | None = None
-        if origin.is_for_sender_only and self._can_send_ephemeral(origin.ref.chat_id):
+        refused_until = self._ephemeral_refused_until.get(origin.ref.chat_id, 0.0)
+        is_possible = self.features.has(ServerFeature.EPHEMERAL_MESSAGES) and refused_until <= asyncio.get_running_loop().time()
+        if origin.is_for_sender_only and is_possible:
             try:
                 message = await send(_make_ephemeral_parameters(origin))
             except (BadRequest, EndPointNotFound) as error:
@@ -138,10 +140,6 @@ class ReplySender:
         if origin.type == ChatType.CHANNEL:
             # A command in a channel is no post for its readers.
             self._remove_later(origin.ref.chat_id, message.message_id)
-
-    def _can_send_ephemeral(self, chat_id: int) -> bool:
-        now = asyncio.get_running_loop().time()
-        return self.features.has(ServerFeature.EPHEMERAL_MESSAGES) and self._ephemeral_refused_until.get(chat_id, 0.0) <= now
 
     def _learn_from_refusal(self, chat_id: int, refusal: TelegramError) -> None:
         """Remember that ephemeral messages are not known here, or not allowed in one group."""
@@ -178,20 +176,21 @@ class ReplySender:
                     raise
 
     def _remove_later(self, chat_id: int, message_id: int) -> None:
-        task = asyncio.create_task(self._remove(chat_id, message_id))
+        """Delete a message of our own after `CHANNEL_ANSWER_SECONDS`, without waiting for it."""
+
+        async def remove() -> None:
+            await asyncio.sleep(CHANNEL_ANSWER_SECONDS)
+            try:
+                await self._bot.delete_message(chat_id, message_id)
+            except TelegramError as error:
+                log.info("answer_not_removed", chat=chat_id, reason=str(error))
+
+        task = asyncio.create_task(remove())
         self._removals.add(task)
         task.add_done_callback(self._removals.discard)
 
-    async def _remove(self, chat_id: int, message_id: int) -> None:
-        await asyncio.sleep(CHANNEL_ANSWER_SECONDS)
-        try:
-            await self._bot.delete_message(chat_id, message_id)
-        except TelegramError as error:
-            log.info("answer_not_removed", chat=chat_id, reason=str(error))
-
     async def acknowledge(self, query: CallbackQuery, note: str) -> None:
         """Answer a press, so that Telegram stops its spinner; a note is shown for a moment. Never raises for a late answer."""
-
         note = shorten(note, MAX_NOTE_LENGTH)
 
         async def answer() -> None:

@@ -119,7 +119,11 @@ class ReplyRetrier:
         try:
             await asyncio.sleep(delay + _RETRY_MARGIN)
             while queue:
-                await self._wait_for_turn()
+                # Taken before the sleep, so that each of several chats gets an instant of its own.
+                now = asyncio.get_running_loop().time()
+                at = max(now, self._next_at)
+                self._next_at = at + _RETRY_INTERVAL
+                await asyncio.sleep(at - now)
                 try:
                     # A task of its own, since only a task can be given the context, and so the language, of another one.
                     await asyncio.create_task(queue[0].make(), context=queue[0].context)
@@ -136,13 +140,6 @@ class ReplyRetrier:
                 queue.popleft()
         finally:
             del self._waiting[key]
-
-    async def _wait_for_turn(self) -> None:
-        # Taken before the sleep, so that each of several chats gets an instant of its own.
-        now = asyncio.get_running_loop().time()
-        at = max(now, self._next_at)
-        self._next_at = at + _RETRY_INTERVAL
-        await asyncio.sleep(at - now)
 
 
 def read_retry_after(refusal: RetryAfter) -> float:

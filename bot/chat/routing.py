@@ -60,11 +60,11 @@ class Feature(msgspec.Struct, frozen=True):
 
     commands: Mapping[str, Command] = {}
     buttons: Mapping[str, PressButton] = {}
-    """By prefix, what acts and answers with a screen of its own."""
+    """By prefix, functions that act and answer with a screen of their own."""
     toggles: Mapping[str, Callable[[ChatContext, str, ShowScreen], DialogueResult]] = {}
-    """By prefix, what acts and shows the screen that it was pressed on again, which may be another feature's."""
+    """By prefix, functions that act and then show again the screen that the button is on, which may be another feature's."""
     screens: Mapping[str, ShowScreen] = {}
-    """By prefix, what only shows something."""
+    """By prefix, functions that only show something."""
     public_prefixes: frozenset[str] = frozenset()
     """Buttons that every member may press: those that show what every member may ask for."""
     make_handlers: Callable[[ChatServices, Router], Sequence[Handler]] | None = None

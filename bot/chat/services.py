@@ -80,6 +80,10 @@ class SeasonLookup(Protocol):
     async def load(self) -> bool: ...
 
 
+async def explain_no_message(_chat_id: int, _message_id: int) -> None:
+    """Explain nothing: for a process that cannot look alerts up."""
+
+
 class ChatServices:
     """Loads what a dialogue may look at and applies what it decides."""
 
@@ -95,7 +99,7 @@ class ChatServices:
         commands: tuple[tuple[str, str], ...],
         is_admin: Callable[[int | None], bool] = lambda _: False,
         render_status: Callable[[], Awaitable[str]] | None = None,
-        explain_message: Callable[[int, int], Awaitable[MessageExplanation | None]] | None = None,
+        explain_message: Callable[[int, int], Awaitable[MessageExplanation | None]] = explain_no_message,
         send_sample: Callable[[ChatRef, str, int], Awaitable[None]] | None = None,
         send_match_state: Callable[[ChatRef, Match, str, int], Awaitable[None]] | None = None,
         privacy_url: str = "",

@@ -15,8 +15,8 @@ import structlog
 from sqlalchemy import ColumnElement, and_, delete, exists, literal, or_, select, update
 from telegram import Update
 
-from bot.chat.middleware import Handler
-from bot.chat.update_origin import HandlerContext, read_origin, split_target
+from bot.chat.middleware import Handler, wrap_handlers
+from bot.chat.update_origin import read_origin, split_target
 from bot.cluster.leases import name_process_lease
 from bot.errors import StorageConflict, StorageError, StorageUnusable
 from bot.retry import retry_while_database_unavailable
@@ -31,7 +31,7 @@ _MAX_HANDLING_TIME = 60.0
 """Seconds after which an update no longer holds up its chat: its handler hangs, or its process could not say that it is done."""
 
 _LOOK_AGAIN_AFTER = 0.5
-"""Seconds between two looks whether an update's turn has come. A notification ends the wait at once, but can be lost."""
+"""Seconds after which an update's turn is checked again. A notification ends the wait at once, but can be lost."""
 
 _KEPT_FOR = 86_400.0
 """Seconds for which a handled update is remembered: Telegram brings one again for a day at most."""
@@ -132,7 +132,7 @@ class UpdateRepository:
 
 
 async def _lock_chats(tx: Transaction, chat_ids: Collection[int]) -> None:
-    # Two processes that look at the same moment would else both find that nothing is being handled. Sorted: no deadlock.
+    # Else two processes that check at the same moment would both find that nothing is being handled. Sorted: no deadlock.
     for chat_id in sorted(chat_ids):
         await tx.lock(f"updates of {chat_id}")
 
@@ -159,16 +159,7 @@ class UpdateOrder:
 
     def wrap(self, handlers: Iterable[Handler]) -> list[Handler]:
         """Make each handler take its updates in order."""
-        return [self._wrap_handler(handler) for handler in handlers]
-
-    def _wrap_handler(self, handler: Handler) -> Handler:
-        original = handler.callback
-
-        async def callback(update: Update, ptb_context: HandlerContext) -> None:
-            await self.handle(update, lambda: original(update, ptb_context))
-
-        handler.callback = callback
-        return handler
+        return wrap_handlers(handlers, self.handle)
 
     async def handle(self, update: Update, handle: Callable[[], Awaitable[None]]) -> None:
         """Call `handle` when the update's turn has come, or not at all if it was handled before. Raise what `handle` raises."""
@@ -220,12 +211,13 @@ class UpdateOrder:
             await self._wait_for_change(self._changed)
         if registration is Registration.HANDLED:
             return False
-        self._waiting[update_id] = chat_ids
+        self._waiting[update_id], chats = chat_ids, set(chat_ids)
         try:
             await asyncio.sleep(self._settle_time)
             while True:
                 changed = self._changed
-                if not self._is_behind(update_id, chat_ids):
+                # While an earlier one of the same chat waits in this process, the database need not be asked.
+                if not any(other < update_id and not chats.isdisjoint(waiting) for other, waiting in self._waiting.items()):
                     try:
                         if await self._updates.try_to_begin(update_id, chat_ids):
                             return True
@@ -244,10 +236,6 @@ class UpdateOrder:
                     return await self._updates.register(update_id, chat_ids)
                 except StorageConflict:
                     continue
-
-    def _is_behind(self, update_id: int, chat_ids: Collection[int]) -> bool:
-        """Return True if an earlier update of the same chat waits in this process: then the database need not be asked."""
-        return any(other < update_id and not set(chat_ids).isdisjoint(chats) for other, chats in self._waiting.items())
 
     async def _wait_for_change(self, changed: asyncio.Event) -> None:
         try:

@@ -154,7 +154,7 @@ class UpdatePoller:
         await self._on_update(update)
 
     async def _confirm(self) -> None:
-        # Nothing new since the last poll, which already told Telegram so.
+        # Nothing came since the last poll, which has confirmed everything before it.
         if self._confirmed == self._offset:
             return
         try:
@@ -270,23 +270,19 @@ class WebhookServer:
                 body = await request.read()
         except TimeoutError:
             return web.Response(status=408)
-        update = self._parse(body)
-        if update is not None:
-            try:
-                await self._on_update(update)
-            except StorageError as error:
-                # Telegram repeats what is not answered with 200. The database may be back by then.
-                log.warning("update_retry_requested", update=update.update_id, reason=str(error))
-                return web.Response(status=503)
-        return web.Response()
-
-    def _parse(self, body: bytes) -> Update | None:
-        """Parse one update. Return None if that fails, as it would the next time."""
         try:
-            return Update.de_json(msgspec.json.decode(body), self._bot)
+            update = Update.de_json(msgspec.json.decode(body), self._bot)
         except Exception as error:
+            # Taken all the same: Telegram would bring it again and again, and it would fail each time.
             log.warning("update_unreadable", reason=repr(error))
-            return None
+            return web.Response()
+        try:
+            await self._on_update(update)
+        except StorageError as error:
+            # Telegram repeats what is not answered with 200. The database may be back by then.
+            log.warning("update_retry_requested", update=update.update_id, reason=str(error))
+            return web.Response(status=503)
+        return web.Response()
 
 
 async def delete_webhook(bot: ExtBot[Any]) -> None:

@@ -67,7 +67,7 @@ def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if first in _SOUND_TEXTS:
         return set_sounds(context, first, args[1:])
     if first in ("wait", "now"):
-        return _set_confirmation(context, first, args[1:])
+        return set_confirmation(context, first, args[1:])
     if (form := parse_card_form(args, context.kinds)) is not None:
         return set_card_form(context, form)
     if (result := set_only_kinds(context, args)) is not None:
@@ -81,7 +81,7 @@ def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if not is_for_chat and (result := set_overrides_by_words(context, args)):
         return result
     if not is_for_chat and search_followable(context, " ".join(args)).exact:
-        # Who asks for the alerts of a team that is not followed yet wants to follow it.
+        # Somebody who asks for the alerts of a team that is not followed yet wants to follow it.
         return subscribe(context, args)
     return set_kinds(context, args)
 
@@ -129,7 +129,7 @@ def set_kinds(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if len(args) == 1 and parse_on_off(word) is True:
         kinds = list_enabled_kinds(reset_kinds(context.chat.filter), context.kinds)
         html = _("Alerts: {kinds}.").format(kinds=join_kind_names(kinds))
-        # Who wants alerts on wants them now.
+        # A mute would still keep them away.
         unmutes = (set_settings(muted_until=None),) if context.chat.muted_until else ()
         return DialogueResult(Screen(html, make_alert_buttons()), (update_filter(reset_kinds), *unmutes))
     if len(args) == 1 and parse_on_off(word) is False:
@@ -207,11 +207,10 @@ def _change_kinds(context: ChatContext, change: Callable[[AlertFilter], AlertFil
     return DialogueResult(show_kinds(context, after), (update_filter(change),), note, starts_cards)
 
 
-def _enable_all(context: ChatContext) -> DialogueResult:
-    return _change_kinds(context, enable_all_kinds, f"{CHOSEN_SIGN} {_('Everything')}")
-
-
-def _disable_all(context: ChatContext) -> DialogueResult:
+def switch_all_kinds(context: ChatContext, *, on: bool) -> DialogueResult:
+    """Switch every kind on or off."""
+    if on:
+        return _change_kinds(context, enable_all_kinds, f"{CHOSEN_SIGN} {_('Everything')}")
     return _change_kinds(context, lambda stored: disable_all_kinds(stored, context.kinds), f"{UNCHOSEN_SIGN} {_('Everything')}")
 
 
@@ -261,16 +260,12 @@ def set_sounds(context: ChatContext, sound: str, kinds: tuple[str, ...]) -> Dial
     return DialogueResult(Screen(html, make_alert_buttons()), (change,))
 
 
-def _set_confirmation(context: ChatContext, word: str, args: Sequence[str]) -> DialogueResult:
-    """`/alerts wait | now [for a name]`."""
-    if not args:
-        return set_confirmed_only(is_on=word == "wait")
-    result = set_overrides_by_words(context, (*read_name(context, args), word))
-    return result or DialogueResult(Screen(unknown_kind_text(" ".join(args), context.kinds), make_alert_buttons()))
-
-
-def set_confirmed_only(*, is_on: bool) -> DialogueResult:
-    """`/alerts wait | now`."""
+def set_confirmation(context: ChatContext, word: str, args: Sequence[str]) -> DialogueResult:
+    """`/alerts wait | now [for a name]`: whether alerts wait until the feed confirms them."""
+    if args:
+        result = set_overrides_by_words(context, (*read_name(context, args), word))
+        return result or DialogueResult(Screen(unknown_kind_text(" ".join(args), context.kinds), make_alert_buttons()))
+    is_on = word == "wait"
     if is_on:
         html = _("Alerts now wait for confirmation. <code>/alerts now</code>: get them instantly.")
     else:
@@ -331,8 +326,8 @@ FEATURE = Feature(
     commands={"alerts": Command(set_alerts, N_("Choose your alerts"), changes_settings=True)},
     buttons={
         "k": toggle_kind,
-        "ka": lambda context, _: _enable_all(context),
-        "kn": lambda context, _: _disable_all(context),
+        "ka": lambda context, _: switch_all_kinds(context, on=True),
+        "kn": lambda context, _: switch_all_kinds(context, on=False),
         "b": cycle_sound,
         "bw": lambda context, _: toggle_confirmed_only(context),
     },

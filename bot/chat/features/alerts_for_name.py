@@ -61,7 +61,9 @@ def switch_kinds_of_name(context: ChatContext, args: Sequence[str]) -> DialogueR
 def switch_alerts_of_name(context: ChatContext, args: Sequence[str]) -> DialogueResult | None:
     """`/alerts off for Liverpool`, `/alerts Liverpool all`, `/alerts for Liverpool`. None if that is not what was typed."""
     words = [word for word in args if normalise(word) not in ALERT_WORDS]
-    at = next((at for at in (0, -1) if len(words) > 1 and _is_switch(words[at])), None)
+    # The switch stands first or last: "off for Liverpool", "Liverpool all".
+    is_switch = [parse_on_off(word) is not None or normalise(word) in EVERY_WORDS for word in words]
+    at = next((at for at in (0, -1) if len(words) > 1 and is_switch[at]), None)
     if at == 0 and find_subscription(context, " ".join(words[:2])):
         # "all matches" is followed by that name.
         return None
@@ -85,31 +87,24 @@ def switch_alerts_of_name(context: ChatContext, args: Sequence[str]) -> Dialogue
     return choose_kinds(context, (subscription,), kinds)
 
 
-def _is_switch(word: str) -> bool:
-    return parse_on_off(word) is not None or normalise(word) in EVERY_WORDS
-
-
 def read_name(context: ChatContext, words: Sequence[str]) -> tuple[str, ...]:
     """Return the words of a name without "for", "d'" and the like before it."""
     # `d'Arsenal`, `l'Inter`.
     name = [re.sub(r"^[dl]['’](?=\w)", "", word) for word in words]
     while name and normalise(name[-1]) in JOINING_WORDS:
         name = name[:-1]
-    # An article may belong to the name: La Liga.
-    while name and (
-        normalise(name[0]) in JOINING_WORDS
-        or (len(name) > 1 and normalise(name[0]) in _ARTICLES and not _is_known(context, " ".join(name)))
-    ):
+    while name and normalise(name[0]) in JOINING_WORDS | _ARTICLES:
+        if normalise(name[0]) not in JOINING_WORDS:
+            # An article may belong to the name: La Liga.
+            typed = " ".join(name)
+            if len(name) == 1 or find_subscription(context, typed) or search_followable(context, typed).exact:
+                break
         name = name[1:]
     return tuple(name)
 
 
-def _is_known(context: ChatContext, name: str) -> bool:
-    return find_subscription(context, name) is not None or search_followable(context, name).exact is not None
-
-
 def _switch_off(context: ChatContext, subscription: Subscription) -> DialogueResult:
-    """Switch off every alert that a subscription brings. What still comes by another one is said."""
+    """Switch off every alert that a subscription brings. The answer names the others that still bring alerts."""
     result = choose_kinds(context, (subscription,), frozenset())
     others = tuple(one for one in context.subscriptions if one != subscription)
     if not (covering := list_covering(context, (subscription,), others)):

@@ -54,6 +54,9 @@ MAX_OFFERED_TIMELINES = 10
 MAX_COMING = 5
 """Coming matches of a team or competition that are listed if it has none on the day that was asked for."""
 
+_UNKNOWN_KICKOFF = dt.datetime.min.replace(tzinfo=dt.UTC)
+"""Sorts matches whose kick-off the feed does not tell before all others."""
+
 _MAX_BUTTON_DATA = 64
 """Telegram's limit in bytes."""
 
@@ -107,7 +110,8 @@ def show_day(context: ChatContext, date: dt.date, page: int = 0) -> Screen:
     choose = Button(_("➕ Follow…"), f"e:{date:%Y%m%d}:0")
     mute = make_mute_screen_button(context, fixtures, f"{here}:{page}")
     lines = render_match_lines(context, shown)
-    html = "\n".join([_render_day_heading(date), *lines, *_list_legend(lines)])
+    has_sign = any(line.endswith((_FOLLOWED_SIGN, _THROUGH_OTHERS_SIGN, _MUTED_SIGN)) for line in lines)
+    html = "\n".join([_render_day_heading(date), *lines, *(("", _render_legend()) if has_sign else ())])
     # The zone stands here, and leads to the others: kick-offs in a wrong zone are the first thing that surprises people.
     timezone = (Button(f"🕑 {zone_label(zone)}", "os:"),)
     return Screen(html, (*pages, (choose, *mute), timezone, _make_day_buttons(date)), redraw_data=f"{here}:{page}")
@@ -241,12 +245,6 @@ def _render_legend() -> str:
     return _("<i>✅ followed · 🔔 through its team or league · 🔕 muted</i>")
 
 
-def _list_legend(lines: Iterable[str]) -> list[str]:
-    """Return the lines that explain the signs; none where no line has one."""
-    has_sign = any(line.endswith((_FOLLOWED_SIGN, _THROUGH_OTHERS_SIGN, _MUTED_SIGN)) for line in lines)
-    return ["", _render_legend()] if has_sign else []
-
-
 def render_match_lines(context: ChatContext, fixtures: Iterable[Fixture]) -> list[str]:
     """Return a line for each match under headings of their competitions, those with the earliest match first."""
     by_competition: dict[str, list[str]] = {}
@@ -293,7 +291,8 @@ def show_timeline(context: ChatContext, args: tuple[str, ...]) -> DialogueResult
         # First whether it has begun: few of thousands have.
         if match and match.has_begun and (_is_named(context, fixture, typed) if typed else context.is_covered(fixture)):
             found.append(match)
-    found.sort(key=_recency_key, reverse=True)
+    # Those in play before those that are over, and the latest kick-off first.
+    found.sort(key=lambda m: (not (m.is_completed or m.ended_by), m.fixture.kickoff or _UNKNOWN_KICKOFF), reverse=True)
     if not found and typed:
         html = _("No match of “{name}” is live or has just ended.").format(name=escape_text(typed))
         return DialogueResult(Screen(html, (_make_list_buttons(),)))
@@ -348,12 +347,6 @@ def _list_formations(match: Match) -> Iterator[str]:
         if known := ", ".join(filter(None, (lineup.formation, captain))):
             name = isolate(translate_team(match.fixture.team(side).name))
             yield escape_text(_("{name}: {text}").format(name=name, text=known))
-
-
-def _recency_key(match: Match) -> tuple[bool, float]:
-    """Sort key: matches in play after those that are over, then by kick-off."""
-    is_over = match.is_completed or bool(match.ended_by)
-    return not is_over, match.fixture.kickoff.timestamp() if match.fixture.kickoff else 0.0
 
 
 FEATURE = Feature(

@@ -32,8 +32,7 @@ def set_language(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     typed = " ".join(args)
     if not typed:
         return DialogueResult(_offer_languages(context))
-    # Also by the name that the language has for itself: who cannot read English types that.
-    # "in German" too.
+    # Also by the name that the language has for itself, since who cannot read English types that; and "in German".
     code = AUTO if normalise(typed) == AUTO else parse_language(typed) or parse_language(" ".join(args[1:]))
     if not code:
         html = _("I don't speak “{name}”. Choose one of these:").format(name=escape_text(typed))

@@ -104,7 +104,7 @@ def set_card_form(context: ChatContext, form: CardForm) -> DialogueResult:
 
 
 async def ask_about_pins(services: ChatServices, bot: Bot, chat: Chat, result: DialogueResult) -> DialogueResult:
-    """Add the question of the pin to an answer that switched match cards on: until then nobody needs the right to pin."""
+    """Ask about pinning in an answer that switched match cards on: before that, the bot does not need the right to pin."""
     if not result.starts_cards:
         return result
     may_pin = await services.permissions.may_pin(bot, chat.ref.chat_id, chat.type)

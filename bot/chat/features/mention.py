@@ -9,9 +9,9 @@ from telegram.ext import CallbackQueryHandler
 
 from bot.chat.routing import Feature
 from bot.chat.services import ChatServices
-from bot.chat.update_origin import HandlerContext, UpdateOrigin, read_origin
+from bot.chat.update_origin import HandlerContext, read_origin
 from bot.i18n.language import translate as _
-from bot.subscribers import Chat, ChatRef, Mentions
+from bot.subscribers import Chat, Mentions
 from bot.telegram.mentions import MENTION_BUTTON_DATA
 
 MAX_NAME_LENGTH = 40
@@ -21,13 +21,13 @@ MAX_PEOPLE = 50
 """The most people of one match: ten messages of five, half of what a group may be sent in a minute."""
 
 _MAX_MATCHES = 10
-"""Matches of which a chat remembers who asked. The oldest are long over: nobody has to tidy up."""
+"""For how many matches a chat remembers who asked. The oldest are long over, so nothing else has to delete them."""
 
 log = structlog.get_logger()
 
 
 class MentionHandler:
-    """Takes presses of the button. Every member may press it: it concerns nobody else."""
+    """Takes presses of the button. Every member may press it: it changes nothing for the others."""
 
     def __init__(self, services: ChatServices) -> None:
         self._services = services
@@ -37,27 +37,21 @@ class MentionHandler:
         query, origin = update.callback_query, read_origin(update)
         if query is None:
             return
-        place = await self._find_match(origin) if origin else None
-        chat = await self._services.chats.get(place[0]) if place else None
-        if place is None or chat is None or not chat.mentions:
+        explanation = await self._services.explain_message(origin.ref.chat_id, origin.message_id) if origin else None
+        # The chat that the alert was delivered to, which is a topic where it was sent to one.
+        chat = await self._services.chats.get(explanation.delivery.chat) if explanation else None
+        if explanation is None or chat is None or not chat.mentions:
             await self._services.replies.acknowledge(query, _("This button is outdated: I don't know that message any more."))
             return
-        ref, fixture_id = place
+        fixture_id = explanation.delivery.key.fixture_id
         was_full = len(chat.list_mentioned(fixture_id)) >= MAX_PEOPLE
-        changed = await self._services.chats.update(ref, lambda stored: toggle_mention(stored, fixture_id, query.from_user))
+        changed = await self._services.chats.update(chat.ref, lambda stored: toggle_mention(stored, fixture_id, query.from_user))
         is_on = changed is not None and any(one == query.from_user.id for one, _name in changed.list_mentioned(fixture_id))
         if is_on:
             note = _("🔔 I'll mention you when this match has big news. Tap again to stop.")
         else:
             note = _("The list for this match is full.") if was_full else _("🔕 I won't mention you any more.")
         await self._services.replies.acknowledge(query, note)
-
-    async def _find_match(self, origin: UpdateOrigin) -> tuple[ChatRef, str] | None:
-        """Return the chat, which is a topic where the message stands in one, and the match of a message."""
-        if self._services.explain_message is None:
-            return None
-        explanation = await self._services.explain_message(origin.ref.chat_id, origin.message_id)
-        return (explanation.delivery.chat, explanation.delivery.key.fixture_id) if explanation else None
 
 
 def toggle_mention(chat: Chat, fixture_id: str, user: User) -> Chat:

@@ -35,7 +35,7 @@ from bot.i18n.language import translate as _
 from bot.subscribers import Scope
 from rules.football.names import normalise
 
-# Who wants longer wants /unsubscribe. It also keeps the end far from the last year that Python knows.
+# For longer there is /unsubscribe. The limit also keeps the end far from the last year that Python knows.
 _MAX_MUTE = dt.timedelta(days=365)
 
 _MATCH_WORDS = frozenset(
@@ -71,14 +71,9 @@ def mute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if parse_on_off(typed) is False:
         return unmute(context, ("all",))
     # Before the length of time is read: "buttons on" is no length of time.
-    if (is_on := _read_button_switch(typed)) is not None:
+    if args[0].casefold() in ("buttons", "button") and (is_on := parse_on_off(" ".join(args[1:]))) is not None:
         return set_mute_button(context, is_on=is_on)
     return _mute_by_words(context, args)
-
-
-def _read_button_switch(typed: str) -> bool | None:
-    what, _space, word = typed.partition(" ")
-    return parse_on_off(word) if what.casefold() in ("buttons", "button") else None
 
 
 def _mute_by_words(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
@@ -103,7 +98,7 @@ def _mute_by_words(context: ChatContext, args: tuple[str, ...]) -> DialogueResul
             if result := _mute_match_until(context, " ".join(name), " ".join(time)):
                 return result
     if found := context.catalogue.search_teams(_leave_out_match(typed)).exact:
-        # A name that is known: nothing comes of it, since it is not followed or does not play soon.
+        # The name is known, but there is nothing to mute: the team is not followed or does not play soon.
         html = _("No followed match of {name} in the coming days. Mute everything instead:")
         html = html.format(name=f"<b>{escape_text(choice_name(found))}</b>")
         return DialogueResult(Screen(html, (*_make_length_buttons()[:1], make_closing_row())))
@@ -131,7 +126,7 @@ def _mute_match_until(context: ChatContext, name: str, time: str) -> DialogueRes
     html = _("🔇 <b>{match}</b> is muted {until}. Other matches continue.")
     html = html.format(match=escape_text(choice_name(choice)), until=escape_text(context.format_until(until)))
     if choice.fixture.kickoff and choice.fixture.kickoff >= until:
-        # Said as it was asked, with its effect: nothing comes of a match before its kick-off anyway.
+        # The answer names the effect: before its kick-off nothing is sent about a match anyway.
         kickoff = render_kickoff(choice.fixture.kickoff, context.chat.timezone, with_day=True)
         html = f"{html}\n{_('Kick-off: {time}. Alerts are on again by then.').format(time=kickoff)}"
     buttons = (Button(_("🔔 Unmute"), f"mu:{choice.token}"), Button(_("🔇 Until full time"), f"mm:{choice.token}"))
@@ -141,7 +136,7 @@ def _mute_match_until(context: ChatContext, name: str, time: str) -> DialogueRes
 def show_mute_options(context: ChatContext) -> Screen:
     """Show how long the chat can be muted, and what is muted now."""
     html = _("<b>🔇 Mute for how long?</b>\nOr send <code>/mute 45m</code>. Missed alerts won't be sent later.")
-    if (until := _muted_until(context)) is not None:
+    if (until := _find_mute_end(context)) is not None:
         html = _("🔇 Muted {until}.").format(until=escape_text(context.format_until(until)))
     unmute_button = ((Button(_("🔔 Unmute"), "mu:any"),),) if until or context.chat.list_muted_matches(context.now) else ()
     return Screen(html, (*_make_length_buttons(), *unmute_button, make_closing_row()))
@@ -243,7 +238,7 @@ def set_mute_button(context: ChatContext, *, is_on: bool) -> DialogueResult:
 def unmute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/unmute [all]`: end the only mute, or ask which one to end."""
     # A mute whose time has passed stays stored and has no effect. Nor has one of a match that has ended.
-    until = _muted_until(context)
+    until = _find_mute_end(context)
     matches = [choice for choice in context.catalogue.list_upcoming(context.now) if context.is_muted(choice.id)]
     if not until and not matches:
         return DialogueResult(Screen(_("Nothing is muted."), ((Button(_("🔇 Mute"), "qs:"),), make_closing_row())))
@@ -265,7 +260,7 @@ def unmute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     return DialogueResult(Screen(html, (*arrange_rows(buttons), make_closing_row())))
 
 
-def _muted_until(context: ChatContext) -> dt.datetime | None:
+def _find_mute_end(context: ChatContext) -> dt.datetime | None:
     until = context.chat.muted_until
     return until if until and until > context.now else None
 
@@ -281,15 +276,15 @@ def unmute_picked(context: ChatContext, data: str) -> DialogueResult:
 
 def unmute_all() -> DialogueResult:
     """End every mute."""
-    return DialogueResult(_unmuted_screen(), (set_settings(muted_until=None, muted_matches=frozenset(), match_mutes=()),))
+    return DialogueResult(_make_unmuted_screen(), (set_settings(muted_until=None, muted_matches=frozenset(), match_mutes=()),))
 
 
 def unmute_chat() -> DialogueResult:
     """End the mute of the whole chat; muted matches stay so."""
-    return DialogueResult(_unmuted_screen(), (set_settings(muted_until=None),))
+    return DialogueResult(_make_unmuted_screen(), (set_settings(muted_until=None),))
 
 
-def _unmuted_screen() -> Screen:
+def _make_unmuted_screen() -> Screen:
     return Screen(_("🔔 Unmuted."), ((Button(_("🔇 Mute"), "qs:"),), make_closing_row()))
 
 

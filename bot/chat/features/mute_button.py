@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 import structlog
 from msgspec.structs import replace
-from telegram import Bot, CallbackQuery, Update
+from telegram import Bot, Update
 from telegram.error import BadRequest
 from telegram.ext import CallbackQueryHandler
 
@@ -55,7 +55,7 @@ _CLOSED = Screen("", CLOSED_KEYBOARD)
 _MUTE_HOUR = dt.timedelta(hours=1)
 
 _LOOKUP_DELAYS = (0.2, 0.4, 0.0)
-"""Seconds after each look for an alert: its id is committed milliseconds after Telegram's answer, later if much is sent."""
+"""Seconds after each attempt to find an alert: its id is committed just after Telegram's answer, later if much is sent."""
 
 log = structlog.get_logger()
 
@@ -83,12 +83,15 @@ class MuteButtonHandler:
             return
         await self._services.apply_changes(explanation.delivery.chat, result.changes)
         await replies.acknowledge(query, result.note)
-        # After the answer, so that the spinner stops even if the edit waits for its turn.
-        await _edit_buttons(query, result.screen.buttons)
+        # After the answer, so that the spinner stops even if the edit waits for its turn. The text of the alert stays as it is,
+        # since only the sender knows what it should be now.
+        try:
+            await query.edit_message_reply_markup(to_inline_keyboard(result.screen.buttons))
+        except BadRequest as refusal:
+            # The message was deleted meanwhile, or two administrators pressed the same button.
+            log.debug("buttons_not_shown", reason=str(refusal))
 
     async def _find_explanation(self, origin: UpdateOrigin) -> MessageExplanation | None:
-        if self._services.explain_message is None:
-            return None
         for delay in _LOOKUP_DELAYS:
             if explanation := await self._services.explain_message(origin.ref.chat_id, origin.message_id):
                 return explanation
@@ -103,15 +106,6 @@ class MuteButtonHandler:
         if context.chat.is_configured:
             raise Refusal(configured_chat_text())
         return press_mute_button(context, read_alert_subject(explanation.delivery, explanation.news), data)
-
-
-async def _edit_buttons(query: CallbackQuery, buttons: tuple[ButtonRow, ...]) -> None:
-    # The text of the alert stays as it is, since only the sender knows what it should be now.
-    try:
-        await query.edit_message_reply_markup(to_inline_keyboard(buttons))
-    except BadRequest as refusal:
-        # The message was deleted meanwhile, or two administrators pressed the same button.
-        log.debug("buttons_not_shown", reason=str(refusal))
 
 
 class AlertSubject(msgspec.Struct, frozen=True):

@@ -37,14 +37,14 @@ def stop(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return unsubscribe(context, args)
     if not context.subscriptions:
         html = _("Nothing is followed, so no alerts come. Stored data: /privacy")
-        return DialogueResult(Screen(html, ((_erase_button(),),)))
+        return DialogueResult(Screen(html, ((_make_erase_button(),),)))
     number = len(context.subscriptions)
     html = ngettext(
         "Stopped: {number} subscription removed. No new alerts; messages already here are still corrected.",
         "Stopped: {number} subscriptions removed. No new alerts; messages already here are still corrected.",
         number,
     ).format(number=number)
-    buttons = ((Button(_("↩ Undo"), "p!:undo"),), (_erase_button(),), make_closing_row())
+    buttons = ((Button(_("↩ Undo"), "p!:undo"),), (_make_erase_button(),), make_closing_row())
     return DialogueResult(Screen(html, buttons), (UnfollowAll(),))
 
 
@@ -63,17 +63,21 @@ def show_privacy(context: ChatContext, _args: tuple[str, ...] = ()) -> DialogueR
     if context.privacy_url:
         page = _("The operator's page about privacy: {url}").format(url=escape_text(context.privacy_url))
         html = f"{html}\n\n{page}"
-    return DialogueResult(Screen(html, ((Button(_("📄 Export"), "p!:export"),), (_erase_button(),), make_closing_row())))
+    return DialogueResult(Screen(html, ((Button(_("📄 Export"), "p!:export"),), (_make_erase_button(),), make_closing_row())))
 
 
-def _erase_button() -> Button:
+def _make_erase_button() -> Button:
     return Button(_("🗑 Erase data…"), "p!:ask")
 
 
 def _press(context: ChatContext, action: str) -> DialogueResult:
     match action:
         case "undo":
-            return _undo_stop(context)
+            # Follows again what /stop removed.
+            if not context.chat.unfollowed:
+                raise OutdatedButton
+            html = _("Restored: everything is followed as before. List: /subscriptions")
+            return DialogueResult(Screen(html, (make_closing_row(),)), (RestoreUnfollowed(),))
         case "export":
             return DialogueResult(_export(context))
         case "ask":
@@ -86,14 +90,6 @@ def _press(context: ChatContext, action: str) -> DialogueResult:
             return show_privacy(context)
         case _:
             raise OutdatedButton
-
-
-def _undo_stop(context: ChatContext) -> DialogueResult:
-    """Follow again what `/stop` removed."""
-    if not context.chat.unfollowed:
-        raise OutdatedButton
-    html = _("Restored: everything is followed as before. List: /subscriptions")
-    return DialogueResult(Screen(html, (make_closing_row(),)), (RestoreUnfollowed(),))
 
 
 def _export(context: ChatContext) -> Screen:

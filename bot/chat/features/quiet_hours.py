@@ -10,7 +10,8 @@ from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from bot.subscribers import MAX_DELAY, QuietHours
+from bot.quiet_hours import QuietHours
+from bot.subscribers import MAX_DELAY
 from rules.football.names import normalise
 
 _MAX_TYPED_DATA = 40

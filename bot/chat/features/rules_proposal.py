@@ -69,24 +69,6 @@ class RulesProposal(msgspec.Struct, frozen=True):
         return hashlib.blake2b(msgspec.json.encode(self), digest_size=9).hexdigest()
 
 
-class OpenProposals:
-    """The proposals that were shown and not yet decided. They are kept in memory: after a restart the file is sent again."""
-
-    def __init__(self) -> None:
-        self._open: dict[str, RulesProposal] = {}
-
-    def add(self, proposal: RulesProposal) -> None:
-        """Keep a proposal."""
-        self._open[proposal.token] = proposal
-        while len(self._open) > MAX_OPEN_PROPOSALS:
-            del self._open[next(iter(self._open))]
-
-    def take(self, token: str) -> RulesProposal | None:
-        """Return a proposal once; None if there is none with this token."""
-        # Once: a second tap on Apply, or one by a second admin, does nothing.
-        return self._open.pop(token, None)
-
-
 class RulesProposals:
     """Checks rules that an admin sends, tries them on the last matches, and applies them if the admin says so."""
 
@@ -100,7 +82,8 @@ class RulesProposals:
         """`list_recordings` returns the recordings of the last matches."""
         self._rule_versions, self._run_dry_run = rule_versions, run_dry_run
         self._list_recordings, self._replies = list_recordings, replies
-        self._open = OpenProposals()
+        self._open: dict[str, RulesProposal] = {}
+        """By token, those that were shown and not yet decided, oldest first. After a restart the file is sent again."""
 
     async def on_document(self, origin: UpdateOrigin, message: Message, _ptb_context: HandlerContext) -> None:
         """Answer a file with what it would change."""
@@ -156,13 +139,16 @@ class RulesProposals:
         # With what it was compared with: if other rules come into effect before the tap, the comparison shown is no longer
         # true.
         proposal = RulesProposal(text, name, origin, active.fingerprint)
-        self._open.add(proposal)
+        self._open[proposal.token] = proposal
+        while len(self._open) > MAX_OPEN_PROPOSALS:
+            del self._open[next(iter(self._open))]
         apply, discard = Button(_("✔ Apply"), f"r:a:{proposal.token}"), Button(_("✖ Discard"), f"r:x:{proposal.token}")
         return Screen(html, ((apply, discard),))
 
     def take(self, token: str) -> RulesProposal | None:
-        """Return an open proposal, once."""
-        return self._open.take(token)
+        """Return a proposal once; None if there is none with this token."""
+        # Once: a second tap on Apply, or one by a second admin, does nothing.
+        return self._open.pop(token, None)
 
     async def apply(self, proposal: RulesProposal, user: tuple[int, str]) -> RuleVersion:
         """Put a proposal into effect. Raise Refusal if other rules have come into effect since, RulesInvalid if it is invalid."""

@@ -24,7 +24,7 @@ def send_sample(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
         return DialogueResult(Screen(html.format(until=escape_text(context.format_until(held_until))), (make_closing_row(),)))
     html = _("🧪 Test alert on its way.")
     if chat.delay:
-        # Said, or somebody who forgot the delay would take the silence for a fault.
+        # Mentioned, because somebody who forgot the delay would take the silence for a fault.
         text = ngettext(
             "🧪 Test alert in {count} second (your /delay).",
             "🧪 Test alert in {count} seconds (your /delay).",

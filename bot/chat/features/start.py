@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from telegram.constants import ChatType
 
 from bot.chat.dialogue import Button, ChatContext, DialogueResult, Screen
-from bot.chat.features.subscribe import is_whole_name, offer_search_result, search_followable, subscribe_to
+from bot.chat.features.followed import confirm_following
+from bot.chat.features.subscribe import is_whole_name, offer_search_result, search_followable
 from bot.chat.features.subscriptions import show_subscriptions
 from bot.chat.features.timezone import ask_timezone
 from bot.chat.routing import Command, Feature
@@ -35,7 +36,7 @@ def start(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return DialogueResult(show_start(context))
     found = search_followable(context, payload)
     if found.exact:
-        result = subscribe_to(context, found.exact, found.others)
+        result = confirm_following(context, (found.exact,), found.others)
     else:
         result = DialogueResult(offer_search_result(context, payload, found))
     # A link is followed out of season too.
@@ -99,7 +100,7 @@ def _render_commands(commands: list[tuple[str, str]]) -> list[str]:
 
 
 def finish(context: ChatContext) -> Screen:
-    """Show the last screen after something was followed: what is followed, or, as long as nobody has chosen, the time zones."""
+    """Show the last screen after following something: what is followed, or the time zones as long as none has been chosen."""
     return show_subscriptions(context) if context.chat.has_timezone else ask_timezone(context)
 
 

@@ -61,7 +61,7 @@ def subscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if not typed:
         return DialogueResult(browse_competitions(context))
     if normalise(typed) in EVERY_WORDS:
-        return subscribe_to(context, ALL_MATCHES)
+        return confirm_following(context, (ALL_MATCHES,))
     # A name that is not known yet is not stored: it might be misspelt, and the chat would wait for it in vain.
     found = search_followable(context, typed)
     if not (found.exact or found.hits) and (name := _clean_name(args)) != args:
@@ -69,7 +69,7 @@ def subscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if several := follow_several(context, typed, found):
         result = several
     elif found.exact:
-        result = subscribe_to(context, found.exact, found.others)
+        result = confirm_following(context, (found.exact,), found.others)
     else:
         result = DialogueResult(offer_search_result(context, typed, found))
     return replace(result, searches_season=not is_whole_name(context, typed, found))
@@ -113,11 +113,6 @@ def is_exact_name(context: ChatContext, text: str) -> bool:
     return any(typed in (to_search_words(choice.name), to_search_words(choice.full_name)) for choice in everything)
 
 
-def subscribe_to(context: ChatContext, choice: Choice, others: Sequence[Choice] = ()) -> DialogueResult:
-    """Subscribe to one thing and say so."""
-    return confirm_following(context, (choice,), others)
-
-
 def follow_typed_name(context: ChatContext, text: str) -> DialogueResult:
     """Follow what a text without a command names, or offer what it may mean."""
     found = search_followable(context, text)
@@ -130,11 +125,11 @@ def follow_typed_name(context: ChatContext, text: str) -> DialogueResult:
     if several := follow_several(context, text, found):
         result = several
     elif found.exact and is_name:
-        result = subscribe_to(context, found.exact, found.others)
+        result = confirm_following(context, (found.exact,), found.others)
     elif found.exact or found.hits or found.suggestions:
         result = DialogueResult(offer_search_result(context, text, found))
     else:
-        result = DialogueResult(_not_found_screen(text))
+        result = DialogueResult(_make_not_found_screen(text))
     return replace(result, searches_season=is_name and not is_sure)
 
 
@@ -163,10 +158,10 @@ def offer_search_result(context: ChatContext, typed: str, found: SearchResult) -
         html = _("I couldn't find “{name}”. Did you mean:").format(name=escape_text(typed))
         buttons = [_make_choice_button(context, choice) for choice in found.suggestions]
         return Screen(html, (*arrange_rows(buttons), *_make_ways_on()))
-    return _not_found_screen(typed)
+    return _make_not_found_screen(typed)
 
 
-def _not_found_screen(typed: str) -> Screen:
+def _make_not_found_screen(typed: str) -> Screen:
     html = _("No team, league or match “{name}” in the coming days. Check the spelling, or:")
     return Screen(html.format(name=escape_text(typed)), _make_ways_on())
 
@@ -288,7 +283,7 @@ def _read_competition(context: ChatContext, data: str) -> tuple[Choice, int]:
 
 FEATURE = Feature(
     commands={"subscribe": Command(subscribe, N_("Follow teams or leagues"), changes_settings=True)},
-    buttons={"s": lambda context, token: subscribe_to(context, _find_choice(context, token))},
+    buttons={"s": lambda context, token: confirm_following(context, (_find_choice(context, token),))},
     toggles={"t": toggle_subscription},
     screens={
         "h": lambda context, page: browse_competitions(context, read_page(page)),

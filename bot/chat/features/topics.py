@@ -30,8 +30,8 @@ from bot.chat.routing import Command, Feature
 from bot.chat.search.catalogue import Choice, make_token
 from bot.chat.services import ChatServices
 from bot.chat.texts import choice_name, escape_text, subscription_name, which_one_text
-from bot.chat.throttle import Throttle
 from bot.chat.update_origin import HandlerContext, UpdateOrigin, read_origin
+from bot.chat.user_limits import Throttle
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat, ChatRef

@@ -27,7 +27,7 @@ from bot.outbox.explanation import MessageExplanation
 from bot.outbox.latency import LatencyTrace
 from bot.outbox.news import SAMPLE, NewsItem, is_burst
 from bot.subscribers import Recipient
-from rules.engine.alert import CARD, ConditionResult, State
+from rules.engine.alert import CARD, State
 from rules.football.corrections.unconfirmed import NOT_CONFIRMED
 
 _MAX_REVISIONS = 8
@@ -51,9 +51,6 @@ _DETAILS_PREFIX, _REASON_PREFIX = "wd", "wb"
 
 
 def _make_handlers(services: ChatServices, _router: Router) -> Sequence[Handler]:
-    async def explain(origin: UpdateOrigin, message_id: int) -> MessageExplanation | None:
-        return await services.explain_message(origin.ref.chat_id, message_id) if services.explain_message else None
-
     async def on_why(origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         # For all members of a group: who reads a message may ask why it is there.
         origin = await services.mark_member(ptb_context.bot, origin)
@@ -62,7 +59,7 @@ def _make_handlers(services: ChatServices, _router: Router) -> Sequence[Handler]
         # In a forum a message that is no reply looks like one to the message that opened its topic.
         if asked is None or asked.forum_topic_created:
             screen = Screen(_("Reply to an alert with /why to see why you got it."), _make_last_rows(context))
-        elif explanation := await explain(origin, asked.message_id):
+        elif explanation := await services.explain_message(origin.ref.chat_id, asked.message_id):
             screen = render_reason(explanation, context, asked.message_id)
         else:
             screen = Screen(_("That's not one of my alerts, or it is too old."), _make_last_rows(context))
@@ -73,7 +70,7 @@ def _make_handlers(services: ChatServices, _router: Router) -> Sequence[Handler]
         if query is None:
             return
         prefix, _colon, number = (query.data or "").partition(":")
-        explanation = await explain(origin, int(number)) if origin else None
+        explanation = await services.explain_message(origin.ref.chat_id, int(number)) if origin else None
         if origin is None or explanation is None:
             await services.replies.acknowledge(query, _("This button is outdated: I don't know that message any more."))
             return
@@ -162,17 +159,14 @@ def _render_conditions(explanation: MessageExplanation, context: ChatContext) ->
     heading = _("<b>What the rule compared</b>")
     if not conditions:
         return [heading, _("The rule has no conditions: it fires for everything.")]
-    return [heading, *(_render_condition(condition, context) for condition in conditions)]
-
-
-def _render_condition(condition: ConditionResult, context: ChatContext) -> str:
-    """Return `✓ minute: from 80 ← 88`."""
-    sign, key = "✓" if condition.holds else "✗", escape_text(condition.key)
-    expected, actual = (
-        escape_text(shorten(condition.expected, _MAX_VALUE_LENGTH)),
-        escape_text(shorten(condition.actual, _MAX_VALUE_LENGTH)),
-    )
-    return f"{sign} <code>{key}</code>: {expected} ← {_hide_if_asked(actual, context)}"
+    lines = [heading]
+    for condition in conditions:
+        # `✓ minute: from 80 ← 88`
+        sign, key = "✓" if condition.holds else "✗", escape_text(condition.key)
+        expected = escape_text(shorten(condition.expected, _MAX_VALUE_LENGTH))
+        actual = escape_text(shorten(condition.actual, _MAX_VALUE_LENGTH))
+        lines.append(f"{sign} <code>{key}</code>: {expected} ← {_hide_if_asked(actual, context)}")
+    return lines
 
 
 def _render_retraction(explanation: MessageExplanation, context: ChatContext) -> list[str]:

@@ -12,7 +12,7 @@ from functools import cache
 from babel import Locale
 
 from bot.i18n.language import CHOICES
-from bot.subscribers import QuietHours
+from bot.quiet_hours import QuietHours
 from rules.engine.text import LANGUAGES
 from rules.football.names import normalise
 
@@ -138,9 +138,9 @@ def parse_day(text: str, today: dt.date) -> dt.date | None:
     word = normalise(text)
     if word in _DAY_BY_WORD:
         return today + dt.timedelta(days=_DAY_BY_WORD[word])
-    if word in _weekdays():
+    if word in _load_weekdays():
         # The next one, and today if it is that day.
-        return today + dt.timedelta(days=(_weekdays()[word] - today.weekday()) % 7)
+        return today + dt.timedelta(days=(_load_weekdays()[word] - today.weekday()) % 7)
     found = re.fullmatch(r"(?:(\d{4})-(\d{2})-(\d{2}))|(?:(\d{1,2})[./](\d{1,2})\.?)", word)
     if found is None:
         return None
@@ -155,16 +155,16 @@ def parse_day(text: str, today: dt.date) -> dt.date | None:
 
 def is_weekday(text: str) -> bool:
     """Return True for the name of a day of the week, which comes again every seven days."""
-    return normalise(text) in _weekdays()
+    return normalise(text) in _load_weekdays()
 
 
 def parse_language(text: str) -> str:
     """Return the code of a language by its code or its name in any of the languages; empty if the bot does not speak it."""
-    return _languages_by_name().get(normalise(text), "")
+    return _load_languages_by_name().get(normalise(text), "")
 
 
 @cache
-def _languages_by_name() -> dict[str, str]:
+def _load_languages_by_name() -> dict[str, str]:
     names = dict[str, str]()
     for code, own_name in CHOICES.items():
         locale = Locale.parse(code, sep="-")
@@ -175,7 +175,7 @@ def _languages_by_name() -> dict[str, str]:
 
 
 @cache
-def _weekdays() -> dict[str, int]:
+def _load_weekdays() -> dict[str, int]:
     """Return the weekdays by name and by three letters, in every language; Monday is 0."""
     days = {}
     for language in LANGUAGES:

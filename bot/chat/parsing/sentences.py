@@ -165,20 +165,17 @@ def read_alert_request(text: str) -> ParsedCommand | None:
         rest = rest[:-1]
     if all(normalise(word) in _SMALL_WORDS for word in rest):
         return "alerts", ("none" if is_off else "on",)
-    # Without a name it is a time: "no alerts for two hours", "no notifications from 23 to 7", "at night".
-    for when in _list_without_small_words(rest) if is_off else ():
+    # Without a name it is a time: "no alerts for two hours", "no notifications from 23 to 7", "at night". A small word before it
+    # may belong to the time or not, so it is read with and without each of them.
+    first = next(at for at, word in enumerate(rest) if normalise(word) not in _SMALL_WORDS)
+    for at in range(first + 1 if is_off else 0):
+        when = rest[at:]
         typed = " ".join(when)
         if parse_length(typed) or parse_end(typed, _ANY_TIME, "UTC"):
             return "mute", when
         if parse_hours(typed):
             return "quiet", when
     return "alerts", ("off" if is_off else "on", *rest)
-
-
-def _list_without_small_words(words: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return some words, and what is left of them without one or more small words before them."""
-    first = next((at for at, word in enumerate(words) if normalise(word) not in _SMALL_WORDS), len(words))
-    return [words[at:] for at in range(first + 1)]
 
 
 def strip_politeness(text: str) -> str:

@@ -69,7 +69,7 @@ def find_nearest(word: str, commands: Collection[str]) -> tuple[str, ...]:
 
 
 def _find_misspelt(word: str, commands: Collection[str]) -> str | None:
-    """Return the command that a word is with certainty: stricter than `find_nearest`, since nobody is asked."""
+    """Return the command that a word certainly means: stricter than `find_nearest`, because it is run without asking."""
     names = {other: name for other, name in _COMMAND_BY_WORD.items() if name in commands and other not in _NEVER_FIRST}
     names |= {name: name for name in commands}
     close = difflib.get_close_matches(word, [name for name in names if len(name) >= _MIN_MISSPELT], n=1, cutoff=0.85)
@@ -83,11 +83,6 @@ def _names_kinds(words: Sequence[str], kinds: Sequence[str]) -> bool:
         return True
     has_only = any(normalise(word) in ONLY_WORDS for word in words)
     return has_only and any(parse_kinds((word,), kinds) for word in words)
-
-
-def _switches_kinds_of_name(words: Sequence[str], kinds: Sequence[str]) -> bool:
-    """Return True for "no cards for Liverpool" and "Liverpool no cards"."""
-    return any(read_kind_switches(part, kinds) for at in range(1, len(words)) for part in (words[:at], words[at:]))
 
 
 def read_plain_text(text: str, commands: Collection[str], kinds: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
@@ -119,7 +114,9 @@ def read_plain_text(text: str, commands: Collection[str], kinds: Sequence[str]) 
     # A misspelt "unfolow Liverpool": the word is no part of a name that is known, or the name would have been found.
     if len(words) > 1 and len(first) >= _MIN_MISSPELT and (name := _find_misspelt(first, commands)):
         return name, words[1:]
-    if _names_kinds(words, kinds) or _switches_kinds_of_name(words, kinds):
+    # "no cards for Liverpool", "Liverpool no cards"
+    parts = [part for at in range(1, len(words)) for part in (words[:at], words[at:])]
+    if _names_kinds(words, kinds) or any(read_kind_switches(part, kinds) for part in parts):
         return "alerts", words
     # "goals" alone may mean more or fewer of them: the screen shows what is on.
     return ("alerts", ()) if parse_kinds(words, kinds) else None

@@ -293,8 +293,9 @@ def _qualify(choices: Sequence[Choice], first_matches: Mapping[str, Fixture]) ->
             match.competition.name if match and choice.scope is Scope.TEAM else ""
             for choice, match in zip(namesakes, matches, strict=True)
         ]
-        words = next((one for one in (own, played_in) if _tells_apart(one)), [""] * len(namesakes))
-        # Nearly every name: the feed's words about a team that nobody else is called like would only make it longer.
+        # All words have to differ. One may be empty: of Arsenal and Arsenal Women, only the women's team needs a word.
+        words = next((one for one in (own, played_in) if any(one) and len(set(one)) == len(one)), [""] * len(namesakes))
+        # Nearly every name: words that distinguish it from nothing would only make it longer.
         is_alone = len(namesakes) == 1
         for place, word, match in zip(places, words, matches, strict=True):
             qualified[place] = msgspec.structs.replace(
@@ -304,11 +305,6 @@ def _qualify(choices: Sequence[Choice], first_matches: Mapping[str, Fixture]) ->
             )
         yield
     return tuple(qualified)
-
-
-def _tells_apart(words: Sequence[str]) -> bool:
-    """Return True if all words differ. One may be empty: of Arsenal and Arsenal Women, only the women's team needs a word."""
-    return len(set(words)) == len(words) and any(words)
 
 
 # Shorter ones are in too many names by chance.

@@ -88,7 +88,7 @@ class NameIndex(Generic[T]):
     """Things with their names. Made once for a list of them, so that a search among 40,000 takes some ten milliseconds."""
 
     def __init__(self, named: Iterable[tuple[T, str, str]], nicknames: Nicknames) -> None:
-        """`named`: a thing, its name, and the longer name by which it is told from others of that name; else empty."""
+        """`named`: each thing with its name and, if others share the name, the longer name that distinguishes it; else empty."""
         self._given, self._nicknames = named, nicknames
 
     def prepare(self) -> Steps[None]:

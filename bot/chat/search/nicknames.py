@@ -80,21 +80,14 @@ class Nicknames:
         # Cached without a limit: it is called for every team at every search, and there are only as many names as teams.
         if name not in self._known:
             core = to_core_words(name)
-            others = self._groups.get(core, set()) | _list_translations(name) | _list_spellings(name)
-            self._known[name] = tuple(sorted(others - {core}))
+            # A national team has a name in every language.
+            translations = (load_team_names(language).get(name) for language in LANGUAGES)
+            others = {to_core_words(one) for one in translations if one}
+            # A keyboard without umlauts writes Koeln. Only for such names, or the cache of core words would be too small.
+            if (without_umlauts := name.casefold().translate(_UMLAUTS)) != name.casefold():
+                others.add(to_core_words(without_umlauts))
+            self._known[name] = tuple(sorted((others | self._groups.get(core, set())) - {core}))
         return self._known[name]
-
-
-def _list_translations(name: str) -> set[str]:
-    """Return a national team's name in every language."""
-    found = (load_team_names(language).get(name) for language in LANGUAGES)
-    return {to_core_words(one) for one in found if one}
-
-
-def _list_spellings(name: str) -> set[str]:
-    """Return a name as a keyboard without umlauts writes it: Koeln."""
-    written_out = name.casefold().translate(_UMLAUTS)
-    return {to_core_words(written_out)} if written_out != name.casefold() else set()
 
 
 @cache

@@ -136,9 +136,13 @@ class NameCheck:
             compared = (fixtures, season, *names)
             # By identity: lists that have not changed are the same objects.
             if len(compared) != len(self._compared) or any(a is not b for a, b in zip(compared, self._compared, strict=True)):
-                # In a thread: with 20,000 fixtures it takes a second or two, in which goals must not wait.
                 wanted = tuple(name for some in names for name in some)
-                self._findings = await asyncio.to_thread(_find_unknown, wanted, fixtures, season, self._nicknames)
+
+                def compare() -> tuple[Finding, ...]:
+                    return KnownNames(fixtures, self._nicknames, season).find_unknown(wanted) if wanted else ()
+
+                # In a thread: with 20,000 fixtures it takes a second or two, in which goals must not wait.
+                self._findings = await asyncio.to_thread(compare)
                 self._compared = compared
             return self._findings
 
@@ -162,12 +166,6 @@ class NameCheck:
             if len(new) > _MAX_LOGGED:
                 log.warning("more_names_not_in_fixtures", count=len(new) - _MAX_LOGGED)
             self._logged = found
-
-
-def _find_unknown(
-    names: Sequence[NameReference], fixtures: Sequence[Fixture], season: Sequence[Fixture], nicknames: Nicknames
-) -> tuple[Finding, ...]:
-    return KnownNames(fixtures, nicknames, season).find_unknown(names) if names else ()
 
 
 def shorten_findings(findings: Sequence[Finding]) -> list[str]:

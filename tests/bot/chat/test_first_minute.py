@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from bot.fake_telegram import Message
-from bot.subscribers import QuietHours, Scope, Subscription
+from bot.quiet_hours import QuietHours
+from bot.subscribers import Scope, Subscription
 from rules.engine.text import LANGUAGES
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from bot.chat.dialogue import DialogueResult, UpdateChat
-from bot.subscribers import QuietHours
+from bot.quiet_hours import QuietHours
 from tests.bot.chat.fixtures import NOW, changed_chat, data, make_context, press_button, run_command
 
 

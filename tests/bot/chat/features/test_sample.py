@@ -6,7 +6,8 @@ import datetime as dt
 
 from msgspec.structs import replace
 
-from bot.subscribers import ChatRef, QuietHours
+from bot.quiet_hours import QuietHours
+from bot.subscribers import ChatRef
 from tests.bot.chat.conftest import World
 from tests.bot.chat.fixtures import NOW
 
