@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Boolean
 
+from bot.quiet_hours import parse_quiet_hours
 from bot.storage.schema import chats, from_timestamp, to_timestamp
-from bot.subscribers import AlertFilter, CardForm, Chat, ChatRef, MatchMute, Mentions, MuteOffer, Subscription, parse_quiet_hours
+from bot.subscribers import AlertFilter, CardForm, Chat, ChatRef, MatchMute, Mentions, MuteOffer, Subscription
 from rules.engine.alert import LIVE_MESSAGE_KINDS
 
 

@@ -36,7 +36,12 @@ def render_keyboard(chat: Chat, kind: str, offer: MuteOffer | None) -> bytes | N
     With an `offer` the mute options stand open in place of the button that opens them.
     """
     keyboard = _render_mute_options(offer, chat) if offer else MUTE_BUTTON if has_mute_button(chat, kind) else None
-    return _add_mention_button(keyboard) if has_mention_button(chat, kind) else keyboard
+    if not has_mention_button(chat, kind):
+        return keyboard
+    # Above the mute options, or beside the only button.
+    rows = msgspec.json.decode(keyboard)["inline_keyboard"] if keyboard else [[]]
+    rows = [[make_mention_button(), *rows[0]]] if len(rows) == 1 else [[make_mention_button()], *rows]
+    return msgspec.json.encode({"inline_keyboard": rows})
 
 
 def find_mute_offer(context: DeliveryContext, kind: str, *, is_new: bool) -> MuteOffer | None:
@@ -57,21 +62,14 @@ def find_mute_offer(context: DeliveryContext, kind: str, *, is_new: bool) -> Mut
 
 def _render_mute_options(offer: MuteOffer, chat: Chat) -> bytes:
     """Return the keyboard with the mute options open, and with the kinds that came most."""
-    first = [_button(_("This match"), "m"), _button(_("1 hour"), "h")]
+    first = [_make_mute_button(_("This match"), "m"), _make_mute_button(_("1 hour"), "h")]
     # A button cannot be a spoiler, and the kinds would reveal what happened.
     kinds = () if chat.spoilers else offer.kinds
-    second = [_button(kind_name(kind), f"k:{kind}") for kind in kinds]
+    second = [_make_mute_button(kind_name(kind), f"k:{kind}") for kind in kinds]
     close = [{"text": "✖", "callback_data": f"{MUTE_BUTTON_DATA}:x"}]
     rows = [first, second, close] if len(second) > 1 else [first, [*second, *close]]
     return msgspec.json.encode({"inline_keyboard": rows})
 
 
-def _add_mention_button(keyboard: bytes | None) -> bytes:
-    """Return a keyboard with the button of mentions above it, or beside its only button."""
-    rows = msgspec.json.decode(keyboard)["inline_keyboard"] if keyboard else [[]]
-    rows = [[make_mention_button(), *rows[0]]] if len(rows) == 1 else [[make_mention_button()], *rows]
-    return msgspec.json.encode({"inline_keyboard": rows})
-
-
-def _button(label: str, what: str) -> dict[str, str]:
+def _make_mute_button(label: str, what: str) -> dict[str, str]:
     return {"text": f"{MUTE_BUTTON_LABEL} {label}", "callback_data": f"{MUTE_BUTTON_DATA}:{what}"}

@@ -33,6 +33,8 @@ def add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str
     if is_burst(before.key):
         return _add_burst_reply(after, context)
     subject, is_loud = Subject.parse(before.subject), before.is_loud
+    # Of a minor action, unless copies of its message may be in the chat that nobody can edit.
+    is_minor = before.severity <= 0 and not before.is_loud and not before.earlier_copies
     if reason is Reason.CHANGED:
         is_upgraded = alert.severity > before.severity
         if is_upgraded and subject.side in ("", alert.facts.side):
@@ -40,7 +42,7 @@ def add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str
         else:
             reply = render_change(subject, alert, html)
             is_loud = is_loud or recipient.is_loud(alert.kind, important=is_upgraded or alert.importance is Importance.MAJOR)
-    elif alert.facts.reason == NOT_CONFIRMED and reason is Reason.RETRACTION and not _needs_reply(before):
+    elif alert.facts.reason == NOT_CONFIRMED and reason is Reason.RETRACTION and is_minor:
         # At half-time the feed may leave many minor actions unconfirmed at once; editing their messages is enough.
         return after
     elif reason is Reason.RETRACTION:
@@ -54,11 +56,6 @@ def add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str
     # A reply that has not left yet is replaced. The chat still has to notice the change that it was about.
     is_loud = is_loud or (before.pending_reply is not None and before.reply_is_loud)
     return replace(after, pending_reply=reply, reply_is_loud=is_loud)
-
-
-def _needs_reply(before: Delivery) -> bool:
-    """Return True if a chat must notice that an action was never confirmed: it is not minor, or copies of it cannot be edited."""
-    return before.severity > 0 or before.is_loud or before.earlier_copies != ""
 
 
 def _with_subject(alert: Alert, subject: Subject) -> Alert:

@@ -201,6 +201,6 @@ async def undo_uncertain(queue: DeliveryQueue, attempt: Attempt, error: Delivery
     try:
         await queue.restore(attempt.delivery_before)
     except StorageError as failure:
-        # The delivery stays uncertain. At worst the alert is sent twice, or a retraction is sent of what nobody saw.
+        # The delivery stays uncertain. At worst the alert is sent twice, or a retraction is sent for one that never arrived.
         log.warning("uncertain_delivery_kept", chat=attempt.item.chat.chat_id, reason=str(failure))
         queue.rescan()

@@ -39,7 +39,7 @@ from bot.telegram.limits.rate_limits import RateLimitPolicy
 from bot.telegram.plan import make_uncertain_delivery
 from bot.telegram.queues import ChatQueues
 from bot.telegram.refused_messages import RefusedMessages
-from bot.telegram.suspensions import SuspensionBrake
+from bot.telegram.suspension_brake import SuspensionBrake
 from bot.telegram.unanswered import NextStep, UnansweredMessages
 
 if TYPE_CHECKING:  # it imports python-telegram-bot, which a replay does without
@@ -180,7 +180,7 @@ class FailureHandler:
 
     def _handle_paid(self, attempt: Attempt, error: DeliveryError) -> None:
         """Count what a message that failed has cost, and pay for nothing for a while if its payment was refused."""
-        # Telegram charges for what it delivered. Where nobody knows, it counts as delivered.
+        # Telegram charges for what it delivered. If that is not known, it counts as delivered.
         if not (isinstance(error, TelegramUnreachable) and error.maybe_sent):
             self._rate_limiter.give_back_paid(attempt.started_at)
         if isinstance(error, PaymentRefused):

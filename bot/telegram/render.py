@@ -232,7 +232,9 @@ def render_retraction(alert: Alert, sent_kind: str) -> str:
     `❌ Chelsea: no goal, 1–0 (offside)`, and below it `16' Heung-Min Son · Arsenal 1–0 Chelsea`.
     """
     facts = alert.facts
-    reason = f" ({escape_html(translate_term(_lower_first_letter(facts.reason)))})" if facts.reason else ""
+    # `offside` for `Offside`, but abbreviations such as `VAR` as they are.
+    word = facts.reason if facts.reason[:2].isupper() else facts.reason[:1].lower() + facts.reason[1:]
+    reason = f" ({escape_html(translate_term(word))})" if word else ""
     if alert.is_follow_up or not facts.action_type:
         default = _("taken back")
     elif facts.reason == NOT_CONFIRMED:
@@ -254,11 +256,11 @@ def render_restoration(alert: Alert) -> str:
 def _render_reply(sign: str, alert: Alert, what: str, reason: str = "") -> str:
     facts = alert.facts
     team = escape_html(isolate(translate_team(facts.team)))
-    told = _("{name}: {text}").format(name=team, text=escape_html(what)) if team else escape_html(what[:1].upper() + what[1:])
+    headline = _("{name}: {text}").format(name=team, text=escape_html(what)) if team else escape_html(what[:1].upper() + what[1:])
     score = f", {format_score(facts.score)}" if facts.action_type == "Goal" and facts.score and not facts.shootout else ""
     minute = f"{escape_html(facts.minute)}' " if facts.minute else ""
     below = (f"{minute}{_format_name(facts.player)}".strip(), escape_html(translate_scoreline(facts)))
-    return tidy_text(f"{sign} <b>{told}</b>{score}{reason}\n{' · '.join(filter(None, below))}")
+    return tidy_text(f"{sign} <b>{headline}</b>{score}{reason}\n{' · '.join(filter(None, below))}")
 
 
 def join_replies(replies: Sequence[str]) -> str:
@@ -316,11 +318,6 @@ def _choose_wording(texts: dict[str, str], alert: Alert, kind: str, default: str
 
 def _format_score(alert: Alert) -> str:
     return f" · {escape_html(translate_scoreline(alert.facts))}" if alert.facts.match else ""
-
-
-def _lower_first_letter(reason: str) -> str:
-    """Return `offside` for `Offside`, but leave abbreviations such as `VAR`."""
-    return reason if reason[:2].isupper() else reason[:1].lower() + reason[1:]
 
 
 def _format_name(name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.subscribers import QuietHours, parse_quiet_hours
+from bot.quiet_hours import QuietHours, parse_quiet_hours
 
 NIGHT, LUNCH = QuietHours(23 * 60, 7 * 60), QuietHours(12 * 60, 13 * 60)
 

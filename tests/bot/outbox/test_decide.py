@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from bot.outbox.decide import choose_revision, decide, is_next_loud, make_burst_line
 from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryStatus, Reason
 from bot.outbox.news import BURSTS, NewsItem
-from bot.subscribers import AlertFilter, Chat, QuietHours, Recipient
+from bot.quiet_hours import QuietHours
+from bot.subscribers import AlertFilter, Chat, Recipient
 from rules.engine.alert import CARD, Alert, AlertKey, Facts, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, minor, news, pending, retracted
 

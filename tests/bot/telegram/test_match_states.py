@@ -11,7 +11,8 @@ import pytest
 
 from bot.matches.pipeline import Pipeline
 from bot.outbox.explanation import explain_message
-from bot.subscribers import ChatRef, QuietHours
+from bot.quiet_hours import QuietHours
+from bot.subscribers import ChatRef
 from rules.football.catalogue import load_catalogue
 from rules.football.match import Moment
 from rules.loading.loader import load_pack

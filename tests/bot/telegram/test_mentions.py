@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from bot.outbox.match_states import STATE_PREFIX
 from bot.outbox.news import SAMPLE, NewsItem
-from bot.subscribers import Chat, ChatRef, Mentions, QuietHours
+from bot.quiet_hours import QuietHours
+from bot.subscribers import Chat, ChatRef, Mentions
 from bot.telegram.mentions import has_mention_button, render_mentions, split_replies
 from rules.engine.alert import CARD, AlertKey
 from tests.bot.news import CHAT, NOW, alert, minor, news, pending, retracted

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from bot.outbox.delivery import Delivery, DeliveryContext, PinState, Reason
 from bot.outbox.news import NewsItem, revise
-from bot.subscribers import AlertFilter, QuietHours, Recipient
+from bot.quiet_hours import QuietHours
+from bot.subscribers import AlertFilter, Recipient
 from bot.telegram.plan import Edit, Pin, Plan, Reply, Send, Skip, attribute_to_rule, make_uncertain_delivery, plan_delivery
 from bot.telegram.render import render_message
 from rules.engine.alert import CARD, Alert, Importance, State

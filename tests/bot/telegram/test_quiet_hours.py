@@ -8,7 +8,7 @@ import datetime as dt
 import pytest
 
 from bot.outbox.delivery import Reason
-from bot.subscribers import QuietHours
+from bot.quiet_hours import QuietHours
 from tests.bot.news import NOW, alert, minor, pending, retracted
 from tests.bot.telegram.conftest import World
 

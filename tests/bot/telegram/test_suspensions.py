@@ -13,7 +13,8 @@ from bot.clock import ManualClock
 from bot.errors import ChatGone, DeliveryError, StorageUnavailable, TelegramUnreachable
 from bot.storage.schema import suspensions
 from bot.subscribers import Chat, ChatRef
-from bot.telegram.suspensions import HeldSuspension, SuspendedChatsCheck, SuspensionBrake, SuspensionRepository
+from bot.telegram.suspension_brake import HeldSuspension, SuspensionBrake
+from bot.telegram.suspensions import SuspendedChatsCheck, SuspensionRepository
 from tests.bot.news import NOW, alert
 from tests.bot.telegram.conftest import World
 from tests.tasks import cancel_tasks

@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import DeliveryError, RetryAfter, TelegramUnreachable, TokenRefused
 from bot.outbox.delivery import Reason
-from bot.subscribers import QuietHours
+from bot.quiet_hours import QuietHours
 from rules.engine.alert import Alert
 from tests.bot.news import NOW, alert, pending, retracted
 from tests.bot.telegram.conftest import World
