@@ -103,15 +103,8 @@ async def _start_application(
     stack.push_async_callback(database.close)
     if not are_enough_alone(roles) and not database.is_shared:
         raise UserMistake(NEEDS_POSTGRES)
-    # Telegram counts all messages of a bot together, so several processes share one rate.
-    process_name, per_second = make_process_name(), config.telegram.messages_per_second
-    paid: PaidMessages | None = None
-    if config.telegram.allow_paid_broadcast and per_second > FREE_MESSAGES_PER_SECOND:
-        paid = PaidMessages(PaidMessageRepository(database), clock, per_second)
-    rate_limiter: RateLimitPolicy = RateLimiter(per_second, paid)
-    if database.is_shared:
-        shares = RateShareRepository(database, process_name)
-        rate_limiter = SharedRateLimiter(shares, per_second, is_sender=Role.SEND in roles, paid=paid)
+    process_name = make_process_name()
+    rate_limiter, paid = _build_rate_limiter(config, database, clock, process_name, is_sender=Role.SEND in roles)
     trust_authority(config.tls.ca_file)
     bot = build_bot(
         config.telegram.token.get_secret_value(),
@@ -246,6 +239,20 @@ async def _guard_database_file(services: Services, file: Path, lock: DatabaseLoc
     return DatabaseFileGuard(services.database, file, lock, services.clock, reported.report, reported.clear)
 
 
+def _build_rate_limiter(
+    config: Config, database: Database, clock: Clock, process_name: str, *, is_sender: bool
+) -> tuple[RateLimitPolicy, PaidMessages | None]:
+    """Make what says when messages may leave, and what counts those that are paid for; None: none are."""
+    per_second, paid = config.telegram.messages_per_second, None
+    if config.telegram.allow_paid_broadcast and per_second > FREE_MESSAGES_PER_SECOND:
+        paid = PaidMessages(PaidMessageRepository(database), clock, per_second)
+    if not database.is_shared:
+        return RateLimiter(per_second, paid), paid
+    # Telegram counts all messages of a bot together, so several processes share one rate.
+    shares = RateShareRepository(database, process_name)
+    return SharedRateLimiter(shares, per_second, is_sender=is_sender, paid=paid), paid
+
+
 async def _wait_for_telegram(bot: ExtBot[str]) -> None:
     """Wait until Telegram accepts the bot. Raises UserMistake if it refuses the token."""
     backoff = Backoff(1.0, 30.0)
@@ -271,14 +278,11 @@ class StopSignal:
     """Runs a process until SIGTERM or Ctrl-C."""
 
     def __init__(self) -> None:
-        self._requested, self._hung_up = asyncio.Event(), False
+        self._requested, self._hung_up = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._requested.set)
-        loop.add_signal_handler(signal.SIGHUP, self._note_hangup)
-
-    def _note_hangup(self) -> None:
-        self._hung_up = True
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up.set)
 
     def request(self) -> None:
         """Stop, as SIGTERM does."""
@@ -287,7 +291,7 @@ class StopSignal:
     def on_hangup(self, call: Callable[[], None]) -> None:
         """Call a function at every SIGHUP, which asks for a reload by tradition, and for one that came before."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, call)
-        if self._hung_up:
+        if self._hung_up.is_set():
             call()
 
     async def run(self, start: Callable[[AsyncExitStack, StopSignal], Awaitable[asyncio.Future[Any]]]) -> None:

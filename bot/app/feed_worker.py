@@ -36,30 +36,36 @@ class FeedWorker:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        config, reported, clock = services.config, services.monitor.reported, services.clock
-        self.pipeline = Pipeline(
-            config.rules, config.catalogue, services.outbox, SnapshotStore(services.positions), load_wordings()
-        )
+        snapshots = SnapshotStore(services.positions)
+        # Built from the outbox back to the feed: each part is given the next one on an alert's way.
+        self.pipeline = Pipeline(services.config.rules, services.config.catalogue, services.outbox, snapshots, load_wordings())
+        # Only the console shows frames.
+        self._frame_log = FrameLog(FrameRepository(services.database)) if services.config.http.console else None
+        self.follower = self._build_follower()
+        self.scheduler = self._build_scheduler()
+        # What chats are sent beside alerts.
         self.live_messages = LiveMessageUpdater(
             self.pipeline.matches_in_play,
             services.outbox,
             services.chats.has_live_message_chats,
             services.chats.list_table_languages,
-            clock,
+            services.clock,
             can_draw=is_available(),
         )
-        self.pipeline.on_over = self.live_messages.on_match_over
-        # Where nobody has a console, nobody asks for frames.
-        self._frame_log = FrameLog(FrameRepository(services.database)) if config.http.console else None
-        if self._frame_log:
-            self.pipeline.on_alerts = self._frame_log.on_alerts
-        self.follower = MatchFollower(
+        self._held_back_notices = HeldBackNotices(services.outbox, services.subscriptions, services.clock)
+        self._connect_parts()
+        self._report_to_monitor()
+
+    def _build_follower(self) -> MatchFollower:
+        """Make what reads one match from the feed, from its first packet to its last correction."""
+        services, clock, on_change = self._services, self._services.clock, self._services.monitor.reported.on_change
+        return MatchFollower(
             self.pipeline,
             lambda: services.config.feed,
             clock,
             # What is refused is in the connections' statuses, which the monitor reads: it only has to look soon.
-            on_refused=reported.on_change,
-            on_accepted=reported.on_change,
+            on_refused=on_change,
+            on_accepted=on_change,
             fetch_actions=services.feed_api.fetch_actions,
             fetch_lineups=services.feed_api.fetch_lineups,
             recordings=services.last_matches,
@@ -69,39 +75,54 @@ class FeedWorker:
             is_chosen=lambda fixture_id: self.scheduler.is_chosen(fixture_id),
             frame_log=self._frame_log,
         )
-        self.scheduler = MatchScheduler(
+
+    def _build_scheduler(self) -> MatchScheduler:
+        """Make what reads the list of fixtures and decides which matches are followed, and from when."""
+        services, clock, reported = self._services, self._services.clock, self._services.monitor.reported
+        relistings = RelistingTracker(
+            FixtureListingRepository(services.database, clock),
+            self._on_relisted,
+            services.subscriptions.move,
+            services.feed_api.fetch_fixture,
+        )
+        return MatchScheduler(
             services.feed_api,
             services.subscriptions.get_active,
             self._follow,
             lambda: services.config.schedule,
             clock,
-            reported.on_feed_refused,
-            self._on_fixture_updated,
-            reported.on_feed_accepted,
-            FixtureStatusRepository(services.database, clock),
+            on_refused=reported.on_feed_refused,
+            on_accepted=reported.on_feed_accepted,
+            on_update=self._on_fixture_updated,
+            fixture_statuses=FixtureStatusRepository(services.database, clock),
             # Matches of the last week that an earlier process left in the middle.
-            lambda: services.positions.get_unfinished(clock.now() - _UNFINISHED_MAX_AGE),
-            RelistingTracker(
-                FixtureListingRepository(services.database, clock),
-                self._on_relisted,
-                services.subscriptions.move,
-                services.feed_api.fetch_fixture,
-            ),
-            lambda: services.config.limits.matches,
+            find_unfinished=lambda: services.positions.get_unfinished(clock.now() - _UNFINISHED_MAX_AGE),
+            relistings=relistings,
+            max_matches=lambda: services.config.limits.matches,
         )
-        self._held_back_notices = HeldBackNotices(services.outbox, services.subscriptions, clock)
+
+    def _connect_parts(self) -> None:
+        """Tie the parts to each other, to changes of rules, chats and settings, and to the processes that hand matches over."""
+        services = self._services
+        self.pipeline.on_over = self.live_messages.on_match_over
+        if self._frame_log:
+            self.pipeline.on_alerts = self._frame_log.on_alerts
         self.scheduler.on_held_back = self._held_back_notices.request
-        if services.lease_manager:
-            requester = services.lease_manager.hand_over
-            requester.prepare, requester.discard = self._prepare, lambda lease: self.follower.discard(read_fixture_id(lease))
-        services.monitor.feed = self._measure_health
-        services.monitor.held_back = lambda: self.scheduler.chosen_held_back
-        services.monitor.connection_lines = self._status_lines
-        if config.http.console:
-            services.monitor.list_connections = self._list_connections
         services.on_rules_changed.append(self.pipeline.set_rules)
         services.on_chats_changed.append(self.scheduler.request_replan)
         services.on_settings_changed += [self.scheduler.request_replan, self.follower.reload]
+        if services.lease_manager:
+            requester = services.lease_manager.hand_over
+            requester.prepare, requester.discard = self._prepare, lambda lease: self.follower.discard(read_fixture_id(lease))
+
+    def _report_to_monitor(self) -> None:
+        """Tell the monitor how the feed is: for health, metrics, `/status` and the console."""
+        monitor = self._services.monitor
+        monitor.feed = self._measure_health
+        monitor.held_back = lambda: self.scheduler.chosen_held_back
+        monitor.connection_lines = self._status_lines
+        if self._services.config.http.console:
+            monitor.list_connections = self._list_connections
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
         """Return what has to run for as long as the process does."""

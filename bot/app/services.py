@@ -51,7 +51,7 @@ from rules.football.statuses import OVER_WORDS
 log = structlog.get_logger()
 
 _CLOCK_INTERVAL = 10.0
-"""Seconds between two looks at the database's clock."""
+"""Seconds between two readings of the database's clock."""
 
 _PRUNE_INTERVAL = 3600.0
 """Seconds between two deletions of old data."""
@@ -81,58 +81,72 @@ class Services:
     ) -> None:
         """`paid` is what the rate limiter asks; None: no messages are paid for."""
         self.clock, self.database, self.bot, self.rate_limiter = clock, database, bot, rate_limiter
-        self.process_name = process_name
-        self.on_chats_changed: list[Callable[[], None]] = []
-        self.on_settings_changed: list[Callable[[], None]] = []
-        self.prune_more: list[Callable[[], Awaitable[None]]] = []
-        """Called with each deletion of old data."""
-        self.on_rules_changed: list[Callable[[RuleSet, Catalogue], None]] = []
+        self.process_name, self.api_health, self.paid_messages = process_name, api_health, paid
         # Replaced by `apply_config`: parts that outlive a reload are given a function that reads a section of it.
         self.config = config
-        self.paid_messages, self._paid_counts = paid, PaidMessageRepository(database)
-        if paid:
-            paid.limit = lambda: self.config.telegram.paid_messages_per_day
-        self.feed_limiter = FeedRequestLimiter(clock, places=SharedPlaces(database) if database.is_shared else None)
-        self.feed_api = RestClient(lambda: self.config.feed, http, clock, self.feed_limiter)
+        self.on_chats_changed: list[Callable[[], None]] = []
+        self.on_settings_changed: list[Callable[[], None]] = []
+        self.on_rules_changed: list[Callable[[RuleSet, Catalogue], None]] = []
+        self.prune_more: list[Callable[[], Awaitable[None]]] = []
+        """Called with each deletion of old data."""
         # One process on SQLite needs no leases; several on PostgreSQL agree by them on who follows which match.
-        shared = database.is_shared
-        self.lease_manager = (
+        self.lease_manager: LeaseManager | None = None
+        if database.is_shared:
             # The monitor is made below; it is asked when the manager runs.
-            LeaseManager(LeaseRepository(database, self.process_name), roles, lambda: self.monitor.describe_process())
-            if shared
-            else None
-        )
+            self.lease_manager = LeaseManager(
+                LeaseRepository(database, process_name), roles, lambda: self.monitor.describe_process()
+            )
+        self.leases: LeaseProvider = self.lease_manager or SingleProcess()
         if self.lease_manager and isinstance(rate_limiter, SharedRateLimiter):
             rate_limiter.count_slot_senders = self.lease_manager.count_slot_senders
-        self.leases: LeaseProvider = self.lease_manager or SingleProcess()
-        self._rules_changed = asyncio.Event()
-        # On a shared database this process learns of its own changes as the others do, by a notification: one way for all.
-        on_change = None if shared else self._notify_chats_changed
+        # The feed, and what is kept of its matches.
+        self.feed_limiter = FeedRequestLimiter(clock, places=SharedPlaces(database) if database.is_shared else None)
+        self.feed_api = RestClient(lambda: self.config.feed, http, clock, self.feed_limiter)
+        self.positions = FeedPositionRepository(database, clock)
+        self.last_matches = RecentRecordings(Path(config.storage.last_matches_folder), config.storage.last_matches)
+        # Chats, and what they are sent. On a shared database this process learns of its own changes as the others do, by a
+        # notification: one way for all.
+        on_change = None if database.is_shared else self._notify_chats_changed
         self.chats, self.subscriptions = ChatRepository(database, on_change), SubscriptionRepository(database, on_change)
         self.shared_source = SharedSource(database, clock, self.lease_manager.name) if self.lease_manager else None
         self.outbox = Outbox(database, clock, self.shared_source)
         self.messenger = BotMessenger(bot)
+        # The admins, and what they are told.
         self.admins = AdminMessages(self.messenger, lambda: self.config.telegram.admins)
         self.configured_chats = ConfiguredChats(self.subscriptions, self.chats, bot, lambda: self.config)
         self.configured_chats.on_problem = self.admins.post_event
-        self.api_health = api_health
-        self.monitor = Monitor(clock, database, api_health, self.admins, find_database_folder(config.storage.url))
-        if self.lease_manager:
-            self.monitor.read_processes = self.lease_manager.read_processes
-        self.monitor.process_name, self.monitor.roles = self.process_name, tuple(sorted(roles))
-        self.positions = FeedPositionRepository(database, clock)
-        self.last_matches = RecentRecordings(Path(config.storage.last_matches_folder), config.storage.last_matches)
+        self.monitor = self._build_monitor(roles)
+        if paid:
+            self._watch_paid_messages(paid)
+        self._dead_man = DeadMansSwitch(lambda: self.config.http, http, self.monitor.reasons_not_ready)
+        # The rules and settings, and how they change.
+        self._rules_changed = asyncio.Event()
+        """Set when another process has changed the rules."""
         self.rule_versions = RuleVersions(RuleVersionRepository(database), clock, config, self._publish_rules)
         reported = self.monitor.reported
         self.reloader = ConfigReloader(
             config, os.environ, self.apply_config, reported.on_config_refused, reported.on_config_accepted, load
         )
-        self.monitor.limits = lambda: (self.config.limits, self.config.telegram.allowed_chats)
-        if paid:
-            self.monitor.read_paid_budget = self._read_paid_budget
-            self.prune_more.append(self._paid_counts.delete_old)
-        self.monitor.rules = lambda: len(self.rule_versions.active.rules.rules)
-        self._dead_man = DeadMansSwitch(lambda: self.config.http, http, self.monitor.reasons_not_ready)
+
+    def _build_monitor(self, roles: Collection[Role]) -> Monitor:
+        monitor = Monitor(self.clock, self.database, self.api_health, self.admins, find_database_folder(self.config.storage.url))
+        monitor.process_name, monitor.roles = self.process_name, tuple(sorted(roles))
+        monitor.limits = lambda: (self.config.limits, self.config.telegram.allowed_chats)
+        monitor.rules = lambda: len(self.rule_versions.active.rules.rules)
+        if self.lease_manager:
+            monitor.read_processes = self.lease_manager.read_processes
+        return monitor
+
+    def _watch_paid_messages(self, paid: PaidMessages) -> None:
+        """Give the counter of paid messages its limit, which a reload may change, and let the monitor read what is left."""
+        counts = PaidMessageRepository(self.database)
+
+        async def read_budget() -> PaidBudget:
+            return PaidBudget(await counts.read(), self.config.telegram.paid_messages_per_day)
+
+        paid.limit = lambda: self.config.telegram.paid_messages_per_day
+        self.monitor.read_paid_budget = read_budget
+        self.prune_more.append(counts.delete_old)
 
     async def load_rules(self, config: Config) -> None:
         """Load the rules in effect: those of the configuration, or those that an admin applied later in Telegram."""
@@ -182,9 +196,6 @@ class Services:
     def list_kinds(self) -> tuple[str, ...]:
         """Return the kinds on offer: those that some rule uses, match cards, and pictures where they can be drawn."""
         return (*self.rule_versions.active.rules.list_kinds(), CARD, *((PICTURE,) if is_available() else ()))
-
-    async def _read_paid_budget(self) -> PaidBudget:
-        return PaidBudget(await self._paid_counts.read(), self.config.telegram.paid_messages_per_day)
 
     def _notify_chats_changed(self) -> None:
         for callback in self.on_chats_changed:
