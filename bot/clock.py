@@ -74,8 +74,8 @@ class CorrectedClock:
     def _read_uncorrected(self) -> dt.datetime:
         if self._database_start is None:
             return self._clock.now()
-        # Not the machine's clock: if it were set an hour ahead, everybody's news would be due in an hour until the next look at
-        # the database.
+        # Not the machine's clock: if it were set an hour ahead, everybody's news would be due in an hour until the database's
+        # clock is read again.
         return dt.datetime.fromtimestamp(self._database_start + self._clock.monotonic(), dt.UTC)
 
     def on_database_time(self, database_time: float, round_trip: float) -> None:
@@ -86,7 +86,7 @@ class CorrectedClock:
         if round_trip > _MAX_ROUND_TRIP:
             return  # too imprecise; the next answer will probably be quicker
         start = database_time + round_trip / 2 - self._clock.monotonic()
-        # Small differences are left alone: a clock that is moved at each look would run unevenly, and back now and then.
+        # Small differences are left alone: a clock that is moved at each reading would run unevenly, and back now and then.
         if self._database_start is None or abs(start - self._database_start) > _MAX_DATABASE_SKEW:
             ahead = start + self._clock.monotonic() - self._clock.now().timestamp()
             log.info("database_clock_followed", seconds=round(ahead, 2))

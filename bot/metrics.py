@@ -75,9 +75,6 @@ LEASE_CHANGES = Counter(
     registry=REGISTRY,
 )
 
-for _change in ("acquired", "handed-over", "lost", "process-gone"):
-    LEASE_CHANGES.labels(_change)  # so that each is there, as 0, before it first happens
-
 ALERT_STEP_SECONDS = Histogram(
     "touchline_step_seconds",
     "The way of an alert: frame to outbox, outbox to request, request to Telegram's answer.",
@@ -124,13 +121,14 @@ def sum_totals(counter: Counter, **labels: str) -> float:
 
 
 def _initialise_metrics() -> None:
-    # A counter with labels appears with its first value. Prometheus cannot compute a rate from that first one: so labels that
-    # are known beforehand begin at 0.
+    """Let labels that are known beforehand begin at 0: Prometheus cannot compute a rate from the first value of a series."""
     BUILD_INFO.info({"version": find_version(), "python": platform.python_version()})
     for step in ("outbox", "request", "telegram"):
         ALERT_STEP_SECONDS.labels(step)
     for result in ("accepted", "refused"):
         CONFIG_RELOADS.labels(result)
+    for change in ("acquired", "handed-over", "lost", "process-gone"):
+        LEASE_CHANGES.labels(change)
 
 
 _initialise_metrics()

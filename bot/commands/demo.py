@@ -40,7 +40,7 @@ def demo_command(match: str, seconds: float, fast: bool, telegram: bool, token: 
     if not telegram:
         asyncio.run(play_demo(match, seconds, load_pack(), load_catalogue()))
         return
-    # Said before anything starts: a match of a minute would otherwise begin and end with an error.
+    # Checked before anything starts: a match of a minute would otherwise begin and end with an error.
     if not token or chat is None:
         raise UserMistake(
             "demo --telegram needs a bot token and a chat id: --token and --chat, or TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID"

@@ -96,7 +96,7 @@ def explain_line(text: str, teams: str, competition: str, rules: RuleSet, catalo
     """Explain what happens in the last of some lines, which are separated by semicolons; raise UserMistake."""
     lines = [line.strip() for line in text.split(";") if line.strip()]
     named = list(dict.fromkeys(found.strip() for line in lines for found in re.findall(r"\(([^()]+)\)", line)))
-    # A rule that names the other team needs --match: here it is nobody that a rule could mean.
+    # A rule that names the other team needs --match: without it the opponent is a placeholder.
     title = teams or " v ".join([*named, "Visitors", "Others"][:2])
     header = f"match: {title}\n" + (f"competition: {json.dumps(competition)}\n" if competition else "")
 
@@ -106,7 +106,7 @@ def explain_line(text: str, teams: str, competition: str, rules: RuleSet, catalo
         try:
             return ScenarioMatch(title, parse_scenario(source, "line"))
         except ScenarioInvalid as error:
-            # The place is that in a file which nobody has written.
+            # Without the place, which is in a file that does not exist.
             raise UserMistake("; ".join(re.sub(r"^line:\d+:\d+: ", "", one) for one in error.mistakes)) from error
 
     # What the last line adds to the match: an event may be several actions, such as a goal and its video check.
@@ -190,20 +190,16 @@ def _explain_packets(
 
 def _read_packets(path: Path) -> list[Packet]:
     """Read one packet as the feed sends it or as a line of a recording, or a list of them."""
-    data = _read_json(path)
-    packets = [_decode_packet(path, one) for one in (data if isinstance(data, list) else [data])]
-    if not packets:
-        raise UserMistake(f"{path}: the list is empty")
-    return packets
-
-
-def _read_json(path: Path) -> Any:
     try:
-        return msgspec.json.decode(path.read_bytes())
+        data = msgspec.json.decode(path.read_bytes())
     except OSError as error:
         raise UserMistake(f"{path}: it cannot be read: {explain_file_error(error)}") from error
     except msgspec.DecodeError as error:
         raise UserMistake(f"{path}: this is not JSON: {error}") from error
+    packets = [_decode_packet(path, one) for one in (data if isinstance(data, list) else [data])]
+    if not packets:
+        raise UserMistake(f"{path}: the list is empty")
+    return packets
 
 
 def _decode_packet(path: Path, data: Any) -> Packet:

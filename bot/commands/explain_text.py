@@ -97,7 +97,10 @@ def _format_short(explanation: Explanation, before: Any) -> Iterator[str]:
         # The same rules fired at the last revision that was shown: their conditions would only repeat it.
         if [judged.rule.name for judged in part.verdicts if judged.verdict is Verdict.FIRES] not in firing:
             yield from _format_verdicts(part)
-        yield from _format_alerts(part)
+        if not part.alerts:
+            yield f"No rule fires: nothing is sent.{_suggest_packs(part.change.moment)}"
+        for alert in part.alerts:
+            yield from _format_alert(alert)
         if was_sent and part.alerts and part.change.moment.action is moment.action:
             yield "    Chats that have the message see it edited."
 
@@ -137,13 +140,6 @@ def _format_unasked(part: ActionExplanation, own: set[str] | None = None) -> Ite
         names.append(f"{hidden} of the pack")
     sign = _VERDICT_SIGNS[Verdict.NOT_ASKED]
     yield f'{sign} not evaluated, because "{unasked[0].stopped_by}" fired before: {", ".join(names)}'
-
-
-def _format_alerts(part: ActionExplanation) -> Iterator[str]:
-    if not part.alerts:
-        yield f"No rule fires: nothing is sent.{_suggest_packs(part.change.moment)}"
-    for alert in part.alerts:
-        yield from _format_alert(alert)
 
 
 def _suggest_packs(moment: Moment) -> str:

@@ -177,19 +177,13 @@ async def record_fixtures(
             fixtures = await asyncio.gather(*(source.fetch_fixture(fixture_id) for fixture_id in fixture_ids))
         except FeedError as error:
             raise UserMistake(f"the fixtures cannot be read: {error}") from error
-    if speed:
-        _require_over(fixtures)
+    if speed and (early := next((fixture for fixture in fixtures if not fixture.is_over), None)):
+        sentence = "only matches that are over can be read at a speed; `touchline record` without --speed follows a live one"
+        raise UserMistake(f"{early.title or early.id} is {early.status.lower()}: {sentence}")
     try:
         return list((await record_matches(fixtures, settings, clock, folder, speed=speed, limiter=limiter)).values())
     except FeedError as error:
         raise UserMistake(f"the match cannot be read: {error}") from error
-
-
-def _require_over(fixtures: Sequence[Fixture]) -> None:
-    for fixture in fixtures:
-        if not fixture.is_over:
-            sentence = "only matches that are over can be read at a speed; `touchline record` without --speed follows a live one"
-            raise UserMistake(f"{fixture.title or fixture.id} is {fixture.status.lower()}: {sentence}")
 
 
 def _create_folder(folder: Path) -> None:

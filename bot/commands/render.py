@@ -30,7 +30,7 @@ def render_command(match: str, picture: Path, moment: str | None, dark: bool) ->
     """
     stages = {"half-time": Stage.HALF_TIME, "full-time": Stage.FULL_TIME}
     at = stages.get((moment or "").lower()) or read_minute(moment, "--at")
-    # Told before anything is drawn: a picture under another ending could not be opened.
+    # Refused before anything is drawn: a PNG under another ending could not be opened.
     if picture.suffix.lower() != ".png":
         raise UserMistake(f"{picture}: only PNG pictures are drawn; name a file that ends in .png")
     render_match_source(open_match(match), picture, at, dark=dark)

@@ -30,7 +30,7 @@ MAX_COUNTED_CHATS = 500
 """Chats of an alert that a list counts. SQLite is asked in the event loop, and a list has many alerts."""
 
 _SHARED_FOR = 4.0
-"""Seconds for which all open pages of a match show the same look at it."""
+"""Seconds for which all open pages of a match share one reading of it."""
 
 _TRACE_PAGE = 1000
 """Deliveries of an alert that are read at once for its trace; other work is done between two pages."""
@@ -62,7 +62,7 @@ class AlertRow(msgspec.Struct, frozen=True):
     rules: tuple[str, ...]
     state: str
     text: str
-    told: int
+    reached: int
     """Chats that have a message about it; MAX_COUNTED_CHATS stands for that many or more."""
     waiting: int
     conditions: tuple[str, ...]
@@ -95,8 +95,8 @@ class AlertReader:
 
     def __init__(self, database: Database) -> None:
         self._database, self._frames = database, FrameRepository(database)
-        self._looks: dict[str, tuple[float, asyncio.Future[tuple[AlertRow, ...]]]] = {}
-        """By fixture, the latest look at its alerts and when it began."""
+        self._readings: dict[str, tuple[float, asyncio.Future[tuple[AlertRow, ...]]]] = {}
+        """By fixture, when the latest reading of its alerts began, and its result."""
 
     async def list_matches(self) -> tuple[MatchRow, ...]:
         """Return the matches with alerts, the latest first."""
@@ -119,16 +119,16 @@ class AlertReader:
         return find_title(row_to_news(rows[0])) if rows else fixture_id
 
     async def list_alerts(self, fixture_id: str) -> tuple[AlertRow, ...]:
-        """Return the alerts of a match in order, with how many chats have each. All pages of a match share one look."""
+        """Return the alerts of a match in order, with how many chats have each. All pages of a match share one reading."""
         now = asyncio.get_running_loop().time()
-        at, look = self._looks.get(fixture_id, (0.0, None))
-        if look is None or (look.done() and now - at >= _SHARED_FOR):
-            # Matches at which nobody looks any more are forgotten with the next look at any other.
-            self._looks = {key: one for key, one in self._looks.items() if now - one[0] < _SHARED_FOR or not one[1].done()}
-            look = asyncio.ensure_future(self._list_alerts(fixture_id))
-            self._looks[fixture_id] = (now, look)
-        # Shielded: a page that is closed while it waits does not take the look away from the others.
-        return await asyncio.shield(look)
+        at, reading = self._readings.get(fixture_id, (0.0, None))
+        if reading is None or (reading.done() and now - at >= _SHARED_FOR):
+            # Matches whose pages are closed are forgotten with the next reading of any other.
+            self._readings = {key: one for key, one in self._readings.items() if now - one[0] < _SHARED_FOR or not one[1].done()}
+            reading = asyncio.ensure_future(self._list_alerts(fixture_id))
+            self._readings[fixture_id] = (now, reading)
+        # Shielded: a page that is closed while it waits does not take the reading away from the others.
+        return await asyncio.shield(reading)
 
     async def _list_alerts(self, fixture_id: str) -> tuple[AlertRow, ...]:
         async with self._database.transaction() as tx:
@@ -257,9 +257,9 @@ async def _make_row(tx: Transaction, news: NewsItem, chat_ids: Collection[int] =
     alert = news.alternatives[0]
     # The limit inside: a count over all would read a hundred thousand deliveries to show "500 or more".
     some = select(entries.c.message_id, entries.c.status).where(_is_of(news.key)).limit(MAX_COUNTED_CHATS).subquery()
-    told = func.sum(case((some.c.message_id.is_not(None), 1), else_=0)).label("told")
+    reached = func.sum(case((some.c.message_id.is_not(None), 1), else_=0)).label("reached")
     waiting = func.sum(case((some.c.status == DeliveryStatus.WAITING.value, 1), else_=0)).label("waiting")
-    (count,) = await tx.fetch(select(told, waiting))
+    (count,) = await tx.fetch(select(reached, waiting))
     text = alert.text
     if not text:
         # What was taken back has no text of its own any more, so it is shown as it stood in a chat.
@@ -279,7 +279,7 @@ async def _make_row(tx: Transaction, news: NewsItem, chat_ids: Collection[int] =
         tuple(sorted({one.rule for one in news.alternatives if one.rule} or news.first_fired_at)),
         news.state.value,
         to_plain_line(text),
-        int(count["told"] or 0),
+        int(count["reached"] or 0),
         int(count["waiting"] or 0),
         tuple(f"{rule}: {', '.join(map(_format_condition, results))}" for rule, results in news.conditions.items()),
         in_chat,

@@ -27,22 +27,22 @@ PAGE_SIZE = 100
 """Rows of a list: more are found by the search."""
 
 _REASONS: dict[str, str] = {
-    Reason.FIRST: "told",
-    Reason.REVISION: "told, and corrected since",
-    Reason.CHANGED: "told, and told again when it became other news",
-    Reason.RETRACTION: "told, and struck through since",
-    Reason.RESTORATION: "told, struck through, and restored",
-    Reason.DUPLICATE: "told",
-    Reason.MUTED: "not told: the chat, or this match in it, was muted",
-    Reason.DELAYED: "told after the chat's delay",
-    Reason.EXPIRED: "not told: it was too old by then",
+    Reason.FIRST: "sent",
+    Reason.REVISION: "sent, and corrected since",
+    Reason.CHANGED: "sent, and sent again when it became other news",
+    Reason.RETRACTION: "sent, and struck through since",
+    Reason.RESTORATION: "sent, struck through, and restored",
+    Reason.DUPLICATE: "sent",
+    Reason.MUTED: "not sent: the chat, or this match in it, was muted",
+    Reason.DELAYED: "sent after the chat's delay",
+    Reason.EXPIRED: "not sent: it was too old by then",
     Reason.HELD_FOR_QUIET_HOURS: "held for the end of the quiet hours",
-    Reason.HELD_FOR_BURST: "told in one message with other alerts",
-    Reason.UNCONFIRMED: "not told yet: the chat wants it confirmed",
+    Reason.HELD_FOR_BURST: "sent in one message with other alerts",
+    Reason.UNCONFIRMED: "not sent yet: the chat wants it confirmed",
     Reason.POSTPONED: "not shown yet: the chat is muted or in its quiet hours",
-    Reason.SCORER_UNKNOWN: "not told yet: the chat wants to know the scorer",
-    Reason.SUPERSEDED: "not told: it was taken back or replaced before it was sent",
-    Reason.NOT_WANTED: "not told: the chat does not take this kind",
+    Reason.SCORER_UNKNOWN: "not sent yet: the chat wants to know the scorer",
+    Reason.SUPERSEDED: "not sent: it was taken back or replaced before it was sent",
+    Reason.NOT_WANTED: "not sent: the chat does not take this kind",
 }
 
 

@@ -25,7 +25,7 @@ _SAMPLES = 360
 """An hour."""
 
 _SHARED_FOR = 1.0
-"""Seconds for which all open pages show the same look: fifty browsers ask the database as often as one."""
+"""Seconds for which all open pages share one reading: fifty browsers query the database as often as one."""
 
 HANDBOOK = "docs/operate/messages.md"
 """Has a section for each incident, by its name."""
@@ -110,8 +110,8 @@ class NowReader:
         self._samples: deque[Sample] = deque(maxlen=_SAMPLES)
         self._counted_at: float | None = None
         self._delivered: dict[str, int] = {}
-        self._look: asyncio.Future[Overview] | None = None
-        self._looked_at = 0.0
+        self._reading: asyncio.Future[Overview] | None = None
+        self._reading_at = 0.0
 
     async def take_sample(self) -> None:
         """Add a point to the chart; called every SAMPLE_INTERVAL seconds. Raises StorageError."""
@@ -128,10 +128,10 @@ class NowReader:
     async def read(self) -> Overview:
         """Return what happens now. Raises StorageError."""
         now = self._clock.monotonic()
-        if self._look is None or (self._look.done() and now - self._looked_at >= _SHARED_FOR):
-            self._looked_at, self._look = now, asyncio.ensure_future(self._read())
-        # Shielded: a page that is closed while it waits does not take the look away from the others.
-        return await asyncio.shield(self._look)
+        if self._reading is None or (self._reading.done() and now - self._reading_at >= _SHARED_FOR):
+            self._reading_at, self._reading = now, asyncio.ensure_future(self._read())
+        # Shielded: a page that is closed while it waits does not take the reading away from the others.
+        return await asyncio.shield(self._reading)
 
     async def _read(self) -> Overview:
         now = self._clock.now()
@@ -170,7 +170,7 @@ def list_connections(processes: Mapping[str, ProcessInfo], now: dt.datetime) -> 
 
 def count_new_deliveries(before: Mapping[str, int], now: Mapping[str, int]) -> int:
     """Return how many deliveries are new, by the counts of each process. A process that was not there before began at 0."""
-    # At the first look nothing is known of before: what was sent until then belongs to no interval.
+    # At the first sample nothing is known of before: what was sent until then belongs to no interval.
     return sum(max(0, count - before.get(name, 0)) for name, count in now.items()) if before else 0
 
 

@@ -177,8 +177,15 @@ async def play(request: PlayRequest) -> PlayedMatch:
     """Play a match through the pipeline and the sender for one chat with the settings of the request."""
     # Mistakes of what somebody typed come as values: the page shows them while typing goes on.
     try:
-        match = _open_source(request)
-        rules, warnings = _read_rules(request.rules)
+        match: MatchSource
+        if request.scenario.strip():
+            match = ScenarioMatch("scenario", parse_scenario(request.scenario, "scenario"))
+        else:
+            match = open_match(request.match)
+        rules, warnings = load_pack(), tuple[str, ...]()
+        if request.rules.strip():
+            parsed = parse_sent_rules(request.rules, "rules", load_catalogue())
+            rules, warnings = parsed.rules, parsed.warnings
     except (ScenarioInvalid, RulesInvalid) as error:
         return PlayedMatch(mistakes=tuple(error.mistakes))
     except UserMistake as error:
@@ -263,19 +270,6 @@ class _Phone(RecordingMessenger):
     def _note(self, event: PhoneEvent) -> None:
         self.events.append(event)
         self._has_changed = True
-
-
-def _open_source(request: PlayRequest) -> MatchSource:
-    if request.scenario.strip():
-        return ScenarioMatch("scenario", parse_scenario(request.scenario, "scenario"))
-    return open_match(request.match)
-
-
-def _read_rules(text: str) -> tuple[RuleSet, tuple[str, ...]]:
-    if not text.strip():
-        return load_pack(), ()
-    parsed = parse_sent_rules(text, "rules", load_catalogue())
-    return parsed.rules, parsed.warnings
 
 
 def _describe_moment(match: Match) -> PlayMoment:

@@ -41,7 +41,7 @@ _KICKOFF_AHEAD = dt.timedelta(minutes=1)
 _REFRESH_EVERY = dt.timedelta(seconds=2)
 
 _QUIET_SECONDS = 2.0
-"""Seconds without a request after which the bot counts as having said everything about a match that is over."""
+"""Seconds without a request after which everything about a match that is over counts as sent."""
 
 _GIVE_UP_SECONDS = 20.0
 """Seconds without a request after which a script waits in vain."""
@@ -157,7 +157,7 @@ def _connect_here(config: Config, telegram: FakeBotApi, urls: SimulatorUrls, fol
             admins=(*config.telegram.admins, _FIRST_PERSON_ID),
             webhook=None,
         ),
-        # A match of a minute is listed anew within seconds: read as seldom as in life, its changes would be over.
+        # The listing of a match of a minute changes within seconds: at the usual interval its changes would be missed.
         schedule=replace(config.schedule, refresh_fixtures_every=_REFRESH_EVERY),
         storage=replace(config.storage, url=f"sqlite:///{folder / 'chat.db'}", last_matches_folder=str(folder / "last-matches")),
         http=HttpSettings(listen=None),
@@ -174,8 +174,13 @@ class ChatSession:
         self.speaker = self._find_speaker("you", "")
 
     async def run(self, read_line: ReadLine, *, is_script: bool) -> None:
-        """Handle every line, until the input ends or /quit."""
-        watching = asyncio.ensure_future(self._watch())
+        """Handle every line, until the input ends or /quit. Whatever changes in a chat meanwhile is shown."""
+
+        async def watch() -> None:
+            async for _ in self._telegram.changes():
+                self._view.update(self._telegram, self.name_of)
+
+        watching = asyncio.ensure_future(watch())
         try:
             while (line := await read_line(f"{self.speaker}> ")) is not None:
                 if is_script:
@@ -190,11 +195,6 @@ class ChatSession:
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
-            self._view.update(self._telegram, self.name_of)
-
-    async def _watch(self) -> None:
-        """Show whatever changes in a chat."""
-        async for _ in self._telegram.changes():
             self._view.update(self._telegram, self.name_of)
 
     def name_of(self, chat_id: int) -> str:
@@ -261,7 +261,7 @@ class ChatSession:
         """Press a button, and show what Telegram would show for a moment; a script waits for a button that is still to come."""
         if is_script:
             await _wait_until(lambda: find() is not None, _ANSWER_TIMEOUT)
-        # A person is told of a mistake and goes on. A script has nobody to correct it, so it ends here.
+        # A person reads of the mistake and goes on. A script has nobody to correct it, so it ends here.
         button = find()
         if button is None:
             if is_script:

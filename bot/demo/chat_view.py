@@ -53,7 +53,7 @@ class ChatView:
         for chat in telegram.chats.values():
             for message in chat.everything:
                 shown = self._shown.get(message.id, _Shown())
-                # Compared as a whole, since one look may find several changes of a message.
+                # Compared as a whole, since there may be several changes of a message at once.
                 state = _Shown(len(message.versions), message.deleted, message.pinned)
                 if message.by_bot and state != shown:
                     # By the first version that is not shown yet. A pin or a deletion has no time of its own: by the last one.

@@ -31,7 +31,7 @@ class Members(Methods):
         chat = self.chat(chat_id)
         topic, receiver = more.get("topic", 0), int(str(self.me["id"])) if more.get("ephemeral") else 0
         message = self.add(chat, text, topic=topic, reply_to=more.get("reply_to"), receiver=receiver)
-        body = self.message_to_json(message) | {"entities": _command_entities(text)}
+        body = self.message_to_json(message) | {"entities": _list_command_entities(text)}
         # A post of a channel has no author.
         if chat.type == "channel":
             self.push({"channel_post": body | {"sender_chat": chat.json()}})
@@ -152,6 +152,6 @@ class Members(Methods):
         self._changed = asyncio.Event()
 
 
-def _command_entities(text: str) -> list[dict[str, Any]]:
+def _list_command_entities(text: str) -> list[dict[str, Any]]:
     found = re.finditer(r"(?<!\S)/[A-Za-z0-9_]+(?:@\w+)?", text)
     return [{"type": "bot_command", "offset": m.start(), "length": len(m[0])} for m in found]

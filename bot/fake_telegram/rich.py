@@ -67,33 +67,33 @@ class _Element:
         elements = [part for part in self.content if isinstance(part, _Element)]
         if self.name == "table":
             rows = [element for element in elements if element.name == "tr"]
-            block["cells"] = [[_cell_json(cell) for cell in row.content if isinstance(cell, _Element)] for row in rows]
+            block["cells"] = [[_cell_to_json(cell) for cell in row.content if isinstance(cell, _Element)] for row in rows]
             return block | {f"is_{name}": True for name in ("bordered", "striped") if name in self.attributes}
         if self.name == "details":
             summary, *others = elements
             block |= {"summary": summary.text.strip(), "blocks": [one.json() for one in others if one.name in _BLOCKS]}
             return block | ({"is_open": True} if "open" in self.attributes else {})
         if self.name in ("ul", "ol"):
-            return block | {"items": [{"label": "•", "blocks": [_paragraph(one.text)]} for one in elements]}
+            return block | {"items": [{"label": "•", "blocks": [_make_paragraph(one.text)]} for one in elements]}
         if self.name == "blockquote":
-            return block | {"blocks": [_paragraph(self.text)]}
+            return block | {"blocks": [_make_paragraph(self.text)]}
         return block | {"text": self.text.strip()} | ({"size": int(self.name[1])} if self.name[0] == "h" else {})
 
 
-def _cell_json(cell: _Element) -> dict[str, Any]:
+def _cell_to_json(cell: _Element) -> dict[str, Any]:
     body: dict[str, Any] = {"align": cell.attributes.get("align", "left"), "valign": cell.attributes.get("valign", "top")}
     text = cell.text.strip()
     return body | ({"text": text} if text else {}) | ({"is_header": True} if cell.name == "th" else {})
 
 
-def _block_json(part: str | _Element) -> dict[str, Any]:
+def _block_to_json(part: str | _Element) -> dict[str, Any]:
     # Text that stands beside the blocks is a paragraph of its own.
     if isinstance(part, _Element):
-        return part.json() if part.name in _BLOCKS else _paragraph(part.text)
-    return _paragraph(part)
+        return part.json() if part.name in _BLOCKS else _make_paragraph(part.text)
+    return _make_paragraph(part)
 
 
-def _paragraph(text: str) -> dict[str, Any]:
+def _make_paragraph(text: str) -> dict[str, Any]:
     return {"type": "paragraph", "text": text.strip()}
 
 
@@ -120,7 +120,7 @@ def read_rich_message(given: Any) -> RichContent:
         raise RichMessageError("message is empty")
     if len(text) > MAX_LENGTH:
         raise RichMessageError("message is too long")
-    blocks = [_block_json(part) for part in root.content if not isinstance(part, str) or part.strip()]
+    blocks = [_block_to_json(part) for part in root.content if not isinstance(part, str) or part.strip()]
     return RichContent(given["html"], Parsed(text), blocks)
 
 

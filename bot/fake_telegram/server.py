@@ -90,7 +90,9 @@ class FakeBotApi(Members):
 
     def report(self) -> str:
         """Return the last requests as text, for a test that fails."""
-        return "\n".join([f"The last of {len(self.log)} requests to the Bot API:", *(_describe(r) for r in self.log[-15:])])
+        return "\n".join(
+            [f"The last of {len(self.log)} requests to the Bot API:", *(_describe_request(r) for r in self.log[-15:])]
+        )
 
     @property
     def connections(self) -> int:
@@ -114,7 +116,7 @@ class FakeBotApi(Members):
         self.troubles.append(Trouble("refuse", answer, chat_id=chat_id, times=times))
 
     def fail(self, method: str | None = None, answer: RefusedError = BAD_GATEWAY, times: int | None = 1) -> None:
-        """Answer the next requests with an error, 502 unless told; `getUpdates` only when named."""
+        """Answer the next requests with an error, by default 502; `getUpdates` only when named."""
         self.troubles.append(Trouble("refuse", answer, method=method, times=times))
 
     def lack(self, *names: str, ignores: bool = False) -> None:
@@ -170,7 +172,7 @@ class FakeBotApi(Members):
         if found[1] != self.token:
             return _respond(RefusedError(401, "Unauthorized") if ":" in found[1] else RefusedError(404, "Not Found"))
         try:
-            request = Request(asyncio.get_running_loop().time(), found[2], await _params(http))
+            request = Request(asyncio.get_running_loop().time(), found[2], await _read_params(http))
         except ValueError:
             return _respond(bad_request("can't parse the request's body"))
         # Logged before it is served: a test may wait for a request that is never answered.
@@ -190,7 +192,7 @@ class FakeBotApi(Members):
         if trouble and trouble.how == "refuse":
             return self._answer_request(request, trouble.answer)
         try:
-            result = await self._result(request)
+            result = await self._carry_out(request)
         except RefusedError as refusal:
             return self._answer_request(request, refusal)
         # The request has been carried out. Only its answer is lost or held.
@@ -199,7 +201,7 @@ class FakeBotApi(Members):
             http.transport.abort()
         return self._answer_request(request, result)
 
-    async def _result(self, request: Request) -> Any:
+    async def _carry_out(self, request: Request) -> Any:
         params = Params(request.params)
         if request.method.lower() == "getupdates":
             return await self._get_updates(params)
@@ -249,7 +251,7 @@ def _respond(answer: Any) -> web.Response:
     return web.json_response({"ok": True, "result": answer})
 
 
-async def _params(http: web.Request) -> dict[str, Any]:
+async def _read_params(http: web.Request) -> dict[str, Any]:
     """Arguments from the query and from a form, multipart or JSON body."""
     given: dict[str, Any] = dict(http.query)
     if http.content_type == "application/json":
@@ -260,6 +262,6 @@ async def _params(http: web.Request) -> dict[str, Any]:
     return given | dict(await http.post())
 
 
-def _describe(request: Request) -> str:
+def _describe_request(request: Request) -> str:
     params = ", ".join(f"{name}={str(value)[:100]!r}" for name, value in request.params.items())
     return f"  {request.at:.3f} {request.method}({params}) -> {request.status or 'no answer'}"

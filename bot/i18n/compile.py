@@ -16,21 +16,18 @@ def compile_catalogues(folder: Path = FOLDER) -> tuple[Path, ...]:
     written = []
     for source in sorted(folder.glob("*/LC_MESSAGES/*.po")):
         target = source.with_suffix(".mo")
-        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
-            _compile_catalogue(source, target)
-            written.append(target)
+        if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
+            continue
+        with source.open("rb") as lines:
+            catalogue = read_po(lines, locale=source.parent.parent.name)
+        # Written beside the target and renamed, so that no other process reads half of it.
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+            write_mo(file, catalogue)
+        # A temporary file is readable by its owner only, and the bot may run as another user.
+        Path(file.name).chmod(0o644)
+        Path(file.name).replace(target)
+        written.append(target)
     return tuple(written)
-
-
-def _compile_catalogue(source: Path, target: Path) -> None:
-    with source.open("rb") as lines:
-        catalogue = read_po(lines, locale=source.parent.parent.name)
-    # Written beside the target and renamed, so that no other process reads half of it.
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-        write_mo(file, catalogue)
-    # A temporary file is readable by its owner only, and the bot may run as another user.
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(target)
 
 
 if __name__ == "__main__":

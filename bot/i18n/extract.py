@@ -98,10 +98,10 @@ def _keep_what_differs(language: str, regional: Catalog, base: Catalog) -> Catal
     return kept
 
 
-def collect_texts(root: Path = PROJECT_ROOT) -> Catalog:
+def collect_texts() -> Catalog:
     """Return every text of the code and the packs, sorted by file and line."""
     catalogue = _make_catalogue(ENGLISH)
-    found = extract_from_dir(root, _EXTRACTORS)
+    found = extract_from_dir(PROJECT_ROOT, _EXTRACTORS)
     # Sorted, so that the same texts always give the same file.
     for file, line, text, comments, context in sorted(found, key=lambda message: message[:2]):
         catalogue.add(text, locations=[(file, line)], auto_comments=comments, context=context)
@@ -153,17 +153,9 @@ def extract_code(
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _GETTEXT_FUNCTIONS:
             texts = tuple(argument.value for argument in call.args if isinstance(argument, ast.Constant))
             if message := tuple(text for text in texts if isinstance(text, str)):
-                yield (
-                    call.lineno,
-                    _GETTEXT_FUNCTIONS[call.func.id],
-                    message if len(message) > 1 else message[0],
-                    _translator_note(lines, call.lineno),
-                )
-
-
-def _translator_note(lines: list[str], line: int) -> list[str]:
-    above = lines[line - 2].strip() if line > 1 else ""
-    return [above.removeprefix(_NOTE_PREFIX).strip()] if above.startswith(_NOTE_PREFIX) else []
+                above = lines[call.lineno - 2].strip() if call.lineno > 1 else ""
+                notes = [above.removeprefix(_NOTE_PREFIX).strip()] if above.startswith(_NOTE_PREFIX) else []
+                yield call.lineno, _GETTEXT_FUNCTIONS[call.func.id], message if len(message) > 1 else message[0], notes
 
 
 def extract_pack(file: BinaryIO, keywords: Any, comment_tags: Any, options: Any) -> Iterator[ExtractedText]:

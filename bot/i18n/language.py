@@ -22,7 +22,7 @@ REGIONAL_LANGUAGES = {"es-419": "Español latino", "pt-PT": "Português europeu"
 """Regional forms of a language: by tag, what each calls itself. Their catalogues have only the texts that differ."""
 
 CHOICES = LANGUAGES | REGIONAL_LANGUAGES
-"""Everything that a chat may choose. Rules' own texts and Telegram's menus know no regions: theirs are `LANGUAGES`."""
+"""Every language that a chat may choose. Rules' own texts and Telegram's menus have no regional forms: they use `LANGUAGES`."""
 
 # Babel's plain "en" writes dates as in the United States: Nov 22, 2026.
 LOCALES = {"en": "en_GB", "pt": "pt_BR", "es-419": "es_419", "pt-PT": "pt_PT"}

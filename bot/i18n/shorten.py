@@ -41,7 +41,8 @@ def shorten(text: str, room: float, measure: Callable[[str], float] = text_lengt
     while end > 0:
         if _is_boundary(text, end):
             kept = text[:end].rstrip(f" \n{ELLIPSIS}")
-            short = f"{kept}{ELLIPSIS}{_close_isolates(kept)}"
+            is_isolate_open = sum(map(kept.count, _ISOLATE_STARTS)) > kept.count(_ISOLATE_END)
+            short = f"{kept}{ELLIPSIS}{_ISOLATE_END if is_isolate_open else ''}"
             if measure(short) <= room:
                 return short
         end -= 1
@@ -86,8 +87,3 @@ def _is_boundary(text: str, at: int) -> bool:
         return True
     # Accents and variation selectors are Mn, the tones of skin Sk.
     return unicodedata.category(text[at]) not in ("Mn", "Me", "Sk") and _JOINER not in (text[at], text[at - 1])
-
-
-def _close_isolates(text: str) -> str:
-    is_open = sum(text.count(mark) for mark in _ISOLATE_STARTS) > text.count(_ISOLATE_END)
-    return _ISOLATE_END if is_open else ""

@@ -150,21 +150,19 @@ def _render_title(timeline: Timeline) -> str:
 
 def _render_card_subtitle(match: Match, timeline: Timeline, labels: MatchLabels, *, is_closed: bool) -> str:
     """Return `Second half · 67' · Premier League`."""
-    # The card stays in the chat: without this it would claim for ever that the match is in its 85th minute.
-    is_end_missing = is_closed and not is_end_announced(match)
-    stage = _("over (end not seen)") if is_end_missing else _stage_and_minute(timeline, labels)
+    if is_closed and not is_end_announced(match):
+        # The card stays in the chat: without this it would claim for ever that the match is in its 85th minute.
+        stage = _("over (end not seen)")
+    elif timeline.stage is Stage.PLAY and timeline.period is not Period.SHOOTOUT:
+        minute = f"{timeline.minute}'" if timeline.minute else ""
+        stage = " · ".join(filter(None, (period_text(timeline.period), minute)))
+    else:
+        stage = stage_text(timeline, labels)
     return _render_subtitle(timeline, stage)
 
 
 def _render_subtitle(timeline: Timeline, stage: str) -> str:
     return " · ".join(escape_html(part) for part in (stage, isolate(timeline.competition)) if part)
-
-
-def _stage_and_minute(timeline: Timeline, labels: MatchLabels) -> str:
-    """Return `Second half · 67'` during play, otherwise the stage in words."""
-    if timeline.stage is not Stage.PLAY or timeline.period is Period.SHOOTOUT:
-        return stage_text(timeline, labels)
-    return " · ".join(filter(None, (period_text(timeline.period), f"{timeline.minute}'" if timeline.minute else "")))
 
 
 def _list_entries(timeline: Timeline, labels: MatchLabels) -> Iterator[CardEntry]:
@@ -214,12 +212,12 @@ def _render_side(timeline: Timeline, side: Side, entries: Iterable[CardEntry]) -
 
 
 def _render_sign(entries: list[CardEntry]) -> str:
-    """Render the entries of one sign, such as `⚽ Saka 12', 54' (penalty) · Rice 70'`; empty without entries."""
-    return f"{entries[0].sign} {_render_players(entries)}" if entries else ""
+    """Render the entries of one sign, such as `⚽ Saka 12', 54' (penalty) · Rice 70'`; empty without entries.
 
-
-def _render_players(entries: list[CardEntry]) -> str:
-    """Render each player once with all minutes, in the order of the first of them."""
+    Each player stands there once with all minutes, in the order of the first of them.
+    """
+    if not entries:
+        return ""
     players = []
     for name in dict.fromkeys(entry.player for entry in entries):
         minutes = []
@@ -230,7 +228,7 @@ def _render_players(entries: list[CardEntry]) -> str:
         players.append(f"{escape_html(isolate(name))} {', '.join(minutes)}".rstrip())
     line = " · ".join(players)
     # Struck through, as the message of the goal is by then.
-    return f"<s>{line}</s>" if entries[0].sign == DISALLOWED_SIGN else line
+    return f"{entries[0].sign} {f'<s>{line}</s>' if entries[0].sign == DISALLOWED_SIGN else line}"
 
 
 def _render_kicks(timeline: Timeline) -> str:

@@ -56,16 +56,13 @@ def find_font(text: str, file: str, *, joined: bool = True) -> tuple[str, str]:
     clean = unicodedata.normalize("NFC", " ".join("".join(letters).split()))
     if read_coverage(FONT_FOLDER / file).issuperset(map(ord, clean)):
         return clean, file
-    if read_coverage(FONT_FOLDER / FALLBACK).issuperset(map(ord, clean)) and (joined or not any(map(_needs_shaping, clean))):
+    # A letter that is joined to its neighbours, or runs from right to left.
+    needs_shaping = any(unicodedata.bidirectional(letter) in ("R", "AL") or unicodedata.combining(letter) for letter in clean)
+    if (joined or not needs_shaping) and read_coverage(FONT_FOLDER / FALLBACK).issuperset(map(ord, clean)):
         return clean, FALLBACK
     # Chinese or Georgian, for example: a name that can be read, if not as its owner writes it.
     latin = " ".join(anyascii(clean).split())
     return latin if latin.isprintable() else "?", file
-
-
-def _needs_shaping(letter: str) -> bool:
-    """Return True if a letter is joined to its neighbours or runs from right to left."""
-    return unicodedata.bidirectional(letter) in ("R", "AL") or bool(unicodedata.combining(letter))
 
 
 @cache

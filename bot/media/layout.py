@@ -9,7 +9,7 @@ import msgspec
 from bot.media.fonts import FittedText, fit_text
 from bot.media.labels import MatchLabels, event_detail_text, unnamed_player_text
 from rules.football.action import Side
-from rules.football.minute import LAST_MINUTE, Minute, Period
+from rules.football.minute import LAST_MINUTE, Period
 from rules.football.timeline import Event, EventKind, Kick, Stage, Timeline
 
 # Telegram shows photos of up to 1280 pixels as they are, and shrinks larger ones.
@@ -160,35 +160,28 @@ def _minute_range(period: Period, events: Sequence[Event], timeline: Timeline) -
 
 
 def _build_row(event: Event, labels: MatchLabels) -> EventRow:
+    """Return an event's row without its place on the axis, which is not known before all rows of the side are."""
     name = fit_text(event.player or unnamed_player_text(event.kind, labels), NAME_SIZE, NAME_ROOM)
-    second_line = _second_line_text(event, labels)
-    # The place on the axis is not known before all rows of the side are.
+    if event.kind is EventKind.SUBSTITUTION:
+        # The player who comes on is the name; the one who goes off stands below.
+        second_line = event.replaced_player or "–"
+    else:
+        # Without a player's name, the stand-in for the name is the detail already.
+        detail = event_detail_text(event.kind, labels) if event.player or event.kind.is_goal else ""
+        second_line = " · ".join(filter(None, (str(event.score) if event.score else "", detail)))
     if not second_line:
         return EventRow(event, 0, 0, ONE_LINE_HEIGHT, name)
     return EventRow(event, 0, 0, TWO_LINES_HEIGHT, name, fit_text(second_line, SMALL_SIZE, NAME_ROOM, bold=event.kind.is_goal))
 
 
-def _second_line_text(event: Event, labels: MatchLabels) -> str:
-    if event.kind is EventKind.SUBSTITUTION:
-        # The player who comes on is the name; the one who goes off stands below.
-        return event.replaced_player or "–"
-    # Without a player's name, the stand-in for the name is the detail already.
-    detail = event_detail_text(event.kind, labels) if event.player or event.kind.is_goal else ""
-    return " · ".join(filter(None, (str(event.score) if event.score else "", detail)))
-
-
 def _place_rows(rows: Sequence[EventRow], top: float, height: float, first: int, last: int) -> list[EventRow]:
     """Place the rows of one side, each beside its minute or as near to it as there is room."""
-    wanted = [_minute_position(row.event.minute, top, height, first, last) for row in rows]
+    # The middle of the minute: minute 1 is the time from 0:00 to 1:00. Pinned to the axis, since the feed may give a minute that
+    # lies outside of the period.
+    elapsed = [row.event.minute.base + row.event.minute.added - 0.5 - first for row in rows]
+    wanted = [top + height * min(max(minutes / (last - first), 0.0), 1.0) for minutes in elapsed]
     tops = spread_labels(wanted, [row.height for row in rows], top, top + height)
     return [msgspec.structs.replace(row, axis_y=y, top=edge) for row, y, edge in zip(rows, wanted, tops, strict=True)]
-
-
-def _minute_position(minute: Minute, top: float, height: float, first: int, last: int) -> float:
-    """Return the y of the middle of a minute on the axis: minute 1 is the time from 0:00 to 1:00."""
-    # Pinned to the axis: the feed may give a minute that lies outside of the period.
-    elapsed = minute.base + minute.added - 0.5 - first
-    return top + height * min(max(elapsed / (last - first), 0.0), 1.0)
 
 
 def _build_ticks(period: Period, rows: Sequence[EventRow], top: float, height: float, first: int, last: int) -> list[Tick]:
@@ -199,14 +192,9 @@ def _build_ticks(period: Period, rows: Sequence[EventRow], top: float, height: f
         minutes.append(LAST_MINUTE[period])
     ticks = [Tick(top + height * (minute - first) / (last - first), f"{minute}'") for minute in minutes]
     free = [tick for tick in ticks if top + 20 < tick.axis_y < top + height - 20]
-    return [tick for tick in free if not any(_is_near_tick(row, tick.axis_y) for row in rows)]
-
-
-def _is_near_tick(row: EventRow, axis_y: float) -> bool:
-    """Return True if the line from a row's minute to its label comes near this place on the axis."""
-    # 26 pixels: about half of a label's height.
-    near, far = sorted((row.axis_y, row.middle))
-    return near - 26 < axis_y < far + 26
+    # What the lines from the minutes to their labels take of the axis, and about half of a label's height around it.
+    lines = [(min(row.axis_y, row.middle) - 26, max(row.axis_y, row.middle) + 26) for row in rows]
+    return [tick for tick in free if not any(near < tick.axis_y < far for near, far in lines)]
 
 
 def _build_kick_rows(kicks: Sequence[Kick], top: float) -> tuple[KickRow, ...]:

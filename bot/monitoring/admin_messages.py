@@ -76,21 +76,18 @@ class AdminMessages:
                 log.warning("admin_message_retry_scheduled", admin=user_id, reason=str(error))
                 return error.seconds if isinstance(error, RetryAfter) else 0.0
             except DeliveryError as error:
-                if isinstance(error, ChatGone) and self._may_come_back(user_id):
+                # One refusal says little: Telegram may refuse every chat for a while.
+                now = asyncio.get_running_loop().time()
+                if isinstance(error, ChatGone) and now - self._gone_since.setdefault(user_id, now) < _GONE_AFTER:
                     log.warning("admin_message_retry_scheduled", admin=user_id, reason=str(error))
                     return 0.0
-                # This admin cannot be reached at all, as one who has blocked the bot: there is nobody to tell.
+                # This admin cannot be reached at all, such as one who has blocked the bot: the message is dropped.
                 log.warning("admin_message_not_sent", admin=user_id, reason=str(error))
             else:
                 self._gone_since.pop(user_id, None)
             if waiting.get(name) == html:  # a newer message may have replaced it during the request
                 del waiting[name]
         return 0.0
-
-    def _may_come_back(self, user_id: int) -> bool:
-        """Return True if an admin's chat has not been refused for long: Telegram may refuse every chat for a while."""
-        now = asyncio.get_running_loop().time()
-        return now - self._gone_since.setdefault(user_id, now) < _GONE_AFTER
 
 
 def render_notice(notice: IncidentNotice) -> str:

@@ -125,25 +125,6 @@ TELEGRAM_GRACE = dt.timedelta(seconds=10)
 """How long requests may fail before the process counts as not ready: the sender retries within seconds."""
 
 
-def reasons_not_ready(health: ProcessHealth) -> tuple[str, ...]:
-    """Return a line for each reason why the process is not ready; none if it is ready."""
-    # Before Telegram lets the bot in, the feed and the sender do not run: their silence says nothing.
-    if not health.is_working:
-        start = f"start: Telegram has not let the bot in since {_format_iso(health.started_at)}"
-        return (start, *_database_reasons(health))
-    return (
-        *_database_reasons(health),
-        *_role_reasons(health),
-        *_telegram_reasons(health.telegram, health.now),
-        *_feed_reasons(health),
-    )
-
-
-def _database_reasons(health: ProcessHealth) -> Iterator[str]:
-    if health.database:
-        yield f"database: cannot be used since {_format_iso(health.database.since)}: {health.database.sentence}"
-
-
 # A restart takes some seconds, and processes that start together do not start at the same moment.
 ROLE_GRACE = dt.timedelta(seconds=20)
 """How long nobody may have a role before that is reported, and the processes count as not ready."""
@@ -152,29 +133,35 @@ ROLE_ABSENCES = {Role.FEED: "nobody follows matches", Role.CHAT: "nobody answers
 """What it means that no process has a role, for each that is needed."""
 
 
-def _role_reasons(health: ProcessHealth) -> Iterator[str]:
+def reasons_not_ready(health: ProcessHealth) -> tuple[str, ...]:
+    """Return a line for each reason why the process is not ready; none if it is ready."""
+    lines = []
+    if database := health.database:
+        lines.append(f"database: cannot be used since {_format_iso(database.since)}: {database.sentence}")
+    if not health.is_working:
+        # Before Telegram lets the bot in, the feed and the sender do not run: their silence says nothing.
+        return (f"start: Telegram has not let the bot in since {_format_iso(health.started_at)}", *lines)
     for role, since in health.missing_roles.items():
         if health.now - since > ROLE_GRACE:
-            yield f"role {role}: {ROLE_ABSENCES[role]} since {_format_iso(since)}"
-
-
-def _telegram_reasons(telegram: TelegramHealth, now: dt.datetime) -> Iterator[str]:
+            lines.append(f"role {role}: {ROLE_ABSENCES[role]} since {_format_iso(since)}")
+    telegram = health.telegram
     # Without a grace: a token does not become right by itself.
     if telegram.refused_since:
-        yield f"telegram: the bot token is refused since {_format_iso(telegram.refused_since)}"
-    if telegram.failing_since and now - telegram.failing_since > TELEGRAM_GRACE:
+        lines.append(f"telegram: the bot token is refused since {_format_iso(telegram.refused_since)}")
+    if telegram.failing_since and health.now - telegram.failing_since > TELEGRAM_GRACE:
         reason = f": {telegram.failure}" if telegram.failure else ""
-        yield f"telegram: no request got through since {_format_iso(telegram.failing_since)}{reason}"
+        lines.append(f"telegram: no request got through since {_format_iso(telegram.failing_since)}{reason}")
+    if health.feed:
+        lines += _list_feed_reasons(health.feed, health)
+    return tuple(lines)
 
 
-def _feed_reasons(health: ProcessHealth) -> Iterator[str]:
-    if health.feed is None:
-        return
-    if old := outdated_fixtures_since(health.feed, health.started_at, health.now):
+def _list_feed_reasons(feed: FeedHealth, health: ProcessHealth) -> Iterator[str]:
+    if old := outdated_fixtures_since(feed, health.started_at, health.now):
         yield f"feed: the fixtures could not be read since {_format_iso(old)}"
-    for status in health.feed.connections:
+    for status in feed.connections:
         if is_silent(status, health.now):
-            title, at = health.feed.titles.get(status.fixture_id, ""), last_frame_or_start(status)
+            title, at = feed.titles.get(status.fixture_id, ""), last_frame_or_start(status)
             # The id first: it is what the log and the feed's support know.
             named = f"{status.fixture_id} ({title})" if title else status.fixture_id
             yield f"feed: fixture {named} has had no frame since {_format_iso(at)}, {status.state.value}"

@@ -66,7 +66,7 @@ async def serve(
             sentence = f"http.listen: cannot listen on {listen}: {explain_bind_error(error)}; choose another, or null for none"
             if is_required:
                 raise UserMistake(sentence) from error
-            # Nobody asked for the default port: a second process on the same machine shall not fail for its sake.
+            # Nobody asked for the default port: a second process on the same machine must not fail because of it.
             log.warning("health_pages_not_served", reason=sentence)
         else:
             log.info("health_pages_served", port=found)

@@ -98,10 +98,10 @@ class Monitor:
         """The name of this process among those of `read_processes`."""
         self.roles: tuple[str, ...] = ()
         self._processes: Mapping[str, ProcessInfo] = {}
-        """What the last look at the database found."""
+        """As the last query found them."""
         self._roles_seen: dict[Role, dt.datetime] = {}
         self._missing_roles: dict[Role, dt.datetime] = {}
-        self._look: asyncio.Task[Mapping[str, ProcessInfo]] | None = None
+        self._query: asyncio.Task[Mapping[str, ProcessInfo]] | None = None
         self._database_hangs_since: dt.datetime | None = None
         self._database_was_in_the_way: dt.datetime | None = None
         self._incidents = IncidentLog(IncidentRepository(database))
@@ -118,8 +118,8 @@ class Monitor:
     async def check(self) -> None:
         """Check once; notices are queued for the admins."""
         # First what waits for the database, so that the health below is of one moment.
-        await self._look_at_database()
-        await self._look_at_paid_budget()
+        await self._check_database()
+        await self._refresh_paid_budget()
         health = self.health()
         reported = self.reported.list_current()
         if health.database or any(name.startswith("database-") for name in reported):
@@ -135,24 +135,24 @@ class Monitor:
         for notice in await self._incidents.step(found, health.now, alone=self._database_hangs_since is not None):
             self._notify(notice)
 
-    async def _look_at_database(self) -> None:
-        """Look whether a shared database answers, and which processes are at work."""
+    async def _check_database(self) -> None:
+        """Find out whether a shared database answers, and which processes are at work."""
         if self.read_processes is None:
             return
         # One query at a time: a server that hangs would otherwise collect one more at each check.
-        if self._look is None or self._look.done():
-            self._look = asyncio.ensure_future(self.read_processes())
+        if self._query is None or self._query.done():
+            self._query = asyncio.ensure_future(self.read_processes())
         # `wait` leaves the query running: a query to a server that hangs cannot be cancelled at once.
-        await asyncio.wait({self._look}, timeout=_CHECK_TIMEOUT)
+        await asyncio.wait({self._query}, timeout=_CHECK_TIMEOUT)
         now = self._clock.now()
-        if not self._look.done():
+        if not self._query.done():
             # It hangs since the query left, not since we gave up waiting.
             self._database_hangs_since = self._database_hangs_since or now - dt.timedelta(seconds=_CHECK_TIMEOUT)
             self._excuse_roles(now)
             return
         self._database_hangs_since = None
         try:
-            self._processes = self._look.result()
+            self._processes = self._query.result()
         except StorageError as error:
             # The incident of the database says it. Which processes live is not known meanwhile, so none is reported as missing.
             log.debug("processes_not_read", reason=str(error))
@@ -171,7 +171,7 @@ class Monitor:
         """Count the roles that were there as seen: without the database no process can show that it lives."""
         self._roles_seen |= dict.fromkeys(ROLE_ABSENCES.keys() - self._missing_roles.keys(), now)
 
-    async def _look_at_paid_budget(self) -> None:
+    async def _refresh_paid_budget(self) -> None:
         """Read how many messages were paid for today. While the database cannot be used, the last figure stays."""
         if self.read_paid_budget is None or self._database_hangs_since is not None:
             return
@@ -285,7 +285,7 @@ class Monitor:
         async with self._database.transaction() as tx:
             chats = await count_chats(tx)
         lines.append(render_chats(chats))
-        await self._look_at_paid_budget()
+        await self._refresh_paid_budget()
         lines += filter(None, [self.describe_limits()])
         if self.read_processes is not None:
             return "\n".join([*lines, render_status_of_processes(await self.read_processes(), depth)])

@@ -44,7 +44,7 @@ class AlertSearch:
                 if name in ("since", "until"):
                     field.props("type=datetime-local stack-label")
                 self._inputs[name] = field
-        self._said = ui.label("").props('role=status aria-live="polite"')
+        self._notice = ui.label("").props('role=status aria-live="polite"')
         self._list.draw()
         # After the page is sent: somebody who opens it does not wait for the search to see its fields.
         ui.timer(0, self._search, once=True)
@@ -58,5 +58,5 @@ class AlertSearch:
         if result is None or run != self._runs:
             return
         count = "1 alert" if len(result.rows) == 1 else f"{len(result.rows)} alerts"
-        self._said.text = count if result.is_complete else f"The latest {count} that fit"
+        self._notice.text = count if result.is_complete else f"The latest {count} that fit"
         self._list.show(result.rows, "No alert fits.")

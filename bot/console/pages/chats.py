@@ -65,7 +65,7 @@ class ChatList:
             ui.button("Send a test", on_click=lambda: self._do(lambda: self._desk.send_test(ref), "A test is on its way."))
             ui.button("Remove", on_click=lambda: self._ask_to_remove(row)).props("color=negative outline")
         deliveries = await read_or_tell(lambda: self._desk.read_deliveries(ref)) or ()
-        ui.label("Told lately" if deliveries else "Nothing has been told here yet.").classes("text-weight-bold")
+        ui.label("Latest alerts" if deliveries else "Nothing has been sent here yet.").classes("text-weight-bold")
         with ui.list().props("separator dense").classes("w-full"):
             for delivery in deliveries:
                 _draw_delivery(delivery)

@@ -10,7 +10,7 @@ from bot.console.traces import RevisionTrace, describe_trace
 from bot.monitoring.conditions import format_utc
 
 REFRESH = 5.0
-"""Seconds between two looks at the alerts of a match."""
+"""Seconds between two readings of the alerts of a match."""
 
 
 async def draw_matches(reader: AlertReader) -> None:
@@ -93,10 +93,10 @@ class AlertList:
 
 def describe_chat_count(row: AlertRow) -> str:
     """Return `in 3 chats, 1 waiting`."""
-    if row.told + row.waiting >= MAX_COUNTED_CHATS:
+    if row.reached + row.waiting >= MAX_COUNTED_CHATS:
         return f"in {MAX_COUNTED_CHATS} chats or more"
-    told = "in 1 chat" if row.told == 1 else f"in {row.told} chats"
-    return f"{told}, {row.waiting} waiting" if row.waiting else told
+    chats = "in 1 chat" if row.reached == 1 else f"in {row.reached} chats"
+    return f"{chats}, {row.waiting} waiting" if row.waiting else chats
 
 
 def _draw_details(row: AlertRow, traces: tuple[RevisionTrace, ...]) -> None:

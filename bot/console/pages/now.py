@@ -12,7 +12,7 @@ from bot.console.pages.elements import read_or_tell
 from bot.monitoring.conditions import format_utc
 
 REFRESH = 2.0
-"""Seconds between two looks at the running process."""
+"""Seconds between two readings of the running process."""
 
 _CONNECTION_COLUMNS = (
     ("title", "Match"),

@@ -82,7 +82,7 @@ class Playground:
                     YamlEditor(request.rules, lambda text: self._change(rules=text), "Rules", build_rules_file_schema())
                 with ui.expansion("A scenario of your own, instead of the match", value=bool(request.scenario)).classes("w-full"):
                     YamlEditor(request.scenario, lambda text: self._change(scenario=text), "Scenario", build_scenario_schema())
-                self._said = ui.column().props('role=status aria-live="polite"')
+                self._notice = ui.column().props('role=status aria-live="polite"')
                 with ui.row():
                     self._link = ui.link("Link to exactly this", self._make_link())
             with ui.column().classes("col-12 col-md-auto items-center"):
@@ -130,8 +130,8 @@ class Playground:
         self._phone.content = "".join(map(render_bubble, messages)) or "<p>Nothing has been sent yet.</p>"
 
     def _say(self, lines: Sequence[str]) -> None:
-        self._said.clear()
-        with self._said:
+        self._notice.clear()
+        with self._notice:
             for line in lines:
                 ui.label(line).style("white-space: pre-line")
 

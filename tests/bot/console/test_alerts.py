@@ -55,7 +55,7 @@ async def test_the_alerts_of_a_match_say_which_rules_made_them_and_where_they_ar
     reader = AlertReader(world.db)
     (row,) = await reader.list_alerts(FIXTURE.id)
 
-    assert (row.match, row.rules, row.state, row.told, row.waiting) == (FIXTURE.title, ("goals",), "retracted", 2, 0)
+    assert (row.match, row.rules, row.state, row.reached, row.waiting) == (FIXTURE.title, ("goals",), "retracted", 2, 0)
     assert (row.text, row.conditions) == ("1–0 Saka", ("goals: minute from 80 (was 88)",))
     assert [(match.title, match.alerts) for match in await reader.list_matches()] == [(FIXTURE.title, 1)]
     assert (await reader.read_title(FIXTURE.id), await reader.read_title("f9")) == (FIXTURE.title, "f9")
@@ -107,8 +107,8 @@ async def test_a_search_for_a_chat_says_what_became_of_an_alert_there(world: Wor
     async def describe_chat(chat: str) -> str:
         return (await AlertReader(world.db).find_alerts(AlertQuery(chat=chat))).rows[0].in_chat
 
-    assert await describe_chat("1") == "told"
-    assert await describe_chat("2") == "not told: the chat, or this match in it, was muted"
+    assert await describe_chat("1") == "sent"
+    assert await describe_chat("2") == "not sent: the chat, or this match in it, was muted"
 
 
 async def test_a_long_search_says_that_there_is_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

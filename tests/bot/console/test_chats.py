@@ -35,8 +35,8 @@ async def test_what_a_chat_was_told_lately_says_how_and_how_fast(world: World) -
 
     muted, goal = await make_desk(world).read_deliveries(ChatRef(1))
 
-    assert (muted.what, muted.match) == ("not told: the chat, or this match in it, was muted", FIXTURE.title)
-    assert (goal.what, goal.text, goal.rule, goal.fixture_id) == ("told, and corrected since", "goal", "goals", FIXTURE.id)
+    assert (muted.what, muted.match) == ("not sent: the chat, or this match in it, was muted", FIXTURE.title)
+    assert (goal.what, goal.text, goal.rule, goal.fixture_id) == ("sent, and corrected since", "goal", "goals", FIXTURE.id)
     assert goal.took_ms is not None
     assert await make_desk(world).read_deliveries(ChatRef(2)) == ()
 
@@ -84,12 +84,12 @@ async def test_each_test_of_a_chat_has_a_name_of_its_own(world: World) -> None:
 def test_every_reason_has_words() -> None:
     for reason in Reason:
         words = describe_delivery(Delivery(KEY, REF, DeliveryStatus.DONE, reason.value, message_id=1))
-        assert words.startswith(("told", "not ", "held "))
+        assert words.startswith(("sent", "not ", "held "))
 
 
 def test_what_waits_says_whether_something_was_sent_before() -> None:
     assert describe_delivery(Delivery(KEY, REF)) == "waiting to be sent"
-    assert describe_delivery(Delivery(KEY, REF, message_id=5)) == "told; a correction is waiting to be sent"
+    assert describe_delivery(Delivery(KEY, REF, message_id=5)) == "sent; a correction is waiting to be sent"
     assert describe_delivery(Delivery(KEY, REF, is_uncertain=True, message_id=0)) == "sent, and Telegram's answer was lost"
 
 

@@ -156,9 +156,9 @@ async def test_after_a_database_that_was_away_the_processes_have_time_to_show_th
         living, cluster.alive = cluster.alive, {}  # their leases have ended meanwhile
         cluster.hangs, cluster.failure = False, None
         for monitor in cluster.monitors.values():
-            assert monitor._look
-            monitor._look.cancel()
-            monitor._look = None
+            assert monitor._query
+            monitor._query.cancel()
+            monitor._query = None
         await asyncio.sleep(8)
         cluster.alive = living
         await asyncio.sleep(300)
