@@ -25,20 +25,16 @@ from bot.chat.features.alerts_for_name import read_name, set_kinds_for_name, swi
 from bot.chat.features.match_cards import parse_card_form, set_card_form
 from bot.chat.features.subscribe import search_followable, subscribe
 from bot.chat.features.subscriptions import set_overrides_by_words
+from bot.chat.parsing.kinds import KIND_SIGNS, SWITCH_FILLERS, parse_kind, parse_kinds, read_kind_switches
 from bot.chat.parsing.plain_words import ONLY_WORDS, parse_on_off
 from bot.chat.routing import Command, Feature
 from bot.chat.search.catalogue import make_short_id
 from bot.chat.texts import (
-    KIND_SIGNS,
-    SWITCH_FILLERS,
     back_to_kinds_label,
     display_options_label,
     done_label,
     join_kind_names,
     overrides_label,
-    parse_kind,
-    parse_kinds,
-    read_kind_switches,
     settings_label,
     sounds_label,
     unknown_kind_text,

@@ -12,8 +12,9 @@ from bot.chat.features.followed import choose_kinds, list_covering
 from bot.chat.features.mute import find_followed_matches
 from bot.chat.features.subscribe import search_followable, subscribe
 from bot.chat.features.subscriptions import find_subscription, set_overrides_by_words, unsubscribe
+from bot.chat.parsing.kinds import parse_kinds, read_kind_switches
 from bot.chat.parsing.plain_words import ALERT_WORDS, EVERY_WORDS, JOINING_WORDS, ONLY_WORDS, parse_on_off
-from bot.chat.texts import choice_name, choice_names, escape_text, parse_kinds, read_kind_switches, subscription_name
+from bot.chat.texts import choice_name, choice_names, escape_text, subscription_name
 from bot.i18n.language import join_sentence_list
 from bot.i18n.language import translate as _
 from bot.subscribers import Subscription

@@ -17,9 +17,10 @@ from bot.chat.dialogue import (
     set_settings,
     update_filter,
 )
+from bot.chat.parsing.kinds import parse_kind
 from bot.chat.routing import Feature
 from bot.chat.services import ChatServices
-from bot.chat.texts import display_options_label, done_label, parse_kind
+from bot.chat.texts import display_options_label, done_label
 from bot.i18n.language import translate as _
 from bot.subscribers import AlertFilter, CardForm, Chat
 from rules.engine.alert import CARD, PICTURE

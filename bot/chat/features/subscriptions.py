@@ -30,13 +30,13 @@ from bot.chat.dialogue import (
 )
 from bot.chat.features.followed import choose_kinds, confirm_unfollowing, describe_changes
 from bot.chat.features.subscribe import MAX_HITS
+from bot.chat.parsing.kinds import KIND_SIGNS, parse_kind, parse_kinds
 from bot.chat.parsing.plain_words import EVERY_WORDS, ONLY_WORDS
 from bot.chat.parsing.sentences import drop_article
 from bot.chat.routing import Command, Feature
 from bot.chat.search.catalogue import make_short_id, make_token
 from bot.chat.search.name_index import Fit
 from bot.chat.texts import (
-    KIND_SIGNS,
     OVERRIDES_SIGN,
     and_more_text,
     back_label,
@@ -45,8 +45,6 @@ from bot.chat.texts import (
     escape_text,
     join_kind_names,
     overrides_label,
-    parse_kind,
-    parse_kinds,
     scorers_only_label,
     sounds_label,
     subscription_name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Sequence
 
+from bot.chat.parsing.kinds import parse_kinds, read_kind_switches
 from bot.chat.parsing.plain_words import EVERY_WORDS, ONLY_WORDS
 from bot.chat.parsing.sentences import (
     drop_article,
@@ -14,7 +15,6 @@ from bot.chat.parsing.sentences import (
     read_whole_phrase,
     strip_politeness,
 )
-from bot.chat.texts import parse_kinds, read_kind_switches
 from rules.football.names import normalise
 
 MAX_NEAREST = 2

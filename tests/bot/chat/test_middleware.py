@@ -11,6 +11,7 @@ from bot.chat import texts
 from bot.chat.dialogue import make_button
 from bot.chat.features import fixtures
 from bot.chat.features.subscriptions import list_subscriptions
+from bot.chat.parsing.kinds import parse_kind
 from bot.i18n.language import format_long_date, format_short_date, use_language
 from bot.subscribers import Scope, Subscription
 from tests.bot.chat.conftest import ADMIN, World
@@ -88,7 +89,7 @@ def test_a_day_is_named_as_the_language_names_it(language: str, long: str, short
 def test_a_kind_is_switched_by_its_name_in_the_language_or_in_english() -> None:
     offered = ("goal", "yellow_card")
     with use_language("de"):
-        assert [texts.parse_kind(word, offered) for word in ("Tore", "gelbe karten", "yellow_card")] == [
+        assert [parse_kind(word, offered) for word in ("Tore", "gelbe karten", "yellow_card")] == [
             "goal",
             "yellow_card",
             "yellow_card",
