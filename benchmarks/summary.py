@@ -94,10 +94,10 @@ class Benchmark(NamedTuple):
 BENCHMARKS = {
     "sending": Benchmark("fanout", ("--messages", "4000", "--rounds", "2", "--seconds", "6"), read_sending),
     "busy": Benchmark("fanout", ("--busy", "--limits", "30", "1000", "--seconds", "8"), read_sending),
-    "latency": Benchmark("latency", ("--settle", "10", "--seconds", "45"), read_latency),
+    "latency": Benchmark("latency", ("--settle", "10", "--seconds", "40"), read_latency),
     "packets": Benchmark("connections", ("--fixtures", "200", "--packets", "100", "--live", "20", "--seconds", "5"), read_feed),
     "starting": Benchmark("starting", ("--times", "3"), read_starting),
-    "replaying": Benchmark("replaying", ("--single", "50"), read_replaying),
+    "replaying": Benchmark("replaying", ("--single", "25"), read_replaying),
     "demo": Benchmark("first_message", (), read_first_message),
 }
 
