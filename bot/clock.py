@@ -114,7 +114,7 @@ _MAX_DATABASE_SKEW = 0.2
 """Seconds that the clock may differ from the database's before it is set again."""
 
 _FEED_SKEW_SAMPLES = 20
-"""Of so many packets the quickest counts: a packet is always some time on its way, and now and then a long one."""
+"""The quickest of so many packets counts: each takes some time on its way, and now and then one takes long."""
 
 MAX_CLOCK_SKEW = 5.0
 """Seconds that clocks may differ before one of them counts as wrong: more than the second to which Telegram's is known."""

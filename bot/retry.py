@@ -52,7 +52,7 @@ async def retry_while_database_unavailable(operation: Callable[[], Awaitable[T]]
         try:
             return await operation()
         except StorageError as error:
-            # Of either kind: what a person has to mend, such as a full disk, is waited for too. `Database` has reported it, once
+            # Both kinds: what a person has to mend, such as a full disk, is waited for too. `Database` has reported it, once
             # for everything that waits.
             delay = backoff.next()
             log.debug("waiting_for_database", reason=str(error), retry_in=delay)

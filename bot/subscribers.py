@@ -227,7 +227,7 @@ class Chat(msgspec.Struct, frozen=True):
     username: str = ""
     """The public name of a channel, without the @; empty: it has none, or none is known."""
     managed_channel: int | None = None
-    """Of a private chat: the channel that its user is setting up."""
+    """The channel that the user of this private chat is setting up; None for no channel."""
     managed_until: dt.datetime | None = None
     """Until when what is written in the private chat is for that channel."""
     pins_cards: bool = True

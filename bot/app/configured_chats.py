@@ -46,7 +46,7 @@ class ConfiguredChats:
 
     async def store(self, config: Config) -> None:
         """Store the chats and what they follow. Those that left the file follow nothing any more, as names not found yet."""
-        # Of an earlier run, or found by another process. What this one has found is newer.
+        # Found in an earlier run or by another process; what this process has found is newer.
         known = await self._chats.get_configured_by_name() | self._found
         stored = []
         for chat in config.chats:

@@ -132,7 +132,7 @@ class UpdateRepository:
 
 
 async def _lock_chats(tx: Transaction, chat_ids: Collection[int]) -> None:
-    # Else two processes that check at the same moment would both find that nothing is being handled. Sorted: no deadlock.
+    # Without the lock, two processes could both find that nothing is being handled. Sorted, so that there is no deadlock.
     for chat_id in sorted(chat_ids):
         await tx.lock(f"updates of {chat_id}")
 

@@ -36,7 +36,7 @@ class UpdateOrigin(msgspec.Struct, frozen=True):
     ephemeral_id: int = 0
     """The number of an ephemeral message, which only its sender and the bot see; 0 for every other message."""
     query_id: str = ""
-    """Of a press: its number, which allows the bot to answer the person alone."""
+    """The id of the press, which lets the bot answer this person alone; empty for a message."""
 
     @property
     def is_in_group(self) -> bool:

@@ -183,7 +183,7 @@ async def _examine_webhook(config: Config, telegram: _TelegramProbe) -> CheckRes
         info = await telegram.call("getWebhookInfo")
     except _Refused as refusal:
         return CheckResult(Outcome.NO_GO, "webhook", str(refusal))
-    # Of addresses only the host is shown: the path of a webhook is often a secret.
+    # Only the host of an address is shown: the path of a webhook is often a secret.
     url, error = str(info.get("url") or ""), info.get("last_error_message")
     wanted = config.telegram.webhook.url if config.telegram.webhook else ""
     host = urlsplit(url).hostname

@@ -62,7 +62,7 @@ def format_explanations(explanations: Sequence[Explanation], *, rule: str = "", 
 
 def _summarise(explanation: Explanation, rule: str) -> Any:
     """Return what a reader learns from a revision, as a value: a revision with an equal one is not shown again."""
-    # Of one rule the verdict alone: its conditions name values, such as the minute, that differ without changing anything.
+    # For one rule only the verdict: its conditions name values, such as the minute, that differ without changing anything.
     if rule:
         return [judged.verdict for part in explanation.changes for judged in part.verdicts if judged.rule.name == rule]
     return explanation.reason_for_silence, [

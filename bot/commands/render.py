@@ -95,7 +95,7 @@ def _play_match(source: MatchSource) -> Iterator[Moment]:
     match: Match | None = None
     for packet in read_packets_of(source):
         if match is None:
-            # Of the first fixture only: a picture shows one match, and a recording may have several.
+            # Only the first fixture: a picture shows one match, and a recording may have several.
             match = Match(source.read_fixtures().get(packet.fixture_id, Fixture(packet.fixture_id)))
         if packet.fixture_id == match.fixture.id:
             moment = advance(match, packet)

@@ -54,7 +54,7 @@ class RulesDesk:
 
     async def roll_back(self) -> str:
         """Put the rules before the last change into effect again; return their name. Raises as `apply`."""
-        # Of one moment: if rules come into effect meanwhile, `apply` finds that they are not the ones that were seen here.
+        # Read once: if other rules come into effect meanwhile, `apply` finds that they are not the ones that were seen here.
         active = self.active
         previous = await self._versions.find_previous(active.version.id if active.version else 0)
         await self._versions.apply(previous.text, previous.name, RuleOrigin.ROLLED_BACK, active.fingerprint, _CONSOLE_USER)

@@ -107,7 +107,7 @@ class ChatView:
 
     def _format_content(self, message: Message) -> list[Text]:
         has_styles = self._console.is_terminal and self._console.color_system is not None
-        # Of a rich message a terminal shows what a reader of it sees, line by line.
+        # A rich message is shown as its reader sees it, line by line.
         html = escape_html(message.text) if message.is_rich else message.html
         html = html if has_styles else mark_styles(html)
         lines = [Text("  🖼 picture", "dim")] if message.photo else []

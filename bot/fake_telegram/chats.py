@@ -27,7 +27,7 @@ class ChatStore:
         self.descriptions: dict[str, str] = {}
         """The bot's description by language code; empty: for all languages without one of their own."""
         self.short_descriptions: dict[str, str] = {}
-        """Likewise what the bot's profile says."""
+        """What the bot's profile says, by language code."""
         self.queries: set[str] = set()
         """Button presses that were not answered yet."""
         self.answers: list[dict[str, Any]] = []

@@ -88,7 +88,7 @@ class Version:
     parsed: Parsed
     buttons: tuple[tuple[Button, ...], ...] = ()
     blocks: list[dict[str, Any]] | None = None
-    """Of a rich message: its blocks as Telegram returns them, and `html` is that of the rich message."""
+    """The blocks of a rich message as Telegram returns them, and `html` is its source. None for any other message."""
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class Message:
     photo: bytes = b""
     spoiler: bool = False
     ephemeral_id: int = 0
-    """Of an ephemeral message, which has no other number; 0: every member sees it."""
+    """The number of an ephemeral message, which has no other one; 0: every member sees the message."""
     receiver: int = 0
     """The only one who sees an ephemeral message: a member, or the bot for a member's ephemeral command."""
 

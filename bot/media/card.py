@@ -71,7 +71,7 @@ def render_card(match: Match, *, is_closed: bool = False, timeline: Timeline | N
     `timeline` is the result of `build_card_timeline`, if the caller has it already.
     """
     timeline, labels = timeline or build_card_timeline(match), translate_labels()
-    # Of what is pending the match knows, and the timeline does not: it has only what counts.
+    # What is pending is read from the match: the timeline has only what counts.
     entries = [*_list_entries(timeline, labels), *_list_pending_entries(match, labels)]
     title, subtitle = _render_title(timeline), _render_card_subtitle(match, timeline, labels, is_closed=is_closed)
     parts = [
@@ -189,7 +189,7 @@ def _list_pending_entries(match: Match, labels: MatchLabels) -> Iterator[CardEnt
 def _render_latest(timeline: Timeline, entries: Iterable[CardEntry]) -> str:
     """Render what happened last, such as `54' ⚽ Saka (Arsenal)`: the lists below are by team, and do not tell it."""
     timed = [entry for entry in entries if entry.minute is not None]
-    # Of a single event the list below shows that it was the last.
+    # With a single event the list below shows already that it was the last.
     if len(timed) < 2:
         return ""
     # The last one of its minute: within a minute the order is that of the feed.

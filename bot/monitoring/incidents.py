@@ -229,7 +229,7 @@ class IncidentLog:
         def decide(bodies: Mapping[str, str]) -> Mapping[str, str | None]:
             nonlocal notices
             stored = _decode_incidents(bodies)
-            # Of the stored incident and this process's own the one that was checked last: while the database was away, each
+            # The stored incident or this process's own, whichever was checked last: while the database was away, each
             # process has gone on alone.
             known = {
                 name: max((s for s in (self.incidents.get(name), stored.get(name)) if s), key=_recency_of_incident)
@@ -269,7 +269,7 @@ def _decode_incidents(bodies: Mapping[str, str]) -> dict[str, Incident]:
 
 
 def _recency_of_incident(incident: Incident) -> tuple[dt.datetime, int, bool]:
-    # Of two that were seen at the same moment the one that has notified wins, or admins would be told once more.
+    # If two were seen at the same moment, the one that has notified wins, or admins would be notified once more.
     return max(incident.last_seen, incident.resolved_at or incident.last_seen), incident.times, incident.notified_at is not None
 
 

@@ -87,7 +87,7 @@ async def run_dry_run(request: DryRunRequest, seconds: float = DRY_RUN_TIMEOUT) 
     if answer.is_failed:
         # The last line of the traceback: it is the error itself.
         log.warning("dry_run_failed", reason=answer.stderr.decode(errors="replace").strip().rpartition("\n")[2])
-    # Also of a child that took too long: its check may have come in time.
+    # Read even if the child took too long: its check may have come in time.
     lines = answer.stdout.splitlines()
     return read_result(lines, len(request.recordings), TOOK_TOO_LONG if answer.is_late else DRY_RUN_FAILED)
 

@@ -33,7 +33,7 @@ def add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str
     if is_burst(before.key):
         return _add_burst_reply(after, context)
     subject, is_loud = Subject.parse(before.subject), before.is_loud
-    # Of a minor action, unless copies of its message may be in the chat that nobody can edit.
+    # A minor action, of whose message the chat has no copy that cannot be edited any more.
     is_minor = before.severity <= 0 and not before.is_loud and not before.earlier_copies
     if reason is Reason.CHANGED:
         is_upgraded = alert.severity > before.severity

@@ -85,7 +85,7 @@ class FailureHandler:
         self.refused = RefusedMessages()
         self._suspension_brake = SuspensionBrake()
         self._old_chat_ids: set[int] = set()
-        """Of groups that moved. A server that sends one back to where it came from would move it round and round."""
+        """The ids that groups had before they moved. A server that named one as a new id would move a group back and forth."""
         self._pinging: asyncio.Task[None] | None = None
         self.on_text_refused: Callable[[str, str], None] | None = None
         """Called with a rule and a reason if Telegram takes its text in no form."""

@@ -115,7 +115,7 @@ def render_effect(context: ChatContext, subscription: Subscription, before: Sequ
     covered = [fixture for fixture in context.catalogue.all_fixtures if subscription.covers(fixture)]
     for fixture in covered:
         if context.is_in_play(fixture):
-            # Of a match that is new to it a chat gets the score in a message of its own, or on a card: with its delay, hidden
+            # A chat gets the score of a match that is new to it in a message of its own, or on a card: with its delay, hidden
             # where it wants no spoilers, and corrected where a goal falls. So it is not read here as well.
             match = context.find_match(fixture.id)
             is_told_apart = context.chat.delay or (match is not None and not any(one.covers(fixture) for one in before))

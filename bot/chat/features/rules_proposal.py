@@ -61,7 +61,7 @@ class RulesProposal(msgspec.Struct, frozen=True):
     name: str
     origin: RuleOrigin
     base_fingerprint: str
-    """Of the rules that were in effect when it was compared with them."""
+    """The fingerprint of the rules in effect that it was compared with."""
 
     @property
     def token(self) -> str:

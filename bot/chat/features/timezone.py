@@ -204,7 +204,7 @@ def find_zones(typed: str) -> ZoneSearchResult:
     if len(top) == 1 and best[top[0]] < Fit.SUBSTRING:
         return ZoneSearchResult(top[0])
     if best[top[0]] is Fit.EXACT:
-        # Of a country that was named in full only its own zones, in the order in which they are known here.
+        # A country was named in full: only its own zones, in the order of the tables.
         return ZoneSearchResult(zones=tuple(top[:MAX_OFFERED_ZONES]))
     # Zones of big cities before others of the same fit.
     order = sorted(best, key=lambda zone: (best[zone], zone not in COMMON_ZONES, zone))

@@ -47,7 +47,7 @@ _REASON_TEXTS = {
 
 
 _DETAILS_PREFIX, _REASON_PREFIX = "wd", "wb"
-"""Of the buttons to the details of a message and back; the message's number follows."""
+"""Prefixes of the buttons to the details of a message and back; the message's number follows."""
 
 
 def _make_handlers(services: ChatServices, _router: Router) -> Sequence[Handler]:

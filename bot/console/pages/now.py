@@ -66,7 +66,7 @@ class NowPage:
         # A screen reader reads a new alert aloud, so one that stays is not drawn again.
         if before is None or before.incidents != overview.incidents:
             self._draw_incidents(overview)
-        # Of one process the figures above say everything.
+        # With one process the figures above say everything.
         has_several = len(overview.processes) > 1
         _update_table(self._connections, overview.connections, is_shown=bool(overview.connections))
         _update_table(self._processes, overview.processes, is_shown=has_several)
