@@ -23,7 +23,9 @@ NAMES = [name_of(path) for path in PATHS]
 MISSING = f"there are no recordings in {FOLDER}: set TOUCHLINE_RECORDINGS to their folder"
 
 needs_recordings = pytest.mark.skipif(not PATHS, reason=MISSING)
-_every = pytest.mark.parametrize("path", PATHS or [pytest.param(FOLDER, marks=needs_recordings)], ids=NAMES or ["none"])
+_each_path = PATHS or [pytest.param(FOLDER, marks=needs_recordings)]
+# By this scope a module's tests of one recording come one after the other, and so in one worker, which plays it once for them.
+_every = pytest.mark.parametrize("path", _each_path, ids=NAMES or ["none"], scope="module")
 
 
 def each_recording(test: Callable[..., object]) -> Any:
