@@ -17,7 +17,7 @@ from bot.cli import COMMANDS, main
 from rules.loading.loader import load_rules
 from rules.scenarios.expectations import read_tests, run_test
 from rules.scenarios.parser import SCENARIO_KEYS, SHIPPED_SCENARIOS, load_scenario, parse_scenario
-from rules.scenarios.scenario import ScenarioEventType
+from rules.scenarios.scenario import SCENARIO_KINDS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted((ROOT / "docs").rglob("*.md"))
@@ -138,7 +138,7 @@ def test_the_documentation_of_scenarios_names_every_word_and_key_and_its_example
     text = page.read_text(encoding="utf-8")
     whole, kicks, listings = _blocks(page, "yaml")
 
-    assert [word for word in ScenarioEventType if f"`{word}" not in text] == []
+    assert [word for word in SCENARIO_KINDS if f"`{word}" not in text] == []
     assert [key for key in SCENARIO_KEYS if f"{key}:" not in text] == []
     assert [name for name in SHIPPED_SCENARIOS if f"`{name}`" not in text] == []
     assert len(parse_scenario(whole + kicks, page.name).events) == 5

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from rules.engine.alert import Alert, ConditionResult, Importance, State, scoreline
+from rules.engine.alert import Alert, ConditionResult, Importance, State, format_scoreline
 from rules.engine.explain import ActionExplanation, Explanation, RuleVerdict, Verdict
 from rules.football.action import Action
 from rules.football.match import Moment
@@ -189,7 +189,7 @@ def _format_title(action: Action, moment: Moment) -> str:
     sub = f" ({action.sub_type})" if action.sub_type else ""
     who = ", ".join(filter(None, (action.player.name if action.player else "", action.team.name if action.team else "")))
     title = f"{minute}{action.type}{sub}, {action.send_type.value.lower()}{f': {who}' if who else ''}"
-    return f"{click.style(title, bold=True)}    {scoreline(moment.after.fixture, moment.score, moment.shootout)}"
+    return f"{click.style(title, bold=True)}    {format_scoreline(moment.after.fixture, moment.score, moment.shootout)}"
 
 
 def _format_action(part: ActionExplanation) -> Iterator[str]:
@@ -265,7 +265,7 @@ def explanation_to_json(explanation: Explanation) -> str:
     action = explanation.moment.action
     data = _action_to_dict(action) | {
         "fixture_id": action.fixture_id,
-        "match": scoreline(explanation.moment.after.fixture, explanation.moment.score, explanation.moment.shootout),
+        "match": format_scoreline(explanation.moment.after.fixture, explanation.moment.score, explanation.moment.shootout),
         "silence": explanation.reason_for_silence,
         "told": [_part_to_dict(part) for part in explanation.changes],
     }

@@ -37,7 +37,7 @@ from rules.loading.conditions import CONDITION_DESCRIPTIONS, CONDITIONS, PERIOD_
 from rules.loading.expected_names import NAMED_BY_ID
 from rules.loading.loader import list_packs
 from rules.scenarios.parser import SCENARIO_KEYS
-from rules.scenarios.scenario import ScenarioEventType
+from rules.scenarios.scenario import SCENARIO_KINDS
 
 
 def build_schema() -> dict[str, Any]:
@@ -115,14 +115,14 @@ _EXPECTATION_PATTERN = r"^\s*(\d[\d+]*' )?\w+( \(.+\))?(,? (pending|confirmed|re
 
 def _build_scenario_keys() -> dict[str, JsonSchema]:
     # The longest first: a pattern takes the first word that fits, which may be the beginning of a longer one.
-    words = "|".join(sorted(ScenarioEventType, key=len, reverse=True))
+    words = "|".join(sorted(SCENARIO_KINDS, key=len, reverse=True))
     shapes = {
         "match": _add_description("HOME v AWAY.", {"type": "string", "pattern": r"\S v \S"}),
         "competition": _add_description("The name of the competition.", _WORD_SCHEMA),
         "kickoff": _add_description("Such as 2026-08-15T14:00:00Z.", TEXT_SCHEMA),
         "venue": _add_description("The name of the ground.", _WORD_SCHEMA),
         "events": _add_description(
-            "In the order of the match: 88' goal NAME (TEAM), what becomes of it.",
+            "In the order of the match: 88' goal NAME (TEAM), DETAILS.",
             {"type": "array", "items": {"type": "string", "pattern": rf"^\s*\d[\d+]*'\s+(?:{words})\b"}},
         ),
         "listings": _add_description(

@@ -22,7 +22,7 @@ from rules.football.action import SendType, Side
 from rules.football.match import Match
 from rules.football.minute import Minute, Period
 from rules.football.names import isolate
-from rules.football.timeline import EventKind, Stage, Timeline, build_timeline, stage_of
+from rules.football.timeline import EventKind, Stage, Timeline, build_timeline, determine_stage
 
 GOAL_SIGN, DISALLOWED_SIGN, MISSED_SIGN, RED_SIGN, YELLOW_SIGN, PENDING_SIGN = "⚽", "🚫", "❌", "🟥", "🟨", "⏳"
 
@@ -129,7 +129,7 @@ def find_announced_stage(match: Match) -> Stage:
     The fixtures API calls a match completed before the feed sends its end. A card that trusted it would say "Full time"
     before the alert does.
     """
-    stage = stage_of(match)
+    stage = determine_stage(match)
     if stage is not Stage.FULL_TIME:
         return stage
     return Stage.LOST if match.is_lost or match.is_suspended else Stage.FULL_TIME if match.ended_by else Stage.PLAY

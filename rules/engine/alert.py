@@ -221,7 +221,7 @@ def make_facts(moment: Moment, reason: str = "") -> Facts:
     added = read_added_minutes(action.metadata, action.sub_type) if action.type == "Added Time" else None
     lineups = match.lineups if action.type == "Lineups" else Lineups()
     return Facts(
-        match=scoreline(fixture, score, shootout),
+        match=format_scoreline(fixture, score, shootout),
         score=str(score),
         home=fixture.home.name,
         away=fixture.away.name,
@@ -281,7 +281,7 @@ def _format_goal_score(moment: Moment, score: Score) -> str:
     return f"[{score.home}]–{score.away}" if side is Side.HOME else f"{score.home}–[{score.away}]"
 
 
-def scoreline(fixture: Fixture, score: Score, shootout: Score | None = None) -> str:
+def format_scoreline(fixture: Fixture, score: Score, shootout: Score | None = None) -> str:
     """Return a line such as `Germany 1–1 (6–5 pens) Italy`; the score alone before the teams are known."""
     kicks = f"({shootout} pens)" if shootout else ""
     return " ".join(filter(None, (isolate(fixture.home.name), str(score), kicks, isolate(fixture.away.name))))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 import msgspec
 
 from rules.engine.alert import Alert, AlertKey, Facts, Importance, State, make_facts
 from rules.engine.rule import Rule, RuleSet, check_conditions
-from rules.engine.text import AlertText, TextError, Wording, fallback_text
+from rules.engine.text import AlertText, TextError, Wording, make_fallback_text
 from rules.football.action import Action, SendType
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.football.corrections.repeated_reports import find_reporting_action
@@ -50,7 +50,7 @@ def evaluate(
     same key are alternatives: a chat gets the first whose kind it accepts.
     """
     catalogue = catalogue or load_catalogue()
-    return tuple(alert for change in list_changes(moment) for alert in alerts_for(rules, change, notified or {}, catalogue))
+    return tuple(alert for change in list_changes(moment) for alert in make_alerts(rules, change, notified or {}, catalogue))
 
 
 def list_changes(moment: Moment) -> list[ActionChange]:
@@ -61,7 +61,11 @@ def list_changes(moment: Moment) -> list[ActionChange]:
     changes: list[ActionChange] = []
     if moment.coverage_change is not None:
         changes.append(ActionChange(msgspec.structs.replace(moment, action=moment.coverage_change, affected=())))
-    changes += _list_settled(moment)
+    for record in moment.settled:
+        # What was never confirmed is retracted. What stands is minutes old, and no news for chats that wait for confirmations.
+        then = msgspec.structs.replace(moment, action=_revise(record, moment), affected=(), settled=())
+        reason = NOT_CONFIRMED if record.is_retracted else ""
+        changes.append(ActionChange(then, record.is_retracted, reason, is_follow_up=not record.is_retracted))
     if moment.is_news and not is_end_without_full_time(moment) and not (moment.record and moment.record.repeats):
         changes.append(_make_own_change(moment))
     for record in moment.affected:
@@ -101,23 +105,20 @@ def _revise(record: ActionRecord, moment: Moment) -> Action:
     return msgspec.structs.replace(record.action, seq=moment.action.seq, at=moment.action.at)
 
 
-def _list_settled(moment: Moment) -> Iterator[ActionChange]:
-    """Yield the actions that were pending until this break: what was never confirmed is retracted, the rest stands."""
-    for record in moment.settled:
-        reason = NOT_CONFIRMED if record.is_retracted else ""
-        then = msgspec.structs.replace(moment, action=_revise(record, moment), affected=(), settled=())
-        # What stands is minutes old: no news any more for chats that wait for confirmations.
-        yield ActionChange(then, record.is_retracted, reason, is_follow_up=not record.is_retracted)
-
-
 def _find_reworded(moment: Moment) -> list[ActionRecord]:
     """Return the actions whose alerts say something else now, though the feed sent no revision of them.
 
-    These are the goals after one that was retracted, restored or given to the other side, and video checks with another outcome.
+    These are the goals after one that was retracted, restored or given to the other side, video checks with another outcome, and
+    substitutions whose other player is named only now.
     """
     before, after, changed = moment.before, moment.after, _list_changed_ids(moment)
     types = {after.records[one].action.type for one in changed if one in after.records}
-    reworded = _find_renamed_substitutions(moment, changed) if not types.isdisjoint(_SUBSTITUTION_TYPES) else []
+    reworded = []
+    if not types.isdisjoint(("Substitution In", "Substitution Out")):
+        # Two actions, one message: the action that names the other player changes the message of the first.
+        off, off_now = ({one.action.id: one.goes for one in list_substitutions(match)} for match in (before, after))
+        renamed = [i for i in off_now if i in off and i not in changed and off[i] != off_now[i]]
+        reworded = [after.records[i] for i in renamed if after.records[i].action.type == "Substitution In"]
     # A check is settled by time too: it is looked at again in each new minute.
     if types.isdisjoint(("Goal", "Penalty Awarded", "Red Card")) and before.minute == after.minute:
         return reworded
@@ -186,17 +187,7 @@ def _has_fallen(before: Score | None, after: Score | None) -> bool:
     return before is not None and after is not None and (after.home < before.home or after.away < before.away)
 
 
-_SUBSTITUTION_TYPES = ("Substitution In", "Substitution Out")
-
-
-def _find_renamed_substitutions(moment: Moment, changed: set[str]) -> list[ActionRecord]:
-    """Return the substitutions whose other player is named only now, by another action: their one message shows both."""
-    off = [{one.action.id: one.goes for one in list_substitutions(match)} for match in (moment.before, moment.after)]
-    records = (moment.after.records[action_id] for action_id in off[1] if action_id in off[0] and action_id not in changed)
-    return [r for r in records if r.action.type == "Substitution In" and off[0][r.action.id] != off[1][r.action.id]]
-
-
-def alerts_for(rules: RuleSet, change: ActionChange, notified: NotifiedRules, catalogue: Catalogue) -> tuple[Alert, ...]:
+def make_alerts(rules: RuleSet, change: ActionChange, notified: NotifiedRules, catalogue: Catalogue) -> tuple[Alert, ...]:
     """Return the alerts about one action: of the rules that fire, then one for each other rule that sent it before."""
     moment = change.moment
     if change.is_retraction:
@@ -228,9 +219,9 @@ def _make_alert(rule: Rule, moment: Moment, facts: Facts, catalogue: Catalogue) 
         text, text_error = rule.alert.text.render(facts), ""
     except TextError as error:
         # The news matters more than its form: a plain text is sent, and the pipeline logs the error.
-        text, text_error = fallback_text(facts), str(error)
+        text, text_error = make_fallback_text(facts), str(error)
     return msgspec.structs.replace(
-        _make_bare_alert(moment, facts, _state_of(moment)),
+        _make_bare_alert(moment, facts, _find_state(moment)),
         rule=rule.name,
         kind=rule.alert.kind,
         # What was collected offline is no live news (section 10.6).
@@ -251,7 +242,7 @@ def _make_follow_up(rule: Rule | None, name: str, moment: Moment, facts: Facts, 
     type to one that the rule never matches, the message is retracted.
     """
     if rule is None:
-        return msgspec.structs.replace(_make_bare_alert(moment, facts, _state_of(moment)), rule=name, is_follow_up=True)
+        return msgspec.structs.replace(_make_bare_alert(moment, facts, _find_state(moment)), rule=name, is_follow_up=True)
     if not rule.may_match_type(moment.action.type):
         return msgspec.structs.replace(_make_retraction(moment, ""), rule=name, is_follow_up=True)
     return msgspec.structs.replace(_make_alert(rule, moment, facts, catalogue), is_follow_up=True)
@@ -268,7 +259,7 @@ def _make_bare_alert(moment: Moment, facts: Facts, state: State) -> Alert:
     return Alert(key, action.seq, state, action.at, moment.after.fixture, facts, *scores, is_delayed=action.is_delayed)
 
 
-def _state_of(moment: Moment) -> State:
+def _find_state(moment: Moment) -> State:
     return State.PENDING if moment.action.send_type is SendType.PENDING else State.CONFIRMED
 
 
@@ -302,14 +293,9 @@ def translate_alert(alert: Alert, rules: RuleSet, wordings: Iterable[Wording]) -
     rule = rules.by_name.get(alert.rule)
     if rule is None or not alert.text or alert.text_error:
         return alert
-    texts = dict(_render_languages(rule.alert.text, rule.alert.texts, alert.facts, wordings))
-    return msgspec.structs.replace(alert, texts=texts) if texts else alert
-
-
-def _render_languages(
-    text: AlertText, own: Mapping[str, AlertText], facts: Facts, wordings: Iterable[Wording]
-) -> Iterator[tuple[str, str]]:
+    text, own = rule.alert.text, rule.alert.texts
     by_language = {wording.language: wording for wording in wordings}
+    texts: dict[str, str] = {}
     for language in dict.fromkeys((*own, *by_language)):
         wording = by_language.get(language, Wording(language))
         # A rule that gives its text in several languages of its own is not translated into others.
@@ -317,9 +303,10 @@ def _render_languages(
         other = own.get(language) or own.get(wording.base) or shipped
         try:
             if other:
-                yield language, other.render(facts, wording)
+                texts[language] = other.render(alert.facts, wording)
         except TextError:
             continue  # Chats of this language get the English text, which could be rendered.
+    return msgspec.structs.replace(alert, texts=texts) if texts else alert
 
 
 # Compiling a template costs far more than rendering it; the texts that ship are a few hundred in all languages.

@@ -7,7 +7,7 @@ import enum
 import msgspec
 
 from rules.engine.alert import Alert, ConditionResult
-from rules.engine.evaluate import ActionChange, NotifiedRules, alerts_for, is_end_without_full_time, list_changes
+from rules.engine.evaluate import ActionChange, NotifiedRules, is_end_without_full_time, list_changes, make_alerts
 from rules.engine.rule import Rule, RuleSet, check_condition
 from rules.football.action import SendType
 from rules.football.catalogue import Catalogue, load_catalogue
@@ -63,7 +63,7 @@ def explain(
             verdicts = tuple(RuleVerdict(rule, Verdict.NOT_NEEDED) for rule in rules.rules)
         else:
             verdicts = judge_rules(rules, change.moment)
-        parts.append(ActionExplanation(change, verdicts, alerts_for(rules, change, notified or {}, catalogue)))
+        parts.append(ActionExplanation(change, verdicts, make_alerts(rules, change, notified or {}, catalogue)))
     return Explanation(moment, tuple(parts), _explain_silence(moment))
 
 

@@ -226,7 +226,7 @@ def tidy_text(text: str) -> str:
     return _BLANK_LINES.sub("\n\n", _LINE_EDGES.sub("", _REPEATED_SPACES.sub(" ", text))).strip()
 
 
-def fallback_text(facts: Facts) -> str:
+def make_fallback_text(facts: Facts) -> str:
     """Return a text of the same facts without a template, to send where a rule's own text fails."""
     minute = f"{facts.minute}'" if facts.minute else ""
     sub_type = f"({facts.sub_action_type})" if facts.sub_action_type else ""

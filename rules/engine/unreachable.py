@@ -35,7 +35,7 @@ _MOST_GOALS = 20
 """The highest number of goals of a side that is tried to see whether a score is possible."""
 
 
-def cases_of(rule: Rule) -> Cases | None:
+def list_cases(rule: Rule) -> Cases | None:
     """Return the cases in which a rule fires, none if its conditions contradict each other; None if they are too many."""
     found = intersect_conditions(rule.conditions)
     if found is None:
@@ -92,7 +92,7 @@ def find_shadowed(rules: Sequence[Rule]) -> list[tuple[Rule, tuple[Rule, ...]]]:
     earlier, found = _RulesByCase(), []
     for rule in rules:
         # None: too many to compare. An empty tuple: it contradicts itself, of which `find_contradiction` warns.
-        cases = cases_of(rule)
+        cases = list_cases(rule)
         if cases and (by := earlier.find_covering(cases)):
             found.append((rule, by))
         # A rule that continues hides nothing from the rules below it.
@@ -190,19 +190,16 @@ class _RulesByCase:
         """Return the rules that together cover all of the cases, in the order in which they were added; none if they do not."""
         covering: dict[str, Rule] = {}
         for case in cases:
-            candidates = self._find_candidates(case)
+            types, names = {"", *_list_types(case)}, {"", *_list_needed_names(case)}
+            # Each list is cut before they are joined, so that a file with thousands of similar rules is checked quickly.
+            near = [one for type_ in types for name in names for one in self._entries.get((type_, name), ())[:_MAX_CANDIDATES]]
+            candidates = [(earlier, rule) for _, earlier, rule in sorted(near, key=lambda entry: entry[0])]
             # One rule alone if possible, since the warning names all that are returned.
             by = next(([rule] for one, rule in candidates if _covers(one, case)), None) or _find_together(case, candidates)
             if not by:
                 return ()
             covering |= {rule.name: rule for rule in by}
         return tuple(covering.values())
-
-    def _find_candidates(self, case: Case) -> list[tuple[Case, Rule]]:
-        types, names = {"", *_list_types(case)}, {"", *_list_needed_names(case)}
-        # Each list is cut before they are joined, so that a file with thousands of similar rules is checked quickly.
-        found = [one for type_ in types for name in names for one in self._entries.get((type_, name), ())[:_MAX_CANDIDATES]]
-        return [(case, rule) for _, case, rule in sorted(found, key=lambda entry: entry[0])]
 
 
 def _list_types(case: Case) -> frozenset[str]:

@@ -51,7 +51,10 @@ def record_revision(before: Match, action: Action, change: ScoreChange, catalogu
     if known and not (is_pending or is_remembered or _was_remembered(known, catalogue)):
         others = {action_id: record for action_id, record in before.records.items() if action_id != action.id}
         return RecordedRevision(_fill_from_known(action, known), others)
-    action = _keep_place(_fill_from_known(action, own_record(known) if known else None), known)
+    action = _fill_from_known(action, own_record(known) if known else None)
+    # Whether a revision has a place in the order of play is not documented: unless it has moved, it keeps its first place.
+    if known and (known.action.period, known.action.minute) == (action.period, action.minute):
+        action = msgspec.structs.replace(action, timeline=known.action.timeline or action.timeline)
     recorded = _record_by_type(before, action, change, catalogue)
     return _disallow(before, recorded, change, catalogue)
 
@@ -106,16 +109,6 @@ def _disallow(before: Match, recorded: RecordedRevision, change: ScoreChange, ca
     for other in changed:
         records = retract_reports(records, other, other.retracted_by, is_retracted=other.is_retracted)
     return RecordedRevision(action, records, affected + tuple(records[other.action.id] for other in changed))
-
-
-def _keep_place(action: Action, known: ActionRecord | None) -> Action:
-    """Return an action that has not moved in its first place in the time line.
-
-    Whether a revision has a place of its own is not documented.
-    """
-    if known is None or (known.action.period, known.action.minute) != (action.period, action.minute):
-        return action
-    return msgspec.structs.replace(action, timeline=known.action.timeline or action.timeline)
 
 
 def _fill_from_known(action: Action, known: ActionRecord | None) -> Action:
@@ -175,16 +168,14 @@ def _update_goal_record(action: Action, known: ActionRecord | None, change: Scor
     was_disallowed = known is not None and known.is_retracted and not known.action.send_type.is_retraction
     was_disallowed = was_disallowed and not is_struck_as_unconfirmed(known)
     is_retracted = was_disallowed and gained is None
-    credited = gained or _find_known_credit(known) or action.side
+    credited_before = None
+    if known is not None:
+        # The team of a pending revision may still change, so only what the score has shown of it counts.
+        is_certain = known.action.send_type.is_standing or known.is_retracted
+        credited_before = known.counted or (known.credited if is_certain else None)
+    credited = gained or credited_before or action.side
     is_shown = was_shown or bool(gained)
     return GoalReport(ActionRecord(action, credited, is_retracted=is_retracted, is_shown=is_shown, settled_at=settled_at), gained)
-
-
-def _find_known_credit(known: ActionRecord | None) -> Side | None:
-    """Return the side that earlier revisions credited. A pending revision's team may still change, so it is not counted."""
-    if known is None:
-        return None
-    return known.counted or (known.credited if known.action.send_type.is_standing or known.is_retracted else None)
 
 
 def _find_affected(

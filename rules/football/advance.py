@@ -28,7 +28,7 @@ from rules.football.fixture_changes import (
 )
 from rules.football.lineups import update_lineups
 from rules.football.match import ActionRecord, Match, Moment, Score
-from rules.football.minute import PERIODS_BY_ID, Period, minute_of
+from rules.football.minute import PERIODS_BY_ID, Period, find_minute
 from rules.football.names import normalise
 from rules.football.statuses import COVERAGE_LEVELS
 from rules.football.substitutions import name_coming_player
@@ -123,7 +123,7 @@ def _add_status_change(moment: Moment, clock: int) -> Moment:
     if name == COVERAGE_LOST:
         after = msgspec.structs.replace(after, score_when_coverage_lost=after.score)
     # The summary's clock is not taken over into the match, which a status packet never moves on (`_update_clock`).
-    minute = minute_of(clock, after.period) if clock > after.clock else after.minute
+    minute = find_minute(clock, after.period) if clock > after.clock else after.minute
     change = make_action(name, moment.action, after.fixture, minute, after.period)
     if name == COVERAGE_DROPPED and after.period is Period.BEFORE and before.status.casefold() == "scheduled":
         change = msgspec.structs.replace(change, sub_type=BEFORE_KICKOFF)
@@ -149,7 +149,7 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
         seq=match.seq + 1 if packet.seq is None else packet.seq,
         at=packet.at,
         period=period,
-        minute=minute_of(packet.clock, period),
+        minute=find_minute(packet.clock, period),
         side=side,
         team=team,
         player=packet.player,
@@ -277,7 +277,7 @@ def _update_clock(before: Match, action: Action, packet: Packet, summary: Summar
     if packet.period_id > 0 and action.type != "Status Updated" and not action.is_delayed:
         clock = max(packet.clock, summary.clock or 0)
         if action.period is not before.period or clock >= before.clock:
-            changes |= {"period": action.period, "clock": clock, "minute": minute_of(clock, action.period)}
+            changes |= {"period": action.period, "clock": clock, "minute": find_minute(clock, action.period)}
             if action.period not in before.played_periods:
                 changes["played_periods"] = (*before.played_periods, action.period)
     return msgspec.structs.replace(before, **changes)

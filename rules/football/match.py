@@ -166,7 +166,7 @@ class Match(msgspec.Struct, frozen=True):
     alert_numbers: dict[str, int] = {}
     """By action id, the number of its latest alert, where that is higher than the number of any packet so far."""
 
-    def standing_goals(self) -> tuple[ActionRecord, ...]:
+    def list_standing_goals(self) -> tuple[ActionRecord, ...]:
         """Return the standing goals of play, in order; the kicks of a shootout are not among them."""
         records = (r for r in self.records.values() if r.is_standing and r.action.type == "Goal")
         return tuple(sorted((r for r in records if r.action.period is not Period.SHOOTOUT), key=lambda r: r.action.seq))

@@ -95,7 +95,7 @@ def list_scorers(match: Match) -> str:
 
     A player who scored twice is named once. Empty too where a goal's scorer is unknown: half a list would mislead.
     """
-    goals = sorted(match.standing_goals(), key=lambda r: order_of_play(r.action))
+    goals = sorted(match.list_standing_goals(), key=lambda r: order_of_play(r.action))
     if not goals or any(not (goal.action.player and goal.action.player.name and goal.credited) for goal in goals):
         return ""
     sides = []

@@ -66,7 +66,7 @@ class Minute(msgspec.Struct, frozen=True, order=True):
         return cls(int(found[1]), int(found[2] or 0))
 
 
-def minute_of(clock: int, period: Period) -> Minute | None:
+def find_minute(clock: int, period: Period) -> Minute | None:
     """Turn elapsed seconds into the minute being played; None before kick-off and in a shootout.
 
     38:34 is the 39th minute; 45:10 of the first half is 45+1, 91:51 of the second 90+2.

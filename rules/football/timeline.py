@@ -24,7 +24,7 @@ TIMED_PERIODS = tuple(LAST_MINUTE)
 
 
 class EventKind(enum.StrEnum):
-    """What an event on the time line is."""
+    """What happens in a match, in the words of scenario files and of stored time lines: the values do not change."""
 
     GOAL = "goal"
     PENALTY_GOAL = "penalty goal"
@@ -36,11 +36,28 @@ class EventKind(enum.StrEnum):
     SECOND_YELLOW = "second yellow"
     RED_CARD = "red card"
     SUBSTITUTION = "substitution"
+    # Those above are shown on a time line. Those below happen in scenarios alone.
+    PENALTY_AWARDED = "penalty awarded"
+    SIN_BIN = "sin bin"
+    INJURY = "injury"
+    WATER_BREAK = "water break"
+    ADDED_TIME = "added time"
+    VIDEO_CHECK = "video check"
+    ABANDONED = "abandoned"
+    RESUMED = "resumed"
+    HALF_TIME = "half time"
+    EXTRA_TIME = "extra time"
+    SHOOTOUT = "shootout"
+    FULL_TIME = "full time"
 
     @property
     def is_goal(self) -> bool:
         """Return True if the event changes the score."""
         return self in (EventKind.GOAL, EventKind.PENALTY_GOAL, EventKind.OWN_GOAL)
+
+
+TIMELINE_KINDS = tuple(EventKind)[: tuple(EventKind).index(EventKind.SUBSTITUTION) + 1]
+"""The kinds that a time line shows."""
 
 
 class Stage(enum.StrEnum):
@@ -58,7 +75,7 @@ class Event(msgspec.Struct, frozen=True):
     """One thing on the time line. An own goal belongs to the side that gets the goal."""
 
     side: Side
-    kind: EventKind
+    kind: EventKind  # one of `TIMELINE_KINDS`
     period: Period
     minute: Minute
     player: str = ""
@@ -114,9 +131,9 @@ def build_timeline(match: Match, stage: Stage | None = None) -> Timeline:
         away=match.fixture.away,
         competition=match.fixture.competition.name,
         kickoff=match.fixture.kickoff,
-        stage=stage or stage_of(match),
+        stage=stage or determine_stage(match),
         score=score,
-        half_time=_half_time_score(match, events),
+        half_time=_find_half_time_score(match, events),
         shootout=match.shootout,
         period=match.period,
         minute=match.minute,
@@ -128,7 +145,7 @@ def build_timeline(match: Match, stage: Stage | None = None) -> Timeline:
     )
 
 
-def stage_of(match: Match) -> Stage:
+def determine_stage(match: Match) -> Stage:
     """Return the stage that a match shows by itself."""
     # Full time first: a match that was played to its end has one, even if its coverage is dropped afterwards.
     if match.is_completed or match.ended_by:
@@ -169,52 +186,45 @@ def build_half_time_timeline(match: Match) -> Timeline | None:
 
 def _list_events(match: Match) -> list[Event]:
     """List all events by time; within a minute in the feed's own order, else in that in which it first sent them."""
-    # Records keep the order of arrival, which sequence numbers do not: every revision has a new one.
-    order = {action_id: number for number, action_id in enumerate(match.records)}
-    found = sorted((*_find_incidents(match), *_find_substitutions(match)), key=lambda pair: order[pair[0].id])
-    # Three times, from the least to the most important key: sorting is stable.
-    found = sorted(found, key=lambda pair: pair[0].timeline or Decimal(0))
-    return sorted((event for _, event in found), key=lambda event: (TIMED_PERIODS.index(event.period), event.minute))
-
-
-def _find_incidents(match: Match) -> Iterator[tuple[Action, Event]]:
-    """Yield goals, cards and missed penalties, each with its action."""
+    found: list[tuple[Action, Event]] = []
     for record in match.records.values():
-        kind = _event_kind(record)
-        action = record.action
+        kind, action = _find_event_kind(record), record.action
         if not kind or not action.side or _is_shootout_kick(record):
             continue
         # A goal that is disallowed while it is pending often has no scorer yet: the disallowance names him.
         by = match.records.get(record.retracted_by)
         named = msgspec.structs.replace(action, player=by.action.player) if by and not action.player else action
-        yield action, _make_event(named, kind, match)
+        found.append((action, _make_event(named, kind, match)))
+    for one in list_substitutions(match):
+        event = _make_event(one.action, EventKind.SUBSTITUTION, match)
+        comes, goes = (player.name if player else "" for player in (one.comes, one.goes))
+        found.append((one.action, msgspec.structs.replace(event, player=comes, replaced_player=goes)))
+    # Three times, from the least to the most important key: sorting is stable. Records keep the order of arrival, which sequence
+    # numbers do not, because every revision has a new one.
+    order = {action_id: number for number, action_id in enumerate(match.records)}
+    found.sort(key=lambda pair: order[pair[0].id])
+    found.sort(key=lambda pair: pair[0].timeline or Decimal(0))
+    return sorted((event for _, event in found), key=lambda event: (TIMED_PERIODS.index(event.period), event.minute))
 
 
-def _make_event(action: Action, kind: EventKind, match: Match, off: str = "") -> Event:
-    period, minute = _place_in_time(action, match)
-    return Event(action.side or Side.HOME, kind, period, minute, _player_name(action), off)
-
-
-def _place_in_time(action: Action, match: Match) -> tuple[Period, Minute]:
-    """Return where an action stands on the time line; outside of play at the nearest end of play, such as a card at half time."""
+def _make_event(action: Action, kind: EventKind, match: Match) -> Event:
+    """Return an action as an event. One outside of play, such as a card at half time, is placed at the nearest end of play."""
     if action.period in LAST_MINUTE and action.minute:
-        return action.period, action.minute
-    if action.period is Period.BEFORE:
-        return Period.FIRST_HALF, Minute(0)
-    # Without the added time of that period, of which the match does not keep how much there was.
-    last = [period for period in TIMED_PERIODS if period in match.played_periods][-1:] or [Period.SECOND_HALF]
-    return last[0], Minute(LAST_MINUTE[last[0]])
-
-
-def _player_name(action: Action) -> str:
-    return action.player.name if action.player else ""
+        period, minute = action.period, action.minute
+    elif action.period is Period.BEFORE:
+        period, minute = Period.FIRST_HALF, Minute(0)
+    else:
+        # At the last regular minute: a match does not keep how much time was added to its periods.
+        period = ([p for p in TIMED_PERIODS if p in match.played_periods] or [Period.SECOND_HALF])[-1]
+        minute = Minute(LAST_MINUTE[period])
+    return Event(action.side or Side.HOME, kind, period, minute, action.player.name if action.player else "")
 
 
 def _is_shootout_kick(record: ActionRecord) -> bool:
     return record.action.period is Period.SHOOTOUT and record.action.type in ("Goal", "Penalty Missed")
 
 
-def _event_kind(record: ActionRecord) -> EventKind | None:
+def _find_event_kind(record: ActionRecord) -> EventKind | None:
     """Return the kind of event that a record is shown as; None for a type that is not shown and for a retracted action.
 
     A goal that another action disallowed is shown as such; one that the feed deleted never happened.
@@ -233,13 +243,6 @@ def _event_kind(record: ActionRecord) -> EventKind | None:
     return EventKind.YELLOW_CARD if action.type == "Yellow Card" else None
 
 
-def _find_substitutions(match: Match) -> Iterator[tuple[Action, Event]]:
-    """Yield each substitution with an action of it."""
-    for one in list_substitutions(match):
-        event = _make_event(one.action, EventKind.SUBSTITUTION, match, one.goes.name if one.goes else "")
-        yield one.action, msgspec.structs.replace(event, player=one.comes.name if one.comes else "")
-
-
 def _add_scores(events: Sequence[Event], official: Score) -> Iterator[Event]:
     """Yield the events, with the score after each goal if all goals together add up to the official score."""
     home, away = (sum(event.kind.is_goal and event.side is side for event in events) for side in Side)
@@ -253,7 +256,8 @@ def _add_scores(events: Sequence[Event], official: Score) -> Iterator[Event]:
         yield msgspec.structs.replace(event, score=score)
 
 
-def _half_time_score(match: Match, events: Sequence[Event]) -> Score | None:
+def _find_half_time_score(match: Match, events: Sequence[Event]) -> Score | None:
+    """Return the score at half time, added up from the goals; None where it is not known or not reached."""
     if match.period in (Period.BEFORE, Period.FIRST_HALF):
         return None
     goals = [event for event in events if event.kind.is_goal]
@@ -286,4 +290,4 @@ def _list_kicks(match: Match) -> Iterator[Kick]:
         is_goal = action.type == "Goal"
         if is_goal:
             score = score.plus_one(action.side)
-        yield Kick(action.side, _player_name(action), is_goal, score)
+        yield Kick(action.side, action.player.name if action.player else "", is_goal, score)

@@ -64,7 +64,7 @@ GOAL_CONDITIONS = ("first", "hat_trick", "comeback")
 """The conditions that only a goal can meet."""
 
 
-def canonical_pairs(asked: ExpectedNames, catalogue: Catalogue) -> frozenset[tuple[str, str]]:
+def resolve_pairs(asked: ExpectedNames, catalogue: Catalogue) -> frozenset[tuple[str, str]]:
     """Return the canonical pairs that names of action types mean, in lower case; an empty sub type means any."""
     # By the catalogue as for packets: a rule that says `Own Goal` finds the action, whichever of its names the feed sends.
     pairs = (catalogue.resolve_names(name) for name in asked.names)
@@ -76,28 +76,25 @@ def read_send_types(reader: Reader, node: yaml.Node) -> frozenset[SendType] | No
     asked = read_names(reader, node, "send_type")
     if asked is None:
         return None
+    found = {name: SendType.parse(name) for name in asked.names}
     # All of them before the first mistake ends it, so that each wrong word is reported.
-    found = [_read_one_send_type(reader, name, at) for name, at in asked.items()]
-    if None in found:
+    for name, at in asked.items():
+        if found[name] is SendType.OTHER:
+            reader.report_mistake(at, describe_unknown("send type", name, [one.value for one in RULE_SEND_TYPES]))
+        elif found[name] not in RULE_SEND_TYPES:
+            reader.report_warning(
+                at, f'"{name}" needs no rule: what is taken back is retracted in every chat that has the message'
+            )
+    if SendType.OTHER in found.values():
         return None
     # `{not: Pending}` means the other two for which rules are evaluated, and never a retraction.
     possible = frozenset(RULE_SEND_TYPES)
-    chosen = possible - frozenset(found) if asked.is_negated else frozenset(found) & possible
+    chosen = possible.difference(found.values()) if asked.is_negated else possible.intersection(found.values())
     if not chosen:
         sentence = "no rule fires for this: what is deleted or cancelled is retracted in every chat that has the message"
         reader.report_mistake(node, sentence)
         return None
-    return frozenset(send_type for send_type in chosen if send_type)
-
-
-def _read_one_send_type(reader: Reader, name: str, node: yaml.Node) -> SendType | None:
-    send_type = SendType.parse(name)
-    if send_type is SendType.OTHER:
-        reader.report_mistake(node, describe_unknown("send type", name, [one.value for one in RULE_SEND_TYPES]))
-        return None
-    if send_type not in RULE_SEND_TYPES:
-        reader.report_warning(node, f'"{name}" needs no rule: what is taken back is retracted in every chat that has the message')
-    return send_type
+    return chosen
 
 
 def _read_action_type(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
@@ -118,7 +115,7 @@ def _read_action_type(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> 
             # An operator who asks for `Penalty Scored` may expect an action that is not a goal, and gets every penalty goal.
             reader.report_warning(at, f'"{name}" is a {pair[0]} with the sub action type {pair[1]}, however the feed sends it')
     # Resolved when the rule is read, not for each packet: this condition runs most often of all.
-    pairs, is_negated = canonical_pairs(asked, catalogue), asked.is_negated
+    pairs, is_negated = resolve_pairs(asked, catalogue), asked.is_negated
 
     def holds(moment: Moment) -> bool:
         action_type, sub_type = moment.action.type.casefold(), moment.action.sub_type.casefold()
@@ -188,7 +185,7 @@ def _read_send_type(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition 
     )
 
 
-def _by_name(key: str, read_values: Callable[[Moment], tuple[str, ...]]) -> ConditionReader:
+def _make_name_reader(key: str, read_values: Callable[[Moment], tuple[str, ...]]) -> ConditionReader:
     """Return the reader of a condition that holds if one of the moment's values is one of the names."""
 
     def read(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
@@ -206,7 +203,7 @@ def _by_name(key: str, read_values: Callable[[Moment], tuple[str, ...]]) -> Cond
     return read
 
 
-def _team_names(moment: Moment) -> tuple[str, ...]:
+def _list_team_names(moment: Moment) -> tuple[str, ...]:
     """Return the names and ids of the acting team; for a goal, of the team that gets it."""
     team, side = moment.action.team, moment.action.side
     known = moment.after.fixture.team(side) if side else team
@@ -217,13 +214,13 @@ def _team_names(moment: Moment) -> tuple[str, ...]:
     return own if team is None or team is known else (*own, team.name, team.id)
 
 
-def _competition_names(moment: Moment) -> tuple[str, ...]:
+def _list_competition_names(moment: Moment) -> tuple[str, ...]:
     """Return the names by which a rule may mean the competition, the one with its country among them, and its id."""
     competition = moment.after.fixture.competition
     return (competition.name, competition.id, competition.qualified_name)
 
 
-def _player_names(moment: Moment) -> tuple[str, ...]:
+def _list_player_names(moment: Moment) -> tuple[str, ...]:
     """Return the player's whole name, each shorter end of it, and the id: `Messi` means Lionel Messi too."""
     player = moment.action.player
     if player is None:
@@ -325,7 +322,7 @@ GOAL_RANGES = RangeReader(_parse_goals, next_integer)
 MINUTE_RANGES = RangeReader(Minute.parse, next_minute)
 
 
-def _by_flag(key: str, is_true: Callable[[Moment], bool]) -> ConditionReader:
+def _make_flag_reader(key: str, is_true: Callable[[Moment], bool]) -> ConditionReader:
     """Return the reader of a condition that is written `true` or `false`."""
 
     def read(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
@@ -355,19 +352,19 @@ CONDITIONS: dict[str, ConditionReader] = {
     "action_type": _read_action_type,
     "sub_action_type": _read_sub_action_type,
     "send_type": _read_send_type,
-    "team": _by_name("team", _team_names),
+    "team": _make_name_reader("team", _list_team_names),
     "side": _read_side,
-    "player": _by_name("player", _player_names),
-    "competition": _by_name("competition", _competition_names),
-    "fixture": _by_name("fixture", lambda m: (m.after.fixture.title, m.after.fixture.name, m.after.fixture.id)),
+    "player": _make_name_reader("player", _list_player_names),
+    "competition": _make_name_reader("competition", _list_competition_names),
+    "fixture": _make_name_reader("fixture", lambda m: (m.after.fixture.title, m.after.fixture.name, m.after.fixture.id)),
     "period": _read_period,
     "minute": _read_minute,
     "score": _read_score,
-    "first": _by_flag("first", is_first_goal),
-    "hat_trick": _by_flag("hat_trick", is_hat_trick),
-    "comeback": _by_flag("comeback", is_comeback),
+    "first": _make_flag_reader("first", is_first_goal),
+    "hat_trick": _make_flag_reader("hat_trick", is_hat_trick),
+    "comeback": _make_flag_reader("comeback", is_comeback),
     "coverage": _read_coverage,
-    "delayed": _by_flag("delayed", lambda m: m.action.is_delayed),
+    "delayed": _make_flag_reader("delayed", lambda m: m.action.is_delayed),
 }
 """The conditions by their key, in the order in which documentation and schema list them."""
 

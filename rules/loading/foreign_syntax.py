@@ -11,6 +11,7 @@ import yaml
 from rules.engine.text import TEXT_VARIABLES
 from rules.football.names import normalise
 from rules.loading.values import Reader, suggest
+from rules.loading.yaml_problem import shorten
 
 _SEPARATOR = re.compile(r"\s+(?:vs?\.?|[-–—]|@|against|x)\s+|(?<=\S):(?=\S)", re.IGNORECASE)
 """What people write between the two teams of a match."""
@@ -48,15 +49,11 @@ def describe_name(key: str, name: str) -> str:
         return "there are no wildcards, names are compared whole: write the name, or several as [A, B]"
     parts = [part for part in _LIST_WORDS.split(name) if part]
     if len(parts) > 1:
-        return _describe_list(key, name, parts)
+        several = f"this is one name; for any of several write [{', '.join(parts)}]"
+        # `Kane, Harry` may also be one player, with the last name first.
+        is_one_player = key == "player" and "," in name and len(parts) == 2
+        return f"{several}; one player is written {parts[1]} {parts[0]}" if is_one_player else several
     return _describe_match(key, name)
-
-
-def _describe_list(key: str, name: str, parts: list[str]) -> str:
-    several = f"this is one name; for any of several write [{', '.join(parts)}]"
-    if key == "player" and "," in name and len(parts) == 2:
-        return f"{several}; one player is written {parts[1]} {parts[0]}"
-    return several
 
 
 def _describe_match(key: str, name: str) -> str:
@@ -104,7 +101,14 @@ _OTHER_PLACEHOLDERS = re.compile(
 def warn_of_text(reader: Reader, node: yaml.ScalarNode, source: str) -> None:
     """Warn of a text that will not look in a chat as it was meant."""
     if _MARKDOWN_SIGNS.search(source):
-        _warn_of_markdown(reader, node, source)
+        # What is filled in and tags are blanked out at their length, so that places are the same as in the source.
+        plain = _TAGS.sub(lambda tag: " " * len(tag[0]), _TEMPLATE_PARTS.sub(lambda part: "x" * len(part[0]), source))
+        # One warning is enough: who writes Markdown in one place writes it everywhere.
+        for pattern, tag in _MARKDOWN:
+            if found := pattern.search(plain):
+                sign = shorten(source[found.start() : found.end()], 30)
+                reader.report_warning(node, f"Telegram shows {sign} as it is written: write {tag}")
+                break
     for found in _OTHER_PLACEHOLDERS.finditer(_TEMPLATE_PARTS.sub("", source)):
         word = next(filter(None, found.groups()))
         meant = word if word in TEXT_VARIABLES else suggest(word, TEXT_VARIABLES, 0.75)
@@ -117,17 +121,6 @@ def warn_of_text(reader: Reader, node: yaml.ScalarNode, source: str) -> None:
     # ’ closes a quotation; elsewhere it is an apostrophe.
     if source[:1] in _QUOTATION_MARKS and source.rstrip()[-1:] in f"{_QUOTATION_MARKS}’":
         reader.report_warning(node, "the curly quotes are part of the text: YAML's own quotes are \" and '")
-
-
-def _warn_of_markdown(reader: Reader, node: yaml.ScalarNode, source: str) -> None:
-    """Warn of the first piece of Markdown that is found in a text."""
-    # What is filled in and tags are blanked out at their length, so that what is found stands at the same place in the source.
-    plain = _TAGS.sub(lambda tag: " " * len(tag[0]), _TEMPLATE_PARTS.sub(lambda part: "x" * len(part[0]), source))
-    for pattern, tag in _MARKDOWN:
-        if found := pattern.search(plain):
-            sign = shorten(source[found.start() : found.end()])
-            reader.report_warning(node, f"Telegram shows {sign} as it is written: write {tag}")
-            return
 
 
 def warn_of_comment(reader: Reader, node: yaml.ScalarNode, line: str) -> None:
@@ -143,8 +136,3 @@ def warn_of_text_name(reader: Reader, node: yaml.Node, source: str, names: Colle
     if source.strip() in names:
         name = source.strip()
         reader.report_warning(node, f'this sends the words "{name}"; for the text of this name write text: {{use: {name}}}')
-
-
-def shorten(text: str) -> str:
-    """Return at most 30 letters of a text."""
-    return text if len(text) <= 30 else f"{text[:29]}…"

@@ -24,8 +24,8 @@ from rules.loading.conditions import (
     PERIOD_NAMES,
     RULE_SEND_TYPES,
     SCORE_VALUES,
-    canonical_pairs,
     read_send_types,
+    resolve_pairs,
 )
 from rules.loading.document import Report, iterate_scalars, mapping_items
 from rules.loading.expected_names import ExpectedNames, read_names
@@ -58,7 +58,13 @@ def read_match(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> MatchBl
     names = {key: found for key in _NAME_KEYS if key in fields and (found := read_names(silent, fields[key], ""))}
     if isinstance(node, yaml.MappingNode) and not fields:
         reader.report_warning(node, "match is empty: this rule fires for every action of every match")
-    match = MatchBlock(conditions, _derive_action_types(fields, names, catalogue), _derive_send_types(fields, node))
+    send_types = DEFAULT_SEND_TYPES
+    if "send_type" in fields:
+        send_types = read_send_types(silent, fields["send_type"]) or DEFAULT_SEND_TYPES
+    elif mentions_key(node, "send_type"):
+        # Inside `any`, `all` or `not` the condition itself decides.
+        send_types = frozenset(RULE_SEND_TYPES)
+    match = MatchBlock(conditions, _derive_action_types(fields, names, catalogue), send_types)
     if why := _find_impossible(fields, names, match, catalogue):
         reader.report_mistake(node, f"this rule can never fire: {why}")
     else:
@@ -85,7 +91,7 @@ def _warn_of_foreign_sub_types(reader: Reader, names: Mapping[str, ExpectedNames
     types, sub_types = names.get("action_type"), names.get("sub_action_type")
     if types is None or sub_types is None or types.is_negated or sub_types.is_negated:
         return
-    asked = {normalise(action_type) for action_type, _ in canonical_pairs(types, catalogue)}
+    asked = {normalise(action_type) for action_type, _ in resolve_pairs(types, catalogue)}
     for name, at in sub_types.items():
         owners = catalogue.list_types_of(name)
         if owners and not asked & {normalise(owner) for owner in owners}:
@@ -184,18 +190,11 @@ def _derive_action_types(
     """Return the action types that the rule can fire for, in lower case; None for any."""
     types = names.get("action_type")
     if types is not None and not types.is_negated:
-        return frozenset(action_type for action_type, _ in canonical_pairs(types, catalogue))
+        return frozenset(action_type for action_type, _ in resolve_pairs(types, catalogue))
     # Conditions inside `any`, `all` and `not` are left out: None is always right, and only costs an evaluation.
     if any(_is_true(fields.get(key)) for key in GOAL_CONDITIONS):
         return frozenset({"goal"})
     return None
-
-
-def _derive_send_types(fields: Mapping[str, yaml.Node], node: yaml.Node) -> frozenset[SendType]:
-    """Return the send types that the rule can fire for. A mention inside `any`, `all` or `not` replaces the default."""
-    if "send_type" in fields:
-        return read_send_types(Reader(Report()), fields["send_type"]) or DEFAULT_SEND_TYPES
-    return frozenset(RULE_SEND_TYPES) if mentions_key(node, "send_type") else DEFAULT_SEND_TYPES
 
 
 def mentions_key(node: yaml.Node, word: str) -> bool:
@@ -209,8 +208,11 @@ def _find_impossible(
     fields: Mapping[str, yaml.Node], names: Mapping[str, ExpectedNames], match: MatchBlock, catalogue: Catalogue
 ) -> str:
     """Return why the conditions exclude each other, in the few cases that are certain; empty where none is found."""
+    types, sub_types = names.get("action_type"), names.get("sub_action_type")
+    # An alias such as `Own Goal` expects a sub type, although the rule does not mention one.
+    by_alias = types is not None and not types.is_negated and all(sub for _, sub in resolve_pairs(types, catalogue))
     # The feed often adds the sub type only when it confirms an action (feed documentation, section 3.2).
-    if match.send_types == {SendType.PENDING} and _requires_sub_type(names, catalogue):
+    if match.send_types == {SendType.PENDING} and (by_alias or (sub_types is not None and not sub_types.is_negated)):
         return "the feed gives the sub action type when it confirms, and this asks for Pending alone"
     for key in GOAL_CONDITIONS:
         if _is_true(fields.get(key)) and match.action_types and "goal" not in match.action_types:
@@ -223,13 +225,6 @@ def _is_true(node: yaml.Node | None) -> bool:
         return isinstance(node, yaml.ScalarNode) and parse_boolean(node.value)
     except ValueError:
         return False
-
-
-def _requires_sub_type(names: Mapping[str, ExpectedNames], catalogue: Catalogue) -> bool:
-    # An alias such as `Own Goal` expects a sub type, although the rule does not mention one.
-    sub_types, types = names.get("sub_action_type"), names.get("action_type")
-    by_alias = types is not None and not types.is_negated and all(sub for _, sub in canonical_pairs(types, catalogue))
-    return by_alias or (sub_types is not None and not sub_types.is_negated)
 
 
 def _find_minute_outside_period(minute: yaml.Node | None, names: ExpectedNames | None) -> str:

@@ -86,7 +86,9 @@ def _locate_error(source: str, error: TemplateSyntaxError) -> _Fault:
             end = 2 + inner.start()
             return _Fault(tag.start(), tag.start() + end, _describe_open_sign(tag[0][:end]), is_open=True)
     # Signs before blocks: an `{%` without its end hides the block that it begins or ends.
-    if (opened := _find_open_sign(source)) is not None:
+    outside = TAG.sub(lambda tag: " " * len(tag[0]), source)
+    if signs := [place for sign in ("{{", "{%", "{#") if (place := outside.find(sign)) >= 0]:
+        opened = min(signs)
         # Up to the end of its line: a person who forgot the end did not mean the rest of the text.
         line_end = source.find("\n", opened)
         end = len(source) if line_end < 0 else line_end
@@ -164,13 +166,6 @@ def _describe_open_bracket(inside: str) -> str:
         if plain.count(opening) < plain.count(closing):
             return f"a {closing} closes nothing: {opening} is missing before it"
     return ""
-
-
-def _find_open_sign(source: str) -> int | None:
-    """Return the place of a `{{` or `{%` that is never closed; None if all are."""
-    rest = TAG.sub(lambda tag: " " * len(tag[0]), source)
-    places = [place for sign in ("{{", "{%", "{#") if (place := rest.find(sign)) >= 0]
-    return min(places) if places else None
 
 
 def _find_open_block(source: str) -> tuple[int, int, str] | None:

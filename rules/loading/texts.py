@@ -179,20 +179,17 @@ def read_texts(reader: Reader, node: yaml.Node, into: NamedTexts) -> None:
         reader.report_mistake(node, "texts must be a mapping of names to texts")
         return
     for key, value in node.value:
-        name = str(key.value)
+        name, what = str(key.value), f'the text "{key.value}"'
         # Read even if the name is taken: its own mistakes are reported in the same run.
-        text = _read_entry(reader, value, f'the text "{name}"')
+        if isinstance(value, yaml.MappingNode):
+            fields = reader.read_mapping(value, what, LANGUAGE_CODES)
+            text = _read_languages(reader, fields, what) if fields else None
+        else:
+            text = _read_one_text(reader, value, what)
         if name in into:
             reader.report_mistake(key, f'there is already a text "{name}"')
         elif text:
             into[name] = text
-
-
-def _read_entry(reader: Reader, node: yaml.Node, what: str) -> TranslatedText | None:
-    if not isinstance(node, yaml.MappingNode):
-        return _read_one_text(reader, node, what)
-    fields = reader.read_mapping(node, what, LANGUAGE_CODES)
-    return _read_languages(reader, fields, what) if fields else None
 
 
 ALLOWED_TAGS = (

@@ -161,8 +161,9 @@ def _explain_inner_quote(error: YamlProblem) -> SyntaxMistake | None:
             continue
         column, value = found
         sign = value[0]
-        end = _find_quote_end(value)
-        rest = value[end + 1 :].strip() if end else ""
+        quoted = re.match(r'"(?:[^"\\]|\\.)*"' if sign == '"' else r"'(?:[^']|'')*'", value)
+        end = quoted.end() - 1 if quoted else 0
+        rest = value[end + 1 :].strip() if quoted else ""
         if not rest or rest.startswith("#") or number != error.line:
             continue
         if sign in rest:
@@ -175,12 +176,6 @@ def _explain_inner_quote(error: YamlProblem) -> SyntaxMistake | None:
         sentence = "the text goes on after its closing quote: put all of it in one pair of quotes"
         return SyntaxMistake(number, column + end, sentence, error.quote_value(number, column, value))
     return None
-
-
-def _find_quote_end(value: str) -> int:
-    """Return the place of the quote that closes a value; 0 if none does."""
-    found = re.match(r'"(?:[^"\\]|\\.)*"', value) if value[0] == '"' else re.match(r"'(?:[^']|'')*'", value)
-    return found.end() - 1 if found else 0
 
 
 def _explain_swallowing_quote(error: YamlProblem) -> SyntaxMistake | None:

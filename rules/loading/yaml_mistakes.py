@@ -63,7 +63,7 @@ def _explain_tab(error: YamlProblem) -> SyntaxMistake | None:
     return SyntaxMistake(error.line, error.column, "a tab stands here: write a space", repaired)
 
 
-def _indent_of(line: str) -> int:
+def _measure_indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
@@ -105,7 +105,7 @@ def _describe_misplaced(error: YamlProblem) -> SyntaxMistake | None:
     line = error.text_line
     if previous is None or not line.strip():
         return None
-    indent = _indent_of(line)
+    indent = _measure_indent(line)
     word = re.match(r"\s*(?:- +)?([\w-]+)", line)
     name = word[1] if word else "this line"
     # The columns in which something above may go on, the nearest first. A key after a dash begins where it stands.
@@ -115,7 +115,7 @@ def _describe_misplaced(error: YamlProblem) -> SyntaxMistake | None:
         if not one.strip() or one.lstrip().startswith("#"):
             continue
         dash = _DASHES.match(one)
-        for column in (dash.end(), _indent_of(one)) if dash else (_indent_of(one),):
+        for column in (dash.end(), _measure_indent(one)) if dash else (_measure_indent(one),):
             # What is indented as deep as, or deeper than, a line below it is over by then.
             if not columns or column < columns[-1]:
                 columns.append(column)
@@ -136,7 +136,7 @@ def _describe_misplaced(error: YamlProblem) -> SyntaxMistake | None:
 def _begins_at(line: str, column: int) -> bool:
     dash = _DASHES.match(line)
     is_text = bool(line.strip()) and not line.lstrip().startswith("#")
-    return is_text and (_indent_of(line) == column or (dash is not None and dash.end() == column))
+    return is_text and (_measure_indent(line) == column or (dash is not None and dash.end() == column))
 
 
 def _describe_block_text(error: YamlProblem, number: int) -> SyntaxMistake | None:
@@ -152,18 +152,18 @@ def _describe_block_text(error: YamlProblem, number: int) -> SyntaxMistake | Non
         if _BLOCK_HEADER.search(above):
             sign = "|" if "|" in above else ">"
             # As deep as the first line of the text, which decides for YAML; without one, below the key.
-            wanted = _indent_of(above) + (4 if above.lstrip().startswith("- ") else 2)
+            wanted = _measure_indent(above) + (4 if above.lstrip().startswith("- ") else 2)
             first = error.lines[place + 1] if place + 1 < number else ""
-            wanted = _indent_of(first) if first.strip() and _indent_of(first) > _indent_of(above) else wanted
+            wanted = _measure_indent(first) if first.strip() and _measure_indent(first) > _measure_indent(above) else wanted
             sentence = f"the lines of the text after {sign} in line {place + 1} are indented alike, deeper than that line"
             repaired = list(error.lines)
             for follower in range(number, len(repaired)):
                 if _KEY_LINE.match(repaired[follower]) and follower > number:
                     break
-                if repaired[follower].strip() and _indent_of(repaired[follower]) < wanted:
+                if repaired[follower].strip() and _measure_indent(repaired[follower]) < wanted:
                     repaired[follower] = " " * wanted + repaired[follower].lstrip(" ")
-            return SyntaxMistake(number, _indent_of(line), sentence, "\n".join(repaired))
-        if _indent_of(above) < _indent_of(line) or _KEY_LINE.match(above):
+            return SyntaxMistake(number, _measure_indent(line), sentence, "\n".join(repaired))
+        if _measure_indent(above) < _measure_indent(line) or _KEY_LINE.match(above):
             return None
     return None
 
@@ -178,7 +178,7 @@ def _explain_simple_key(error: YamlProblem) -> SyntaxMistake | None:
 
 def _describe_key_line(error: YamlProblem, number: int, line: str) -> SyntaxMistake | None:
     """Describe a line that should be `key: value` and is not."""
-    indent = _indent_of(line)
+    indent = _measure_indent(line)
     # The likeliest mistake first: `name:goal` also fits the patterns below, and would get a worse sentence from them.
     # The slash after the colon is that of an address, `https://…`, which is a value and no key.
     if glued := re.match(r"([ ]*(?:- +)*)([A-Za-z_]+):(?![\s/])(\S.*)$", line):

@@ -75,6 +75,6 @@ def quote(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def shorten(text: str) -> str:
-    """Return at most 40 letters of a text."""
-    return text if len(text) <= 40 else f"{text[:39]}…"
+def shorten(text: str, length: int = 40) -> str:
+    """Return at most so many letters of a text."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"

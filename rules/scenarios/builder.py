@@ -25,11 +25,6 @@ def build_packets(scenario: Scenario, *, quiet_interval: int | None = None) -> t
     return tuple(packets)
 
 
-def _make_timeline_sequence(step: Step, seq: int) -> Decimal:
-    """Return the place in the order of play: the period, then the seconds of the clock, then a counter (section 7)."""
-    return Decimal(f"{step.period.id if step.period else 0}.{step.clock:08d}{seq:08d}")
-
-
 class _PacketBuilder:
     """Makes a packet of each step in order; keeps the score, the periods and the next sequence number."""
 
@@ -45,8 +40,10 @@ class _PacketBuilder:
         """Return the next packet. `abandoned_for`: the seconds by which play runs late, since the match had been abandoned."""
         self.seq += 1
         # The summary is the state after the action (feed documentation, section 3.3).
-        self._apply(step)
-        fixture_id = self.fixture.id
+        self._count(step)
+        fixture_id, period_id = self.fixture.id, step.period.id if step.period else 0
+        # The place in the order of play: the period, then the seconds of the clock, then a counter (section 7).
+        timeline = Decimal(f"{period_id}.{step.clock:08d}{self.seq:08d}")
         # Ids are made of names, so that a player or an action has the same id in every process and in every run.
         team = self.fixture.team(step.side) if step.side else None
         return Packet(
@@ -57,7 +54,7 @@ class _PacketBuilder:
             at=(self.fixture.kickoff or dt.datetime.fromtimestamp(0, dt.UTC)) + dt.timedelta(seconds=step.at + abandoned_for),
             sub_type=step.sub_type,
             seq=self.seq,
-            period_id=step.period.id if step.period else 0,
+            period_id=period_id,
             clock=step.clock,
             team=team,
             team_side=step.side,
@@ -65,13 +62,14 @@ class _PacketBuilder:
             related=tuple(make_id(fixture_id, key) for key in step.related),
             metadata=dict(step.metadata),
             is_finished=step.status == "Completed",
-            summary=self._summary(step),
+            summary=self._make_summary(step),
             trace_id=f"{self.seq:032x}",
             # A revision keeps the place of its action's first packet.
-            timeline=self.timelines.setdefault(step.key, _make_timeline_sequence(step, self.seq)),
+            timeline=self.timelines.setdefault(step.key, timeline),
         )
 
-    def _apply(self, step: Step) -> None:
+    def _count(self, step: Step) -> None:
+        """Add what a step changes in the score and the periods."""
         if step.period and step.period not in self.periods:
             self.periods.append(step.period)
         if step.period and step.type == "End Period":
@@ -80,22 +78,21 @@ class _PacketBuilder:
             if side and step.period:
                 self.goals[step.period.id, side] = self.goals.get((step.period.id, side), 0) + change
 
-    def _summary(self, step: Step) -> Summary:
-        periods = tuple(self._period(period) for period in self.periods)
+    def _make_summary(self, step: Step) -> Summary:
+        periods = []
+        for one in self.periods:
+            home, away = (self._sum_goals(one, side) for side in Side)
+            home_in, away_in = (self.goals.get((one.id, side), 0) for side in Side)
+            periods.append(PeriodScore(one.id, one.label, one.type, home, away, home_in, away_in, one.id in self.ended))
         period = self.periods[-1] if self.periods else None
         shootout = bool(period and period.type == "Shootout")
         # The live clock, which has run on since the action (section 3.3), and stands still between two periods.
         clock = 0 if period is None or shootout else min(period.last_clock, period.first_clock + step.at - period.starts_at)
-        home, away = (self._goals_until(period, side) for side in Side)
+        home, away = (self._sum_goals(period, side) for side in Side)
         # The current period is 1 already before kick-off (section 3.3).
-        return Summary(home, away, period.id if period else 1, step.status, "CollectingLive", clock, periods)
+        return Summary(home, away, period.id if period else 1, step.status, "CollectingLive", clock, tuple(periods))
 
-    def _period(self, period: PlayedPeriod) -> PeriodScore:
-        home, away = (self._goals_until(period, side) for side in Side)
-        home_in, away_in = (self.goals.get((period.id, side), 0) for side in Side)
-        return PeriodScore(period.id, period.label, period.type, home, away, home_in, away_in, period.id in self.ended)
-
-    def _goals_until(self, last: PlayedPeriod | None, side: Side) -> int:
+    def _sum_goals(self, last: PlayedPeriod | None, side: Side) -> int:
         """Return the goals of play up to the end of a period; a shootout's kicks are not among them."""
         counted = [p for p in self.periods if last and p.id <= last.id and p.type != "Shootout"]
         return sum(self.goals.get((period.id, side), 0) for period in counted)

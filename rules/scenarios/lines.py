@@ -1,4 +1,4 @@
-"""Reads the lines of a scenario: what happens, who did it, and after the commas what becomes of it."""
+"""Reads the lines of a scenario: what happens, who did it, and after commas the details, such as `pending 20s`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from rules.football.action import Side
 from rules.football.lineups import Lineup, LineupPlayer
 from rules.football.minute import LAST_MINUTE, Minute
 from rules.football.names import normalise
+from rules.football.timeline import EventKind
 from rules.loading.values import suggest
 from rules.scenarios.scenario import (
     PERIOD_END_MINUTES,
+    SCENARIO_KINDS,
     VIDEO_CHECK_DELAY,
     VIDEO_CHECK_DURATION,
     EventLifecycle,
     ScenarioEvent,
-    ScenarioEventType,
     ScenarioKick,
 )
 
@@ -28,32 +29,32 @@ class LineInvalid(ValueError):
     """A line that cannot be read; `str()` says why in one sentence."""
 
 
-_TYPES_WITHOUT_TEAM = frozenset(
+_KINDS_WITHOUT_TEAM = frozenset(
     {
         *PERIOD_END_MINUTES,
-        ScenarioEventType.VIDEO_CHECK,
-        ScenarioEventType.WATER_BREAK,
-        ScenarioEventType.ADDED_TIME,
-        ScenarioEventType.ABANDONED,
-        ScenarioEventType.RESUMED,
+        EventKind.VIDEO_CHECK,
+        EventKind.WATER_BREAK,
+        EventKind.ADDED_TIME,
+        EventKind.ABANDONED,
+        EventKind.RESUMED,
     }
 )
 
 # How long the feed takes to confirm. Key actions (goals, cards, penalties) begin as pending (feed documentation, section 4.1).
 _PENDING_SECONDS = {
-    ScenarioEventType.GOAL: 20,
-    ScenarioEventType.PENALTY_GOAL: 18,
-    ScenarioEventType.OWN_GOAL: 25,
-    ScenarioEventType.PENALTY_AWARDED: 15,
-    ScenarioEventType.YELLOW_CARD: 9,
-    ScenarioEventType.SECOND_YELLOW: 9,
-    ScenarioEventType.RED_CARD: 12,
-    ScenarioEventType.SIN_BIN: 9,
+    EventKind.GOAL: 20,
+    EventKind.PENALTY_GOAL: 18,
+    EventKind.OWN_GOAL: 25,
+    EventKind.PENALTY_AWARDED: 15,
+    EventKind.YELLOW_CARD: 9,
+    EventKind.SECOND_YELLOW: 9,
+    EventKind.RED_CARD: 12,
+    EventKind.SIN_BIN: 9,
 }
 
 # What happens ends at the first bracket or comma: the name of a player may hold neither, and that of the team is in the brackets.
 _LINE_PATTERN = re.compile(
-    r"(?:(?P<minute>[\d+]+)'\s+)?(?P<words>[^(),]+?)\s*(?:\((?P<team>[^()]+)\))?\s*(?P<clauses>(?:,[^,]+)*)",
+    r"(?:(?P<minute>[\d+]+)'\s+)?(?P<words>[^(),]+?)\s*(?:\((?P<team>[^()]+)\))?\s*(?P<details>(?:,[^,]+)*)",
 )
 
 _LINEUP_PATTERN = re.compile(r"(?P<team>[^()]+?)\s*(?:\((?P<formation>[\d-]+)\))?:?\s+(?P<players>\d.*)")
@@ -64,8 +65,8 @@ _RESUMPTION_PATTERN = re.compile(r"after (\d{1,3})h")
 
 _KICK_PATTERN = re.compile(r"(?P<player>[^()]+?)\s*\((?P<team>[^()]+)\)\s+(?P<outcome>scored|saved|missed)")
 
-# What may follow an event, each with the fields of `EventLifecycle` that it sets.
-_CLAUSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], ...] = (
+# The details that may follow an event, each with the fields of `EventLifecycle` that it sets.
+_DETAILS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], ...] = (
     (re.compile(r"pending (\d+)s"), lambda m: {"confirmed_after": int(m[1])}),
     (re.compile(r"cancelled after (\d+)s"), lambda m: {"cancelled_after": int(m[1])}),
     (
@@ -86,15 +87,15 @@ _CLAUSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]
     (re.compile(r"(header|inside the box|outside the box)"), lambda m: {"sub_type": m[1].title()}),
 )
 
-_CLAUSES_OF_FEW_TYPES = (
-    ("disallowed_after", frozenset(one for one in ScenarioEventType if one.is_goal), "only a goal is disallowed"),
-    ("red_card_after", frozenset({ScenarioEventType.YELLOW_CARD}), "only a yellow card turns red"),
-    ("is_sent_twice", frozenset({ScenarioEventType.PENALTY_GOAL}), "only a penalty goal is sent twice"),
-    ("is_one_action", frozenset({ScenarioEventType.SUBSTITUTION}), "only a substitution comes in one action"),
+_DETAILS_OF_FEW_KINDS = (
+    ("disallowed_after", frozenset(one for one in EventKind if one.is_goal), "only a goal is disallowed"),
+    ("red_card_after", frozenset({EventKind.YELLOW_CARD}), "only a yellow card turns red"),
+    ("is_sent_twice", frozenset({EventKind.PENALTY_GOAL}), "only a penalty goal is sent twice"),
+    ("is_one_action", frozenset({EventKind.SUBSTITUTION}), "only a substitution comes in one action"),
 )
 """The fields that only some events may set, with these events and the sentence for any other."""
 
-_CLAUSE_HELP = "pending 20s, cancelled after 20s, disallowed for offside after 40s (or: after a video check), deleted after 60s, \
+_DETAIL_HELP = "pending 20s, cancelled after 20s, disallowed for offside after 40s (or: after a video check), deleted after 60s, \
 restored after 90s, corrected to NAME after 60s, red after 60s, sent twice, in one action, never confirmed, header, \
 inside the box, outside the box"
 
@@ -103,15 +104,15 @@ def parse_line(line: str, teams: dict[Side, str]) -> ScenarioEvent:
     """Read one line of `events:`. Raises `LineInvalid`."""
     found = _LINE_PATTERN.fullmatch(" ".join(line.split()))
     if not found or not found["minute"]:
-        raise LineInvalid(f"{line!r} is not of the form: 10' goal NAME (TEAM), what becomes of it")
-    event_type, rest = _parse_event_type(found["words"])
-    minute = _parse_minute(found["minute"], event_type)
+        raise LineInvalid(f"{line!r} is not of the form: 10' goal NAME (TEAM), DETAILS")
+    kind, rest = _parse_kind(found["words"])
+    minute = _parse_minute(found["minute"], kind)
     side = find_side(found["team"], teams) if found["team"] else None
     # Both ways: a missing team would make an action of nobody, and one too many is a misunderstanding of the line.
-    if (side is None) is not (event_type in _TYPES_WITHOUT_TEAM):
-        raise LineInvalid(f"{event_type} needs its team in brackets" if side is None else f"{event_type} belongs to no team")
-    player, replaces = _parse_players(event_type, rest)
-    return ScenarioEvent(minute, event_type, side, player, replaces, _parse_lifecycle(event_type, found["clauses"]))
+    if (side is None) is not (kind in _KINDS_WITHOUT_TEAM):
+        raise LineInvalid(f"{kind} needs its team in brackets" if side is None else f"{kind} belongs to no team")
+    player, replaces = _parse_players(kind, rest)
+    return ScenarioEvent(minute, kind, side, player, replaces, _parse_details(kind, found["details"]))
 
 
 def parse_lineup(line: str, teams: dict[Side, str]) -> tuple[Side, Lineup]:
@@ -147,20 +148,20 @@ def find_side(name: str, teams: dict[Side, str]) -> Side:
     raise LineInvalid(f'"{name}" does not play: the teams are {" and ".join(teams.values())}')
 
 
-def _parse_event_type(words: str) -> tuple[ScenarioEventType, str]:
-    """Return the type of the event and the words after it: the player, or what else the event has."""
-    # The longest first, so that no type is taken for a shorter one.
-    for event_type in sorted(ScenarioEventType, key=len, reverse=True):
-        if f"{words} ".casefold().startswith(f"{event_type} "):
-            return event_type, words[len(event_type) :].strip()
+def _parse_kind(words: str) -> tuple[EventKind, str]:
+    """Return the kind of the event and the words after it: the player, or what else the event has."""
+    # The longest first, so that no kind is taken for a shorter one.
+    for kind in sorted(SCENARIO_KINDS, key=len, reverse=True):
+        if f"{words} ".casefold().startswith(f"{kind} "):
+            return kind, words[len(kind) :].strip()
     # A typing mistake in `yellow card` is looked for in two words, one in `goal` in the first: the player's name follows.
     first = " ".join(words.split()[:2])
-    near = (suggest(first, ScenarioEventType) or suggest(first.split()[0], ScenarioEventType)) if first else ""
-    hint = f', did you mean "{near}"?' if near else f": {', '.join(ScenarioEventType)}"
+    near = (suggest(first, SCENARIO_KINDS) or suggest(first.split()[0], SCENARIO_KINDS)) if first else ""
+    hint = f', did you mean "{near}"?' if near else f": {', '.join(SCENARIO_KINDS)}"
     raise LineInvalid(f'"{words}" does not begin with a known event{hint}')
 
 
-def _parse_minute(text: str, event_type: ScenarioEventType) -> Minute:
+def _parse_minute(text: str, kind: EventKind) -> Minute:
     try:
         minute = Minute.parse(text)
     except ValueError as error:
@@ -168,23 +169,21 @@ def _parse_minute(text: str, event_type: ScenarioEventType) -> Minute:
     # Only the last minute of a period has added time.
     if minute.base > 120 or minute.base < 1 or (minute.added and minute.base not in LAST_MINUTE.values()):
         raise LineInvalid(f"there is no minute {minute}")
-    if event_type in PERIOD_END_MINUTES and minute.base not in PERIOD_END_MINUTES[event_type]:
-        raise LineInvalid(
-            f"{event_type} comes after minute {' or '.join(map(str, PERIOD_END_MINUTES[event_type]))}, not {minute}"
-        )
+    if kind in PERIOD_END_MINUTES and minute.base not in PERIOD_END_MINUTES[kind]:
+        raise LineInvalid(f"{kind} comes after minute {' or '.join(map(str, PERIOD_END_MINUTES[kind]))}, not {minute}")
     return minute
 
 
-def _parse_players(event_type: ScenarioEventType, words: str) -> tuple[str, str]:
+def _parse_players(kind: EventKind, words: str) -> tuple[str, str]:
     """Return `player` and `replaced_player` of an event; for `added time` and `resumed`, `player` is a number."""
-    if event_type is ScenarioEventType.ADDED_TIME and not (words.isdecimal() and 0 < int(words) < 100):
+    if kind is EventKind.ADDED_TIME and not (words.isdecimal() and 0 < int(words) < 100):
         raise LineInvalid("added time is of the form: 45' added time 3")
-    if event_type is ScenarioEventType.RESUMED:
+    if kind is EventKind.RESUMED:
         found = _RESUMPTION_PATTERN.fullmatch(words)
         if not found:
             raise LineInvalid("a match that was abandoned is resumed as in: 67' resumed after 22h")
         return found[1], ""
-    if event_type is not ScenarioEventType.SUBSTITUTION:
+    if kind is not EventKind.SUBSTITUTION:
         return words, ""
     comes, _, goes = words.partition(" for ")
     if not comes or not goes:
@@ -192,11 +191,11 @@ def _parse_players(event_type: ScenarioEventType, words: str) -> tuple[str, str]
     return comes, goes
 
 
-def _parse_lifecycle(event_type: ScenarioEventType, clauses: str) -> EventLifecycle:
-    lifecycle = EventLifecycle(confirmed_after=_PENDING_SECONDS.get(event_type, 0))
-    # Clauses may come in any order; of two that set the same field the last one counts.
-    for clause in filter(None, (c.strip() for c in clauses.split(","))):
-        lifecycle = msgspec.structs.replace(lifecycle, **_parse_clause(event_type, clause))
+def _parse_details(kind: EventKind, details: str) -> EventLifecycle:
+    lifecycle = EventLifecycle(confirmed_after=_PENDING_SECONDS.get(kind, 0))
+    # Details may come in any order; of two that set the same field the last one counts.
+    for detail in filter(None, (words.strip() for words in details.split(","))):
+        lifecycle = msgspec.structs.replace(lifecycle, **_parse_detail(kind, detail))
     # The check decides when the goal is disallowed, and begins only after its confirmation.
     if lifecycle.has_video_check:
         return msgspec.structs.replace(
@@ -205,12 +204,13 @@ def _parse_lifecycle(event_type: ScenarioEventType, clauses: str) -> EventLifecy
     return lifecycle
 
 
-def _parse_clause(event_type: ScenarioEventType, clause: str) -> dict[str, Any]:
-    for pattern, changes in _CLAUSES:
-        if found := pattern.fullmatch(clause):
-            change = changes(found)
-            for field, types, sentence in _CLAUSES_OF_FEW_TYPES:
-                if field in change and event_type not in types:
+def _parse_detail(kind: EventKind, detail: str) -> dict[str, Any]:
+    """Return the fields of `EventLifecycle` that a detail sets. Raises `LineInvalid`."""
+    for pattern, read_fields in _DETAILS:
+        if found := pattern.fullmatch(detail):
+            fields = read_fields(found)
+            for field, kinds, sentence in _DETAILS_OF_FEW_KINDS:
+                if field in fields and kind not in kinds:
                     raise LineInvalid(sentence)
-            return change
-    raise LineInvalid(f'unknown clause "{clause}"; known clauses: {_CLAUSE_HELP}')
+            return fields
+    raise LineInvalid(f'unknown detail "{detail}"; known details: {_DETAIL_HELP}')

@@ -12,11 +12,12 @@ import yaml
 from rules.engine.rule import SourceLocation
 from rules.football.action import Fixture, Side, Team
 from rules.football.lineups import Lineup, Lineups
+from rules.football.timeline import EventKind
 from rules.loading.document import DocumentInvalid, Report, compose
 from rules.loading.values import Reader
 from rules.scenarios.lines import parse_kick, parse_line, parse_lineup
 from rules.scenarios.listings import ListingChange, find_listing_mistake, parse_instant, parse_listing
-from rules.scenarios.scenario import PERIOD_END_MINUTES, Scenario, ScenarioEvent, ScenarioEventType, make_id
+from rules.scenarios.scenario import PERIOD_END_MINUTES, Scenario, ScenarioEvent, make_id
 
 SHIPPED_SCENARIOS = {
     "opener": "argentina-saudi-arabia",
@@ -163,9 +164,9 @@ class _ScenarioReader(Reader):
         for line, before, after in zip(node.value[1:], events, events[1:], strict=False):
             if after.minute < before.minute:
                 self.report_mistake(line, f"minute {after.minute} comes after minute {before.minute}: write them in order")
-            elif before.type is ScenarioEventType.FULL_TIME or (
-                before.type in PERIOD_END_MINUTES and after.minute.base == before.minute.base
+            elif before.kind is EventKind.FULL_TIME or (
+                before.kind in PERIOD_END_MINUTES and after.minute.base == before.minute.base
             ):
-                self.report_mistake(line, f"{after.type} comes after {before.type}")
-            elif (before.type is ScenarioEventType.ABANDONED) is not (after.type is ScenarioEventType.RESUMED):
+                self.report_mistake(line, f"{after.kind} comes after {before.kind}")
+            elif (before.kind is EventKind.ABANDONED) is not (after.kind is EventKind.RESUMED):
                 self.report_mistake(line, "after abandoned comes resumed, in the same minute, and nowhere else")

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from rules.football.minute import LAST_MINUTE, Minute, Period
-from rules.scenarios.scenario import PERIOD_END_MINUTES, VIDEO_CHECK_DURATION, Scenario, ScenarioEvent, ScenarioEventType
+from rules.football.timeline import EventKind
+from rules.scenarios.scenario import PERIOD_END_MINUTES, VIDEO_CHECK_DURATION, Scenario, ScenarioEvent
 
 KICK_INTERVAL = 40
 """Seconds from one kick of a shootout to the next."""
@@ -43,8 +44,8 @@ def lay_out_periods(scenario: Scenario) -> Iterator[PlayedPeriod]:
     """Yield the periods of the match, which follow from what happens in it."""
     starts_at = 0
     events = scenario.events
-    has_extra_time = any(e.minute.base > 90 or e.type is ScenarioEventType.EXTRA_TIME for e in events)
-    has_shootout = bool(scenario.kicks) or any(e.type is ScenarioEventType.SHOOTOUT for e in events)
+    has_extra_time = any(e.minute.base > 90 or e.kind is EventKind.EXTRA_TIME for e in events)
+    has_shootout = bool(scenario.kicks) or any(e.kind is EventKind.SHOOTOUT for e in events)
     regular = [Period.FIRST_HALF, Period.SECOND_HALF, Period.EXTRA_FIRST, Period.EXTRA_SECOND]
     played_periods = regular[: 4 if has_extra_time else 2] + ([Period.SHOOTOUT] if has_shootout else [])
     for number, period in enumerate(played_periods, start=1):
@@ -56,6 +57,7 @@ def lay_out_periods(scenario: Scenario) -> Iterator[PlayedPeriod]:
 
 
 def _lay_out_period(scenario: Scenario, number: int, period: Period, starts_at: int) -> PlayedPeriod:
+    """Return the period that is the `number`th of the match and begins `starts_at` seconds after kick-off."""
     # Ids, labels and types are those of the feed documentation, sections 3.3 and 14; a shootout without extra time is period 3.
     if period is Period.SHOOTOUT:
         return PlayedPeriod(number, "penalty shootout", "Shootout", 0, (len(scenario.kicks) + 1) * KICK_INTERVAL, starts_at)
@@ -69,24 +71,24 @@ def _lay_out_period(scenario: Scenario, number: int, period: Period, starts_at: 
 
 def _find_last_clock(scenario: Scenario, period: Period) -> int:
     """Return the clock at the end of a period: as the scenario says, else as usual, and not before its last event is settled."""
-    inside = [e for e in scenario.events if period_at(e.minute) is period]
-    # Five seconds before the minute is over: `clock_at` is its fifth second, and the clock must not show the next minute.
-    ends = [clock_at(e.minute) + 50 for e in inside if e.type in PERIOD_END_MINUTES]
+    inside = [e for e in scenario.events if find_period(e.minute) is period]
+    # Five seconds before the minute is over: `find_clock` is its fifth second, and the clock must not show the next minute.
+    ends = [find_clock(e.minute) + 50 for e in inside if e.kind in PERIOD_END_MINUTES]
     usual = (LAST_MINUTE[period] + _ADDED_MINUTES[period]) * 60 - 20
     # With room for the ten seconds between events of one minute: a revision after the end of its period would look late.
-    settled = max((clock_at(e.minute) + _event_duration(e) + 30 for e in inside if e.type not in PERIOD_END_MINUTES), default=0)
+    settled = max((find_clock(e.minute) + _measure_event(e) + 30 for e in inside if e.kind not in PERIOD_END_MINUTES), default=0)
     return max(max(ends, default=usual), settled)
 
 
-def period_at(minute: Minute) -> Period:
+def find_period(minute: Minute) -> Period:
     """Return the period in which a minute is played."""
     return next(period for period, last in LAST_MINUTE.items() if minute.base <= last)
 
 
-def _event_duration(event: ScenarioEvent) -> int:
+def _measure_event(event: ScenarioEvent) -> int:
     """Return the seconds from an event to its last revision; never less than a video check lasts."""
     lifecycle = event.lifecycle
-    # The video check is in it for every event: the times of the shipped matches, which golden files keep, depend on it.
+    # The video check is in it for every event: the times of the shipped matches depend on it, and golden files keep them.
     ends = (
         VIDEO_CHECK_DURATION,
         lifecycle.confirmed_after,
@@ -99,7 +101,7 @@ def _event_duration(event: ScenarioEvent) -> int:
     return max(filter(None, (*ends, lifecycle.correction[1] if lifecycle.correction else 0)))
 
 
-def clock_at(minute: Minute) -> int:
+def find_clock(minute: Minute) -> int:
     """Return the clock of a minute, in seconds."""
     # The clock runs on through added time (feed documentation, section 8): 45+2 is 46:05, in the first half.
     return (minute.base + minute.added - 1) * 60 + 5

@@ -1,9 +1,8 @@
-"""Scenarios as values: a match that is told in a few lines, its events, and what becomes of each."""
+"""Scenarios as values: a match that is told in a few lines, its events, and the revisions of each."""
 
 from __future__ import annotations
 
 import datetime as dt
-import enum
 import uuid
 
 import msgspec
@@ -11,41 +10,14 @@ import msgspec
 from rules.football.action import Fixture, Side
 from rules.football.lineups import Lineups
 from rules.football.minute import Minute
+from rules.football.timeline import EventKind
 from rules.scenarios.listings import ListingChange, list_fixtures_in_time
 
 # Ids of shipped scenarios are in recordings and golden files: another namespace would be other matches.
 _NAMESPACE = uuid.UUID("5f0b1f3a-4b7e-5d0c-9a63-0d8c1f6f2b11")
 
-
-class ScenarioEventType(enum.StrEnum):
-    """The words that a line may begin with, after its minute. They are the words of scenario files: they do not change."""
-
-    GOAL = "goal"
-    PENALTY_GOAL = "penalty goal"
-    OWN_GOAL = "own goal"
-    PENALTY_AWARDED = "penalty awarded"
-    PENALTY_MISSED = "penalty missed"
-    PENALTY_SAVED = "penalty saved"
-    YELLOW_CARD = "yellow card"
-    SECOND_YELLOW = "second yellow"
-    RED_CARD = "red card"
-    SUBSTITUTION = "substitution"
-    SIN_BIN = "sin bin"
-    INJURY = "injury"
-    WATER_BREAK = "water break"
-    ADDED_TIME = "added time"
-    VIDEO_CHECK = "video check"
-    ABANDONED = "abandoned"
-    RESUMED = "resumed"
-    HALF_TIME = "half time"
-    EXTRA_TIME = "extra time"
-    SHOOTOUT = "shootout"
-    FULL_TIME = "full time"
-
-    @property
-    def is_goal(self) -> bool:
-        """Return True if the event changes the score."""
-        return self in (ScenarioEventType.GOAL, ScenarioEventType.PENALTY_GOAL, ScenarioEventType.OWN_GOAL)
+SCENARIO_KINDS = tuple(kind for kind in EventKind if kind is not EventKind.DISALLOWED)
+"""The words that a line may begin with, after its minute. A disallowed goal is a goal with that detail."""
 
 
 class EventLifecycle(msgspec.Struct, frozen=True):
@@ -79,7 +51,7 @@ class ScenarioEvent(msgspec.Struct, frozen=True):
     """One thing that happens in a scenario."""
 
     minute: Minute
-    type: ScenarioEventType
+    kind: EventKind  # one of `SCENARIO_KINDS`
     side: Side | None = None
     player: str = ""
     """The player's name; for `added time` the number of minutes, for `resumed` the hours since the match was abandoned."""
@@ -120,12 +92,12 @@ class Scenario(msgspec.Struct, frozen=True):
 
 
 PERIOD_END_MINUTES = {
-    ScenarioEventType.HALF_TIME: (45, 105),
-    ScenarioEventType.EXTRA_TIME: (90,),
-    ScenarioEventType.SHOOTOUT: (90, 120),
-    ScenarioEventType.FULL_TIME: (90, 120),
+    EventKind.HALF_TIME: (45, 105),
+    EventKind.EXTRA_TIME: (90,),
+    EventKind.SHOOTOUT: (90, 120),
+    EventKind.FULL_TIME: (90, 120),
 }
-"""The event types that end a period, with the minutes in which they may."""
+"""The kinds of event that end a period, with the minutes in which they may."""
 
 VIDEO_CHECK_DELAY = 10
 """Seconds from the confirmation of a goal to its video check."""

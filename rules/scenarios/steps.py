@@ -9,36 +9,36 @@ from typing import Any
 import msgspec
 
 from rules.football.action import SendType, Side, Team
-from rules.football.lineups import Lineup, LineupPlayer, Lineups
+from rules.football.lineups import LineupPlayer, Lineups
 from rules.football.minute import LAST_MINUTE, Minute
 from rules.football.statuses import ABANDONED
-from rules.scenarios.periods import KICK_INTERVAL, PlayedPeriod, clock_at, lay_out_periods, period_at
+from rules.football.timeline import EventKind
+from rules.scenarios.periods import KICK_INTERVAL, PlayedPeriod, find_clock, find_period, lay_out_periods
 from rules.scenarios.scenario import (
     PERIOD_END_MINUTES,
     VIDEO_CHECK_DELAY,
     VIDEO_CHECK_DURATION,
     Scenario,
     ScenarioEvent,
-    ScenarioEventType,
     make_id,
 )
 
 # How the feed names what a line says, once it is confirmed. What is not here has steps of its own, or none.
 _ACTION_TYPES = {
-    ScenarioEventType.GOAL: ("Goal", "Inside The Box"),
-    ScenarioEventType.PENALTY_GOAL: ("Goal", "Penalty"),
-    ScenarioEventType.OWN_GOAL: ("Goal", "Own Goal"),
-    ScenarioEventType.PENALTY_AWARDED: ("Penalty Awarded", "Foul"),
-    ScenarioEventType.PENALTY_MISSED: ("Penalty Missed", ""),
-    ScenarioEventType.PENALTY_SAVED: ("Penalty Missed", "Saved"),
-    ScenarioEventType.YELLOW_CARD: ("Yellow Card", ""),
-    ScenarioEventType.SECOND_YELLOW: ("Red Card", "Second Yellow"),
-    ScenarioEventType.RED_CARD: ("Red Card", "Straight Red"),
-    ScenarioEventType.VIDEO_CHECK: ("Video Check Underway", "Other"),
-    ScenarioEventType.SIN_BIN: ("Temporary Dismissal", ""),
-    ScenarioEventType.INJURY: ("Injury", ""),
-    ScenarioEventType.WATER_BREAK: ("Play Stopped", "Water Break"),
-    ScenarioEventType.ADDED_TIME: ("Added Time", ""),
+    EventKind.GOAL: ("Goal", "Inside The Box"),
+    EventKind.PENALTY_GOAL: ("Goal", "Penalty"),
+    EventKind.OWN_GOAL: ("Goal", "Own Goal"),
+    EventKind.PENALTY_AWARDED: ("Penalty Awarded", "Foul"),
+    EventKind.PENALTY_MISSED: ("Penalty Missed", ""),
+    EventKind.PENALTY_SAVED: ("Penalty Missed", "Saved"),
+    EventKind.YELLOW_CARD: ("Yellow Card", ""),
+    EventKind.SECOND_YELLOW: ("Red Card", "Second Yellow"),
+    EventKind.RED_CARD: ("Red Card", "Straight Red"),
+    EventKind.VIDEO_CHECK: ("Video Check Underway", "Other"),
+    EventKind.SIN_BIN: ("Temporary Dismissal", ""),
+    EventKind.INJURY: ("Injury", ""),
+    EventKind.WATER_BREAK: ("Play Stopped", "Water Break"),
+    EventKind.ADDED_TIME: ("Added Time", ""),
 }
 
 _SIN_BIN_SECONDS = 10 * 60
@@ -91,7 +91,7 @@ def lay_out(scenario: Scenario, quiet_interval: int | None = None) -> list[Step]
     steps.sort(key=lambda step: step.at)
     # A match that is abandoned for good has no more packets.
     last = next((number for number, step in enumerate(steps) if step.status == ABANDONED), None)
-    is_resumed = any(event.type is ScenarioEventType.RESUMED for event in scenario.events)
+    is_resumed = any(event.kind is EventKind.RESUMED for event in scenario.events)
     return steps if last is None or is_resumed else steps[: last + 1]
 
 
@@ -100,22 +100,20 @@ _COLOURS = {"homeTeamColour": "117, 170, 219", "awayTeamColour": "255, 255, 255"
 
 def _make_lineups(scenario: Scenario) -> dict[str, Any]:
     """Return the metadata of the line-ups, in the shape of the REST side (feed documentation, section 9.2)."""
-    if scenario.lineups == Lineups():
-        return {}
-    fixture = scenario.fixture
-    return {side.value: _make_lineup(fixture.team(side), scenario.lineups.of_side(side)) for side in Side}
 
+    def make_player(team: Team, player: LineupPlayer) -> dict[str, Any]:
+        made = {"id": make_id("player", team.name, player.name), "shirtNumber": player.number, "fullName": player.name}
+        return made | ({"captain": True} if player.is_captain else {})
 
-def _make_lineup(team: Team, lineup: Lineup) -> dict[str, Any]:
-    def make_players(players: tuple[LineupPlayer, ...]) -> list[dict[str, Any]]:
-        return [
-            {"id": make_id("player", team.name, one.name), "shirtNumber": one.number, "fullName": one.name}
-            | ({"captain": True} if one.is_captain else {})
-            for one in players
-        ]
-
-    made = {"teamId": team.id, "startingLineup": make_players(lineup.starting), "substitutes": make_players(lineup.substitutes)}
-    return made | ({"formation": lineup.formation} if lineup.formation else {})
+    metadata: dict[str, Any] = {}
+    for side in Side if scenario.lineups != Lineups() else ():
+        team, lineup = scenario.fixture.team(side), scenario.lineups.of_side(side)
+        metadata[side.value] = {
+            "teamId": team.id,
+            "startingLineup": [make_player(team, one) for one in lineup.starting],
+            "substitutes": [make_player(team, one) for one in lineup.substitutes],
+        } | ({"formation": lineup.formation} if lineup.formation else {})
+    return metadata
 
 
 def _build_period_steps(periods: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
@@ -134,25 +132,34 @@ def _build_period_steps(periods: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
 
 
 def _build_event_steps(scenario: Scenario, periods: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
+    """Yield the revisions of each event, and of what follows from it, event by event."""
     regular = list(LAST_MINUTE)
     # Events of one minute keep their order: each is ten seconds after the one before.
     events_in_minute: Counter[Minute] = Counter()
-    for number, event in enumerate(e for e in scenario.events if e.type not in PERIOD_END_MINUTES):
-        clock = clock_at(event.minute) + 10 * events_in_minute[event.minute]
+    for number, event in enumerate(e for e in scenario.events if e.kind not in PERIOD_END_MINUTES):
+        clock = find_clock(event.minute) + 10 * events_in_minute[event.minute]
         events_in_minute[event.minute] += 1
-        period = periods[regular.index(period_at(event.minute))]
-        if event.type is ScenarioEventType.ABANDONED:
+        period = periods[regular.index(find_period(event.minute))]
+        if event.kind is EventKind.ABANDONED:
             yield Step(period.time_of(clock), "Status Updated", f"event-{number}", status=ABANDONED)
             continue
-        if event.type is ScenarioEventType.RESUMED:
+        if event.kind is EventKind.RESUMED:
             yield Step(period.time_of(clock), "Status Updated", f"event-{number}", break_before=int(event.player) * 3600)
             continue
         for step in _build_revisions(event, f"event-{number}", period, clock):
             yield step
-            # Right after each revision, so that both actions go through the same life.
+            # Right after each revision, so that both actions go through the same life. The score does not change again.
             if event.lifecycle.is_sent_twice and step.type == "Goal":
-                yield _repeat_as_penalty_scored(step)
-        if event.type is ScenarioEventType.SIN_BIN and event.lifecycle.cancelled_after is None:
+                yield msgspec.structs.replace(
+                    step,
+                    at=step.at + 1,
+                    type="Penalty Scored",
+                    sub_type="",
+                    key=f"{step.key}-scored",
+                    scoring_side=None,
+                    losing_side=None,
+                )
+        if event.kind is EventKind.SIN_BIN and event.lifecycle.cancelled_after is None:
             yield from _build_end_of_sin_bin(event, f"event-{number}", periods, period, clock)
 
 
@@ -178,41 +185,34 @@ def _build_end_of_sin_bin(
     )
 
 
-def _repeat_as_penalty_scored(step: Step) -> Step:
-    """Return the same revision as an action of another type, with which the score does not change again."""
-    return msgspec.structs.replace(
-        step, at=step.at + 1, type="Penalty Scored", sub_type="", key=f"{step.key}-scored", scoring_side=None, losing_side=None
-    )
-
-
 def _build_revisions(event: ScenarioEvent, key: str, period: PlayedPeriod, clock: int) -> Iterator[Step]:
     """Yield all revisions of one event in order, with those of the actions that follow from it."""
-    at, lifecycle, (kind, sub) = period.time_of(clock), event.lifecycle, _ACTION_TYPES.get(event.type, ("", ""))
+    at, lifecycle, (kind, sub) = period.time_of(clock), event.lifecycle, _ACTION_TYPES.get(event.kind, ("", ""))
     # The file names the own goal's team; the feed's team is the one that gets the goal (feed documentation, section 14).
-    side = event.side.other if event.type is ScenarioEventType.OWN_GOAL and event.side else event.side
-    if event.type is ScenarioEventType.SUBSTITUTION and lifecycle.is_one_action:
+    side = event.side.other if event.kind is EventKind.OWN_GOAL and event.side else event.side
+    if event.kind is EventKind.SUBSTITUTION and lifecycle.is_one_action:
         metadata = {"playerOut": {"name": event.replaced_player}}
         yield Step(at, "Substitution", key, period=period, clock=clock, side=side, player=event.player, metadata=metadata)
         return
-    if event.type is ScenarioEventType.SUBSTITUTION:
+    if event.kind is EventKind.SUBSTITUTION:
         yield Step(at, "Substitution Out", f"{key}-out", period=period, clock=clock, side=side, player=event.replaced_player)
         yield Step(
             at + 1, "Substitution In", key, period=period, clock=clock, side=side, player=event.player, related=(f"{key}-out",)
         )
         return
-    if event.type is ScenarioEventType.VIDEO_CHECK:
+    if event.kind is EventKind.VIDEO_CHECK:
         yield from _build_video_check(key, period, clock, "Other")
         return
-    if event.type is ScenarioEventType.ADDED_TIME:
+    if event.kind is EventKind.ADDED_TIME:
         yield Step(at, kind, key, period=period, clock=clock, metadata={"minutes": int(event.player)})
         return
-    if event.type is ScenarioEventType.WATER_BREAK:
+    if event.kind is EventKind.WATER_BREAK:
         resumed = clock + _WATER_BREAK_SECONDS
         yield Step(at, kind, key, sub_type=sub, period=period, clock=clock)
         yield Step(at + _WATER_BREAK_SECONDS, "Play Resumed", f"{key}-over", period=period, clock=resumed, related=(key,))
         return
     # From here on all that may be pending: goals, penalties, cards.
-    goal = side if event.type.is_goal else None
+    goal = side if event.kind.is_goal else None
     # While it is pending, the sub type and the player are not known yet (feed documentation, section 3.2).
     pending = Step(at, kind, key, SendType.PENDING, "", period, clock, side)
     confirmed = msgspec.structs.replace(pending, sub_type=lifecycle.sub_type or sub, player=event.player)
@@ -241,7 +241,7 @@ def _make_revision(
 
 
 def _build_later_revisions(confirmed: Step, event: ScenarioEvent, goal: Side | None) -> Iterator[Step]:
-    """Yield what becomes of an event once it is confirmed."""
+    """Yield the revisions of an event after its confirmation, with the actions that change it."""
     lifecycle = event.lifecycle
     # In the order in which a feed would send them; the steps are sorted by time afterwards, and equal times keep this order.
     if lifecycle.correction is not None:

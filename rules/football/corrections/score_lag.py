@@ -159,7 +159,9 @@ def _explain_rise(found: ReconciledScore, before: Match, action: Action, side: S
         record = found.records.get(action_id)
         is_own_goal = record is not None and record.action.sub_type == "Own Goal" and record.is_standing
         if record and is_own_goal and change.by > 0 and change.side is not side and change.is_kick is is_kick:
-            moved = _mark_shown(_credit(record, side, before))
+            team = before.fixture.team(side)
+            goal = msgspec.structs.replace(record.action, side=side, team=team if team.name else record.action.team)
+            moved = _mark_shown(msgspec.structs.replace(record, action=goal, credited=side))
             uncounted = {i: c for i, c in found.uncounted.items() if i != action_id}
             return ReconciledScore(uncounted, found.records | {action_id: moved}, (*found.credited, moved))
     # The one that has waited longest, as in `catch_up`.
@@ -192,13 +194,6 @@ def _list_pending_goals(records: dict[str, ActionRecord], action: Action, *, is_
 def _set_counted(found: ReconciledScore, record: ActionRecord, side: Side | None) -> ReconciledScore:
     changed = msgspec.structs.replace(record, counted=side, is_shown=side is not None)
     return found._replace(records=found.records | {record.action.id: changed})
-
-
-def _credit(record: ActionRecord, side: Side, match: Match) -> ActionRecord:
-    """Return a goal that another side gets than the feed's team said."""
-    team = match.fixture.team(side)
-    action = msgspec.structs.replace(record.action, side=side, team=team if team.name else record.action.team)
-    return msgspec.structs.replace(record, action=action, credited=side)
 
 
 def _mark_shown(record: ActionRecord) -> ActionRecord:

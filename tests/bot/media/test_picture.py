@@ -15,7 +15,7 @@ from bot.media.picture import SCORE_ROOM, SCORE_SIZES, fit_line, split_team_name
 from bot.media.renderer import render_match, render_picture, require_pillow
 from bot.media.theme import DARK, LIGHT, Theme, team_colours
 from rules.football.match import Match
-from rules.football.timeline import EventKind, Stage, Timeline, build_timeline
+from rules.football.timeline import TIMELINE_KINDS, EventKind, Stage, Timeline, build_timeline
 from tests.bot.media.timelines import full, timelines
 from tests.laws import try_examples
 from tests.packets import FIXTURE, Story
@@ -69,7 +69,7 @@ def test_without_pillow_one_sentence_says_what_to_install() -> None:
         require_pillow(have=False)
 
 
-@pytest.mark.parametrize("kind", list(EventKind))
+@pytest.mark.parametrize("kind", TIMELINE_KINDS)
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_every_kind_of_event_has_an_icon(kind: EventKind, theme: Theme) -> None:
     icon = draw_icon(kind, 46, theme)

@@ -8,7 +8,7 @@ from rules.football.action import Side, Team
 from rules.football.colours import Colours
 from rules.football.match import Score
 from rules.football.minute import LAST_MINUTE, Minute, Period
-from rules.football.timeline import TIMED_PERIODS, Event, EventKind, Kick, Stage, Timeline
+from rules.football.timeline import TIMED_PERIODS, TIMELINE_KINDS, Event, EventKind, Kick, Stage, Timeline
 
 FIRST = {Period.FIRST_HALF: 1, Period.SECOND_HALF: 46, Period.EXTRA_FIRST: 91, Period.EXTRA_SECOND: 106}
 NAMES = st.sampled_from(
@@ -22,7 +22,7 @@ def events(draw: st.DrawFn, periods: tuple[Period, ...]) -> Event:
     last = LAST_MINUTE[period]
     base = draw(st.integers(FIRST[period], last))
     minute = Minute(base, draw(st.integers(0, 12)) if base == last else 0)
-    kind = draw(st.sampled_from(list(EventKind)))
+    kind = draw(st.sampled_from(TIMELINE_KINDS))
     score = Score(9, 9) if kind.is_goal and draw(st.booleans()) else None
     return Event(draw(st.sampled_from(list(Side))), kind, period, minute, draw(NAMES), draw(NAMES), score)
 

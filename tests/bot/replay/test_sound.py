@@ -11,7 +11,7 @@ from bot.feed.match_source import ScenarioMatch, open_match
 from bot.replay.replay import ReplayedMessage, message_to_json, message_to_text, replay_match
 from rules.football.catalogue import load_catalogue
 from rules.loading.loader import list_packs, load_pack
-from rules.scenarios.expectations import play_scenario
+from rules.scenarios.messages import play_scenario
 from rules.scenarios.parser import parse_scenario
 
 CARDS = """

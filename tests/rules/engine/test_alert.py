@@ -53,7 +53,8 @@ STORED_WORDS: list[tuple[type[enum.StrEnum], str]] = [
     (
         EventKind,
         "goal, penalty goal, own goal, goal disallowed, penalty missed, penalty saved, yellow card, second yellow, red card,"
-        " substitution",
+        " substitution, penalty awarded, sin bin, injury, water break, added time, video check, abandoned, resumed, half time,"
+        " extra time, shootout, full time",
     ),
 ]
 

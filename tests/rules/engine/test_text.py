@@ -3,7 +3,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.engine.alert import Facts
-from rules.engine.text import LANGUAGES, AlertText, TextError, escape_html, fallback_text, tidy_text, translate_word, visible_text
+from rules.engine.text import (
+    LANGUAGES,
+    AlertText,
+    TextError,
+    escape_html,
+    make_fallback_text,
+    tidy_text,
+    translate_word,
+    visible_text,
+)
 
 FACTS = Facts(match="Arsenal 1–0 Brighton & Hove Albion", minute="39", player="B. N'Diaye", team="Arsenal", action_type="Goal")
 
@@ -39,12 +48,12 @@ def test_a_text_cannot_leave_its_sandbox(source: str) -> None:
 
 
 def test_the_plain_text_has_the_same_facts() -> None:
-    assert fallback_text(FACTS) == "Goal 39' B. N'Diaye, Arsenal\nArsenal 1–0 Brighton &amp; Hove Albion"
+    assert make_fallback_text(FACTS) == "Goal 39' B. N'Diaye, Arsenal\nArsenal 1–0 Brighton &amp; Hove Albion"
 
 
 def test_the_plain_text_has_the_sub_type_and_leaves_out_what_is_not_known() -> None:
-    assert fallback_text(Facts(action_type="Goal", sub_action_type="Own Goal", team="A&B")) == "Goal (Own Goal) A&amp;B"
-    assert fallback_text(Facts(match="Arsenal 0–0 Chelsea")) == "Arsenal 0–0 Chelsea"
+    assert make_fallback_text(Facts(action_type="Goal", sub_action_type="Own Goal", team="A&B")) == "Goal (Own Goal) A&amp;B"
+    assert make_fallback_text(Facts(match="Arsenal 0–0 Chelsea")) == "Arsenal 0–0 Chelsea"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from hypothesis import given
 
 from rules.engine.cases import complement_cases, intersect_cases
 from rules.engine.rule import Rule, RuleSet
-from rules.engine.unreachable import cases_of, find_contradiction, find_late, find_rewording, find_shadowed
+from rules.engine.unreachable import find_contradiction, find_late, find_rewording, find_shadowed, list_cases
 from rules.football.match import Moment
 from rules.loading.loader import load_pack, load_rules
 from tests.laws import try_examples
@@ -30,7 +30,7 @@ def test_conditions_that_exclude_each_other_never_hold(rules: RuleSet, played: l
 @given(rules=rule_sets())
 def test_no_case_is_in_its_complement(rules: RuleSet) -> None:
     for rule in rules.rules:
-        cases = cases_of(rule)
+        cases = list_cases(rule)
         outside = None if cases is None else complement_cases(cases)
         if cases is not None and outside is not None:
             assert intersect_cases(cases, outside) in ((), None)

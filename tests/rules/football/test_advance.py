@@ -77,7 +77,7 @@ def test_without_a_link_and_without_a_fall_no_standing_goal_is_touched() -> None
     moment = story.add("Goal Disallowed", side="home")
 
     assert moment.affected == ()
-    assert [r.action.id for r in moment.after.standing_goals()] == ["g1"]
+    assert [r.action.id for r in moment.after.list_standing_goals()] == ["g1"]
 
 
 def test_a_substitution_linked_to_another_takes_nothing_back() -> None:
@@ -121,7 +121,7 @@ def test_a_disallowance_that_is_deleted_gives_its_own_goal_back_and_no_other() -
     moment = story.add("Goal Disallowed", "Deleted", "d1", "home", score=(2, 0))
 
     assert [(r.action.id, r.is_standing, r.retracted_by) for r in moment.affected] == [("g1", True, "")]
-    assert [r.action.id for r in moment.after.standing_goals()] == ["g1", "g3"]
+    assert [r.action.id for r in moment.after.list_standing_goals()] == ["g1", "g3"]
 
 
 def test_a_retraction_without_details_has_those_of_the_revision_before() -> None:

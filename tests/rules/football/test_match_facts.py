@@ -142,7 +142,7 @@ def test_standing_goals_are_those_of_play_in_the_order_of_their_last_revisions()
     story.goal("k1", period=5, clock=0)
     story.add("Yellow Card", side="home")
 
-    goals = story.match.standing_goals()
+    goals = story.match.list_standing_goals()
 
     assert [record.action.id for record in goals] == ["g2", "g1"]
     assert Period.SHOOTOUT not in {record.action.period for record in goals}

@@ -1,6 +1,6 @@
 import pytest
 
-from rules.football.minute import Minute, Period, minute_of, parse_period
+from rules.football.minute import Minute, Period, find_minute, parse_period
 
 
 @pytest.mark.parametrize(
@@ -18,12 +18,12 @@ from rules.football.minute import Minute, Period, minute_of, parse_period
     ],
 )
 def test_elapsed_time_is_printed_as_football_writes_it(clock: int, period: Period, printed: str) -> None:
-    assert str(minute_of(clock, period)) == printed
+    assert str(find_minute(clock, period)) == printed
 
 
 @pytest.mark.parametrize("period", [Period.BEFORE, Period.SHOOTOUT])
 def test_a_period_without_a_clock_has_no_minute(period: Period) -> None:
-    assert minute_of(0, period) is None
+    assert find_minute(0, period) is None
 
 
 def test_added_time_lies_between_two_minutes() -> None:

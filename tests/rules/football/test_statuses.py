@@ -15,7 +15,7 @@ from rules.football.action import Fixture
 from rules.football.fixture_changes import detect_change, is_final_status
 from rules.football.match import Match
 from rules.football.statuses import OVER_WORDS, STATUSES, find_status, is_known_status
-from rules.football.timeline import Stage, stage_of
+from rules.football.timeline import Stage, determine_stage
 from tests.packets import FIXTURE, KICKOFF
 
 ROOT = Path(__file__).parents[3]
@@ -56,7 +56,7 @@ def test_everything_that_asks_for_a_status_reads_the_table(status: str) -> None:
     assert (find_connect_time(fixture, now, lead) is None) is known.is_over
     assert (find_connect_time(fixture, now, lead) == now) is known.is_live
     assert is_final_status(status) is known.is_final
-    assert (stage_of(Match(FIXTURE, status=status)) is Stage.LOST) is (known.is_lost or known.is_suspended)
+    assert (determine_stage(Match(FIXTURE, status=status)) is Stage.LOST) is (known.is_lost or known.is_suspended)
 
 
 @pytest.mark.parametrize("number", range(len(STATUSES)))

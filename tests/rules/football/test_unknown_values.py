@@ -60,7 +60,7 @@ def test_a_goal_with_an_unknown_send_type_is_in_the_score() -> None:
 
     moment = story.goal(send="Reconsidered", score=(1, 0))
 
-    assert (moment.after.score, len(moment.after.standing_goals())) == (Score(1, 0), 1)
+    assert (moment.after.score, len(moment.after.list_standing_goals())) == (Score(1, 0), 1)
 
 
 def test_a_pending_goal_that_the_score_has_is_confirmed_by_an_unknown_send_type() -> None:
@@ -76,7 +76,7 @@ def test_a_goal_falls_with_the_score_whatever_the_send_type_is_called() -> None:
 
     moment = story.goal(send="Annulled", score=(0, 0))
 
-    assert (moment.action.send_type, moment.after.standing_goals()) == (SendType.DELETED, ())
+    assert (moment.action.send_type, moment.after.list_standing_goals()) == (SendType.DELETED, ())
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from rules.football.lineups import read_lineups
 from rules.football.minute import Minute, Period
 from rules.scenarios.builder import build_packets
 from rules.scenarios.parser import ScenarioInvalid, load_scenario, parse_scenario
-from rules.scenarios.periods import period_at
+from rules.scenarios.periods import find_period
 from rules.scenarios.scenario import Scenario
 from rules.scenarios.steps import Step, lay_out
 
@@ -167,7 +167,7 @@ def test_a_half_lasts_until_its_last_event_is_settled(line: str, end: str) -> No
     ],
 )
 def test_a_minute_is_played_in_its_period(minute: Minute, period: Period) -> None:
-    assert period_at(minute) is period
+    assert find_period(minute) is period
 
 
 def packet_at(packets: tuple[Packet, ...], kind: str, minute: int) -> Packet:

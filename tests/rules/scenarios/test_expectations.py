@@ -9,7 +9,8 @@ from hypothesis import given
 from rules.engine.rule import RuleSet
 from rules.football.catalogue import load_catalogue
 from rules.loading.loader import list_packs, load_pack, load_rules
-from rules.scenarios.expectations import MessageLine, RuleTest, RuleTestResult, RuleTestsInvalid, read_tests, run_test
+from rules.scenarios.expectations import RuleTest, RuleTestResult, RuleTestsInvalid, read_tests, run_test
+from rules.scenarios.messages import MessageLine
 from tests.laws import try_examples
 from tests.mutated_text import mutated
 

@@ -1,4 +1,4 @@
-"""The lines of a scenario: what each says, and what becomes of it."""
+"""The lines of a scenario: what each says, and its details."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import pytest
 
 from rules.football.action import Side
 from rules.football.minute import Minute
+from rules.football.timeline import EventKind
 from rules.scenarios.lines import LineInvalid, find_side, parse_kick, parse_line
-from rules.scenarios.scenario import EventLifecycle, ScenarioEvent, ScenarioEventType, ScenarioKick
+from rules.scenarios.scenario import EventLifecycle, ScenarioEvent, ScenarioKick
 
 TEAMS = {Side.HOME: "Arsenal", Side.AWAY: "Köln"}
 
@@ -17,31 +18,31 @@ def lifecycle(line: str) -> EventLifecycle:
 
 
 @pytest.mark.parametrize(
-    ("line", "event_type", "is_goal", "pending"),
+    ("line", "kind", "is_goal", "pending"),
     [
-        ("10' goal X (Arsenal)", ScenarioEventType.GOAL, True, 20),
-        ("10' penalty goal X (Arsenal)", ScenarioEventType.PENALTY_GOAL, True, 18),
-        ("10' own goal X (Arsenal)", ScenarioEventType.OWN_GOAL, True, 25),
-        ("10' penalty awarded (Arsenal)", ScenarioEventType.PENALTY_AWARDED, False, 15),
-        ("10' penalty missed X (Arsenal)", ScenarioEventType.PENALTY_MISSED, False, 0),
-        ("10' penalty saved X (Arsenal)", ScenarioEventType.PENALTY_SAVED, False, 0),
-        ("10' yellow card X (Arsenal)", ScenarioEventType.YELLOW_CARD, False, 9),
-        ("10' second yellow X (Arsenal)", ScenarioEventType.SECOND_YELLOW, False, 9),
-        ("10' red card X (Arsenal)", ScenarioEventType.RED_CARD, False, 12),
-        ("10' substitution X for Y (Arsenal)", ScenarioEventType.SUBSTITUTION, False, 0),
-        ("10' video check", ScenarioEventType.VIDEO_CHECK, False, 0),
-        ("45' half time", ScenarioEventType.HALF_TIME, False, 0),
-        ("90' extra time", ScenarioEventType.EXTRA_TIME, False, 0),
-        ("120' shootout", ScenarioEventType.SHOOTOUT, False, 0),
-        ("90+4' full time", ScenarioEventType.FULL_TIME, False, 0),
+        ("10' goal X (Arsenal)", EventKind.GOAL, True, 20),
+        ("10' penalty goal X (Arsenal)", EventKind.PENALTY_GOAL, True, 18),
+        ("10' own goal X (Arsenal)", EventKind.OWN_GOAL, True, 25),
+        ("10' penalty awarded (Arsenal)", EventKind.PENALTY_AWARDED, False, 15),
+        ("10' penalty missed X (Arsenal)", EventKind.PENALTY_MISSED, False, 0),
+        ("10' penalty saved X (Arsenal)", EventKind.PENALTY_SAVED, False, 0),
+        ("10' yellow card X (Arsenal)", EventKind.YELLOW_CARD, False, 9),
+        ("10' second yellow X (Arsenal)", EventKind.SECOND_YELLOW, False, 9),
+        ("10' red card X (Arsenal)", EventKind.RED_CARD, False, 12),
+        ("10' substitution X for Y (Arsenal)", EventKind.SUBSTITUTION, False, 0),
+        ("10' video check", EventKind.VIDEO_CHECK, False, 0),
+        ("45' half time", EventKind.HALF_TIME, False, 0),
+        ("90' extra time", EventKind.EXTRA_TIME, False, 0),
+        ("120' shootout", EventKind.SHOOTOUT, False, 0),
+        ("90+4' full time", EventKind.FULL_TIME, False, 0),
     ],
 )
 def test_each_line_begins_with_what_happens_and_takes_its_time_to_be_confirmed(
-    line: str, event_type: ScenarioEventType, is_goal: bool, pending: int
+    line: str, kind: EventKind, is_goal: bool, pending: int
 ) -> None:
     event = parse_line(line, TEAMS)
 
-    assert (event.type, event.type.is_goal, event.lifecycle) == (event_type, is_goal, EventLifecycle(confirmed_after=pending))
+    assert (event.kind, event.kind.is_goal, event.lifecycle) == (kind, is_goal, EventLifecycle(confirmed_after=pending))
     assert event.side is (Side.HOME if "Arsenal" in line else None)
 
 
@@ -49,7 +50,7 @@ def test_a_line_is_read_in_any_letter_case_and_with_any_space() -> None:
     event = parse_line("  45+2'   GOAL  Harry   Kane  ( koln ) , header ", TEAMS)
 
     assert event == ScenarioEvent(
-        Minute(45, 2), ScenarioEventType.GOAL, Side.AWAY, "Harry Kane", "", EventLifecycle(confirmed_after=20, sub_type="Header")
+        Minute(45, 2), EventKind.GOAL, Side.AWAY, "Harry Kane", "", EventLifecycle(confirmed_after=20, sub_type="Header")
     )
 
 
@@ -60,7 +61,7 @@ def test_a_substitution_names_who_comes_and_who_goes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("clauses", "expected"),
+    ("details", "expected"),
     [
         ("pending 3s", EventLifecycle(3)),
         ("cancelled after 9s", EventLifecycle(20, cancelled_after=9)),
@@ -80,8 +81,8 @@ def test_a_substitution_names_who_comes_and_who_goes() -> None:
         ("outside the box, header", EventLifecycle(20, sub_type="Header")),
     ],
 )
-def test_a_goal_says_what_becomes_of_it(clauses: str, expected: EventLifecycle) -> None:
-    assert lifecycle(f"goal X (Arsenal), {clauses}") == expected
+def test_a_goal_takes_details(details: str, expected: EventLifecycle) -> None:
+    assert lifecycle(f"goal X (Arsenal), {details}") == expected
 
 
 def test_a_yellow_card_may_turn_red_and_a_penalty_goal_be_sent_twice() -> None:
@@ -95,7 +96,7 @@ def test_a_yellow_card_may_turn_red_and_a_penalty_goal_be_sent_twice() -> None:
         ("10' goal X (Arsenal), sent twice", "only a penalty goal is sent twice"),
         ("10' goal X (Arsenal), red after 9s", "only a yellow card turns red"),
         ("10' red card X (Arsenal), disallowed", "only a goal is disallowed"),
-        ("10' goal X (Arsenal), forgotten", 'unknown clause "forgotten"; known clauses: pending 20s, '),
+        ("10' goal X (Arsenal), forgotten", 'unknown detail "forgotten"; known details: pending 20s, '),
         ("0' goal X (Arsenal)", "there is no minute 0"),
         ("121' goal X (Arsenal)", "there is no minute 121"),
         ("44+1' goal X (Arsenal)", "there is no minute 44+1"),

@@ -8,7 +8,8 @@ import pytest
 
 from rules.loading.loader import load_pack
 from rules.scenarios.builder import build_packets
-from rules.scenarios.expectations import play_scenario, read_tests, run_test
+from rules.scenarios.expectations import read_tests, run_test
+from rules.scenarios.messages import play_scenario
 from rules.scenarios.parser import ScenarioInvalid, load_scenario, parse_scenario
 
 HEAD = "match: Fulham v Everton\nkickoff: 2026-11-21T15:00:00Z\nlistings:\n"

@@ -228,7 +228,7 @@ def test_a_half_ends_in_the_minute_that_is_written() -> None:
         (HEAD + "  - 10' goal X (Spurs)", ['s.yaml:3:5: "Spurs" does not play: the teams are Arsenal and Chelsea']),
         (
             HEAD + "  - goal X (Arsenal)",
-            ['s.yaml:3:5: "goal X (Arsenal)" is not of the form: 10\' goal NAME (TEAM), what becomes of it'],
+            ['s.yaml:3:5: "goal X (Arsenal)" is not of the form: 10\' goal NAME (TEAM), DETAILS'],
         ),
         (HEAD + "  - 30+2' goal X (Arsenal)", ["s.yaml:3:5: there is no minute 30+2"]),
         (HEAD + "  - 50' half time", ["s.yaml:3:5: half time comes after minute 45 or 105, not 50"]),

@@ -4,7 +4,7 @@ import pytest
 
 from rules.engine.text import visible_text
 from rules.loading.loader import load_pack
-from rules.scenarios.expectations import play_scenario
+from rules.scenarios.messages import play_scenario
 from rules.scenarios.parser import load_scenario
 
 EXPECTED = {

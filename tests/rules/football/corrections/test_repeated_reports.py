@@ -57,7 +57,7 @@ class RepeatedGoal(Story):
 
 
 def list_standing_goals(match: Match) -> list[tuple[str, Side | None]]:
-    return [(record.action.sub_type, record.credited) for record in match.standing_goals()]
+    return [(record.action.sub_type, record.credited) for record in match.list_standing_goals()]
 
 
 @pytest.mark.parametrize("name", [*NAMES, ("Penalty Kick", "")])

@@ -47,7 +47,7 @@ def test_a_goal_that_only_the_score_takes_back_is_struck_at_the_next_break(kind:
 
     assert quiet == [[]] * 23
     assert ("g", "struck") in list_alerts(moment)
-    assert (moment.after.score, moment.after.standing_goals()) == (Score(0, 0), ())
+    assert (moment.after.score, moment.after.list_standing_goals()) == (Score(0, 0), ())
 
 
 def test_a_flap_of_the_score_changes_nothing_also_over_a_break() -> None:
