@@ -27,7 +27,7 @@ from bot.cluster.roles import ALL_ROLES, NEEDS_POSTGRES, Role, are_enough_alone
 from bot.config.load import Config, load_config
 from bot.config.reload import LoadConfig
 from bot.errors import StorageError, StorageUnavailable, UserMistake
-from bot.matches.snapshots import MatchDirectory
+from bot.matches.match_directory import MatchDirectory
 from bot.monitoring.http import serve
 from bot.network import open_http_session, trust_authority
 from bot.retry import Backoff, OutageLog, retry_while_database_unavailable

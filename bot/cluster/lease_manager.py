@@ -101,10 +101,15 @@ class LeaseManager:
             self._reopened.discard(name)
             self._calm_checks.pop(name, None)
             lease = self._held.pop(name, None)
-            if lease and lease.handed_to:
-                await self._give_away(name, lease.handed_to)
-            elif lease and not lease.lost.is_set():
-                await self._release({name}, is_finished=lease.is_finished)
+            try:
+                async with asyncio.timeout(_RELEASE_TIMEOUT):
+                    if lease and lease.handed_to:
+                        await self._leases.transfer(name, lease.handed_to)
+                    elif lease and not lease.lost.is_set():
+                        await self._leases.release({name}, is_finished=lease.is_finished)
+            except (StorageError, TimeoutError) as error:
+                # One that was to be handed over is still ours and is acquired again; any other ends after LEASE_DURATION.
+                log.debug("leases_not_released", name=name, reason=str(error))
 
     def is_waiting_for(self, name: str) -> bool:
         """Return True if this process waits for a lease that another one may hold."""
@@ -276,19 +281,3 @@ class LeaseManager:
         """Stop all leased work: the leases could not be renewed in time, and soon other processes may acquire them."""
         for name in list(self._held):
             self._mark_lost(name)
-
-    async def _give_away(self, name: str, process: str) -> None:
-        try:
-            async with asyncio.timeout(_RELEASE_TIMEOUT):
-                await self._leases.transfer(name, process)
-        except (StorageError, TimeoutError) as error:
-            # It is still ours, and will be acquired again.
-            log.debug("lease_not_handed_over", name=name, reason=str(error))
-
-    async def _release(self, names: Collection[str], *, is_finished: bool = False) -> None:
-        try:
-            async with asyncio.timeout(_RELEASE_TIMEOUT):
-                await self._leases.release(names, is_finished=is_finished)
-        except (StorageError, TimeoutError) as error:
-            # The lease ends by itself after at most LEASE_DURATION.
-            log.debug("leases_not_released", reason=str(error))

@@ -183,7 +183,9 @@ class _ConfigReader:
             self.report.add_mistake(location_of(root), f"a configuration is a mapping with {', '.join(KEYS)}")
             return None
         # First, because every other step reads the values.
-        self._expand_variables(root, _find_tokens(root))
+        settings_with_token = [value for key, value in mapping_items(root) if key.value in _TOKEN_VARIABLES]
+        tokens = [value for section in settings_with_token for key, value in mapping_items(section) if key.value == "token"]
+        self._expand_variables(root, tokens)
         fields = self._read_sections(root)
         # The sections are read here, the rules by `rules/loading`: it knows nothing of the rest of the file, and the sections
         # nothing of rules. Empty sections are reported above and left out here.
@@ -346,12 +348,6 @@ class _ConfigReader:
         """Resolve a path relative to the folder of the file, and remember it as a source."""
         self.sources.add(self.path.parent / name)
         return self.path.parent / name
-
-
-def _find_tokens(root: yaml.Node) -> list[yaml.Node]:
-    """Return the nodes of `feed.token` and `telegram.token`."""
-    sections = [value for key, value in mapping_items(root) if key.value in _TOKEN_VARIABLES]
-    return [value for section in sections for key, value in mapping_items(section) if key.value == "token"]
 
 
 def _locate_settings(fields: Mapping[str, yaml.Node], prefix: str = "") -> Iterator[tuple[str, SourceLocation]]:

@@ -131,7 +131,11 @@ class ConfigReloader:
             # Only after the configuration took effect: it ends the incident of a refused one.
             self._on_accepted()
             CONFIG_RELOADS.labels("accepted").inc()
-            _log_reload(self.config, config)
+            for warning in config.warnings:
+                log.warning("configuration_warning", reason=warning)
+            for setting in find_restart_required(self.config, config):
+                log.warning("restart_required", setting=setting)
+            log.info("configuration_reloaded", rules=len(config.rules.rules))
             self.config = config
             return True
 
@@ -202,14 +206,6 @@ def is_same_bot(before: Config, after: Config) -> bool:
     return old.partition(":")[0] == new.partition(":")[0]
 
 
-def _log_reload(before: Config, after: Config) -> None:
-    for warning in after.warnings:
-        log.warning("configuration_warning", reason=warning)
-    for setting in find_restart_required(before, after):
-        log.warning("restart_required", setting=setting)
-    log.info("configuration_reloaded", rules=len(after.rules.rules))
-
-
 FileStates = Mapping[Path, tuple[int, int, int]]
 """Modification time, size and inode by file: one of them changes when it is written or replaced. Missing files are left out."""
 
@@ -220,15 +216,13 @@ def read_file_states(sources: Iterable[Path]) -> FileStates:
     """Return the states of all files that these paths and patterns match."""
     files: list[Path] = []
     for source in sources:
-        anchor, pattern = _split_pattern(source)
-        files += sorted(anchor.glob(pattern)) if pattern else [source]
+        # A pattern is split into its fixed folder and the rest, which begins at the first part with a wildcard.
+        wild = next((at for at, part in enumerate(source.parts) if _WILDCARDS & set(part)), None)
+        if wild is None:
+            files.append(source)
+        else:
+            files += sorted(Path(*source.parts[:wild]).glob(str(Path(*source.parts[wild:]))))
     return {file: state for file in files if (state := _read_file_state(file)) is not None}
-
-
-def _split_pattern(source: Path) -> tuple[Path, str]:
-    """Split a pattern into its fixed folder and the rest, which is empty for a path without wildcards."""
-    wild = next((at for at, part in enumerate(source.parts) if _WILDCARDS & set(part)), None)
-    return (source, "") if wild is None else (Path(*source.parts[:wild]), str(Path(*source.parts[wild:])))
 
 
 def _read_file_state(file: Path) -> tuple[int, int, int] | None:

@@ -100,7 +100,7 @@ class RuleVersions:
         """Use a new configuration. Return a sentence for the admins if its rules replace those from Telegram, else ""."""
         async with self._lock:
             last = next(iter(await self.repository.recent(1)), None)
-            why = _why_ended(last, config) if last and last.text else ""
+            why = _explain_end(last, config) if last and last.text else ""
             if last and why:
                 # Stored as a version of its own: the history shows it, and the other processes learn of it.
                 now = self._clock.now()
@@ -166,7 +166,7 @@ class RuleVersions:
         self._on_change(rules, self._config.catalogue)
 
 
-def _why_ended(last: RuleVersion, config: Config) -> str:
+def _explain_end(last: RuleVersion, config: Config) -> str:
     """Return why rules from Telegram are no longer in effect, as a sentence for the admins; empty if they still are."""
     if last.base_fingerprint != fingerprint(config.rules):
         return f"The rules of {config.path.name} have changed: they are in effect, {last.name} from Telegram is not any more."

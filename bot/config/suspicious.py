@@ -67,18 +67,13 @@ def _warn_of_kinds(chat: yaml.Node, rules: RuleSet, report: Report) -> None:
     """Warn of kinds that no rule has: allowed, since a rule may follow later, but more likely misspelt."""
     # Match cards are made without a rule, and a chat may switch them on and off like any kind.
     known = (*rules.list_kinds(), *LIVE_MESSAGE_KINDS)
-    for kind in _find_kinds(chat):
-        if kind.value not in known:
-            report.add_warning(location_of(kind), f"no rule has this kind: {describe_unknown('kind', kind.value, known)}")
-
-
-def _find_kinds(chat: yaml.Node) -> list[yaml.ScalarNode]:
-    """Return every kind that a chat or one of its subscriptions names."""
-    fields = {key.value: value for key, value in mapping_items(chat)}
-    followed = fields.get("subscribe")
+    # A chat names kinds for all that it follows, and each of its subscriptions may name others.
+    followed = next((value for key, value in mapping_items(chat) if key.value == "subscribe"), None)
     places = [chat, *(followed.value if isinstance(followed, yaml.SequenceNode) else ())]
     named = [value for place in places for key, value in mapping_items(place) if key.value == "kinds"]
-    return [kind for kinds in named for kind in iterate_scalars(kinds)]
+    for kind in (kind for kinds in named for kind in iterate_scalars(kinds)):
+        if kind.value not in known:
+            report.add_warning(location_of(kind), f"no rule has this kind: {describe_unknown('kind', kind.value, known)}")
 
 
 def warn_of_addresses(sections: Mapping[str, yaml.Node], report: Report) -> None:

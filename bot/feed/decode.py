@@ -161,21 +161,17 @@ def find_trace_id(frame: str | bytes) -> str:
     return found[1].decode(errors="replace") if found else ""
 
 
-def _decode_bare_text(frame: str | bytes) -> Control:
-    """Return the refusal that comes as bare text in braces (section 1.4); whatever else is not JSON is unreadable."""
-    # Enough for the message; a proxy's error page has kilobytes.
-    words = frame[:200] if isinstance(frame, str) else frame[:200].decode(errors="replace")
-    if _BARE_REFUSAL_PATTERN.match(words):
-        return Control(ControlKind.REFUSED, words.strip("{} \r\n"))
-    raise FrameUnreadable("not-json", f"{len(frame)} characters that are not JSON")
-
-
 def _decode_leniently(frame: str | bytes, received: dt.datetime | None, fixture_id: str) -> Packet | Control:
     """Decode a frame value by value, or a control frame."""
     try:
         data = lenient.parse_json(frame)
     except _DECODE_ERRORS:
-        return _decode_bare_text(frame)
+        # Enough for the message; a proxy's error page has kilobytes.
+        words = frame[:200] if isinstance(frame, str) else frame[:200].decode(errors="replace")
+        # A refusal comes as bare text in braces (section 1.4); whatever else is not JSON is unreadable.
+        if _BARE_REFUSAL_PATTERN.match(words):
+            return Control(ControlKind.REFUSED, words.strip("{} \r\n"))
+        raise FrameUnreadable("not-json", f"{len(frame)} characters that are not JSON") from None
     # No data and no heartbeat comes as a bare string, but a server's refusal may (section 2.1).
     if isinstance(data, str):
         return Control(ControlKind.REFUSED, data)
@@ -279,19 +275,18 @@ def _decode_team(data: bytes) -> tuple[Team | None, Side | None]:
 
 
 def _decode_periods(data: bytes) -> tuple[PeriodScore, ...]:
-    return tuple(_make_period(period) for period in _PERIODS_DECODER.decode(data) or ())
-
-
-def _make_period(period: _PeriodJson) -> PeriodScore:
-    return PeriodScore(
-        id=period.id or 0,
-        label=period.label or "",
-        type=period.type or "",
-        home=period.home_team_score,
-        away=period.away_team_score,
-        home_in_period=period.home_team_period_score,
-        away_in_period=period.away_team_period_score,
-        is_ended=bool(period.end),
+    return tuple(
+        PeriodScore(
+            id=period.id or 0,
+            label=period.label or "",
+            type=period.type or "",
+            home=period.home_team_score,
+            away=period.away_team_score,
+            home_in_period=period.home_team_period_score,
+            away_in_period=period.away_team_period_score,
+            is_ended=bool(period.end),
+        )
+        for period in _PERIODS_DECODER.decode(data) or ()
     )
 
 
@@ -318,6 +313,7 @@ def _parse_clock(words: str | None) -> int | None:
 
 
 def _read_action(value: Any) -> _ActionJson:
+    """Return the action of a frame value by value: a wrong one is left out, and the others stay."""
     data = lenient.as_mapping(value)
     related = (lenient.as_text(item) for item in lenient.as_list(data.get("relatedFixtureActionIds")))
     return _ActionJson(
@@ -348,11 +344,9 @@ def _read_team_json(value: Any) -> _TeamJson | None:
     if isinstance(value, str):
         return _TeamJson(name=lenient.as_text(value))
     data = lenient.as_mapping(value)
-    return (
-        _TeamJson(lenient.as_text(data.get("id")), lenient.as_text(data.get("name")), lenient.as_boolean(data.get("homeTeam")))
-        if data
-        else None
-    )
+    if not data:
+        return None
+    return _TeamJson(lenient.as_text(data.get("id")), lenient.as_text(data.get("name")), lenient.as_boolean(data.get("homeTeam")))
 
 
 def _read_player_json(value: Any) -> _PlayerJson | None:
@@ -360,15 +354,25 @@ def _read_player_json(value: Any) -> _PlayerJson | None:
     if isinstance(value, str):
         return _PlayerJson(name=lenient.as_text(value))
     data = lenient.as_mapping(value)
-    return (
-        _PlayerJson(*(lenient.as_text(data.get(key)) for key in ("id", "name", "fullName", "firstName", "lastName")))
-        if data
-        else None
-    )
+    if not data:
+        return None
+    return _PlayerJson(*(lenient.as_text(data.get(key)) for key in ("id", "name", "fullName", "firstName", "lastName")))
 
 
 def _read_summary_json(value: Any) -> _SummaryJson:
     data = lenient.as_mapping(value)
+    keys = ("homeTeamScore", "awayTeamScore", "homeTeamPeriodScore", "awayTeamPeriodScore")
+    periods = [
+        _PeriodJson(
+            lenient.as_number(period.get("id")),
+            lenient.as_text(period.get("label")),
+            lenient.as_text(period.get("type")),
+            lenient.as_text(period.get("end")),
+            *(lenient.as_number(period.get(key)) for key in keys),
+        )
+        for period in lenient.as_list(data.get("periods"))
+        if isinstance(period, dict)
+    ]
     return _SummaryJson(
         home_team_score=lenient.as_number(data.get("homeTeamScore")),
         away_team_score=lenient.as_number(data.get("awayTeamScore")),
@@ -376,17 +380,6 @@ def _read_summary_json(value: Any) -> _SummaryJson:
         current_status=lenient.as_status(data.get("currentStatus")),
         collection_status=lenient.as_collection_status(data.get("collectionStatus")),
         current_clock_time=lenient.as_text(data.get("currentClockTime")),
-        periods=_encode_raw([_read_period_json(item) for item in lenient.as_list(data.get("periods")) if isinstance(item, dict)]),
+        periods=_encode_raw(periods),
         finished=lenient.as_boolean(data.get("finished")),
-    )
-
-
-def _read_period_json(data: dict[str, Any]) -> _PeriodJson:
-    scores = ("homeTeamScore", "awayTeamScore", "homeTeamPeriodScore", "awayTeamPeriodScore")
-    return _PeriodJson(
-        lenient.as_number(data.get("id")),
-        lenient.as_text(data.get("label")),
-        lenient.as_text(data.get("type")),
-        lenient.as_text(data.get("end")),
-        *(lenient.as_number(data.get(key)) for key in scores),
     )

@@ -117,7 +117,7 @@ def _find_sides_by_name(teams: list[Team], name: str) -> tuple[Team, Team]:
         away = _find_team(teams, " ".join(words[middle + 1 :]))
         # One of the names is enough: the other team is the remaining one, however it is spelled.
         if len(teams) == 2 and (home or away) and home is not away:
-            return home or _other_team(teams, away), away or _other_team(teams, home)
+            return home or _find_other_team(teams, away), away or _find_other_team(teams, home)
     return Team(), Team()
 
 
@@ -125,7 +125,7 @@ def _find_team(teams: list[Team], folded: str) -> Team | None:
     return next((team for team in teams if team.name and normalise(team.name) == folded), None)
 
 
-def _other_team(teams: list[Team], team: Team | None) -> Team:
+def _find_other_team(teams: list[Team], team: Team | None) -> Team:
     return next(other for other in teams if other is not team)
 
 

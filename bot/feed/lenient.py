@@ -66,12 +66,14 @@ def parse_json(body: str | bytes) -> Any:
         text = body if isinstance(body, str) else body.decode("utf-8", errors="replace")
     # Of an escape that JSON does not have the letter stays: the reader would stop at it.
     text = _ESCAPE.sub(lambda found: found[0] if len(found[0]) > 1 else "", text.lstrip("\ufeff"))
-    read = json.loads(text, strict=False, parse_int=_parse_int, parse_float=Decimal, parse_constant=lambda _: None)
+    read = json.loads(
+        text,
+        strict=False,
+        parse_int=lambda digits: int(digits) if len(digits) <= _MAX_DIGITS else None,
+        parse_float=Decimal,
+        parse_constant=lambda _: None,  # NaN and Infinity
+    )
     return _mend_texts(read)
-
-
-def _parse_int(digits: str) -> int | None:
-    return int(digits) if len(digits) <= _MAX_DIGITS else None
 
 
 def _mend_texts(value: Any) -> Any:

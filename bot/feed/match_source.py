@@ -108,9 +108,14 @@ def _open(name: str) -> tuple[MatchSource, ...]:
     path = Path(name)
     if path.is_dir():
         return _open_folder(path)
-    if not path.exists():
-        raise UserMistake(_describe_missing(name))
-    return (_open_file(path),)
+    if path.exists():
+        return (_open_file(path),)
+    # A near name is most likely the one that was meant: then the others are left out.
+    if near := suggest(name, SHIPPED_SCENARIOS):
+        raise UserMistake(f'there is no match "{name}": did you mean "{near}"?')
+    shipped = ", ".join(SHIPPED_SCENARIOS)
+    forms = "name a recording, a folder of them, a scenario file, or a match that ships"
+    raise UserMistake(f'there is no match "{name}": {forms}: {shipped}')
 
 
 def _open_folder(folder: Path) -> tuple[MatchSource, ...]:
@@ -142,11 +147,3 @@ def _open_file(path: Path) -> MatchSource:
         raise UserMistake(f"{path}: this is not text in UTF-8") from error
     except OSError as error:
         raise UserMistake(f"{path}: it cannot be read: {explain_file_error(error)}") from error
-
-
-def _describe_missing(name: str) -> str:
-    # A near name is most likely the one that was meant: then the others are left out.
-    near = suggest(name, SHIPPED_SCENARIOS)
-    hint = f'did you mean "{near}"?' if near else "name a recording, a folder of them, a scenario file,"
-    shipped = "" if near else f" or a match that ships: {', '.join(SHIPPED_SCENARIOS)}"
-    return f'there is no match "{name}": {hint}{shipped}'

@@ -47,7 +47,8 @@ class RecentRecordings:
         # Each open recording grows by some megabytes: a Saturday with forty matches would fill the disk.
         if len(self._open) - len(self._ended) >= self._max_recordings or fixture.id in self._open:
             return None
-        path = self._folder / f"{_make_file_name(fixture.id)}.part"
+        # Two ids never share a file, and none leaves the folder: the dots of `.` and `..` are replaced, too.
+        path = self._folder / f"{quote(fixture.id, safe='', errors='replace').replace('.', '%2E')}.part"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             _prepare_file(path, from_start=from_start)
@@ -152,11 +153,6 @@ def _compress(part: Path, path: Path) -> Steps[None]:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _make_file_name(fixture_id: str) -> str:
-    # Two ids never share a file, and none leaves the folder: of `.` and `..`, too, the dots are replaced.
-    return quote(fixture_id, safe="", errors="replace").replace(".", "%2E")
 
 
 def _log_write_failure(fixture_id: str, error: OSError) -> None:

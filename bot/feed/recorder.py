@@ -14,7 +14,7 @@ from bot.errors import FrameUnreadable
 from bot.feed.connection import FeedConnection
 from bot.feed.decode import decode_frame
 from bot.feed.encode import fixture_to_object
-from bot.feed.recording import DATA_MARK, LIST_FILE, RecordingWriter, recording_path
+from bot.feed.recording import DATA_MARK, LIST_FILE, RecordingWriter, make_recording_path
 from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.session import Ending
 from bot.feed.source import StreamSpeed
@@ -37,7 +37,7 @@ async def record_matches(
     """
     limiter = limiter or FeedRequestLimiter(clock)
     # All at once: matches that are live together can only be recorded together.
-    paths = {fixture.id: recording_path(fixture, folder) for fixture in fixtures}
+    paths = {fixture.id: make_recording_path(fixture, folder) for fixture in fixtures}
     await asyncio.gather(*(_record_match(fixture, settings, clock, limiter, paths[fixture.id], speed) for fixture in fixtures))
     # At the end: the list names only files that are complete.
     listed = [fixture_to_object(fixture) | {"recording": paths[fixture.id].name} for fixture in fixtures]

@@ -147,7 +147,7 @@ def _read_fixture_list(path: Path, _version: tuple[int, int]) -> dict[str, Fixtu
     return {fixture.id: fixture for fixture in decode_fixtures(path.read_bytes()).fixtures}
 
 
-def recording_path(fixture: Fixture, folder: Path) -> Path:
+def make_recording_path(fixture: Fixture, folder: Path) -> Path:
     """Return the file for a fixture's recording, such as `2018-05-13-arsenal-v-chelsea.jsonl.gz`."""
     # No character that a file system or a shell minds.
     words = "".join(letter if letter.isalnum() else " " for letter in fixture.title.casefold()).split()

@@ -100,7 +100,10 @@ class Reorderer:
         if packet.seq == self._next and not self._held and not self._gaps:
             self.highest, self._next = max(self.highest, packet.seq), packet.seq + 1
             return (packet,)  # in order, with nothing missing: nearly every packet
-        self._close_gap(packet.seq)
+        gap = self._gaps.pop(packet.seq, None)
+        if self._lost.pop(packet.seq, None) is not None or (gap and gap.attempts):
+            # It had been requested, so the server fills gaps: the pauses between requests start anew.
+            self._futile, self._probe_every = 0, GAP_PROBE_INTERVAL
         self._note_gap(packet.seq, position, now)
         self.rearm_gaps_before(packet, now)
         self.highest = max(self.highest, packet.seq)
@@ -121,7 +124,7 @@ class Reorderer:
             self._rearm_gaps(packet.seq, now)
 
     def on_caught_up(self, now: float) -> None:
-        """The reread has reached its end: all gaps that it did not fill can be requested anew."""
+        """Let all gaps that a reread did not fill be requested anew, now that it has reached its end."""
         self._probing = False
         self._rearm_gaps(self.highest, now)
 
@@ -159,7 +162,14 @@ class Reorderer:
         self._probing = bool(self._lost) and now >= self._probe_at
         if not (due or self._probing) or now < self._next_rewind_at:
             return False
-        self._request_gaps(due, now)
+        for gap in due:
+            gap.attempts, gap.is_requested = gap.attempts + 1, True
+        # At most six a minute, whatever is missing: each is a new connection, which the vendor limits.
+        self._rewinds = (*self._rewinds[1 - MAX_REWINDS_PER_MINUTE :], now)
+        # Doubled: what the server did not have for an hour it will hardly have in a minute.
+        if self._probing:
+            self._probe_every *= 2
+            self._probe_at = now + self._probe_every
         return True
 
     @property
@@ -183,16 +193,6 @@ class Reorderer:
     def _is_due(self, gap: SequenceGap, now: float) -> bool:
         return not gap.is_requested and now >= gap.since + REORDER_WAIT
 
-    def _request_gaps(self, due: list[SequenceGap], now: float) -> None:
-        for gap in due:
-            gap.attempts, gap.is_requested = gap.attempts + 1, True
-        # At most six a minute, whatever is missing: each is a new connection, which the vendor limits.
-        self._rewinds = (*self._rewinds[1 - MAX_REWINDS_PER_MINUTE :], now)
-        # Doubled: what the server did not have for an hour it will hardly have in a minute.
-        if self._probing:
-            self._probe_every *= 2
-            self._probe_at = now + self._probe_every
-
     def _rearm_gaps(self, seq: int, now: float) -> None:
         # Counted from now: what the reread brings out of order has its second, too.
         for missing, gap in self._gaps.items():
@@ -205,13 +205,8 @@ class Reorderer:
             self._probe_at = now + self._probe_every
         self._lost[seq] = position
 
-    def _close_gap(self, seq: int) -> None:
-        """A number has come. If it had been requested, the server fills gaps, and the pauses between requests start anew."""
-        gap = self._gaps.pop(seq, None)
-        if self._lost.pop(seq, None) is not None or (gap and gap.attempts):
-            self._futile, self._probe_every = 0, GAP_PROBE_INTERVAL
-
     def _note_gap(self, seq: int, position: int, now: float) -> None:
+        """Note the numbers between the highest one and this one as missing."""
         # Without a first number the feed may count from anywhere (section 7), and then nothing can be missing.
         if self._next is None or not 1 < seq - self.highest <= _MAX_GAP_WIDTH:
             return

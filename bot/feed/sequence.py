@@ -111,12 +111,9 @@ class SequenceTracker:
             self._offset, self._is_resolved = (known - seq if known else 0), True
         elif is_known(packet):
             self._is_resolved = self._offset == 0  # its own number fits the match: this connection does not count anew
-        elif self._offset == 0 and self._counts_from_one(packet, seq):
+        elif self._offset == 0 and seq <= self._start and self._instants and packet.at.timestamp() >= min(self._instants):
+            # Too low for the position that was requested, and no old packet: this connection counts from 1.
             self._offset = self._start  # until a repetition gives the exact offset
-
-    def _counts_from_one(self, packet: Packet, seq: int) -> bool:
-        """Return True if the number is too low for the requested position, and the packet is not an old one."""
-        return seq <= self._start and bool(self._instants) and packet.at.timestamp() >= min(self._instants)
 
 
 _MAX_LEAP = 4096

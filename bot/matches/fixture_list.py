@@ -100,7 +100,7 @@ class FixtureList:
         """Read the list for the first time, however long that takes."""
         backoff = Backoff(1.0, 60.0)
         while True:
-            if await _try(self.refresh):
+            if await _run_round(self.refresh):
                 return
             await asyncio.sleep(backoff.next())
 
@@ -112,13 +112,13 @@ class FixtureList:
                     await self._refresh_now.wait()
             # Before the list is read: what is requested meanwhile needs another read.
             self._refresh_now.clear()
-            await _try(self.refresh)
+            await _run_round(self.refresh)
 
     async def keep_polling(self) -> None:
         """Fetch single fixtures at the interval that the vendor recommends, until cancelled."""
         while True:
             began = self._clock.monotonic()
-            await _try(self.poll)
+            await _run_round(self.poll)
             passed = self._clock.monotonic() - began
             # With more than 150 fixtures a round takes longer than the interval: at five requests a second.
             await asyncio.sleep(max(1.0, POLL_EVERY.total_seconds() - passed))
@@ -269,7 +269,7 @@ class FixtureList:
         return msgspec.structs.replace(fixture, status=before.status, collection_status=before.collection_status)
 
 
-async def _try(work: Callable[[], Awaitable[object]]) -> bool:
+async def _run_round(work: Callable[[], Awaitable[object]]) -> bool:
     """Do one round of repeated work; return True if it succeeded and returned something true.
 
     An error is logged and does not stop the matches that are followed.

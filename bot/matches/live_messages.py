@@ -32,7 +32,7 @@ from rules.engine.alert import (
     Facts,
     Importance,
     State,
-    scoreline,
+    format_scoreline,
 )
 from rules.football.match import Match
 from rules.football.minute import Minute, Period
@@ -97,8 +97,11 @@ class LiveMessageUpdater:
             return
         matches = {match.fixture.id: match for match in self._list_matches()}
         self._shown = {fixture_id: shown for fixture_id, shown in self._shown.items() if fixture_id in matches}
+        # Without those whose end was taken back, and those that are not read any more.
         self._over = {
-            fixture_id: over for fixture_id, over in self._over.items() if not _is_reopened(over, matches.get(fixture_id))
+            fixture_id: over
+            for fixture_id, over in self._over.items()
+            if (match := matches.get(fixture_id)) and (match.ended_by or not over.ended_by)
         }
         now = self._clock.monotonic()
         for fixture_id, match in matches.items():
@@ -133,15 +136,15 @@ class LiveMessageUpdater:
         now = self._clock.now()
         match_is_recent = is_recent(match, now)
         # Asked each time: a chat that chooses tables gets one with the next update of its card.
-        card = card_alert(match, now, is_closed=is_closed, table_languages=await self._list_table_languages())
+        card = make_card_alert(match, now, is_closed=is_closed, table_languages=await self._list_table_languages())
         await self._outbox.put_live(card, reach_new_chats=match_is_recent)
         if not self._can_draw:
             return
         # An old picture is not sent again, but one that was sent is edited if a goal is retracted later.
-        if picture := half_time_picture_alert(match, now):
+        if picture := make_half_time_picture(match, now):
             early = match.period is Period.SECOND_HALF and match.minute is not None and match.minute < _HALF_TIME_PICTURE_UNTIL
             await self._outbox.put_live(picture, reach_new_chats=match.is_half_time or early)
-        if picture := full_time_picture_alert(match, now):
+        if picture := make_full_time_picture(match, now):
             await self._outbox.put_live(picture, reach_new_chats=match_is_recent)
 
 
@@ -149,11 +152,6 @@ def has_changed(before: Match, after: Match) -> bool:
     """Return True if more has changed than the minute, which waits for REFRESH_INTERVAL."""
     # By identity: a match gets a new dict of records only when one of them changes.
     return before.records is not after.records or _match_state(before) != _match_state(after)
-
-
-def _is_reopened(over: Match, match: Match | None) -> bool:
-    """Return True if the end of a match was taken back, or if it is not read any more."""
-    return match is None or (bool(over.ended_by) and not match.ended_by)
 
 
 def is_recent(match: Match, now: dt.datetime) -> bool:
@@ -174,7 +172,7 @@ _PICTURE_MAX_AGE = 900.0
 """Seconds for which the picture of a half waits for a chat that cannot be reached; after that it is no news."""
 
 
-def card_alert(match: Match, now: dt.datetime, *, is_closed: bool, table_languages: Collection[str] = ()) -> Alert:
+def make_card_alert(match: Match, now: dt.datetime, *, is_closed: bool, table_languages: Collection[str] = ()) -> Alert:
     """Return the card of a match. `is_closed`: the feed has ended, and what it has not sent will not come.
 
     As a table it is rendered in `table_languages` only: few chats choose tables, and each language takes as long as the texts
@@ -196,20 +194,20 @@ def card_alert(match: Match, now: dt.datetime, *, is_closed: bool, table_languag
     return msgspec.structs.replace(alert, rich_texts=rich_texts)
 
 
-def half_time_picture_alert(match: Match, now: dt.datetime) -> Alert | None:
+def make_half_time_picture(match: Match, now: dt.datetime) -> Alert | None:
     """Return the picture of the first half; None before it is over."""
     timeline = build_half_time_timeline(match)
-    return picture_alert(match, HALF_TIME_PICTURE, timeline, now) if timeline else None
+    return make_picture_alert(match, HALF_TIME_PICTURE, timeline, now) if timeline else None
 
 
-def full_time_picture_alert(match: Match, now: dt.datetime) -> Alert | None:
+def make_full_time_picture(match: Match, now: dt.datetime) -> Alert | None:
     """Return the picture of the whole match; None before full time."""
     if find_announced_stage(match) is not Stage.FULL_TIME:
         return None
-    return picture_alert(match, FULL_TIME_PICTURE, build_timeline(match, Stage.FULL_TIME), now)
+    return make_picture_alert(match, FULL_TIME_PICTURE, build_timeline(match, Stage.FULL_TIME), now)
 
 
-def picture_alert(match: Match, action: str, timeline: Timeline, now: dt.datetime) -> Alert:
+def make_picture_alert(match: Match, action: str, timeline: Timeline, now: dt.datetime) -> Alert:
     """Return a picture with its caption. It is drawn when it is sent, in the language of each chat."""
     return _make_live_alert(match, PICTURE, action, now, lambda: render_caption(timeline), _PICTURE_MAX_AGE, timeline=timeline)
 
@@ -235,7 +233,7 @@ def _make_live_alert(
         State.CONFIRMED,
         now,
         match.fixture,
-        Facts(match=scoreline(match.fixture, match.score, match.shootout), competition=match.fixture.competition.name),
+        Facts(match=format_scoreline(match.fixture, match.score, match.shootout), competition=match.fixture.competition.name),
         match.score.home,
         match.score.away,
         rule=kind,

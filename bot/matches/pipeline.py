@@ -221,16 +221,12 @@ class Pipeline:
     async def report_connection_lost(self, fixture_id: str, reason: str, now: dt.datetime) -> None:
         """Tell the chats of a match, once, that its live data cannot be read here. `reason` is a term that is translated."""
         if can_lose_connection(self._matches[fixture_id]):
-            await self._apply_connection_change(lose_connection(self._matches[fixture_id], reason, now))
+            await self._apply_moment(lose_connection(self._matches[fixture_id], reason, now))
 
     async def report_connection_back(self, fixture_id: str, now: dt.datetime) -> None:
         """Tell the chats that know of the loss that live data can be read again. Called once all that was missed is read."""
         if self._matches[fixture_id].is_cut_off:
-            await self._apply_connection_change(restore_connection(self._matches[fixture_id], now))
-
-    async def _apply_connection_change(self, moment: Moment) -> None:
-        self._matches[moment.after.fixture.id] = moment.after
-        await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue), moment)
+            await self._apply_moment(restore_connection(self._matches[fixture_id], now))
 
     async def end(self, fixture_id: str, now: dt.datetime) -> None:
         """Bring a match to its full time: make one if the feed sent none, and summarise what was missed.
@@ -258,7 +254,7 @@ class Pipeline:
         match = self._matches[fixture_id]
         # After the end no break in play follows at which these would be settled.
         if match.ended_by and (moment := settle_at_last(match, now)):
-            await self._apply_review(moment)
+            await self._apply_moment(moment)
         await self.review_score(fixture_id, now, is_last=True)
         if self.on_over:
             await self.on_over(self._matches[fixture_id])
@@ -273,9 +269,9 @@ class Pipeline:
         `is_last`: nothing more is read of the match.
         """
         if moment := strike_unshown_goals(self._matches[fixture_id], now, is_last=is_last):
-            await self._apply_review(moment)
+            await self._apply_moment(moment)
 
-    async def _apply_review(self, moment: Moment) -> None:
+    async def _apply_moment(self, moment: Moment) -> None:
         """Take over a step that no packet brought."""
         fixture_id = moment.after.fixture.id
         self._matches[fixture_id] = moment.after

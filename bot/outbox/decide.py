@@ -36,7 +36,11 @@ def decide(
     `is_superseded`: the news disallows an action that the chat has a message about. The correction of that message says it.
     """
     if delivery is not None and delivery.is_sent:
-        return _decide_revision(delivery, news, recipient)
+        revision = choose_revision(delivery, news, recipient)
+        # The same revision again, after a restart or from a second walk: the chat shows it already.
+        if revision is None or news.seq <= delivery.seq:
+            return Decision(Reason.DUPLICATE)
+        return Decision(_classify_revision(delivery, revision), revision)
     decision = _decide_first_message(delivery, news, recipient, now, is_superseded)
     # A card shows how the match stands and is as good later: it is not dropped, but sent when the mute or the quiet hours end.
     if news.is_live_message and decision.reason in (Reason.MUTED, Reason.HELD_FOR_QUIET_HOURS):
@@ -97,19 +101,9 @@ def _joins_burst(delivery: Delivery | None, news: NewsItem, chat: Chat, now: dt.
     return not (waits_alone or news.line_ids or news.is_live_message) and chat.digest_window_ends_at(now.timestamp()) is not None
 
 
-def _decide_revision(delivery: Delivery, news: NewsItem, recipient: Recipient) -> Decision:
-    """Decide for a chat that has a message about it, which shows the revision `delivery.seq`."""
-    alert = choose_revision(delivery, news, recipient)
-    # The same revision again, after a restart or from a second walk: the chat shows it already.
-    if alert is None or news.seq <= delivery.seq:
-        return Decision(Reason.DUPLICATE)
-    return Decision(_classify_revision(delivery, alert), alert)
-
-
 def _classify_revision(delivery: Delivery, alert: Alert) -> Reason:
     """Return what a revision changes for a chat that has a message about it."""
-    is_retraction = alert.state is State.RETRACTED
-    if is_retraction:
+    if alert.state is State.RETRACTED:
         return Reason.REVISION if delivery.state is State.RETRACTED else Reason.RETRACTION
     # By what the chat shows, not by the revision before: it may never have seen that one. Before the restoration, so that a red
     # card that was taken back and stands again as a yellow one is announced as a change.

@@ -287,19 +287,15 @@ def read_history(delivery: Delivery) -> tuple[HistoryLine, ...]:
 
 def parse_history(text: str) -> tuple[HistoryLine, ...]:
     """Read what `add_to_history` wrote. A line that cannot be read is left out: it only tells what was."""
-    found = []
+    lines = []
     for line in text.splitlines():
         with suppress(ValueError):
-            found.append(_parse_history_line(line))
-    return tuple(found)
-
-
-def _parse_history_line(line: str) -> HistoryLine:
-    # Earlier versions wrote fewer words. A latency is recognised by its slash, a reply by its #.
-    at, reason, state, seq, *more = line.split(" ")
-    latencies = [parse_latency(word) for word in more if "/" in word]
-    replies = [int(word[1:]) for word in more if word.startswith("#")]
-    return HistoryLine(float(at), reason, State(state), int(seq), next(iter(latencies), None), next(iter(replies), 0))
+            at, reason, state, seq, *more = line.split(" ")
+            # Earlier versions wrote fewer words. A latency is recognised by its slash, a reply by its #.
+            latency = next((parse_latency(word) for word in more if "/" in word), None)
+            reply_id = next((int(word[1:]) for word in more if word.startswith("#")), 0)
+            lines.append(HistoryLine(float(at), reason, State(state), int(seq), latency, reply_id))
+    return tuple(lines)
 
 
 def collect_timestamps(context: DeliveryContext, alert: Alert, now: float, blocked_until: float) -> Timestamps:

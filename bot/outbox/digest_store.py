@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 from bot.outbox import repository
 from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryStatus, QueueItem, Reason
 from bot.outbox.digests import (
-    burst_digest,
     find_uncertain_lines,
+    make_burst_digest,
     make_burst_key,
+    make_quiet_hours_digest,
     make_quiet_hours_key,
     parse_burst_end,
-    quiet_hours_digest,
     read_line_keys,
     select_burst_lines,
 )
@@ -79,7 +79,7 @@ async def _store_burst(
     await tx.lock(f"summary of {key.fixture_id} {key.action_id}")
     burst = (await repository.read_news(tx, [key], for_update=True)).get(key)
     if burst is None:
-        burst = burst_digest(key, lines[0].alternatives[0], is_silent=is_silent)
+        burst = make_burst_digest(key, lines[0].alternatives[0], is_silent=is_silent)
         await repository.add_news(tx, burst, NO_FANOUT, now)
     # Which news is in the burst at all; which of it a chat was held is in the chat's own deliveries.
     rows = [{"burst": key.action_id, "fixture_id": line.key.fixture_id, "action_id": line.key.action_id} for line in lines]
@@ -123,7 +123,7 @@ async def _add_to_quiet_hours_digest(
     # Two fan-outs of one match may hold news for the same digest: each would write a list of lines without the other's.
     await tx.lock(f"summary of {key.fixture_id} {key.action_id}")
     previous = (await repository.read_news(tx, [key], for_update=True)).get(key)
-    digest = quiet_hours_digest(previous, news, end)
+    digest = make_quiet_hours_digest(previous, news, end)
     if previous:
         await repository.replace_news(tx, digest, NO_FANOUT, now)
     else:

@@ -40,7 +40,7 @@ _LINES_BY_CHAT = ("*",)
 """The line ids of a burst: it has lines, and which ones differs by chat."""
 
 
-def missed_digest(news_items: Sequence[NewsItem], now: dt.datetime, *, is_late_join: bool = False) -> NewsItem | None:
+def make_missed_digest(news_items: Sequence[NewsItem], now: dt.datetime, *, is_late_join: bool = False) -> NewsItem | None:
     """Return the digest of a match's missed news that still stands and is in no digest yet. None if there is none."""
     news_items = [news for news in news_items if not news.is_live_message]
     missed = [
@@ -69,7 +69,7 @@ def is_quiet_hours_digest(key: AlertKey) -> bool:
     return key.action_id.startswith(f"{QUIET_HOURS_DIGEST}:")
 
 
-def quiet_hours_digest(previous: NewsItem | None, news: NewsItem, end: dt.datetime) -> NewsItem:
+def make_quiet_hours_digest(previous: NewsItem | None, news: NewsItem, end: dt.datetime) -> NewsItem:
     """Return the digest of what quiet hours have held so far, with one more news item. It counts as news from their end."""
     line_ids = previous.line_ids if previous else ()
     line_ids = line_ids if news.key.action_id in line_ids else (*line_ids, news.key.action_id)
@@ -90,7 +90,7 @@ def parse_burst_end(key: AlertKey) -> float:
     return float(key.action_id)
 
 
-def burst_digest(key: AlertKey, latest: Alert, seq: int = 1, *, is_silent: bool = False) -> NewsItem:
+def make_burst_digest(key: AlertKey, latest: Alert, seq: int = 1, *, is_silent: bool = False) -> NewsItem:
     """Return a burst as news. It takes nothing but the time from the latest of its lines, since they are of several matches."""
     priority = _DIGEST_PRIORITY if is_silent else _BURST_PRIORITY
     made = Alert(key, seq, State.CONFIRMED, latest.at, Fixture(""), Facts(reason=BURSTS), kind=DIGEST_KIND)
@@ -101,7 +101,7 @@ def burst_digest(key: AlertKey, latest: Alert, seq: int = 1, *, is_silent: bool 
 def renew_digest(digest: NewsItem, revision: Sequence[Alert], now: dt.datetime) -> NewsItem:
     """Return the digest after one of its lines was revised."""
     if is_burst(digest.key):
-        renewed = burst_digest(digest.key, revision[0], digest.seq + 1)
+        renewed = make_burst_digest(digest.key, revision[0], digest.seq + 1)
         return msgspec.structs.replace(renewed, first_fired_at=digest.first_fired_at, priority=digest.priority)
     reason = digest.alternatives[0].facts.reason
     alert = _make_digest_alert(digest.key, revision[0], max(digest.seq + 1, revision[0].seq), now, reason)
@@ -193,7 +193,7 @@ def find_line_changes(delivery: Delivery, lines: Sequence[NewsItem]) -> tuple[Li
         was_standing = standing.get(line.key, True)
         if not stands and was_standing:
             changes.append(LineChange(line, Reason.RETRACTION, subject))
-        elif stands and subject.has_changed_to(Subject.of(line_alert(line))):
+        elif stands and subject.has_changed_to(Subject.of(find_line_alert(line))):
             changes.append(LineChange(line, Reason.CHANGED, subject))
         elif stands and not was_standing:
             changes.append(LineChange(line, Reason.RESTORATION, subject))
@@ -210,9 +210,9 @@ def format_line_subjects(delivery: Delivery, lines: Sequence[NewsItem]) -> str:
     """Return what the lines of a burst are about, as it is stored. A retracted line keeps what it was about."""
     before = read_line_subjects(delivery)
     retracted = {line.key: before.get(line.key, Subject()) for line in lines if line.state is State.RETRACTED}
-    return "\n".join(str(retracted.get(line.key) or Subject.of(line_alert(line))) for line in lines)
+    return "\n".join(str(retracted.get(line.key) or Subject.of(find_line_alert(line))) for line in lines)
 
 
-def line_alert(line: NewsItem) -> Alert:
+def find_line_alert(line: NewsItem) -> Alert:
     """Return the alert that a line of a digest tells."""
     return (line.firing_alternatives or line.alternatives)[0]

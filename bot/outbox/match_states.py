@@ -20,12 +20,12 @@ from bot.storage.database import upsert
 from bot.storage.driver import Transaction
 from bot.storage.schema import match_states, to_timestamp
 from bot.subscribers import MAX_DELAY, ChatRef
-from rules.engine.alert import Alert, AlertKey, Facts, Importance, State, scoreline
+from rules.engine.alert import Alert, AlertKey, Facts, Importance, State, format_scoreline
 from rules.football.corrections.rewind import keep_score, list_goal_ids, rewind_to_goals
 from rules.football.match import Match
 from rules.football.match_facts import list_scorers
 from rules.football.statuses import find_status
-from rules.football.timeline import Stage, stage_of
+from rules.football.timeline import Stage, determine_stage
 
 STATE_PREFIX = "state:"
 """The prefix of the action id of the message that shows a new subscriber the state of a match. It is stored."""
@@ -111,7 +111,7 @@ def select_state(states: Sequence[StoredState], delay: int, now: dt.datetime) ->
 
 def find_stage(match: Match) -> str:
     """Return where a match stands beside its minute, as an English term: `half time`, `full time`, `abandoned`; else empty."""
-    stage = stage_of(match)
+    stage = determine_stage(match)
     status = find_status(match.status)
     if status.news or status.is_suspended:
         return status.name.lower()
@@ -199,7 +199,7 @@ def _with_state(alert: Alert, match: Match, stage: str) -> Alert:
     """Return an alert with the score, scorers and stage of a match among its facts."""
     facts = msgspec.structs.replace(
         alert.facts,
-        match=scoreline(match.fixture, match.score, match.shootout),
+        match=format_scoreline(match.fixture, match.score, match.shootout),
         score=str(match.score),
         shootout=str(match.shootout or ""),
         home=match.fixture.home.name,

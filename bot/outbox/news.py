@@ -75,7 +75,7 @@ def revise(previous: NewsItem | None, alerts: Sequence[Alert]) -> NewsRevision |
     # A packet that is read again after a reconnect or by another process changes nothing.
     if previous is not None and first.seq <= previous.seq:
         return None
-    state, priority = state_of(alerts), priority_of(alerts)
+    state, priority = find_state(alerts), find_priority(alerts)
     if previous is None:
         news = NewsItem(first.key, first.seq, state, tuple(alerts), priority=priority)
         news = msgspec.structs.replace(news, first_fired_at=_update_first_fired_at(None, news))
@@ -87,18 +87,18 @@ def revise(previous: NewsItem | None, alerts: Sequence[Alert]) -> NewsRevision |
     return NewsRevision(news, _must_restart_fanout(previous, news))
 
 
-def state_of(alerts: Sequence[Alert]) -> State:
+def find_state(alerts: Sequence[Alert]) -> State:
     """Return the state of the news: that of the rules that fire, or of what corrects messages already sent."""
     return next((a.state for a in alerts if not a.is_follow_up), alerts[0].state)
 
 
-def priority_of(alerts: Sequence[Alert]) -> int:
+def find_priority(alerts: Sequence[Alert]) -> int:
     """Return the place among all that waits, 0 first: major goals, other major news and retractions, minor news, cards."""
     # The most urgent alternative decides: the news is one row, with one priority for all chats.
-    return min(_priority_of_alert(alert) for alert in alerts)
+    return min(_find_alert_priority(alert) for alert in alerts)
 
 
-def _priority_of_alert(alert: Alert) -> int:
+def _find_alert_priority(alert: Alert) -> int:
     if alert.kind in LIVE_MESSAGE_KINDS:
         return LIVE_MESSAGE_PRIORITY
     # Goals before everything: in a broadcast to many chats the order decides who knows minutes earlier.

@@ -16,9 +16,9 @@ from bot.outbox.decide import is_expired
 from bot.outbox.delivery import Delivery, QueueItem
 from bot.outbox.depth import count_waiting
 from bot.outbox.digest_store import read_digests_containing, read_state_news
-from bot.outbox.digests import missed_digest, renew_digest
+from bot.outbox.digests import make_missed_digest, renew_digest
 from bot.outbox.match_states import make_state_news, read_match_states, renew_state_news, store_match_state
-from bot.outbox.news import SAMPLE, NewsItem, NewsRevision, revise, state_of
+from bot.outbox.news import SAMPLE, NewsItem, NewsRevision, find_state, revise
 from bot.outbox.pruning import delete_batch_before, delete_matches_before
 from bot.outbox.queue import DeliveryQueue
 from bot.outbox.repository import NO_FANOUT, FanoutProgress
@@ -69,8 +69,11 @@ class Outbox:
                     changed += await _store_revision(tx, stored.get(key), list(group), now)
             # With the alerts, so that no summary can leave with the score of before.
             if match and await store_match_state(tx, match, now):
+                # Every message that shows the state of the match is revised, unless it was just now.
                 renewed = {news.key for news in changed}
-                changed += [news for news in await _renew_shown_states(tx, match.fixture.id, now) if news.key not in renewed]
+                shown = [renew_state_news(news) for news in await read_state_news(tx, match.fixture.id)]
+                await _replace_for_notified(tx, shown, now)
+                changed += [news for news in shown if news.key not in renewed]
             await self.queue.source.notify_news(tx, [news.key for news in changed])
         # After the commit: what a sender takes from memory must be in the database already.
         self.queue.accept(changed)
@@ -161,12 +164,16 @@ class Outbox:
             if not await repository.has_missed_news(tx, fixture_id):
                 return
             stored = await repository.read_fixture_news(tx, fixture_id)
-            digest = missed_digest(stored, now, is_late_join=is_late_join)
+            digest = make_missed_digest(stored, now, is_late_join=is_late_join)
             if digest is None:
                 return
             for news in stored:
                 if news.key.action_id in digest.line_ids:
-                    await _mark_as_line(tx, news, digest, now)
+                    # It is in the digest now: no chat that has not seen it gets it by itself any more.
+                    progress = await repository.read_fanout_progress(tx, news.key)
+                    progress = msgspec.structs.replace(progress, new_chats_done=True)
+                    line = msgspec.structs.replace(news, digest_id=digest.key.action_id)
+                    await repository.replace_news(tx, line, progress, now)
                     # The cached item does not know yet that a digest contains it.
                     self.queue.forget(news.key)
             await repository.add_news(tx, digest, FanoutProgress(notified_chats_done=True), now)
@@ -211,7 +218,7 @@ async def _store_revision(
     if previous is None:
         await repository.add_news(tx, news, FanoutProgress(new_chats_done=is_late, notified_chats_done=True), now)
         return [news]
-    await repository.replace_news(tx, news, await _progress_after(tx, revision, is_late=is_late), now)
+    await repository.replace_news(tx, news, await _find_progress_after(tx, revision, is_late=is_late), now)
     return [news, *await _renew_digests(tx, news.key, alerts, now)]
 
 
@@ -223,7 +230,7 @@ async def _replace_unreadable(tx: Transaction, seq: object, alerts: Sequence[Ale
     first = alerts[0]
     if isinstance(seq, int) and first.seq < seq:
         return []
-    news = NewsItem(first.key, first.seq - 1, state_of(alerts), tuple(alerts))
+    news = NewsItem(first.key, first.seq - 1, find_state(alerts), tuple(alerts))
     revision = revise(news, alerts)
     if revision is None:
         return []
@@ -233,7 +240,7 @@ async def _replace_unreadable(tx: Transaction, seq: object, alerts: Sequence[Ale
     return [revision.news, *await _renew_digests(tx, first.key, alerts, now)]
 
 
-async def _progress_after(tx: Transaction, revision: NewsRevision, *, is_late: bool) -> FanoutProgress:
+async def _find_progress_after(tx: Transaction, revision: NewsRevision, *, is_late: bool) -> FanoutProgress:
     """Return where the fan-out of a revision starts: chats that have the message always get it, new ones not always."""
     before = await repository.read_fanout_progress(tx, revision.news.key)
     # News in a digest of missed alerts reaches new chats by that digest. The walk over chats that have it always starts:
@@ -246,31 +253,17 @@ async def _progress_after(tx: Transaction, revision: NewsRevision, *, is_late: b
 
 async def _renew_digests(tx: Transaction, key: AlertKey, alerts: Sequence[Alert], now: dt.datetime) -> list[NewsItem]:
     """Revise the digests that contain an action, so that their messages show what became of it."""
-    renewed = [renew_digest(digest, alerts, now) for digest in await read_digests_containing(tx, key)]
-    for digest in renewed:
-        await _replace_for_notified(tx, digest, now)
-    return renewed
+    digests = [renew_digest(digest, alerts, now) for digest in await read_digests_containing(tx, key)]
+    await _replace_for_notified(tx, digests, now)
+    return digests
 
 
-async def _renew_shown_states(tx: Transaction, fixture_id: str, now: dt.datetime) -> list[NewsItem]:
-    """Revise every message that shows the state of a match, after that state turned out to be wrong."""
-    renewed = [renew_state_news(news) for news in await read_state_news(tx, fixture_id)]
-    for news in renewed:
-        await _replace_for_notified(tx, news, now)
-    return renewed
-
-
-async def _replace_for_notified(tx: Transaction, news: NewsItem, now: dt.datetime) -> None:
-    """Store a revision that all chats get that have the message. The walk over the others goes on where it was."""
-    before = await repository.read_fanout_progress(tx, news.key)
-    progress = msgspec.structs.replace(before, last_notified_chat=None, notified_chats_done=False)
-    await repository.replace_news(tx, news, progress, now)
-
-
-async def _mark_as_line(tx: Transaction, news: NewsItem, digest: NewsItem, now: dt.datetime) -> None:
-    """Note that a digest contains this news: no chat that has not seen it gets it by itself any more."""
-    progress = msgspec.structs.replace(await repository.read_fanout_progress(tx, news.key), new_chats_done=True)
-    await repository.replace_news(tx, msgspec.structs.replace(news, digest_id=digest.key.action_id), progress, now)
+async def _replace_for_notified(tx: Transaction, revisions: Sequence[NewsItem], now: dt.datetime) -> None:
+    """Store revisions that all chats get that have the message. The walk over the others goes on where it was."""
+    for news in revisions:
+        before = await repository.read_fanout_progress(tx, news.key)
+        progress = msgspec.structs.replace(before, last_notified_chat=None, notified_chats_done=False)
+        await repository.replace_news(tx, news, progress, now)
 
 
 class StoredLiveMessage(msgspec.Struct, frozen=True):

@@ -101,14 +101,12 @@ def row_to_chat(row: Mapping[Any, Any]) -> Chat:
         pins_cards=row["pins"],
         mentions=row["mentions"],
         mentioned=parse_mentions(row["mentioned"]),
-        card_form=_parse_card_form(row["card_form"]),
+        # A form that a newer version has stored is not known here: its chats get text meanwhile.
+        card_form=CardForm(row["card_form"]) if row["card_form"] in _CARD_FORMS else CardForm.TEXT,
     )
 
 
-def _parse_card_form(text: str) -> CardForm:
-    # A form that a newer version has stored is not known here: its chats get text meanwhile.
-    return CardForm(text) if text in frozenset(CardForm) else CardForm.TEXT
-
+_CARD_FORMS = frozenset(CardForm)
 
 _CHAT_COLUMNS = tuple(column.name for column in chats.columns)
 

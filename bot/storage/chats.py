@@ -158,21 +158,66 @@ class ChatRepository:
 
     async def migrate(self, old_chat_id: int, new_chat_id: int) -> None:
         """Move settings, subscriptions and deliveries of a group that became a supergroup. Repeating it changes nothing."""
+        old, new = old_chat_id, new_chat_id
         async with changing_followers(self._database, self._on_change) as tx:
-            await _move_chat(tx, old_chat_id, new_chat_id)
+            if old == new or not await tx.fetch(select(chats.c.chat_id).where(chats.c.chat_id == old).limit(1)):
+                return
+            for table in (chats, subscriptions, entries):
+                # Where both ids have a row, that of the old id stays: it is the one that somebody chose.
+                other = table.alias()
+                same = [other.c[key.name] == table.c[key.name] for key in table.primary_key if key.name != "chat_id"]
+                await tx.execute(delete(table).where(table.c.chat_id == new, exists().where(other.c.chat_id == old, *same)))
+            await tx.execute(update(chats).where(chats.c.chat_id == old).values(chat_id=new, kind="supergroup"))
+            await tx.execute(update(subscriptions).where(subscriptions.c.chat_id == old).values(chat_id=new))
+            await _record_copies(tx, old)
+            # The messages of the old group have other ids in the new one: 0 says that they cannot be edited or answered.
+            is_sent = (entries.c.chat_id == old, entries.c.message_id.is_not(None))
+            await tx.execute(update(entries).where(*is_sent).values(message_id=0))
+            await tx.execute(update(entries).where(entries.c.chat_id == old).values(chat_id=new))
 
     async def merge_topic_into_general(self, ref: ChatRef) -> None:
-        """Move subscriptions and deliveries of a deleted topic to the forum's general topic."""
+        """Move subscriptions and deliveries of a deleted topic to the forum's general topic, unless that has its own."""
         async with self._database.transaction() as tx:
-            await _move_topic_to_general(tx, ref)
+            for table in (chats, subscriptions, entries):
+                in_topic = and_(table.c.chat_id == ref.chat_id, table.c.topic == ref.topic)
+                other = table.alias()
+                keys = [key.name for key in table.primary_key if key.name not in ("chat_id", "topic")]
+                same = [other.c[name] == table.c[name] for name in keys]
+                in_general = exists().where(other.c.chat_id == ref.chat_id, other.c.topic == 0, *same)
+                await tx.execute(delete(table).where(in_topic, in_general))
+                if table is entries:
+                    # The messages are gone with the topic: 0 says that they cannot be edited or answered.
+                    await tx.execute(update(table).where(in_topic, table.c.message_id.is_not(None)).values(message_id=0))
+                await tx.execute(update(table).where(in_topic).values(topic=0))
             await update_has_overrides(tx, ChatRef(ref.chat_id))
         if self._on_change:
             self._on_change()
 
     async def clear_finished_mutes(self, over: Collection[str], before: dt.datetime) -> int:
         """Remove muted matches that have had a status of `over` since before an instant; return how many chats had one."""
+        count = 0
         async with self._database.transaction() as tx:
-            return await _clear_finished_mutes(tx, over, before)
+            query = select(chats.c.chat_id, chats.c.topic, chats.c.muted_matches).where(chats.c.muted_matches != "")
+            muting = await tx.fetch(query)
+            muted_ids = {fixture_id for row in muting for fixture_id in parse_muted_matches(row["muted_matches"])[0]}
+            known = await tx.fetch(select(standings).where(standings.c.fixture_id.in_(muted_ids))) if muted_ids else ()
+            # A match that ended just now stays muted: the alert of its end may still be on its way. One that the feed does not
+            # list any more is let go.
+            still_muted = {
+                row["fixture_id"]
+                for row in known
+                if row["status"].casefold() not in over or row["updated_at"] >= to_timestamp(before)
+            }
+            for row in muting:
+                muted, for_a_while = parse_muted_matches(row["muted_matches"])
+                # A while that is over ends a mute of itself, and is only removed here.
+                kept = format_muted_matches(muted & still_muted, [one for one in for_a_while if one.until >= before])
+                if kept != row["muted_matches"]:
+                    # Not if somebody has muted or unmuted a match of this chat since it was read: the next round looks again.
+                    here = is_chat(ChatRef(row["chat_id"], row["topic"]))
+                    unchanged = and_(here, chats.c.muted_matches == row["muted_matches"])
+                    count += await tx.execute(update(chats).where(unchanged).values(muted_matches=kept))
+        return count
 
 
 class ChatCounts(msgspec.Struct, frozen=True):
@@ -241,26 +286,8 @@ async def update_has_overrides(tx: Transaction, ref: ChatRef) -> None:
 
 
 def is_chat(ref: ChatRef) -> ColumnElement[bool]:
-    """The WHERE clause for one row of `chats`."""
+    """Return the WHERE clause for one row of `chats`."""
     return and_(chats.c.chat_id == ref.chat_id, chats.c.topic == ref.topic)
-
-
-async def _move_chat(tx: Transaction, old: int, new: int) -> None:
-    """Give the rows of a chat another id. Repeating it changes nothing."""
-    if old == new or not await tx.fetch(select(chats.c.chat_id).where(chats.c.chat_id == old).limit(1)):
-        return
-    for table in (chats, subscriptions, entries):
-        # Where both ids have a row, that of the old id stays: it is the one that somebody chose.
-        other = table.alias()
-        same = [other.c[key.name] == table.c[key.name] for key in table.primary_key if key.name != "chat_id"]
-        await tx.execute(delete(table).where(table.c.chat_id == new, exists().where(other.c.chat_id == old, *same)))
-    await tx.execute(update(chats).where(chats.c.chat_id == old).values(chat_id=new, kind="supergroup"))
-    await tx.execute(update(subscriptions).where(subscriptions.c.chat_id == old).values(chat_id=new))
-    await _record_copies(tx, old)
-    # The messages of the old group have other ids in the new one: 0 says that they cannot be edited or answered.
-    is_sent = (entries.c.chat_id == old, entries.c.message_id.is_not(None))
-    await tx.execute(update(entries).where(*is_sent).values(message_id=0))
-    await tx.execute(update(entries).where(entries.c.chat_id == old).values(chat_id=new))
 
 
 async def _record_copies(tx: Transaction, chat_id: int) -> None:
@@ -280,20 +307,6 @@ async def _record_copies(tx: Transaction, chat_id: int) -> None:
         await tx.execute(update(entries).where(same).values(copies=bindparam("with_copy")), values)
 
 
-async def _move_topic_to_general(tx: Transaction, ref: ChatRef) -> None:
-    """Move the rows of a topic to the general topic. Rows that the general topic has already stay as they are."""
-    for table in (chats, subscriptions, entries):
-        in_topic = and_(table.c.chat_id == ref.chat_id, table.c.topic == ref.topic)
-        other = table.alias()
-        same = [other.c[key.name] == table.c[key.name] for key in table.primary_key if key.name not in ("chat_id", "topic")]
-        in_general = exists().where(other.c.chat_id == ref.chat_id, other.c.topic == 0, *same)
-        await tx.execute(delete(table).where(in_topic, in_general))
-        if table is entries:
-            # The messages are gone with the topic: 0 says that they cannot be edited or answered.
-            await tx.execute(update(table).where(in_topic, table.c.message_id.is_not(None)).values(message_id=0))
-        await tx.execute(update(table).where(in_topic).values(topic=0))
-
-
 async def move_mutes(tx: Transaction, old_ids: Collection[str], new_id: str) -> None:
     """Let chats that have muted a match under one of these ids have it muted under its new id."""
     # Locked: somebody may mute or unmute another match of the chat meanwhile.
@@ -306,24 +319,3 @@ async def move_mutes(tx: Transaction, old_ids: Collection[str], new_id: str) -> 
             continue
         changed = update(chats).where(is_chat(ChatRef(row["chat_id"], row["topic"])))
         await tx.execute(changed.values(muted_matches=format_muted_matches(moved, moved_mutes)))
-
-
-async def _clear_finished_mutes(tx: Transaction, over: Collection[str], before: dt.datetime) -> int:
-    muting = await tx.fetch(select(chats.c.chat_id, chats.c.topic, chats.c.muted_matches).where(chats.c.muted_matches != ""))
-    muted_ids = {fixture_id for row in muting for fixture_id in parse_muted_matches(row["muted_matches"])[0]}
-    known = await tx.fetch(select(standings).where(standings.c.fixture_id.in_(muted_ids))) if muted_ids else ()
-    # A match that ended just now stays muted: the alert of its end may still be on its way. One that the feed does not list any
-    # more is let go.
-    still_muted = {
-        row["fixture_id"] for row in known if row["status"].casefold() not in over or row["updated_at"] >= to_timestamp(before)
-    }
-    count = 0
-    for row in muting:
-        muted, for_a_while = parse_muted_matches(row["muted_matches"])
-        # A while that is over ends a mute of itself, and is only removed here.
-        kept = format_muted_matches(muted & still_muted, [one for one in for_a_while if one.until >= before])
-        if kept != row["muted_matches"]:
-            # Not if somebody has muted or unmuted a match of this chat since it was read. The next round looks at it again.
-            unchanged = and_(is_chat(ChatRef(row["chat_id"], row["topic"])), chats.c.muted_matches == row["muted_matches"])
-            count += await tx.execute(update(chats).where(unchanged).values(muted_matches=kept))
-    return count

@@ -253,12 +253,9 @@ def _split_url(url: str) -> URL:
     several = _MULTIPLE_HOSTS.match(url)
     if several is None:
         return make_url(url)
-    # SQLAlchemy reads only one host before the path. PostgreSQL's own tools, and asyncpg, read several from the query.
-    return make_url(several[1] + url[several.end() :]).update_query_dict(_hosts_to_query(several[2]))
-
-
-def _hosts_to_query(text: str) -> dict[str, str]:
-    hosts = [host for host in map(_HOST.fullmatch, text.split(",")) if host]
-    if len(hosts) <= text.count(","):
+    hosts = [host for host in map(_HOST.fullmatch, several[2].split(",")) if host]
+    if len(hosts) <= several[2].count(","):
         raise ValueError("one of the hosts is none")
-    return {"host": ",".join(unquote(host[1]) for host in hosts), "port": ",".join(host[2] or "5432" for host in hosts)}
+    # SQLAlchemy reads only one host before the path. PostgreSQL's own tools, and asyncpg, read several from the query.
+    names, ports = ",".join(unquote(host[1]) for host in hosts), ",".join(host[2] or "5432" for host in hosts)
+    return make_url(several[1] + url[several.end() :]).update_query_dict({"host": names, "port": ports})

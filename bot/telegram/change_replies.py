@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from bot.outbox.delivery import Delivery, DeliveryContext, Reason, Subject, read_copies
-from bot.outbox.digests import LineChange, find_line_changes, line_alert
+from bot.outbox.digests import LineChange, find_line_alert, find_line_changes
 from bot.outbox.news import is_burst
 from bot.telegram.render import (
     join_replies,
@@ -79,7 +79,7 @@ def _add_burst_reply(after: Delivery, context: DeliveryContext) -> Delivery:
 
 def _reply_to_line(change: LineChange, context: DeliveryContext) -> str | None:
     """Return what a reply says of a line of a burst; None if a message of its own does."""
-    alert = line_alert(change.line)
+    alert = find_line_alert(change.line)
     if change.reason is Reason.RETRACTION:
         return render_retraction(_with_subject(alert, change.subject), alert.kind)
     if change.reason is Reason.RESTORATION:

@@ -18,12 +18,12 @@ from bot.i18n.language import choose_text, format_short_date
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.outbox.delivery import Subject
-from bot.outbox.digests import LATE_JOIN_DIGEST, QUIET_HOURS_DIGEST, line_alert
+from bot.outbox.digests import LATE_JOIN_DIGEST, QUIET_HOURS_DIGEST, find_line_alert
 from bot.outbox.news import SAMPLE, NewsItem, is_burst
 from bot.telegram.html import TEXT_LIMIT, cut, remove_tags, time_tag
 from bot.time_zones import find_zone
 from rules.engine.alert import Alert, State
-from rules.engine.text import escape_html, fallback_text, tidy_text
+from rules.engine.text import escape_html, make_fallback_text, tidy_text
 from rules.football.action import Side
 from rules.football.corrections.unconfirmed import NOT_CONFIRMED
 from rules.football.minute import Period
@@ -107,7 +107,7 @@ def render_body(alert: Alert, sent_body: str = "", timezone: str = _UTC) -> str:
     if text and alert.is_delayed:
         text = f"{text}\n🕓 <i>{_('reported late')}</i>"
     # No rule writes a text for a retraction: what was sent stays, to be struck through.
-    text = text or sent_body or fallback_text(alert.facts)
+    text = text or sent_body or make_fallback_text(alert.facts)
     if alert.facts.kickoff_date:
         text = _DATE.sub(lambda found: _format_date(found[0], timezone), text)
     kickoff, written = alert.fixture.kickoff, alert.facts.kickoff
@@ -171,7 +171,7 @@ def render_digest(alert: Alert, lines: Sequence[NewsItem]) -> str:
     # No score in each line: the heading has that of the match.
     shown = []
     for news in lines:
-        line = _format_line(line_alert(news))
+        line = _format_line(find_line_alert(news))
         shown.append(f"• {render_message(line, State.RETRACTED) if news.state is State.RETRACTED else line}")
     return cut("\n".join([heading, *shown]))
 
@@ -193,7 +193,7 @@ def _format_stage(alert: Alert) -> str:
 
 def _render_burst(lines: Sequence[NewsItem]) -> str:
     """Return a single line as the alert that it is; of several a line each, with the score of its match."""
-    alerts = [line_alert(news) for news in lines]
+    alerts = [find_line_alert(news) for news in lines]
     if len(lines) == 1 and lines[0].state is not State.RETRACTED:
         return render_message(render_body(alerts[0]), lines[0].state)
     shown = []

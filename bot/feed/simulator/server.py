@@ -119,12 +119,6 @@ class Simulator:
         # A minute of the wall clock, in which clients read how the fixture is listed at first.
         return script.play_started_at - script.begins_at + LEAD_TIME * max(1.0, self._speed) if script.listings else LEAD_TIME
 
-    def _start_match(self, fixture_id: str) -> None:
-        """Start one match now, if it waits for its first follower."""
-        if fixture_id in self._not_started:
-            self._not_started.remove(fixture_id)
-            self._timelines[fixture_id].restart(self._clock.now(), self._elapsed())
-
     @property
     def duration(self) -> float:
         """The seconds from the start until the last frame of the last match."""
@@ -223,7 +217,10 @@ class Simulator:
         faults = self._faults_of(fixture_id)
         try:
             if await self._authorise(connection):
-                self._start_match(fixture_id)
+                if fixture_id in self._not_started:
+                    # Its first follower starts it.
+                    self._not_started.remove(fixture_id)
+                    self._timelines[fixture_id].restart(self._clock.now(), self._elapsed())
                 start = faults.choose_start(lenient.as_number(query.get("startPosition")) or 0)
                 await self._send_match(connection, fixture_id, start, faults)
         except (ConnectionClosed, TimeoutError):

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.feed.recorder import record_matches
-from bot.feed.recording import read_fixtures_beside, read_recording, recording_path
+from bot.feed.recording import make_recording_path, read_fixtures_beside, read_recording
 from bot.feed.simulator.script import script_from_recording
 from bot.feed.simulator.server import Simulator
 from rules.football.action import Fixture
@@ -28,6 +28,6 @@ async def test_a_recording_of_a_match_holds_its_packets_and_fixture(tmp_path: Pa
 
 
 def test_a_recording_is_named_after_its_match(tmp_path: Path) -> None:
-    assert recording_path(FIXTURE, tmp_path).name == "2026-08-15-arsenal-v-chelsea.jsonl.gz"
-    assert recording_path(replace(FIXTURE, kickoff=None), tmp_path).name == "undated-arsenal-v-chelsea.jsonl.gz"
-    assert recording_path(Fixture("f9"), tmp_path).name == "undated-f9.jsonl.gz"
+    assert make_recording_path(FIXTURE, tmp_path).name == "2026-08-15-arsenal-v-chelsea.jsonl.gz"
+    assert make_recording_path(replace(FIXTURE, kickoff=None), tmp_path).name == "undated-arsenal-v-chelsea.jsonl.gz"
+    assert make_recording_path(Fixture("f9"), tmp_path).name == "undated-f9.jsonl.gz"

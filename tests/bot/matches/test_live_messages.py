@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from bot.fake_telegram.rich import read_rich_message
 from bot.i18n.language import CHOICES
-from bot.matches.live_messages import REFRESH_INTERVAL, LiveMessageUpdater, card_alert
+from bot.matches.live_messages import REFRESH_INTERVAL, LiveMessageUpdater, make_card_alert
 from bot.subscribers import CardForm, ChatRef
 from rules.engine.alert import CARD
 from rules.football.match import Match
@@ -280,7 +280,7 @@ async def test_a_card_as_a_picture_is_drawn_when_something_happens_and_its_capti
 
 async def test_a_rich_card_of_every_step_of_a_match_is_one_that_telegram_takes() -> None:
     for match in played_steps():
-        made = card_alert(match, KICKOFF, is_closed=False, table_languages=CHOICES)
+        made = make_card_alert(match, KICKOFF, is_closed=False, table_languages=CHOICES)
         for html in made.rich_texts.values():
             read_rich_message({"html": html})
 

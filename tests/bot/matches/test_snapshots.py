@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 from bot.config.models import ScheduleSettings
 from bot.errors import FeedUnreachable, StorageUnavailable
 from bot.feed.sequence import FeedPosition
-from bot.matches.snapshots import MatchDirectory, SnapshotStore
+from bot.matches.match_directory import MatchDirectory
+from bot.matches.snapshots import SnapshotStore
 from bot.storage.database import Database
 from bot.storage.fixtures import FeedPositionRepository
 from rules.football.action import Fixture

@@ -12,15 +12,15 @@ from msgspec.structs import replace
 
 from bot.outbox.delivery import Delivery, Reason
 from bot.outbox.digests import (
-    burst_digest,
     find_line_changes,
     find_uncertain_lines,
     is_quiet_hours_digest,
+    make_burst_digest,
     make_burst_key,
+    make_missed_digest,
+    make_quiet_hours_digest,
     make_quiet_hours_key,
-    missed_digest,
     parse_burst_end,
-    quiet_hours_digest,
     read_line_keys,
     renew_digest,
     select_burst_lines,
@@ -79,7 +79,7 @@ def test_a_summary_of_one_match_remembers_its_lines_by_their_actions_alone() -> 
     digest_key = AlertKey("f1", "summary:1")
 
     assert parse_line_name(format_line_name(news(alert()), digest_key), digest_key) == AlertKey("f1", "g")
-    assert burst_digest(BURST, alert()).line_ids
+    assert make_burst_digest(BURST, alert()).line_ids
 
 
 END = NOW + dt.timedelta(hours=8)
@@ -110,7 +110,7 @@ def test_a_digest_of_missed_news_has_what_stands_and_is_in_no_other() -> None:
     ]
     items[6] = replace(items[6], alternatives=(alert(99, action="card", kind=CARD),))
 
-    digest = missed_digest(items, NOW)
+    digest = make_missed_digest(items, NOW)
 
     assert digest and digest.line_ids == ("a", "b")
     assert digest.alternatives[0].facts.reason == ""
@@ -120,14 +120,14 @@ def test_a_digest_of_missed_news_has_what_stands_and_is_in_no_other() -> None:
 
 @pytest.mark.parametrize("items", [[], [line("a", is_missed=False)], [line("a", digest_id="summary:1")]])
 def test_there_is_no_digest_where_nothing_was_missed(items: list[NewsItem]) -> None:
-    assert missed_digest(items, NOW) is None
+    assert make_missed_digest(items, NOW) is None
 
 
 @pytest.mark.parametrize(("is_late_join", "reason"), [(False, ""), (True, "joined")])
 def test_a_digest_shows_the_score_of_the_latest_news_and_nothing_of_what_happened(is_late_join: bool, reason: str) -> None:
     latest = news(alert(9, facts=SHOWN_FACTS, action="b", home_score=2, away_score=1))
 
-    digest = missed_digest([line("a", 3), latest, line("c", 4)], NOW, is_late_join=is_late_join)
+    digest = make_missed_digest([line("a", 3), latest, line("c", 4)], NOW, is_late_join=is_late_join)
 
     assert digest
     (summary,) = digest.alternatives
@@ -137,9 +137,9 @@ def test_a_digest_shows_the_score_of_the_latest_news_and_nothing_of_what_happene
 
 
 def test_quiet_hours_collect_line_by_line_until_they_end() -> None:
-    first = quiet_hours_digest(None, line("a", 5), END)
-    second = quiet_hours_digest(first, line("b", 3), END)
-    again = quiet_hours_digest(second, line("a", 6), END)
+    first = make_quiet_hours_digest(None, line("a", 5), END)
+    second = make_quiet_hours_digest(first, line("b", 3), END)
+    again = make_quiet_hours_digest(second, line("a", 6), END)
 
     assert [one.line_ids for one in (first, second, again)] == [("a",), ("a", "b"), ("a", "b")]
     assert [one.seq for one in (first, second, again)] == [5, 5, 6]
@@ -158,7 +158,7 @@ def test_the_key_tells_which_digest_it_is() -> None:
 
 @pytest.mark.parametrize(("is_silent", "priority"), [(False, 1), (True, 2)])
 def test_a_burst_is_news_from_its_end_on_and_says_nothing_of_one_match(is_silent: bool, priority: int) -> None:
-    digest = burst_digest(BURST, alert(7, facts=SHOWN_FACTS), is_silent=is_silent)
+    digest = make_burst_digest(BURST, alert(7, facts=SHOWN_FACTS), is_silent=is_silent)
 
     (summary,) = digest.alternatives
     assert (digest.seq, digest.priority, digest.first_fired_at) == (1, priority, {"": 1_790_000_000.0})
@@ -167,7 +167,7 @@ def test_a_burst_is_news_from_its_end_on_and_says_nothing_of_one_match(is_silent
 
 
 def test_a_burst_whose_line_is_revised_keeps_its_time_and_its_priority() -> None:
-    digest = replace(burst_digest(BURST, alert(), is_silent=True), first_fired_at={"": 5.0})
+    digest = replace(make_burst_digest(BURST, alert(), is_silent=True), first_fired_at={"": 5.0})
 
     renewed = renew_digest(digest, [retracted(9, at=NOW + dt.timedelta(minutes=1))], NOW)
 
@@ -178,7 +178,7 @@ def test_a_burst_whose_line_is_revised_keeps_its_time_and_its_priority() -> None
 
 @pytest.mark.parametrize(("seq_of_line", "seq"), [(2, 6), (9, 9)])
 def test_a_digest_whose_line_is_revised_shows_the_score_of_now(seq_of_line: int, seq: int) -> None:
-    digest = quiet_hours_digest(None, line("a", 5), END)
+    digest = make_quiet_hours_digest(None, line("a", 5), END)
 
     renewed = renew_digest(digest, [alert(seq_of_line, facts=SHOWN_FACTS)], NOW)
 

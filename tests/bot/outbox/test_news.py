@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from bot.outbox.news import NewsItem, priority_of, revise, state_of
+from bot.outbox.news import NewsItem, find_priority, find_state, revise
 from rules.engine.alert import CARD, PICTURE, Alert, ConditionResult, Importance, State
 from tests.bot.news import NOW, alert, minor, news, pending, retracted
 
@@ -52,20 +52,20 @@ def test_what_is_taken_back_is_remembered_as_such() -> None:
 
 
 def test_goals_come_before_other_major_news_and_that_before_minor_news() -> None:
-    assert [priority_of([a]) for a in (alert(), alert(kind="red_card"), retracted(), minor())] == [0, 1, 1, 2]
+    assert [find_priority([a]) for a in (alert(), alert(kind="red_card"), retracted(), minor())] == [0, 1, 1, 2]
 
 
 def test_cards_and_pictures_come_after_everything_that_happened() -> None:
-    assert [priority_of([minor(kind=kind)]) for kind in (CARD, PICTURE)] == [3, 3]
-    assert priority_of([alert(kind="goal", importance=Importance.MINOR)]) == 2
-    assert priority_of([minor(), alert()]) == 0
+    assert [find_priority([minor(kind=kind)]) for kind in (CARD, PICTURE)] == [3, 3]
+    assert find_priority([alert(kind="goal", importance=Importance.MINOR)]) == 2
+    assert find_priority([minor(), alert()]) == 0
 
 
 def test_the_state_is_that_of_the_rules_that_fire() -> None:
     follow_up = retracted(is_follow_up=True)
 
-    assert state_of([follow_up, pending()]) is State.PENDING
-    assert state_of([follow_up]) is State.RETRACTED
+    assert find_state([follow_up, pending()]) is State.PENDING
+    assert find_state([follow_up]) is State.RETRACTED
 
 
 def test_news_is_as_urgent_as_its_latest_revision() -> None:

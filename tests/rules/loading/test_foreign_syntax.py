@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rules.loading.document import Report, compose, mapping_items
-from rules.loading.foreign_syntax import describe_name, shorten, warn_of_text
+from rules.loading.foreign_syntax import describe_name, warn_of_text
 from rules.loading.values import Reader
+from rules.loading.yaml_problem import shorten
 from tests.rules.loading.test_other_words import MATCH, find_sentences
 
 WILDCARDS = "there are no wildcards, names are compared whole: write the name, or several as [A, B]"
@@ -183,5 +184,5 @@ def test_curly_quotes_around_a_text_are_part_of_it(text: str, is_warned_of: bool
     assert warnings_of(text) == ([sentence] if is_warned_of else [])
 
 
-def test_thirty_letters_are_shown() -> None:
-    assert (shorten("a" * 30), shorten("a" * 31)) == ("a" * 30, "a" * 29 + "…")
+def test_a_text_is_shown_up_to_a_number_of_letters() -> None:
+    assert (shorten("a" * 30, 30), shorten("a" * 31, 30)) == ("a" * 30, "a" * 29 + "…")
