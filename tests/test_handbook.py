@@ -10,10 +10,10 @@ from typing import Any
 import click
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from bot.cli import main
 from bot.config.models import ConfigSections
-from bot.config.sections import find_section, list_fields
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "operate"
@@ -29,8 +29,12 @@ def _text(page: Path) -> str:
 
 def _sections() -> dict[str, set[str]]:
     """The settings of each section of the configuration."""
-    sections = {name: find_section(field.type) for name, field in list_fields(ConfigSections).items()}
-    return {name: set(list_fields(section)) for name, section in sections.items() if section}
+    models = {name: field.annotation for name, field in ConfigSections.model_fields.items()}
+    return {
+        name: set(model.model_fields)
+        for name, model in models.items()
+        if isinstance(model, type) and issubclass(model, BaseModel)
+    }
 
 
 def test_the_index_names_every_page() -> None:

@@ -29,11 +29,12 @@ LARGE = {
     "sqlalchemy",
     "ssl",
     "structlog",
+    "pydantic",
     "telegram",
 }
 
-# What `check` reads are files: it needs no network, and it logs nothing.
-_NO_FILES = LARGE - {"jinja2"} | {"http.client", "rich"}
+# What `check` reads are files: it needs no network, and it logs nothing. pydantic brings the reader of e-mails.
+_NO_FILES = LARGE - {"email", "jinja2", "pydantic"} | {"http.client", "rich"}
 
 COMMANDS = {
     "--help": LARGE | {"rules", "yaml"},
@@ -51,7 +52,7 @@ what one before it needs."""
 
 UNNEEDED = {
     *("alembic", "mako"),  # migrations
-    *("apscheduler", "pydantic"),  # a timer and structs do what they did; only the console brings pydantic
+    "apscheduler",  # the scheduler looks at the clock itself
     *("asyncpg", "greenlet", "sqlalchemy.dialects.postgresql"),
     *("anyio", "pygments", "rich", "watchfiles"),  # libraries bring them in where they can
     *("babel.dates", "babel.numbers", "bot.console", "nicegui", "PIL", "uvicorn"),
@@ -62,8 +63,8 @@ UNNEEDED = {
 _NETWORK = {"aiohttp", "httpx", "telegram", "websockets"}
 
 CHILDREN = {
-    "bot.console.playground": _NETWORK | UNNEEDED - {"bot.console"},
-    "bot.console.rule_tests": _NETWORK | UNNEEDED - {"bot.console"} | {"sqlalchemy"},
+    "bot.console.playground": _NETWORK | UNNEEDED - {"bot.console"} | {"pydantic"},
+    "bot.console.rule_tests": _NETWORK | UNNEEDED - {"bot.console"} | {"pydantic", "sqlalchemy"},
     "bot.replay.dry_run": _NETWORK | UNNEEDED,
 }
 """What the processes do without that are started whenever somebody tries rules or plays a match, and waits."""

@@ -124,7 +124,7 @@ async def _start_application(
     await (retry_while_database_unavailable(application.start) if database.is_shared else application.start())
     stop.on_hangup(application.services.reloader.request_reload)
     # The default port may be taken, as by a second bot on this machine: only a port that the operator wrote is a must.
-    needed = "http.listen" in config.locations
+    needed = "listen" in config.http.model_fields_set
     monitor = application.services.monitor
     await stack.enter_async_context(
         serve(config.http.listen, monitor.reasons_not_ready, monitor.render_metrics, is_required=needed)

@@ -54,7 +54,7 @@ class ConfiguredChats:
                 stored.append(make_configured_chat(chat, config))
             elif found := known.get(chat.chat.casefold()):
                 # Without what the old row says of its settings: the file alone decides them.
-                as_id, followed = make_configured_chat(replace(chat, chat=found.ref.chat_id), config)
+                as_id, followed = make_configured_chat(chat.model_copy(update={"chat": found.ref.chat_id}), config)
                 stored.append((replace(as_id, type=found.type, title=found.title, username=found.username), followed))
         await self._subscriptions.store_configured_chats(stored)
 

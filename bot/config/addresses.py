@@ -7,8 +7,9 @@ import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from bot.config.sections import SecretStr
-from bot.config.values import TEXT_OR_NULL_SCHEMA, TEXT_SCHEMA, make_value, one_or_more, read_string
+from pydantic import BeforeValidator, SecretStr
+
+from bot.config.values import TEXT_SCHEMA, URL_OR_NULL_SCHEMA, read_list, read_string, with_list_schema, with_schema
 
 
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
@@ -36,11 +37,11 @@ def _make_url_reader(*schemes: str, is_bare: bool = False) -> Any:
     return check
 
 
-HttpsUrl = Annotated[str, make_value(_make_url_reader("https"), TEXT_SCHEMA)]
+HttpsUrl = Annotated[str, BeforeValidator(_make_url_reader("https"))]
 
-StreamUrl = Annotated[str, make_value(_make_url_reader("wss", "ws", is_bare=True), TEXT_SCHEMA)]
+StreamUrl = Annotated[str, BeforeValidator(_make_url_reader("wss", "ws", is_bare=True))]
 
-StreamUrls = Annotated[tuple[StreamUrl, ...], one_or_more(TEXT_SCHEMA)]
+StreamUrls = Annotated[tuple[StreamUrl, ...], BeforeValidator(read_list), with_list_schema(TEXT_SCHEMA)]
 
 
 def _make_api_reader(added_path: str, refusal: str) -> Any:
@@ -58,22 +59,20 @@ def _make_api_reader(added_path: str, refusal: str) -> Any:
 
 FeedApiUrl = Annotated[
     str,
-    make_value(
-        _make_api_reader(r"/(soccer|fixtures)(/|$)", "only the server is expected here: Touchline adds /soccer/fixtures"),
-        TEXT_SCHEMA,
+    BeforeValidator(
+        _make_api_reader(r"/(soccer|fixtures)(/|$)", "only the server is expected here: Touchline adds /soccer/fixtures")
     ),
 ]
 
-FeedApiUrls = Annotated[tuple[FeedApiUrl, ...], one_or_more(TEXT_SCHEMA)]
+FeedApiUrls = Annotated[tuple[FeedApiUrl, ...], BeforeValidator(read_list), with_list_schema(TEXT_SCHEMA)]
 
 BotApiUrl = Annotated[
     str,
-    make_value(
+    BeforeValidator(
         _make_api_reader(
             r"/bot([^/]*:[^/]*)?(/|$)",
             "only the server is expected here, such as https://api.telegram.org: Touchline adds /bot and the token",
-        ),
-        TEXT_SCHEMA,
+        )
     ),
 ]
 
@@ -89,32 +88,32 @@ def _read_page_url(value: Any) -> str | None:
     return url
 
 
-OptionalPageUrl = Annotated[str | None, make_value(_read_page_url, TEXT_OR_NULL_SCHEMA)]
+OptionalPageUrl = Annotated[str | None, BeforeValidator(_read_page_url), with_schema(URL_OR_NULL_SCHEMA)]
 
 
 def _read_secret_url(value: Any) -> SecretStr | None:
     """Read a secret address, which no error repeats; an empty variable counts as null."""
-    url = "" if value is None else read_string(value)
+    url = value.get_secret_value() if isinstance(value, SecretStr) else "" if value is None else read_string(value)
     if url and not _is_url(url, ("http", "https")):
         raise ValueError("an address that begins with http:// or https:// is expected here, or null for none")
     return SecretStr(url) if url else None
 
 
-OptionalSecretUrl = Annotated[SecretStr | None, make_value(_read_secret_url, TEXT_OR_NULL_SCHEMA)]
+OptionalSecretUrl = Annotated[SecretStr | None, BeforeValidator(_read_secret_url), with_schema(URL_OR_NULL_SCHEMA)]
 
 
 def _read_proxy(value: Any) -> SecretStr | None:
     """Read the address of a proxy, which may have a user and a password, or `none`; an empty variable counts as null."""
-    if value is None or value == "":
-        return None
+    if value is None or isinstance(value, SecretStr) or value == "":
+        return value or None
+    text = read_string(value)
     from bot.network import DIRECT_CONNECTION  # it needs OpenSSL, and most files name no proxy
 
-    text = read_string(value)
     url: str = text if text == DIRECT_CONNECTION else _make_url_reader("http", "https")(value)
     return SecretStr(url)
 
 
-Proxy = Annotated[SecretStr | None, make_value(_read_proxy, TEXT_OR_NULL_SCHEMA)]
+Proxy = Annotated[SecretStr | None, BeforeValidator(_read_proxy), with_schema(URL_OR_NULL_SCHEMA)]
 
 PLAIN_SQLITE_URL = re.compile(r"sqlite:///([\w./-]+)", re.ASCII)
 """A file whose name has no character with a special meaning in a URL."""
@@ -139,7 +138,7 @@ def _read_database_url(value: Any) -> str:
     return url
 
 
-DatabaseUrl = Annotated[str, make_value(_read_database_url, TEXT_SCHEMA)]
+DatabaseUrl = Annotated[str, BeforeValidator(_read_database_url)]
 
 
 def _read_optional_address(value: Any) -> str | None:
@@ -151,7 +150,7 @@ def _read_optional_address(value: Any) -> str | None:
     return f"{host}:{int(port)}"
 
 
-OptionalAddress = Annotated[str | None, make_value(_read_optional_address, TEXT_OR_NULL_SCHEMA)]
+OptionalAddress = Annotated[str | None, BeforeValidator(_read_optional_address)]
 
 
 def _read_address(value: Any) -> str:
@@ -165,7 +164,7 @@ def _read_address(value: Any) -> str:
     return listen
 
 
-Address = Annotated[str, make_value(_read_address, TEXT_SCHEMA)]
+Address = Annotated[str, BeforeValidator(_read_address)]
 """HOST:PORT."""
 
 

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import datetime as dt
-import inspect
-import itertools
 import json
 import re
 from collections.abc import Callable
-from typing import Any, get_args, get_origin
+from typing import Any
 
-import msgspec
+from pydantic import BaseModel
 
-from bot.config.models import ConfigSections
-from bot.config.sections import (
-    Check,
-    Field,
-    JsonSchema,
-    OneOrMore,
-    SecretStr,
-    Section,
-    Value,
-    find_section,
-    list_fields,
-    split_annotated,
-    split_optional,
+from bot.config.models import (
+    ConfigSections,
+    ConfiguredChat,
+    FeedSettings,
+    HttpSettings,
+    ScheduleSettings,
+    StorageSettings,
+    TelegramSettings,
+    TlsSettings,
 )
-from bot.config.values import BOOLEAN_SCHEMA, DURATION_SCHEMA, TEXT_SCHEMA, allow_variable, mapping_schema
+from bot.config.values import BOOLEAN_SCHEMA, DURATION_SCHEMA, TEXT_SCHEMA, JsonSchema, allow_variable, mapping_schema
 from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Importance
 from rules.engine.text import LANGUAGE_CODES, TEXT_VARIABLES
 from rules.football.action import Side
@@ -39,11 +32,28 @@ from rules.loading.loader import list_packs
 from rules.scenarios.parser import SCENARIO_KEYS
 from rules.scenarios.scenario import SCENARIO_KINDS
 
+_SECTION_MODELS: tuple[type[BaseModel], ...] = (
+    ConfigSections,
+    FeedSettings,
+    TelegramSettings,
+    ScheduleSettings,
+    StorageSettings,
+    HttpSettings,
+    TlsSettings,
+    ConfiguredChat,
+)
+
+_BOUND_KEYWORDS = {"ge": "minimum", "le": "maximum"}
+
 
 def build_schema() -> dict[str, Any]:
     """Build the schema of the whole file."""
-    parts = {section.__name__: _build_section_schema(section) for section in _list_sections(ConfigSections)}
-    whole = parts.pop(ConfigSections.__name__)
+    # pydantic gives the sections and their types. What it does not know is added: the rules, and how the file writes durations
+    # and variables.
+    whole = ConfigSections.model_json_schema()
+    parts = whole.pop("$defs")
+    for model in _SECTION_MODELS:
+        _simplify_properties(whole if model is ConfigSections else parts[model.__name__], model)
     # Suggested and not required: an operator's own rules may have other kinds, and the schema knows no rules.
     parts["ConfiguredChat"]["properties"]["kinds"]["anyOf"][0]["items"] = {
         "anyOf": [{"enum": [*SHIPPED_KINDS, *LIVE_MESSAGE_KINDS]}, {"type": "string"}]
@@ -57,7 +67,7 @@ def build_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "patternProperties": _EXTRA_KEYS,
         "properties": whole["properties"] | build_file_schema(),
-        "definitions": dict(sorted(parts.items())) | build_rule_schemas(),
+        "definitions": parts | build_rule_schemas(),
     }
 
 
@@ -173,73 +183,26 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 def format_schema(made: dict[str, Any]) -> str:
-    """Format the schema as it is printed and stored in docs/config.schema.json."""
-    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+    """Format the schema as it is printed and stored in docs/config.schema.json, where draft 7 has another key for definitions."""
+    return json.dumps(made, indent=2, ensure_ascii=False).replace("#/$defs/", "#/definitions/") + "\n"
 
 
-def _list_sections(section: type[Section]) -> list[type[Section]]:
-    """Return a section and those that its settings contain."""
-    inner = [found for field in list_fields(section).values() if (found := find_section(field.type))]
-    return [section, *(one for found in inner for one in _list_sections(found))]
-
-
-def _build_section_schema(section: type[Section]) -> JsonSchema:
-    fields, descriptions = list_fields(section), read_descriptions(section)
-    needed = [name for name, field in fields.items() if field.default is msgspec.NODEFAULT]
-    return {
-        "additionalProperties": False,
-        "description": section.__doc__,
-        "properties": {name: _build_setting_schema(field, descriptions[name]) for name, field in fields.items()},
-        **({"required": needed} if needed else {}),
-        "type": "object",
-    }
-
-
-def _build_setting_schema(field: Field, description: str) -> JsonSchema:
-    """Build the schema of a setting, with its default as the file would have it, where there is something to show."""
-    default = _write_default(field.default)
-    shown = {} if default in ("", None, [], {}) else {"default": default}
-    return _add_description(description, _build_type_schema(field.type), **shown)
-
-
-def _write_default(default: Any) -> Any:
-    if isinstance(default, dt.timedelta):
-        return format_duration(default)
-    if isinstance(default, tuple):
-        return list(default)
-    # A section's own keys show their defaults. A secret has none that could be shown.
-    return None if isinstance(default, Section | SecretStr) or default is msgspec.NODEFAULT else default
-
-
-def _build_type_schema(hint: Any) -> JsonSchema:
-    """Build the schema of a value as its type and annotations say."""
-    hint, marks = split_annotated(hint)
-    keywords = {key: bound for mark in marks if isinstance(mark, Check) for key, bound in mark.keywords.items()}
-    if described := next((mark for mark in marks if isinstance(mark, Value | OneOrMore)), None):
-        return described.schema | keywords
-    hint, is_optional = split_optional(hint)
-    if is_optional:
-        return {"anyOf": [_build_type_schema(hint), {"type": "null"}]}
-    if get_origin(hint) is tuple:
-        return {"items": _build_type_schema(get_args(hint)[0]), "type": "array"}
-    if get_origin(hint) is dict:
-        return {"additionalProperties": _build_type_schema(get_args(hint)[1]), "type": "object"}
-    return _make_reference(hint.__name__)
-
-
-def read_descriptions(section: type[Section]) -> dict[str, str]:
-    """Return what the source says below each setting of a section, by the setting's name."""
-    [definition] = ast.parse(inspect.getsource(section)).body
-    assert isinstance(definition, ast.ClassDef)  # noqa: S101  # it is the source of a class
-    return {
-        field.target.id: inspect.cleandoc(text.value.value)
-        for field, text in itertools.pairwise(definition.body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-        and isinstance(text.value.value, str)
-    }
+def _simplify_properties(shape: dict[str, Any], model: type[BaseModel]) -> None:
+    """Drop titles, write defaults as in the file, and put bounds where editors look for them."""
+    shape.pop("title", None)
+    for name, field in model.model_fields.items():
+        value = shape["properties"][name]
+        value.pop("title", None)
+        if "$ref" in value:  # draft 7 ignores keywords beside a reference
+            value |= {"description": field.description, "allOf": [{"$ref": value.pop("$ref")}]}
+        if isinstance(field.default, dt.timedelta):
+            value["default"] = format_duration(field.default)  # pydantic would write ISO 8601: PT15M
+        # A section's own keys show their defaults; of an empty default there is nothing to show.
+        elif isinstance(field.default, BaseModel) or value.get("default") in ("", None, []):
+            value.pop("default", None)
+        # pydantic puts bounds into a type that `with_schema` replaces.
+        for bound in field.metadata:
+            value |= {_BOUND_KEYWORDS[key]: getattr(bound, key) for key in _BOUND_KEYWORDS if hasattr(bound, key)}
 
 
 def format_duration(time: dt.timedelta) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
-from msgspec.structs import replace
+from pydantic import SecretStr
 
 from bot.config.files import explain_read_error, read_file, read_yaml
 from bot.config.models import (
@@ -23,7 +23,7 @@ from bot.config.models import (
     TelegramSettings,
     TlsSettings,
 )
-from bot.config.sections import SecretStr, read_section
+from bot.config.problems import validate_node
 from bot.config.suspicious import list_chat_names, refuse_shared_ports, warn_of_addresses, warn_of_chats, warn_of_token
 from bot.errors import ConfigInvalid, UserMistake
 from rules.engine.rule import NameReference, RuleSet, SourceLocation
@@ -43,7 +43,7 @@ from rules.loading.loader import FILE_KEYS, load_pack, read_rules
 from rules.loading.texts import read_texts
 from rules.loading.values import Reader, describe_unknown
 
-SECTIONS = ConfigSections.__struct_fields__
+SECTIONS = tuple(ConfigSections.model_fields)
 
 KEYS = (*SECTIONS, *FILE_KEYS)
 
@@ -187,10 +187,12 @@ class _ConfigReader:
         tokens = [value for section in settings_with_token for key, value in mapping_items(section) if key.value == "token"]
         self._expand_variables(root, tokens)
         fields = self._read_sections(root)
-        # The sections are read here, the rules by `rules/loading`: it knows nothing of the rest of the file, and the sections
-        # nothing of rules. Empty sections are reported above and left out here.
+        # The sections are pydantic's, the rules are read by `rules/loading`: it knows nothing of the rest of the file, and the
+        # models nothing of rules. Empty sections are reported above and left out here.
         sections = [(key, value) for key, value in mapping_items(root) if key.value in SECTIONS and not is_null(value)]
-        settings = read_section(ConfigSections, yaml.MappingNode(root.tag, sections, root.start_mark, root.end_mark), self.report)
+        settings = validate_node(
+            ConfigSections, yaml.MappingNode(root.tag, sections, root.start_mark, root.end_mark), self.report
+        )
         # Read even if a section is invalid: all mistakes of a file are reported at once. Rules need the catalogue, whose names
         # their conditions may use.
         catalogue = self._read_catalogue(fields.get("catalogue"))
@@ -207,8 +209,8 @@ class _ConfigReader:
         missing = [name for name, token in (("feed", feed_token), ("telegram", bot_token)) if not token.get_secret_value()]
         return Config(
             path=self.path,
-            feed=replace(settings.feed, token=feed_token),
-            telegram=replace(settings.telegram, token=bot_token),
+            feed=settings.feed.model_copy(update={"token": feed_token}),
+            telegram=settings.telegram.model_copy(update={"token": bot_token}),
             schedule=settings.schedule,
             storage=settings.storage,
             http=settings.http,
@@ -332,7 +334,7 @@ class _ConfigReader:
             reason = error.strerror or type(error).__name__
         if reason:
             self.report.add_mistake(location_of(at), f"the authority {section.ca_file} cannot be used: {reason}")
-        return replace(section, ca_file=path)
+        return section.model_copy(update={"ca_file": path})
 
     def _check_token(self, section: FeedSettings | TelegramSettings, token: str, at: yaml.Node | None) -> SecretStr:
         """Report a token with spaces or other characters that a header cannot carry, without repeating it."""

@@ -1,11 +1,17 @@
-"""The sections of `config.yaml`. The docstrings of fields are their descriptions in the JSON Schema."""
+"""The sections of `config.yaml` as strict models. The docstrings of fields are their descriptions in the JSON Schema."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated
 
-import msgspec
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 
 from bot.config.addresses import (
     Address,
@@ -20,7 +26,6 @@ from bot.config.addresses import (
     StreamUrls,
     is_loopback,
 )
-from bot.config.sections import SecretStr, Section
 from bot.config.values import (
     AllowedChats,
     Boolean,
@@ -38,7 +43,6 @@ from bot.config.values import (
     Text,
     WebhookSecret,
     at_least,
-    between,
 )
 from bot.i18n.language import ENGLISH
 from bot.subscribers import CardForm
@@ -49,7 +53,17 @@ API_URLS = ("https://dde-api.data.srarena.io", "https://dde-api.data.imgarena.co
 """The new hosts first, then those that will be switched off (feed documentation, section 0)."""
 
 
-class FeedSettings(Section, frozen=True):
+class Section(BaseModel):
+    """A mapping whose keys are all known; its values do not change."""
+
+    # `hide_input_in_errors`, because an invalid value may be a secret. Class and field names are keys of the JSON Schema that
+    # editors use: a changed name is a change of docs/config.schema.json.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+
+class FeedSettings(Section):
     """The feed: its addresses and your token."""
 
     token: Secret = SecretStr("")
@@ -67,7 +81,7 @@ class FeedSettings(Section, frozen=True):
     """An HTTP proxy for the feed, http://USER:PASSWORD@HOST:PORT, or none; null: HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide."""
 
 
-class WebhookSettings(Section, frozen=True):
+class WebhookSettings(Section):
     """Telegram sends updates here instead of being asked for them, so that several processes can answer people."""
 
     url: HttpsUrl
@@ -78,7 +92,7 @@ class WebhookSettings(Section, frozen=True):
     """1 to 256 letters, digits, _ and -, which prove that a call is Telegram's; best written as ${WEBHOOK_SECRET}."""
 
 
-class TelegramSettings(Section, frozen=True):
+class TelegramSettings(Section):
     """The bot at Telegram, and its admins."""
 
     token: Secret = SecretStr("")
@@ -94,7 +108,7 @@ class TelegramSettings(Section, frozen=True):
     allowed_chats: AllowedChats = None
     """Who may use the bot: all, or a list of chats by id or @name. Admins always may, in any chat."""
     # 1,000 is the most that Telegram sends of paid messages.
-    messages_per_second: Annotated[Integer, between(1, 1000)] = 30
+    messages_per_second: Annotated[Integer, Field(ge=1, le=1000)] = 30
     """The most messages to send in a second; more than 30 need `allow_paid_broadcast: true`."""
     allow_paid_broadcast: Boolean = False
     """Pay Telegram for what leaves beyond 30 messages a second."""
@@ -106,16 +120,18 @@ class TelegramSettings(Section, frozen=True):
     """What match cards are in chats that have not chosen: text, picture or table."""
     privacy_url: OptionalPageUrl = None
     """Your page about privacy, named by the bot's description and /privacy; null for none."""
-    nicknames: dict[Text, NameList] = msgspec.field(default_factory=dict)
+    nicknames: dict[Text, NameList] = {}
     """Other names by which people may follow a team or competition, by the feed's name, beside those that the bot knows."""
 
-    def check(self) -> None:
+    @model_validator(mode="after")
+    def _check_paid_rate(self) -> TelegramSettings:
         # Telegram sends 30 messages a second free of charge. With a higher rate and no payment it would refuse the rest (429).
         if self.messages_per_second > 30 and not self.allow_paid_broadcast:
             raise ValueError("more than 30 messages a second need allow_paid_broadcast: true")
+        return self
 
 
-class ScheduleSettings(Section, frozen=True):
+class ScheduleSettings(Section):
     """When fixtures are fetched and connected."""
 
     connect_before_kickoff: Duration = dt.timedelta(minutes=15)
@@ -124,7 +140,7 @@ class ScheduleSettings(Section, frozen=True):
     """How often the list of fixtures is fetched."""
 
 
-class StorageSettings(Section, frozen=True):
+class StorageSettings(Section):
     """Where chats and alerts are stored, and for how long."""
 
     url: DatabaseUrl = "sqlite:///touchline.db"
@@ -133,13 +149,13 @@ class StorageSettings(Section, frozen=True):
     """How long alerts are kept; older ones are deleted."""
     keep_suspended: Annotated[Duration, at_least("1d")] = dt.timedelta(days=180)
     """How long a chat is kept that Telegram says is gone or has blocked the bot; then all that is stored of it is deleted."""
-    last_matches: Annotated[Integer, between(0, 50)] = 5
+    last_matches: Annotated[Integer, Field(ge=0, le=50)] = 5
     """How many of the last matches to keep a recording of, to show what changed rules would have sent; 0 for none."""
     last_matches_folder: Text = "last-matches"
     """The folder of these recordings."""
 
 
-class ConsoleSettings(Section, frozen=True):
+class ConsoleSettings(Section):
     """The console: a page in the browser that shows what the bot does, and where rules are tried."""
 
     listen: Address = "127.0.0.1:8081"
@@ -147,13 +163,15 @@ class ConsoleSettings(Section, frozen=True):
     password: Secret = SecretStr("")
     """What the page asks for; best written as ${CONSOLE_PASSWORD}. Needed unless it listens on this machine alone."""
 
-    def check(self) -> None:
+    @model_validator(mode="after")
+    def _require_password(self) -> ConsoleSettings:
         # The console shows chats and tries rules, and its port is open to the whole network as soon as it is not on loopback.
         if not self.password.get_secret_value() and not is_loopback(self.listen.rpartition(":")[0]):
             raise ValueError(f"{self.listen} can be reached by others: write a password, or listen on 127.0.0.1")
+        return self
 
 
-class HttpSettings(Section, frozen=True):
+class HttpSettings(Section):
     """Where health and metrics are served, and a dead man's switch."""
 
     listen: OptionalAddress = "127.0.0.1:8080"
@@ -166,12 +184,12 @@ class HttpSettings(Section, frozen=True):
     """A page in the browser, which needs the extra `console`; left out: none."""
 
 
-class ConfiguredChat(Section, frozen=True, kw_only=True):
+class ConfiguredChat(Section):
     """A chat whose subscriptions are in the file."""
 
     chat: ChatName
     """The chat's id (groups and channels have negative ones), or the @name of a channel or public group, in quotes."""
-    topic: Annotated[Integer, between(0)] = 0
+    topic: Annotated[Integer, Field(ge=0)] = 0
     """The topic of a forum; 0 for the chat itself."""
     subscribe: SubscriptionList
     """What it follows: all, or teams, competitions and matches."""
@@ -187,23 +205,23 @@ class ConfiguredChat(Section, frozen=True, kw_only=True):
     """Send alerts of several matches within seconds as one message."""
 
 
-class LimitSettings(Section, frozen=True):
+class LimitSettings(Section):
     """What the bot may be used for at most."""
 
-    subscriptions_per_chat: Annotated[Integer, between(1, 100_000)] = 200
+    subscriptions_per_chat: Annotated[Integer, Field(ge=1, le=100_000)] = 200
     """How many teams, competitions and matches one chat may follow."""
     matches: OptionalCount = None
     """How many matches are connected at the same time, those of followed teams and competitions first; null: no limit."""
 
 
-class TlsSettings(Section, frozen=True):
+class TlsSettings(Section):
     """How the certificates of the feed and of Telegram are verified."""
 
     ca_file: Text | None = None
     """A PEM file with a company's own authority; it is trusted beside those of the system."""
 
 
-class ConfigSections(Section, frozen=True):
+class ConfigSections(Section):
     """The whole file without its rules."""
 
     # Each section has its default, so that a file needs to say only what differs: tokens, and what somebody follows.

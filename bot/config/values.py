@@ -1,20 +1,29 @@
 """The values of `config.yaml` that are no addresses: each with the reader of what a person wrote, and with its JSON Schema.
 
 The readers are given the text of the file, since all scalars are read as text: YAML would make 750 of `12:30` and False of `NO`.
-Defaults are not read: they have their types already.
+A default, which pydantic validates with the same function, has its type already.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
 from typing import Annotated, Any
 
-from bot.config.sections import Check, JsonSchema, OneOrMore, SecretStr, Value
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    SecretStr,
+    WithJsonSchema,
+)
+
 from bot.i18n.language import CHOICES
 from bot.subscribers import NO_OVERRIDES, CardForm, Scope, Subscription, SubscriptionOverrides, make_name_key
 from rules.loading import values
+
+JsonSchema = dict[str, Any]
 
 VARIABLE_SCHEMA: JsonSchema = {"type": "string", "pattern": r"\$\{[A-Za-z_]\w*(:-.*)?\}"}
 
@@ -27,7 +36,7 @@ INTEGER_SCHEMA: JsonSchema = {"type": "integer"}
 
 BOOLEAN_SCHEMA: JsonSchema = {"type": "boolean"}
 
-TEXT_OR_NULL_SCHEMA: JsonSchema = {"type": ["string", "null"]}
+URL_OR_NULL_SCHEMA: JsonSchema = {"type": ["string", "null"]}
 
 _KIND_PATTERN = r"^[A-Za-z0-9_]{1,32}$"
 
@@ -47,14 +56,15 @@ def allow_variable(shape: JsonSchema) -> JsonSchema:
     return shape if shape == TEXT_SCHEMA else {"anyOf": [shape, VARIABLE_SCHEMA]}
 
 
-def make_value(read: Callable[[Any], Any], shape: JsonSchema) -> Value:
-    """Annotate a value with its reader and JSON Schema, in place of which the file may have a variable."""
-    return Value(read, allow_variable(shape))
+def with_schema(shape: JsonSchema) -> WithJsonSchema:
+    """Annotate a value with its JSON Schema."""
+    # pydantic would describe the type in Python, such as a duration in ISO 8601, and not what the file may say.
+    return WithJsonSchema(allow_variable(shape))
 
 
-def one_or_more(shape: JsonSchema) -> OneOrMore:
-    """Annotate a tuple that may be written as one value; `shape` is the JSON Schema of each."""
-    return OneOrMore({"anyOf": [shape, {"type": "array", "items": shape, "minItems": 1}]})
+def with_list_schema(shape: JsonSchema) -> WithJsonSchema:
+    """Annotate with the JSON Schema of one value or a list of them."""
+    return WithJsonSchema({"anyOf": [shape, {"type": "array", "items": shape, "minItems": 1}]})
 
 
 def _require_scalar(value: Any, what: str) -> str:
@@ -76,88 +86,77 @@ def read_string(value: Any) -> str:
     return _require_scalar(value, "one text")
 
 
-Text = Annotated[str, make_value(read_string, TEXT_SCHEMA)]
+Text = Annotated[str, BeforeValidator(read_string), with_schema(TEXT_SCHEMA)]
 
-NameList = Annotated[tuple[Text, ...], one_or_more(TEXT_SCHEMA)]
+NameList = Annotated[tuple[Text, ...], BeforeValidator(read_list), with_list_schema(TEXT_SCHEMA)]
 """One name or several."""
 
 
-def _read_integer(value: Any) -> int:
-    return values.parse_integer(_require_scalar(value, "a whole number"))
+def _read_integer(value: Any) -> Any:
+    return value if isinstance(value, int) else values.parse_integer(_require_scalar(value, "a whole number"))
 
 
-Integer = Annotated[int, make_value(_read_integer, INTEGER_SCHEMA)]
+Integer = Annotated[int, BeforeValidator(_read_integer), with_schema(INTEGER_SCHEMA)]
 
 
-def between(minimum: int, maximum: int | None = None) -> Check:
-    """Annotate a whole number with the least and the greatest that is allowed."""
-
-    def check(value: int) -> None:
-        if value < minimum:
-            raise ValueError(f"must be at least {minimum}")
-        if maximum is not None and value > maximum:
-            raise ValueError(f"must be at most {maximum}")
-
-    return Check(check, {"minimum": minimum} | ({} if maximum is None else {"maximum": maximum}))
+def _read_optional_integer(value: Any) -> Any:
+    return None if value is None else _read_integer(value)
 
 
-def _make_count(minimum: int) -> Value:
-    """Annotate a whole number from this one on, or null."""
-
-    def read(value: Any) -> int | None:
-        if value is None:
-            return None
-        number = _read_integer(value)
-        if number < minimum:
-            raise ValueError(f"must be at least {minimum}")
-        return number
-
-    return make_value(read, {"anyOf": [{"type": "integer", "minimum": minimum}, {"type": "null"}]})
+def _make_count_schema(minimum: int) -> JsonSchema:
+    """Build the schema of a whole number or null."""
+    return {"anyOf": [{"type": "integer", "minimum": minimum}, {"type": "null"}]}
 
 
-OptionalCount = Annotated[int | None, _make_count(1)]
+OptionalCount = Annotated[
+    Annotated[int, Field(ge=1)] | None, BeforeValidator(_read_optional_integer), with_schema(_make_count_schema(1))
+]
 
-OptionalBudget = Annotated[int | None, _make_count(0)]
-
-
-def _read_boolean(value: Any) -> bool:
-    return values.parse_boolean(_require_scalar(value, "true or false"))
-
-
-Boolean = Annotated[bool, make_value(_read_boolean, BOOLEAN_SCHEMA)]
+OptionalBudget = Annotated[
+    Annotated[int, Field(ge=0)] | None, BeforeValidator(_read_optional_integer), with_schema(_make_count_schema(0))
+]
 
 
-def _read_duration(value: Any) -> dt.timedelta:
-    return values.parse_duration(_require_scalar(value, "a duration such as 15m"))
+def _read_boolean(value: Any) -> Any:
+    return value if isinstance(value, bool) else values.parse_boolean(_require_scalar(value, "true or false"))
 
 
-Duration = Annotated[dt.timedelta, make_value(_read_duration, DURATION_SCHEMA)]
+Boolean = Annotated[bool, BeforeValidator(_read_boolean), with_schema(BOOLEAN_SCHEMA)]
 
 
-def at_least(limit: str) -> Check:
+def _read_duration(value: Any) -> Any:
+    return value if isinstance(value, dt.timedelta) else values.parse_duration(_require_scalar(value, "a duration such as 15m"))
+
+
+Duration = Annotated[dt.timedelta, BeforeValidator(_read_duration), with_schema(DURATION_SCHEMA)]
+
+
+def at_least(limit: str) -> AfterValidator:
     """Annotate a duration with the shortest one that is allowed, such as `11s`."""
 
-    def check(value: dt.timedelta) -> None:
+    def check(value: dt.timedelta) -> dt.timedelta:
         if value < values.parse_duration(limit):
             raise ValueError(f"must be at least {limit}")
+        return value
 
-    return Check(check)
+    return AfterValidator(check)
 
 
 def _read_secret(value: Any) -> SecretStr:
-    return SecretStr("" if value is None else read_string(value))
+    return value if isinstance(value, SecretStr) else SecretStr("" if value is None else read_string(value))
 
 
-Secret = Annotated[SecretStr, make_value(_read_secret, TEXT_SCHEMA)]
+Secret = Annotated[SecretStr, BeforeValidator(_read_secret), with_schema(TEXT_SCHEMA)]
 
 
-def _check_secret_token(value: SecretStr) -> None:
+def _check_secret_token(value: SecretStr) -> SecretStr:
     # The characters that Telegram allows for the `secret_token` of a webhook.
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
         raise ValueError("1 to 256 letters, digits, _ and - are expected here")
+    return value
 
 
-WebhookSecret = Annotated[Secret, Check(_check_secret_token)]
+WebhookSecret = Annotated[Secret, AfterValidator(_check_secret_token)]
 
 
 def _read_language(value: Any) -> str:
@@ -169,7 +168,9 @@ def _read_language(value: Any) -> str:
     return codes[typed.casefold()]
 
 
-LanguageCode = Annotated[str, Value(_read_language, {"enum": list(CHOICES)})]
+LanguageCode = Annotated[
+    str, BeforeValidator(_read_language, json_schema_input_type=str), WithJsonSchema({"enum": list(CHOICES)})
+]
 
 CARD_FORMS = {"text": CardForm.TEXT, "picture": CardForm.PICTURE, "table": CardForm.RICH}
 """What a match card is, as chats call it. A table is stored by another word."""
@@ -182,26 +183,29 @@ def _read_card_form(value: Any) -> CardForm:
     return CARD_FORMS[typed.casefold()]
 
 
-MatchCards = Annotated[CardForm, Value(_read_card_form, {"enum": list(CARD_FORMS)})]
+MatchCards = Annotated[
+    CardForm, BeforeValidator(_read_card_form, json_schema_input_type=str), WithJsonSchema({"enum": list(CARD_FORMS)})
+]
 
 _CHAT_NAME = r"@[A-Za-z]\w{3,31}"
 
 
 def _read_chat_name(value: Any) -> int | str:
     """Read the id of a chat, or the @name of a channel or a public group."""
-    text = value.strip() if isinstance(value, str) else ""
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     if re.fullmatch(_CHAT_NAME, text, re.ASCII):
         return text
     if found := re.fullmatch(r"(?:https?://)?(?:t\.me/)?([A-Za-z]\w{3,31})/?", text, re.ASCII):
         raise ValueError(f'"{text}" is no chat: write its number, or "@{found[1]}" if it is a public channel or group')
     if text.startswith("@"):
         raise ValueError(f'"{text}" is no name that Telegram gives: it has 4 to 32 letters, digits and underscores after the @')
-    return _read_integer(value)
+    return int(_read_integer(value))
 
 
 ChatName = Annotated[
     int | str,
-    make_value(_read_chat_name, {"anyOf": [INTEGER_SCHEMA, {"type": "string", "pattern": f"^{_CHAT_NAME}$"}]}),
+    PlainValidator(_read_chat_name),
+    with_schema({"anyOf": [INTEGER_SCHEMA, {"type": "string", "pattern": f"^{_CHAT_NAME}$"}]}),
 ]
 
 _ALLOWED_CHATS_SCHEMA: JsonSchema = {
@@ -221,17 +225,9 @@ def _read_allowed_chats(value: Any) -> tuple[str, ...] | None:
     return tuple(name.casefold() for name in names)
 
 
-AllowedChats = Annotated[tuple[str, ...] | None, make_value(_read_allowed_chats, _ALLOWED_CHATS_SCHEMA)]
+AllowedChats = Annotated[tuple[str, ...] | None, BeforeValidator(_read_allowed_chats), with_schema(_ALLOWED_CHATS_SCHEMA)]
 
-
-def _read_kind(value: Any) -> str:
-    name = read_string(value)
-    if not re.fullmatch(_KIND_PATTERN, name):
-        raise ValueError("only letters, digits and underscores are allowed, 32 at most")
-    return name
-
-
-KindName = Annotated[str, Value(_read_kind, {"type": "string", "pattern": _KIND_PATTERN})]
+KindName = Annotated[str, BeforeValidator(read_string), Field(pattern=_KIND_PATTERN)]
 
 NAME_OR_ID_SCHEMA: JsonSchema = {"anyOf": [NAME_SCHEMA, mapping_schema({"id": NAME_SCHEMA}, needs=("id",))]}
 
@@ -252,6 +248,8 @@ _FEED_ID_PATTERN = re.compile(r"\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]
 
 def read_subscription(value: Any) -> Subscription:
     """Read one entry of `subscribe:`; raise ValueError with a sentence."""
+    if isinstance(value, Subscription):
+        return value
     if value == "all":
         return Subscription(Scope.ALL)
     if not isinstance(value, dict):
@@ -285,6 +283,8 @@ def _read_kinds(value: Any) -> frozenset[str]:
     return frozenset(kinds)
 
 
-SubscriptionEntry = Annotated[Subscription, make_value(read_subscription, SUBSCRIPTION_SCHEMA)]
+SubscriptionEntry = Annotated[Subscription, PlainValidator(read_subscription), with_schema(SUBSCRIPTION_SCHEMA)]
 
-SubscriptionList = Annotated[tuple[SubscriptionEntry, ...], one_or_more(allow_variable(SUBSCRIPTION_SCHEMA))]
+SubscriptionList = Annotated[
+    tuple[SubscriptionEntry, ...], BeforeValidator(read_list), with_list_schema(allow_variable(SUBSCRIPTION_SCHEMA))
+]

@@ -14,12 +14,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
-from msgspec.structs import replace
+from pydantic import SecretStr
 
 from bot.app.application import StopSignal, run_until_stopped
 from bot.config.load import Config, load_config
 from bot.config.models import HttpSettings
-from bot.config.sections import SecretStr
 from bot.demo.chat_view import ChatView, NumberedButton
 from bot.demo.play import pace_script
 from bot.errors import UserMistake, explain_file_error
@@ -148,18 +147,23 @@ def _connect_here(config: Config, telegram: FakeBotApi, urls: SimulatorUrls, fol
     """Return the configuration with the addresses of this process: nothing leaves the machine, and no real data is touched."""
     return dataclasses.replace(
         config,
-        feed=replace(config.feed, token=SecretStr(FEED_TOKEN), stream_url=(urls.stream,), api_url=(urls.api,)),
-        telegram=replace(
-            config.telegram,
-            token=SecretStr(BOT_TOKEN),
-            api_url=telegram.url,
-            # The first person may use /rules and /status.
-            admins=(*config.telegram.admins, _FIRST_PERSON_ID),
-            webhook=None,
+        feed=config.feed.model_copy(
+            update={"token": SecretStr(FEED_TOKEN), "stream_url": (urls.stream,), "api_url": (urls.api,)}
+        ),
+        telegram=config.telegram.model_copy(
+            update={
+                "token": SecretStr(BOT_TOKEN),
+                "api_url": telegram.url,
+                # The first person may use /rules and /status.
+                "admins": (*config.telegram.admins, _FIRST_PERSON_ID),
+                "webhook": None,
+            }
         ),
         # The listing of a match of a minute changes within seconds: at the usual interval its changes would be missed.
-        schedule=replace(config.schedule, refresh_fixtures_every=_REFRESH_EVERY),
-        storage=replace(config.storage, url=f"sqlite:///{folder / 'chat.db'}", last_matches_folder=str(folder / "last-matches")),
+        schedule=config.schedule.model_copy(update={"refresh_fixtures_every": _REFRESH_EVERY}),
+        storage=config.storage.model_copy(
+            update={"url": f"sqlite:///{folder / 'chat.db'}", "last_matches_folder": str(folder / "last-matches")}
+        ),
         http=HttpSettings(listen=None),
     )
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
+from pydantic import SecretStr
 from rich.console import Console
 
 from bot.clock import Clock, SystemClock
 from bot.config.models import FeedSettings
-from bot.config.sections import SecretStr
 from bot.demo.ending import show_ending
 from bot.demo.terminal import choose_terminal
 from bot.errors import FrameUnreadable, UserMistake

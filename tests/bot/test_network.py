@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import InvalidProxyStatus
 
 from bot.clock import SystemClock
 from bot.commands.common import read_environment_secrets
 from bot.config.models import FeedSettings
-from bot.config.sections import SecretStr
 from bot.errors import FeedUnreachable, TelegramUnreachable
 from bot.feed.connection import FeedConnection
 from bot.feed.rest import RestClient

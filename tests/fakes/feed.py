@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from bot.config.models import FeedSettings
-from bot.config.sections import SecretStr
 from bot.feed.encode import encode_accepted, encode_heartbeat, encode_packet, encode_refused
 from rules.football.action import Packet
 

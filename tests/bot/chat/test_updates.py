@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 from telegram import Update
 from telegram.error import NetworkError, TimedOut
@@ -27,7 +28,6 @@ from bot.chat.updates import (
     delete_webhook,
 )
 from bot.config.models import WebhookSettings as Settings
-from bot.config.sections import SecretStr
 from bot.errors import StorageUnavailable, UserMistake
 from bot.fake_telegram.state import BAD_GATEWAY, RefusedError, too_many
 from bot.telegram.messenger import build_bot
@@ -202,7 +202,9 @@ UPDATE = {
 
 
 def settings(port: int = 0) -> Settings:
-    return Settings(url="https://bot.example.org/telegram", listen=f"127.0.0.1:{port}", secret_token=SecretStr("proof-42"))
+    return Settings.model_validate(
+        {"url": "https://bot.example.org/telegram", "listen": f"127.0.0.1:{port}", "secret_token": SecretStr("proof-42")}
+    )
 
 
 class ReceivedUpdates:

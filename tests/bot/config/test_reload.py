@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 
 from bot.config.load import Config, load_config
-from bot.config.models import ConfigSections
+from bot.config.models import ConfigSections, Section
 from bot.config.reload import RESTART_REQUIRED, ConfigReloader, FileStates, find_restart_required, format_refusal
-from bot.config.sections import find_section, list_fields
 from bot.errors import StorageUnusable
 from tests.fakes.metric_changes import MetricChanges
 from tests.tasks import cancel_tasks
@@ -220,8 +219,8 @@ def test_what_waits_for_the_next_start_is_named(tmp_path: Path) -> None:
 
 def test_every_setting_that_waits_exists() -> None:
     for section, keys in RESTART_REQUIRED.items():
-        model = find_section(list_fields(ConfigSections)[section].type)
-        assert model is not None and set(keys) <= set(list_fields(model))
+        model = ConfigSections.model_fields[section].annotation
+        assert model is not None and set(keys) <= set(model.model_fields)
 
 
 def test_the_documentation_names_everything_that_waits() -> None:
@@ -235,12 +234,12 @@ def test_the_documentation_names_everything_that_waits() -> None:
 def test_the_documentation_names_everything_that_takes_effect_at_once() -> None:
     page = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
     at_once, _, _ = page.partition("**These take effect at once:**")[2].partition("**These take effect at the next start:**")
+    sections = {name: field.annotation for name, field in ConfigSections.model_fields.items()}
     settings = {
         f"{section}.{key}"
-        for section, field in list_fields(ConfigSections).items()
-        # The chats are a list: no key of theirs stands under a section.
-        if section != "chats" and (model := find_section(field.type)) and f"all of `{section}`" not in at_once
-        for key in list_fields(model).keys() - set(RESTART_REQUIRED.get(section, ()))
+        for section, model in sections.items()
+        if isinstance(model, type) and issubclass(model, Section) and f"all of `{section}`" not in at_once
+        for key in model.model_fields.keys() - set(RESTART_REQUIRED.get(section, ()))
         if key != "token_file"  # read as the token
     }
 

@@ -9,10 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
+from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection
 
-from bot.config.sections import SecretStr
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable
 from bot.feed.connection import FeedConnection
 from bot.feed.encode import encode_heartbeat, encode_packet
@@ -154,7 +153,7 @@ async def test_a_token_that_a_reload_brings_is_used_at_the_next_handshake() -> N
     async with feed.serve():
         following = asyncio.create_task(listener.connection.run())
         await until(lambda: listener.seqs == [1])
-        listener.settings = replace(listener.settings, token=SecretStr("new-token"))
+        listener.settings = listener.settings.model_copy(update={"token": SecretStr("new-token")})
         await until(lambda: len(feed.first_messages) > 1)
         await cancel_tasks(following)
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot.config.models import HttpSettings
-from bot.config.sections import SecretStr
 from bot.monitoring.http import DeadMansSwitch
 from tests.tasks import cancel_tasks
 from tests.waiting import until
@@ -31,7 +31,7 @@ class Service:
 
     def settings(self) -> HttpSettings:
         # Not validated: the least interval of a configuration is 10 s.
-        return HttpSettings(dead_man_url=self.dead_man_url, dead_man_every=self.dead_man_every)
+        return HttpSettings.model_construct(dead_man_url=self.dead_man_url, dead_man_every=self.dead_man_every)
 
     async def record_call(self, request: web.Request) -> web.Response:
         self.calls.append(request.path)
