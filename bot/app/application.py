@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,7 +26,7 @@ from bot.cluster.processes import make_process_name
 from bot.cluster.roles import ALL_ROLES, NEEDS_POSTGRES, Role, are_enough_alone
 from bot.config.load import Config, load_config
 from bot.config.reload import LoadConfig
-from bot.errors import StorageError, StorageUnavailable, UserMistake
+from bot.errors import StorageError, StorageUnavailable, StorageUnusable, UserMistake
 from bot.matches.match_directory import MatchDirectory
 from bot.monitoring.http import serve
 from bot.network import open_http_session, trust_authority
@@ -121,7 +121,7 @@ async def _start_application(
         guard = await _guard_database_file(application.services, file, lock)
         stack.push_async_callback(guard.finish)
     # A server may go away between opening the database and here. A file that fails now will not be better later.
-    await (retry_while_database_unavailable(application.start) if database.is_shared else application.start())
+    await (_start_on_file(application, guard) if guard else retry_while_database_unavailable(application.start))
     stop.on_hangup(application.services.reloader.request_reload)
     # The default port may be taken, as by a second bot on this machine: only a port that the operator wrote is a must.
     needed = "listen" in config.http.model_fields_set
@@ -231,10 +231,12 @@ async def _open_database(url: str, clock: Clock) -> Database:
 
 async def _guard_database_file(services: Services, file: Path, lock: DatabaseLock) -> DatabaseFileGuard:
     """Tell the admins of a database that lost its chats since the last run; return what looks after its file."""
-    # Before the configured chats are stored, so that only those count that the last run knew.
-    if (known := lock.read_chat_count()) and not await count_chats(services.database):
-        log.warning("database_is_empty", file=str(file), chats_before=known)
-        services.admins.post_event(describe_empty_database(file, known))
+    # A damaged file is met again by the start, which repairs it.
+    with suppress(StorageUnusable):
+        # Before the configured chats are stored, so that only those count that the last run knew.
+        if (known := lock.read_chat_count()) and not await count_chats(services.database):
+            log.warning("database_is_empty", file=str(file), chats_before=known)
+            services.admins.post_event(describe_empty_database(file, known))
     reported = services.monitor.reported
     return DatabaseFileGuard(services.database, file, lock, services.clock, reported.report, reported.clear)
 
@@ -251,6 +253,16 @@ def _build_rate_limiter(
     # Telegram counts all messages of a bot together, so several processes share one rate.
     shares = RateShareRepository(database, process_name)
     return SharedRateLimiter(shares, per_second, is_sender=is_sender, paid=paid), paid
+
+
+async def _start_on_file(application: Application, guard: DatabaseFileGuard) -> None:
+    """Start on a SQLite file; of a damaged one, what can be read is enough."""
+    try:
+        await application.start()
+    except StorageUnusable:
+        if not await guard.repair():
+            raise
+        await application.start()
 
 
 async def _wait_for_telegram(bot: ExtBot[str]) -> None:

@@ -49,6 +49,8 @@ class Database:
         self._failed_at = 0.0
         self.failure: str | None = None
         self.on_failure_changed: Callable[[str | None], None] | None = None
+        self.damage_met = asyncio.Event()
+        """Set when a damaged page of a SQLite file is met first."""
         self._damaged: dict[str, str] = {}
         self.on_damaged: Callable[[Mapping[str, str]], None] | None = None
         """Called with the rows met so far that cannot be read, each with why, whenever one is met again."""
@@ -70,6 +72,15 @@ class Database:
     def sqlite(self) -> SQLiteDriver | None:
         """The driver of a SQLite database, for `DatabaseFileGuard`; None on PostgreSQL."""
         return self._driver if isinstance(self._driver, SQLiteDriver) else None
+
+    @property
+    def is_damaged(self) -> bool:
+        """Return True if what failed last met a damaged page of a SQLite file."""
+        return "is damaged; " in (self.failure or "")
+
+    def on_repaired(self) -> None:
+        """Note that the file is another one now: what failed with the one before says nothing of it."""
+        self._set_failure(None)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -120,7 +131,7 @@ class Database:
         """Return True if no transaction has failed for a while. Of a full disk, small changes may find room and others not: one
         that succeeds between two that fail is no recovery."""
         # A damaged file is met again by whatever reads the same page.
-        may_fail_again = self.is_shared or "is damaged; " in (self.failure or "")
+        may_fail_again = self.is_shared or self.is_damaged
         return not may_fail_again or asyncio.get_running_loop().time() - self._failed_at >= _WELL_AFTER
 
     def _report_damage(self, rows: Collection[DamagedRow]) -> None:
@@ -142,6 +153,8 @@ class Database:
             log.info("database_recovered")
         else:
             log.warning("database_failed", reason=failure)
+            if self.is_damaged:
+                self.damage_met.set()
         if self.on_failure_changed:
             self.on_failure_changed(failure)
 

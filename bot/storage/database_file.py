@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -142,17 +143,22 @@ class DatabaseFileGuard:
         self._largest = 0
         self._rescue_file: Path | None = None
         self._rescued_at, self._checkpoint_at = 0.0, 0.0
+        self._repair_at = float("-inf")
 
     async def run(self) -> None:
         """Look at the file until cancelled."""
         self._checkpoint_at = self._clock.monotonic() + CHECKPOINT_INTERVAL
         while True:
+            self._database.damage_met.clear()
             try:
                 await self.check()
             except (StorageError, OSError) as error:
                 # A failure of the database is reported by the transaction that meets it; this one only looks again.
                 log.warning("database_file_check_failed", reason=str(error))
-            await asyncio.sleep(CHECK_INTERVAL)
+            # What is damaged is repaired at once: no alert leaves meanwhile.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHECK_INTERVAL):
+                    await self._database.damage_met.wait()
 
     async def check(self) -> None:
         """Look at the file once; copy the database where it is lost, else keep the file and what is known of it up to date."""
@@ -162,6 +168,9 @@ class DatabaseFileGuard:
             return
         if (log_file := self._find_lost_log()) is not None:
             await self._on_log_lost(log_file)
+            return
+        if self._database.is_damaged:
+            await self.repair()
             return
         if self._rescue_file is not None:
             log.info("database_file_back", file=str(self._file))
@@ -217,6 +226,31 @@ class DatabaseFileGuard:
         # A kill before this look would have cost what was in it, so somebody should know. The next look ends it.
         sentence = f"the database {self._file} {loss}, while the bot runs on it. Nothing is lost: the log was made anew."
         self._report("database-lost", f"{sentence} Find out what deletes files there.")
+
+    async def repair(self) -> bool:
+        """Go on with what can be read of a damaged database, and tell the admins. Return True if that was done."""
+        now = self._clock.monotonic()
+        if not self._database.is_damaged or now < self._repair_at:
+            return False
+        # Seldom, since it reads everything: a disk that fails damages the next file as well.
+        self._repair_at = now + RESCUE_INTERVAL
+        kept = self._file.with_name(f"{self._file.name}.damaged-{self._clock.now():%Y%m%dT%H%M%SZ}")
+        try:
+            incomplete = await self._driver.replace_damaged(kept)
+        except (StorageError, OSError) as error:
+            log.error("database_not_repaired", reason=str(error))
+            return False
+        self._database.on_repaired()
+        self._opened_file, self._largest = _read_inode(self._file), 0
+        self._opened_logs = dict(zip(self._logs, map(_read_inode, self._logs), strict=True))
+        log.error("database_repaired", kept=str(kept), incomplete=", ".join(incomplete))
+        missing = f" Rows are missing in: {', '.join(incomplete)}." if incomplete else ""
+        self._report(
+            "rows-damaged",
+            f"the database {self._file} was damaged. All that could be read is in a new file now, and the bot goes on.{missing} "
+            f"The damaged file is {kept}. Check the disk; if chats or their settings are missing, restore your last backup.",
+        )
+        return True
 
     async def _on_lost(self, loss: str) -> None:
         now = self._clock.monotonic()

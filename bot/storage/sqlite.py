@@ -25,6 +25,7 @@ from bot.errors import StorageError, StorageUnavailable, StorageUnusable
 from bot.storage.damage import describe_key
 from bot.storage.driver import DamagedRow, NotificationHandler, PreparedStatement, Row, Transaction
 from bot.storage.migrate import migrate
+from bot.storage.salvage import copy_readable
 from bot.storage.schema import metadata
 
 _LOCK_PATIENCE = 5.0
@@ -159,6 +160,27 @@ class SQLiteDriver:
                 self._connection.close()
                 self._connect_again()
         return True
+
+    async def replace_damaged(self, kept: Path) -> list[str]:
+        """Go on with a new file of all that can be read of a damaged one, which is kept as `kept`. Return incomplete tables."""
+        file = Path(self._url.database or "")
+        partial_file = file.with_name(f"{file.name}.partial")
+        async with self._lock:
+            with self._translating_errors():
+                partial_file.unlink(missing_ok=True)
+                make_private(partial_file)
+                with closing(sqlite3.connect(partial_file, isolation_level=None)) as new:
+                    incomplete = copy_readable(self._raw, new)
+                # The damaged file under its second name first: at every moment there is a database in the place.
+                os.link(file, kept)
+                self._connection.close()
+                for suffix in ("-wal", "-shm"):
+                    # What is left of a log is of the damaged file, and must not be read into the new one.
+                    with suppress(FileNotFoundError):
+                        file.with_name(file.name + suffix).rename(kept.with_name(kept.name + suffix))
+                partial_file.replace(file)
+                self._connect_again()
+        return incomplete
 
     def _connect_again(self) -> None:
         self._connection = _connect(self._url)

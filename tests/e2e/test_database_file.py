@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from bot.storage.chats import ChatRepository
 from bot.subscribers import Chat, ChatRef
 from tests.e2e.stage import ADMIN, BOT_TOKEN, configuration, running, starting, touchline
-from tests.e2e.story import CHAT, GOAL, NOBODY, RULES, ask, play, shown, stepped
+from tests.e2e.story import CHAT, GOAL, NOBODY, RULES, STANDING, ask, play, shown, stepped
 from tests.fakes.bot_api import FakeBotApi
 from tests.rows import open_database
 from tests.sqlite import new_sqlite
@@ -90,3 +94,31 @@ async def test_a_database_that_is_deleted_under_the_bot_is_told_and_saved_and_th
     assert lost.startswith(f"🛠 database-lost: the database {database} was deleted or renamed while the bot runs on it")
     assert empty.startswith(f"🛠 The database {database} is empty, and the last time it knew 1 chats")
     assert known and "1 chats" in restoring.output
+
+
+def damage_table(file: Path, table: str) -> None:
+    """Overwrite the page with a table's rows, as a disk does that fails."""
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+    content = bytearray(file.read_bytes())
+    content[(page - 1) * size : page * size] = b"\xa5" * size
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("table", ["alerts", "subscriptions"])
+async def test_a_bot_with_a_damaged_page_starts_says_what_is_missing_and_sends_what_comes(tmp_path: Path, table: str) -> None:
+    async with FakeBotApi(BOT_TOKEN) as telegram, stepped() as feed:
+        config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)
+        async with running(config):
+            await feed.until_connected()
+            await play(feed, telegram, to=GOAL)
+        damage_table(tmp_path / "touchline.db", table)
+        async with running(config):
+            await feed.send_until("Red Card")
+            await telegram.until(lambda: STANDING[1] in shown(telegram)[0] and telegram.chat(ADMIN).messages)
+        told = telegram.chat(ADMIN).last.text
+
+    assert told.startswith("🛠 rows-damaged: the database") and f"Rows are missing in: {table}. The damaged file is" in told
+    assert shown(telegram) == (STANDING[:2], [])

@@ -10,13 +10,15 @@ import stat
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from bot.clock import ManualClock
 from bot.errors import StorageUnusable
+from bot.storage.chat_rows import chat_to_row
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database, read_storage_url
 from bot.storage.database_file import (
@@ -27,6 +29,8 @@ from bot.storage.database_file import (
     describe_empty_database,
     find_database_file,
 )
+from bot.storage.salvage import copy_readable
+from bot.storage.schema import chats
 from bot.subscribers import Chat, ChatRef
 from tests.packets import KICKOFF
 
@@ -279,3 +283,68 @@ async def test_a_lock_that_another_process_holds_is_refused_and_is_free_after_a_
 def test_a_database_in_memory_or_on_a_server_has_no_file(tmp_path: Path) -> None:
     urls = ("sqlite://", "sqlite:///:memory:", "postgresql://u@h/n", f"sqlite:///{tmp_path}/t.db")
     assert [find_database_file(read_storage_url(url)) for url in urls] == [None, None, None, tmp_path / "t.db"]
+
+
+CHATS = 3000
+
+
+@pytest.fixture
+async def large(tmp_path: Path) -> Path:
+    """A database of many pages that nobody has open."""
+    file = tmp_path / "touchline.db"
+    database = await Database.open(f"sqlite:///{file}")
+    async with database.transaction() as tx:
+        rows = [chat_to_row(Chat(ChatRef(number), title=f"chat number {number} of all")) for number in range(1, CHATS + 1)]
+        await tx.execute(insert(chats), rows)
+    await database.close()
+    return file
+
+
+def damage_page_with(file: Path, words: bytes) -> bytes:
+    """Overwrite the page that has these words, as a disk does that fails; what the file has then."""
+    content = bytearray(file.read_bytes())
+    page_size = int.from_bytes(content[16:18], "big")
+    start = content.index(words) // page_size * page_size
+    content[start : start + page_size] = b"\xa5" * page_size
+    file.write_bytes(content)
+    return bytes(content)
+
+
+def read_privately(file: Path) -> bytes:
+    """What a file has that only its owner may read."""
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    return file.read_bytes()
+
+
+async def test_a_damaged_page_costs_the_rows_on_it_and_the_bot_goes_on_with_all_others(large: Path) -> None:
+    damaged = damage_page_with(large, b"chat number 1500 of all")
+    lock, database, reports = DatabaseLock(large), await Database.open(f"sqlite:///{large}"), dict[str, str]()
+    guard = DatabaseFileGuard(database, large, lock, ManualClock(KICKOFF), reports.__setitem__, lambda _: None)
+    with pytest.raises(StorageUnusable, match="is damaged; "):
+        await ChatRepository(database).get_all()
+    is_awaited = database.damage_met.is_set()
+    await guard.check()
+    is_well = database.failure is None
+    known = {chat.ref.chat_id for chat in await ChatRepository(database).get_all()}
+    await ChatRepository(database).save(Chat(ChatRef(1500)))
+    await database.close()
+    (kept,) = large.parent.glob("touchline.db.damaged-*Z")
+
+    assert is_awaited and is_well
+    assert 1500 not in known and CHATS - 60 < len(known) < CHATS and {1, CHATS} <= known
+    assert "Rows are missing in: chats. The damaged file is" in reports["rows-damaged"] and str(kept) in reports["rows-damaged"]
+    assert read_privately(kept) == damaged and read_privately(large) != damaged
+    assert 1500 in read_chat_ids_now(large)
+
+
+async def test_two_damaged_pages_and_an_index_cost_no_row_between_them(large: Path) -> None:
+    damage_page_with(large, b"chat number 700 of all")
+    damage_page_with(large, b"chat number 2200 of all")
+    target = large.with_name("new.db")
+    with closing(sqlite3.connect(large)) as source, closing(sqlite3.connect(target, isolation_level=None)) as new:
+        incomplete = copy_readable(source, new)
+        known = {chat_id for (chat_id,) in new.execute("SELECT chat_id FROM chats")}
+        (checked,) = new.execute("PRAGMA integrity_check").fetchone()
+
+    assert (incomplete, checked) == (["chats"], "ok")
+    assert set(range(750, 2150)) <= known and {700, 2200}.isdisjoint(known)
