@@ -22,21 +22,19 @@ from bot.clock import MIN_WAIT, Clock
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
 from bot.feed.decode import Control, ControlKind, decode_frame, find_trace_id
+from bot.feed.dispatch import OnPacket, PacketDispatcher
 from bot.feed.feed_socket import FeedSocket
 from bot.feed.match_end import Listing
 from bot.feed.reconnect import REMEDIES, FailureCause, HostRotation, RetryDelays, WaitPolicy, mask_token
 from bot.feed.request_limit import FeedRequestLimiter, Priority
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, FeedSession, SessionState
-from bot.feed.source import ConnectionStatus, LagStatistics, StreamSpeed
+from bot.feed.source import ConnectionStatus, StreamSpeed
 from bot.feed.websocket import HANDSHAKE_ERRORS, explain_close, explain_handshake_error, open_connection
-from bot.metrics import FEED_CONNECTED, FEED_LAG, FEED_LOST, FRAMES, FRAMES_UNREADABLE
-from rules.football.action import Fixture, Packet
+from bot.metrics import FEED_CONNECTED, FEED_LOST, FRAMES, FRAMES_UNREADABLE
+from rules.football.action import Fixture
 
 log = structlog.get_logger()
-
-MAX_LIVE_AGE = dt.timedelta(seconds=30)
-"""A packet younger than this is live. The first one on a connection shows that the missed packets have been read."""
 
 _MIN_STAY = 10.0
 """Seconds after which a connection that was accepted counts as good: the interval of heartbeats."""
@@ -61,8 +59,6 @@ _PACKET_FRAMES = FRAMES.labels("packet")
 _UNREADABLE_FRAMES = FRAMES.labels("unreadable")
 _CONTROL_FRAMES = {kind: FRAMES.labels(kind.value) for kind in ControlKind}
 _LOST_CONNECTIONS = {cause: FEED_LOST.labels(cause.value) for cause in FailureCause}
-
-OnPacket = Callable[[Packet, dt.datetime], Awaitable[None]]
 
 
 class FeedConnection:
@@ -107,14 +103,12 @@ class FeedConnection:
         read once, and `run` raises FeedError if it cannot be; None follows a live match.
         """
         self._fixture_id, self._settings, self._clock = fixture_id, settings, clock
-        self._on_packet, self._on_frame = on_packet, on_frame
-        self._on_caught_up, self._on_frame_done = on_caught_up, on_frame_done
+        self._on_frame = on_frame
         self._on_refused, self._on_accepted = on_refused, on_accepted
         self._limiter = limiter or FeedRequestLimiter(clock)
         self.kickoff, self._is_chosen = kickoff, is_chosen
         self._retry_delays = RetryDelays(rng or _RANDOM)
         self._speed, self._vain_attempts = speed, 0
-        self._on_match_over, self._was_match_over = on_match_over, False
         self._session = FeedSession(
             settings().stale_after.total_seconds(),
             resume_from,
@@ -122,22 +116,18 @@ class FeedConnection:
             reads_post_match=on_match_over is not None,
             ended_at=clock.monotonic() - max(0.0, (clock.now() - ended_at).total_seconds()) if ended_at else None,
         )
+        self._dispatcher = PacketDispatcher(self._session, on_packet, on_caught_up, on_frame_done, on_match_over)
         self._hosts = HostRotation(settings().stream_url)
         self._accepted_at: float | None = None
         """When the connection, the last one if there is none, was accepted, on the monotonic clock; None if it was not."""
         self._reloaded = asyncio.Event()
         self._refusal = ""
-        self.is_behind = True
-        """True until what this connection missed has been read: up to the first live packet or heartbeat."""
-        self.is_handing_on = False
-        """True while packets of a frame are handed on; the position is then ahead of what has been processed."""
         self._reason = ""
         """Why the connection failed, in words: for the log, and for people if the feed refuses the token."""
         self._connect_failure = ""
         """Why the last attempt to connect failed; it says nothing any more once a connection was accepted."""
         self._retry_after: float | None = None
         self._unreadable: Counter[str] = Counter()
-        self._lags = LagStatistics()
         # All on the monotonic clock: a machine whose clock is set an hour ahead has not been without a frame for an hour.
         self._last_frame_at: float | None = None
         self._last_usable_frame_at: float | None = None
@@ -198,7 +188,17 @@ class FeedConnection:
     @property
     def resume_position(self) -> FeedPosition | None:
         """Where another process can resume; None while packets wait for earlier ones or are being handed on."""
-        return None if self.is_handing_on else self._session.resume_position
+        return None if self._dispatcher.is_dispatching else self._session.resume_position
+
+    @property
+    def is_behind(self) -> bool:
+        """Return True until what this connection missed has been read: up to the first live packet or heartbeat."""
+        return self._dispatcher.is_behind
+
+    @property
+    def is_dispatching(self) -> bool:
+        """Return True while packets of a frame are handed on; the position is then ahead of what has been processed."""
+        return self._dispatcher.is_dispatching
 
     @property
     def silence(self) -> float:
@@ -227,7 +227,7 @@ class FeedConnection:
             self._session.duplicates,
             self._session.missing,
             self._unreadable.total(),
-            *(self._lags.quantiles() if lags else (None, None)),
+            *(self._dispatcher.lags.quantiles() if lags else (None, None)),
             last_usable_frame_at=None if self._last_usable_frame_at is None else find_instant(self._last_usable_frame_at),
             wanted_since=find_instant(self._wanted_since),
             kickoff=self.kickoff,
@@ -247,7 +247,7 @@ class FeedConnection:
     async def _connect_once(self) -> None:
         """Make one connection and serve it until it is lost or the match is over."""
         start = self._session.on_connecting()
-        self._retry_after, self._reason, self.is_behind = None, "", True
+        self._retry_after, self._reason, self._dispatcher.is_behind = None, "", True
         self._accepted_at = None
         # The session has chosen the position before the wait, so that a long queue of connections shows as CONNECTING and not as
         # WAITING.
@@ -324,8 +324,7 @@ class FeedConnection:
             wake_at = session.wake_at
             frames = await (socket.receive() if wake_at is None else self._receive(socket, wake_at))
             if not frames:
-                await self._hand_on(session.on_wake(self._clock.monotonic()), self._clock.now())
-                await self._report_match_over()
+                await self._dispatcher.dispatch(session.on_wake(self._clock.monotonic()), self._clock.now())
             for frame in frames:
                 await self._on_frame_received(frame, self._clock.now())
                 if session.failure is not None or session.ending is not None:
@@ -359,17 +358,11 @@ class FeedConnection:
         _PACKET_FRAMES.inc()
         self._last_usable_frame_at = self._last_packet_at = now
         self.data_signs += 1
-        session = self._session
-        if ready := session.on_packet(read, now, received):
-            await self._hand_on(ready, received)
-        # Also if nothing is handed on: after a restart the end may come only as a repetition.
-        if session.is_match_over is not self._was_match_over:
-            await self._report_match_over()
+        await self._dispatcher.dispatch(self._session.on_packet(read, now, received), received)
 
     async def _on_control(self, control: Control, received: dt.datetime, now: float) -> None:
         _CONTROL_FRAMES[control.kind].inc()
-        await self._hand_on(self._session.on_control(control, now), received)
-        await self._report_match_over()
+        await self._dispatcher.dispatch(self._session.on_control(control, now), received)
         if control.kind is ControlKind.REFUSED:
             self._reason = control.text
             return
@@ -387,36 +380,7 @@ class FeedConnection:
                     if self._on_accepted is not None:
                         await self._on_accepted()
             elif control.kind is ControlKind.HEARTBEAT:
-                await self._report_caught_up()
-
-    async def _hand_on(self, packets: tuple[Packet, ...], received: dt.datetime) -> None:
-        """Hand packets on in order; a handler that takes long delays the next frame, which keeps the order."""
-        # A snapshot taken in the middle would say that all of them were evaluated.
-        self.is_handing_on = bool(packets)
-        for packet in packets:
-            # Before the packet that is live: what was missed is summarised first, and the live one is news by itself.
-            if self.is_behind and received - packet.at < MAX_LIVE_AGE:
-                await self._report_caught_up()
-            if self._session.is_caught_up:  # the age of a replayed packet says nothing about the feed's lag
-                self._lags.add(lag := (received - packet.at).total_seconds())
-                FEED_LAG.observe(lag)
-            await self._on_packet(packet, received)
-        self.is_handing_on = False
-        # Only now is the position that of all packets, so that a snapshot may be taken.
-        if packets and self._on_frame_done is not None:
-            await self._on_frame_done()
-
-    async def _report_match_over(self) -> None:
-        """Report the end of the match once, and again if it was taken back in between."""
-        is_over = self._session.is_match_over
-        if is_over and not self._was_match_over and self._on_match_over is not None:
-            await self._on_match_over()
-        self._was_match_over = is_over
-
-    async def _report_caught_up(self) -> None:
-        self.is_behind = False
-        if self._on_caught_up is not None:
-            await self._on_caught_up()
+                await self._dispatcher.report_caught_up()
 
     def _count_unreadable(self, error: FrameUnreadable, trace: str = "") -> None:
         """Count an unreadable frame. Only the first of its kind on this fixture is logged: a broken feed sends thousands."""
@@ -449,8 +413,7 @@ class FeedConnection:
     async def _on_lost(self, cause: FailureCause) -> None:
         """Record the failure, switch hosts if needed, and report a refusal once."""
         # First of all: packets that were held for their order are news, and nothing else will release them now.
-        await self._hand_on(self._session.on_failure(cause, self._clock.monotonic()), self._clock.now())
-        await self._report_match_over()
+        await self._dispatcher.dispatch(self._session.on_failure(cause, self._clock.monotonic()), self._clock.now())
         # The session's own cause, such as a gap, comes before the close code that its closing has brought.
         cause = self._session.failure or cause
         _LOST_CONNECTIONS[cause].inc()

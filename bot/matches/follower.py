@@ -216,7 +216,7 @@ class MatchFollower:
             # Also after a restart: what it missed was missed by a connection that was down.
             was_cut_off = position is not None or connection.status(lags=False).reconnects > 0
             await self._pipeline.on_caught_up(fixture.id, was_down=was_cut_off or self._was_telegram_down())
-            if not connection.is_handing_on:
+            if not connection.is_dispatching:
                 await self._pipeline.report_connection_back(fixture.id, self._clock.now())
             await self._pipeline.review_score(fixture.id, self._clock.now())
             # At every heartbeat too, so that a quiet match keeps how far it was read.
