@@ -10,10 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import re
-from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 
@@ -21,14 +20,15 @@ from bot.errors import FrameUnreadable
 from bot.feed import lenient
 from rules.football.action import Packet, PeriodScore, Player, SendType, Side, Summary, Team
 
-T = TypeVar("T")
-
 Count = Annotated[int, msgspec.Meta(ge=0, le=lenient.MAX_EXACT_NUMBER)]
 
 _NO_VALUE = msgspec.Raw()
 
 _MAX_CACHED_BYTES = 2000
 """Larger values are not cached: the caches would hold whatever a broken feed sends."""
+
+_MAX_CACHED_MATCHES = 2048
+"""Most matches of which the latest periods are kept."""
 
 _MAX_CACHED_CLOCK = len("120:00")
 """Characters of a clock that is cached: matches have the same 7200 of them."""
@@ -223,8 +223,9 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
     send_type = _SEND_TYPES_BY_VALUE.get(action.send_type) or SendType.parse(action.send_type)
     team, side = _parse_team(action.team) if action.team else (None, None)
     timeline = action.timeline_sequence
+    fixture_id = fixture_id or packet_fixture  # the connection's spelling, under which the match is followed
     return Packet(  # positional: keywords would double the cost of the busiest call of the process
-        fixture_id or packet_fixture,  # the connection's spelling, under which the match is followed
+        fixture_id,
         action.action_id,
         lenient.clean_name(action.fixture_action_type),
         send_type,
@@ -240,7 +241,7 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
         lenient.clean_values(action.metadata) if action.metadata else {},
         bool(action.delay_status),  # whatever the word: none has been seen for soccer (section 3.2)
         bool(frame.finished or (summary and summary.finished)),  # some packets have it only in the summary (section 3.1)
-        _make_summary(summary) if summary else Summary(),
+        _make_summary(summary, fixture_id) if summary else Summary(),
         "" if send_type is not SendType.OTHER else action.send_type.strip(),  # an unknown word is reported as it came
         frame.trace_id or "",
         timeline if timeline is not None and timeline.is_finite() else None,  # "NaN" is a decimal, and cannot be compared
@@ -253,7 +254,7 @@ def _make_player(player: _PlayerJson) -> Player | None:
     return Player(player.id or "", lenient.clean_name(name)) if name or player.id else None
 
 
-def _make_summary(summary: _SummaryJson) -> Summary:
+def _make_summary(summary: _SummaryJson, fixture_id: str) -> Summary:
     return Summary(  # positional: keywords would double the cost of the busiest call of the process
         summary.home_team_score,
         summary.away_team_score,
@@ -261,7 +262,7 @@ def _make_summary(summary: _SummaryJson) -> Summary:
         summary.current_status or "",
         summary.collection_status or "",
         _parse_clock(summary.current_clock_time),
-        _parse_periods(summary.periods) if summary.periods else (),
+        _parse_periods(summary.periods, fixture_id) if summary.periods else (),
     )
 
 
@@ -274,8 +275,17 @@ def _decode_team(data: bytes) -> tuple[Team | None, Side | None]:
     return Team(team.id or "", lenient.clean_name(team.name or "")) if team.id or team.name else None, side
 
 
-def _decode_periods(data: bytes) -> tuple[PeriodScore, ...]:
-    return tuple(
+_latest_periods: dict[str, tuple[bytes, tuple[PeriodScore, ...]]] = {}
+"""By fixture, the periods of its latest packet, as they came and decoded."""
+
+
+def _parse_periods(raw: msgspec.Raw, fixture_id: str) -> tuple[PeriodScore, ...]:
+    """Decode the periods of a summary. They change with a goal or a whistle, and are else those of the packet before."""
+    data = bytes(raw)
+    latest = _latest_periods.get(fixture_id)
+    if latest is not None and latest[0] == data:
+        return latest[1]
+    periods = tuple(
         PeriodScore(
             id=period.id or 0,
             label=period.label or "",
@@ -288,24 +298,22 @@ def _decode_periods(data: bytes) -> tuple[PeriodScore, ...]:
         )
         for period in _PERIODS_DECODER.decode(data) or ()
     )
-
-
-def _cache_by_bytes(size: int, decode: Callable[[bytes], T]) -> Callable[[msgspec.Raw], T]:
-    """Return a function that decodes a value, or finds it among the latest `size` by its bytes."""
-    cached = lru_cache(size)(decode)
-
-    def read(raw: msgspec.Raw) -> T:
-        # Not longer ones: a cache keeps what it has seen, and a broken feed may send megabytes.
-        data = bytes(raw)
-        return cached(data) if len(data) <= _MAX_CACHED_BYTES else decode(data)
-
-    return read
+    if len(data) <= _MAX_CACHED_BYTES:
+        if len(_latest_periods) >= _MAX_CACHED_MATCHES:
+            _latest_periods.clear()  # most of them are of matches that are over
+        _latest_periods[fixture_id] = data, periods
+    return periods
 
 
 # They repeat in nearly every packet, and are one object in memory. 120 minutes have 7200 clocks.
-_parse_team = _cache_by_bytes(4096, _decode_team)
-_parse_periods = _cache_by_bytes(2048, _decode_periods)
+_cached_team = lru_cache(4096)(_decode_team)
 _cached_clock = lru_cache(8192)(lenient.as_clock)
+
+
+def _parse_team(raw: msgspec.Raw) -> tuple[Team | None, Side | None]:
+    # Not longer ones: a cache keeps what it has seen, and a broken feed may send megabytes.
+    data = bytes(raw)
+    return _cached_team(data) if len(data) <= _MAX_CACHED_BYTES else _decode_team(data)
 
 
 def _parse_clock(words: str | None) -> int | None:

@@ -54,6 +54,18 @@ def test_a_documented_frame_is_read_whole() -> None:
     assert read.at == dt.datetime(2022, 7, 8, 19, 54, 23, 469160, dt.UTC)
 
 
+def test_periods_are_those_of_the_packets_own_match_and_one_object_while_they_stay_the_same() -> None:
+    def read_periods(fixture_id: str, home: int) -> object:
+        text = frame({"periods": [{"id": 1, "label": "1st half", "homeTeamScore": home}]}, fixtureId=fixture_id)
+        read = decode_frame(text, RECEIVED, fixture_id)
+        assert isinstance(read, Packet) and [period.home for period in read.summary.periods] == [home]
+        return read.summary.periods
+
+    first, other = read_periods("f1", 0), read_periods("f2", 1)
+    assert read_periods("f1", 0) is first and read_periods("f2", 1) is other
+    assert read_periods("f1", 1) is not first
+
+
 @pytest.mark.parametrize("word", ["pending", "PENDING", " Pending "])
 def test_the_letter_case_of_a_send_type_does_not_matter(word: str) -> None:
     assert packet(sendType=word).send_type is SendType.PENDING
