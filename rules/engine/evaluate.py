@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
+from operator import attrgetter
 
 import msgspec
 
@@ -105,6 +106,9 @@ def _revise(record: ActionRecord, moment: Moment) -> Action:
     return msgspec.structs.replace(record.action, seq=moment.action.seq, at=moment.action.at)
 
 
+_read_goal_fields = attrgetter("score", "shootout", "unshown_goals")
+
+
 def _find_reworded(moment: Moment) -> list[ActionRecord]:
     """Return the actions whose alerts say something else now, though the feed sent no revision of them.
 
@@ -122,13 +126,19 @@ def _find_reworded(moment: Moment) -> list[ActionRecord]:
     # A check is settled by time too: it is looked at again in each new minute.
     if types.isdisjoint(("Goal", "Penalty Awarded", "Red Card")) and before.minute == after.minute:
         return reworded
+    # What a goal's alert says follows from these alone, and a new minute changes none of them.
+    may_reword_goals = before.records is not after.records or _read_goal_fields(before) != _read_goal_fields(after)
     for record in after.records.values():
         known = before.records.get(record.action.id)
         if known is None or record.is_retracted or record.repeats or record.action.id in changed:
             continue
-        if record.action.type == "Goal" and (
-            before.score_made_by(known) != after.score_made_by(record)
-            or count_player_goals(before, known.action) != count_player_goals(after, record.action)
+        if (
+            may_reword_goals
+            and record.action.type == "Goal"
+            and (
+                before.score_made_by(known) != after.score_made_by(record)
+                or count_player_goals(before, known.action) != count_player_goals(after, record.action)
+            )
         ):
             reworded.append(record)
         if record.action.type == "Video Check Over" and find_check_outcome(before, known) != find_check_outcome(after, record):

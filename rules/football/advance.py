@@ -114,6 +114,8 @@ def _add_status_change(moment: Moment, clock: int) -> Moment:
     before, after = moment.before, moment.after
     if not before.status:
         return moment  # The first packet of a match brings its status, which is no change.
+    if before.status == after.status and before.collection_status == after.collection_status:
+        return moment  # Nearly every packet.
     name = detect_change((before.status, before.collection_status), (after.status, after.collection_status))
     # While Touchline itself is cut off, chats know that live data is missing. `restore_connection` says when it is back.
     if not name or (before.is_cut_off and name in (COVERAGE_LOST, COVERAGE_RESTORED)):

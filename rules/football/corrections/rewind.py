@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from operator import attrgetter
 
 import msgspec
 
@@ -10,8 +11,10 @@ from rules.football.action import Action
 from rules.football.match import ActionRecord, Match, Score, order_of_play
 from rules.football.minute import Period, is_later_period
 
-_SCORE_FIELDS = ("score", "shootout", "period", "status", "collection_status", "ended_by", "last_ended_period", "fixture")
-"""The fields that `keep_score` keeps, apart from the records: compared before a match is reduced."""
+_read_score_fields = attrgetter(
+    "score", "shootout", "period", "status", "collection_status", "ended_by", "last_ended_period", "fixture"
+)
+"""Returns the fields that `keep_score` keeps, apart from the records: compared before a match is reduced."""
 
 
 def rewind_to_action(match: Match, record: ActionRecord) -> Match:
@@ -61,7 +64,7 @@ def keep_score(match: Match) -> Match:
 
 def has_score_changed(before: Match, after: Match) -> bool:
     """Return True if `keep_score` differs. Cheap if nothing has changed, since it is called for every packet."""
-    if before.records is after.records and all(getattr(before, name) == getattr(after, name) for name in _SCORE_FIELDS):
+    if before.records is after.records and _read_score_fields(before) == _read_score_fields(after):
         return False
     return keep_score(before) != keep_score(after)
 

@@ -47,7 +47,7 @@ def catch_up(before: Match, scores: dict[bool, ScorePair]) -> LaggingScore:
     """Let the score of a packet count what it was behind with, the oldest change first. `scores` are by counter."""
     uncounted, records = dict(before.uncounted), before.records
     changes = {
-        is_kick: {side: pair.now.goals_of(side) - pair.before.goals_of(side) for side in Side} for is_kick, pair in scores.items()
+        is_kick: {Side.HOME: now.home - was.home, Side.AWAY: now.away - was.away} for is_kick, (was, now) in scores.items()
     }
     for action_id, change in before.uncounted.items():
         left = changes.get(change.is_kick)
@@ -75,6 +75,10 @@ def reconcile_score(
 ) -> ReconciledScore:
     """Compare what a packet's action did to the goals with what its summary did to the score."""
     found = ReconciledScore(lagging.uncounted, records)
+    # Nearly every packet: its action is no goal, the score stays as it was, and there is nothing that it has not counted.
+    has_change = records is not lagging.records or any(any(by_side.values()) for by_side in lagging.changes.values())
+    if not has_change and not lagging.uncounted:
+        return found
     for is_kick, pair in scores.items():
         for side in Side:
             was, is_now = (_find_counted(some, side, is_kick=is_kick) for some in (lagging.records, found.records))
@@ -105,6 +109,8 @@ def reconcile_score(
 
 def add_uncounted(score: Score, uncounted: dict[str, UncountedChange], *, is_kick: bool) -> Score:
     """Return the feed's score with what it has not counted yet."""
+    if not uncounted:
+        return score
     return Score(*(max(0, score.goals_of(side) + _sum_up(uncounted, side, is_kick=is_kick)) for side in Side))
 
 
