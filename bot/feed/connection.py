@@ -120,7 +120,8 @@ class FeedConnection:
         self._hosts = HostRotation(settings().stream_url)
         self._accepted_at: float | None = None
         """When the connection, the last one if there is none, was accepted, on the monotonic clock; None if it was not."""
-        self._reloaded = asyncio.Event()
+        self._reloaded: asyncio.Event | None = None
+        """Set by a reload; None but while the connection waits before its next attempt."""
         self._refusal = ""
         self._reason = ""
         """Why the connection failed, in words: for the log, and for people if the feed refuses the token."""
@@ -164,7 +165,8 @@ class FeedConnection:
 
     def reload(self) -> None:
         """Retry a refused connection at once, because the configuration (perhaps the token) was reloaded."""
-        self._reloaded.set()
+        if self._reloaded is not None:
+            self._reloaded.set()
 
     def set_listing(self, fixture: Fixture) -> None:
         """Take over what the list of fixtures says of the match now: it decides how long the match is read after its end."""
@@ -458,13 +460,15 @@ class FeedConnection:
             log.warning("feed_connection_lost", fixture=self._fixture_id, **facts)
         else:
             log.info("feed_rewinding", fixture=self._fixture_id, cause=cause.value, position=self._session.start_position)
-        self._reloaded.clear()
+        self._reloaded = asyncio.Event()
         try:
             # A reload ends the wait: an operator who has corrected the token does not want to wait five minutes.
             async with asyncio.timeout(delay):
                 await self._reloaded.wait()
         except TimeoutError:
             pass
+        finally:
+            self._reloaded = None
 
 
 def count_unreadable_frame(kind: str) -> None:
