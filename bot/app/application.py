@@ -35,7 +35,7 @@ from bot.storage.database import Database, read_storage_url
 from bot.storage.database_file import (
     DatabaseFileGuard,
     DatabaseLock,
-    count_chats,
+    count_stored_chats,
     describe_empty_database,
     find_database_file,
 )
@@ -234,7 +234,7 @@ async def _guard_database_file(services: Services, file: Path, lock: DatabaseLoc
     # A damaged file is met again by the start, which repairs it.
     with suppress(StorageUnusable):
         # Before the configured chats are stored, so that only those count that the last run knew.
-        if (known := lock.read_chat_count()) and not await count_chats(services.database):
+        if (known := lock.read_chat_count()) and not await count_stored_chats(services.database):
             log.warning("database_is_empty", file=str(file), chats_before=known)
             services.admins.post_event(describe_empty_database(file, known))
     reported = services.monitor.reported

@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from bot.commands.common import config_option
 from bot.errors import StorageError, UserMistake
 from bot.storage.database import Database, read_storage_url
-from bot.storage.database_file import DatabaseLock, count_chats, find_database_file
+from bot.storage.database_file import DatabaseLock, count_stored_chats, find_database_file
 from bot.storage.sqlite import backup_to
 
 
@@ -104,7 +104,7 @@ async def _restore(file: Path, place: Path) -> str:
         # be the one that is started.
         database = await Database.open(URL.create("sqlite", database=str(trial)).render_as_string(hide_password=False))
         try:
-            chats = await count_chats(database)
+            chats = await count_stored_chats(database)
         finally:
             await database.close()
         _give_to_owner(partial, place)

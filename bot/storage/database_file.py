@@ -180,7 +180,7 @@ class DatabaseFileGuard:
             self._checkpoint_at = self._clock.monotonic() + CHECKPOINT_INTERVAL
             await self._driver.checkpoint()
         # Not while the file is lost: the next start compares its chats with this number.
-        self._lock.write_chat_count(await count_chats(self._database))
+        self._lock.write_chat_count(await count_stored_chats(self._database))
 
     async def finish(self) -> None:
         """Copy a lost database a last time, before it is closed: nobody can reach it after that."""
@@ -279,7 +279,7 @@ class DatabaseFileGuard:
         log.error("database_rescued", file=str(rescue_file))
 
 
-async def count_chats(database: Database) -> int:
+async def count_stored_chats(database: Database) -> int:
     """Return how many chats the database knows."""
     async with database.transaction() as tx:
         return int((await tx.fetch(select(func.count().label("n")).select_from(chats)))[0]["n"])

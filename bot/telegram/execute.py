@@ -22,15 +22,9 @@ from bot.errors import (
 )
 from bot.i18n.language import use_language
 from bot.media.renderer import PictureAttachment
-from bot.outbox.delivery import (
-    UNREACHABLE_MESSAGE_ID,
-    Delivery,
-    DeliveryResult,
-    QueueItem,
-    add_to_history,
-    record_message_gone,
-)
+from bot.outbox.delivery import UNREACHABLE_MESSAGE_ID, Delivery, DeliveryResult, QueueItem, add_to_history
 from bot.outbox.latency import Timestamps, measure_latency
+from bot.outbox.match_cards import record_message_gone
 from bot.outbox.queue import DeliveryQueue
 from bot.subscribers import ChatRef
 from bot.telegram.html import CAPTION_LIMIT, cut, to_plain

@@ -24,15 +24,17 @@ from bot.outbox.delivery import (
     Reason,
     Subject,
     add_copy,
+    read_copies,
+)
+from bot.outbox.digests import DIGEST_KIND, find_uncertain_lines, format_line_subjects
+from bot.outbox.match_cards import (
     is_picture_card,
     must_resend_card,
-    read_copies,
     record_card_edited,
     record_card_form,
     record_card_sent,
     record_pin_done,
 )
-from bot.outbox.digests import DIGEST_KIND, find_uncertain_lines, format_line_subjects
 from bot.outbox.match_states import is_state_message
 from bot.outbox.news import NewsItem, format_line_name, is_burst
 from bot.subscribers import CardForm, Chat, MuteOffer

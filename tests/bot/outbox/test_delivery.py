@@ -18,13 +18,10 @@ from bot.outbox.delivery import (
     Subject,
     add_to_history,
     collect_timestamps,
-    must_resend_card,
     read_history,
-    record_card_edited,
-    record_card_sent,
-    record_message_gone,
 )
 from bot.outbox.latency import LatencyTrace, Timestamps
+from bot.outbox.match_cards import must_resend_card, record_card_edited, record_card_sent, record_message_gone
 from bot.subscribers import Recipient
 from rules.engine.alert import CARD, Facts, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, news
