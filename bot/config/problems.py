@@ -45,8 +45,14 @@ def _describe_error(details: ErrorDetails, model: type[BaseModel], root: yaml.No
         # At the key and not at its value, which may be many lines long.
         parent = _find_node(root, path[:-1])
         key = next((key for key, _ in mapping_items(parent) if key.value == path[-1]), parent)
-        return location_of(key), describe_unknown("key", str(path[-1]), _list_allowed_keys(model, path[:-1]))
-    return location_of(_find_node(root, path)), f"{_format_path(path)}{_describe_cause(details, path)}"
+        # The model of the mapping that has the key, whose fields are the keys that it may have.
+        for step in path[:-1]:
+            if isinstance(step, str) and step in model.model_fields:
+                model = _find_model(model.model_fields[step].annotation) or model
+        return location_of(key), describe_unknown("key", str(path[-1]), tuple(model.model_fields))
+    # As `feed.stale_after: …`; nothing before the sentence if it is about the whole file.
+    setting = ".".join(step for step in path if isinstance(step, str))
+    return location_of(_find_node(root, path)), f"{setting}{': ' if setting else ''}{_describe_cause(details, path)}"
 
 
 def _find_node(node: yaml.Node, path: NodePath) -> yaml.Node:
@@ -63,24 +69,10 @@ def _find_node(node: yaml.Node, path: NodePath) -> yaml.Node:
     return node
 
 
-def _list_allowed_keys(model: type[BaseModel], path: NodePath) -> tuple[str, ...]:
-    """Return the keys that a mapping at a path may have."""
-    for step in path:
-        if isinstance(step, str) and step in model.model_fields:
-            model = _find_model(model.model_fields[step].annotation) or model
-    return tuple(model.model_fields)
-
-
 def _find_model(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in getattr(annotation, "__args__", ()) if (found := _find_model(part))), None)
-
-
-def _format_path(path: NodePath) -> str:
-    """Format a path as `feed.stale_after: `; empty for the whole file."""
-    words = ".".join(str(step) for step in path if isinstance(step, str))
-    return f"{words}: " if words else ""
 
 
 def _describe_cause(details: ErrorDetails, path: NodePath) -> str:
