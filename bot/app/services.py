@@ -21,7 +21,7 @@ from bot.cluster.leased_work import LeaseProvider, SingleProcess
 from bot.cluster.leases import LeaseRepository
 from bot.cluster.roles import ALL_ROLES, Role
 from bot.config.load import Config, load_config
-from bot.config.reload import ConfigReloader, LoadConfig, is_same_bot
+from bot.config.reload import ConfigReloader, LoadConfig, read_bot_id
 from bot.config.rule_versions import RuleVersionRepository, RuleVersions
 from bot.feed.recent_recordings import RecentRecordings
 from bot.feed.request_limit import FeedRequestLimiter, SharedPlaces
@@ -84,6 +84,8 @@ class Services:
         self.process_name, self.api_health, self.paid_messages = process_name, api_health, paid
         # Replaced by `apply_config`: parts that outlive a reload are given a function that reads a section of it.
         self.config = config
+        self._token = bot.token
+        """The token that Telegram is asked with, which is not that of `config` where that is another bot's."""
         self.on_chats_changed: list[Callable[[], None]] = []
         self.on_settings_changed: list[Callable[[], None]] = []
         self.on_rules_changed: list[Callable[[RuleSet, Catalogue], None]] = []
@@ -160,16 +162,23 @@ class Services:
         if (config.chats, config.rules.list_kinds()) != (self.config.chats, self.config.rules.list_kinds()):
             await self.configured_chats.store(config)
         ended = await self.rule_versions.load(config)
-        before, self.config = self.config, config
-        if config.telegram.token != before.telegram.token and is_same_bot(before, config):
-            replace_token(self.bot, config.telegram.token.get_secret_value())
-            log.info("telegram_token_replaced")
+        self.config = config
+        self._replace_token(config.telegram.token.get_secret_value())
         self.configured_chats.request_look()
         # After `config` is replaced: they read it.
         for callback in self.on_settings_changed:
             callback()
         if ended:
             self.admins.post_event(ended)
+
+    def _replace_token(self, token: str) -> None:
+        """Use a new token of the bot from the next request on, as when somebody revoked the one before at @BotFather."""
+        # Compared with the token in use, and not with that of the file before, which may be another bot's and waits for a
+        # restart. What this bot has sent, another bot could not correct.
+        if token != self._token and read_bot_id(token) == read_bot_id(self._token):
+            replace_token(self.bot, token)
+            self._token = token
+            log.info("telegram_token_replaced")
 
     async def listen(self) -> None:
         """Subscribe to the notifications of other processes on the same database."""

@@ -71,6 +71,8 @@ class ConfigReloader:
     ) -> None:
         """`apply` applies a valid configuration, then `on_accepted` is called. `on_refused` gets a text about an invalid one."""
         self.config = config
+        # Of the start and not of the last reload: a setting that was changed and changed back needs no restart.
+        self._in_use = read_restart_settings(config)
         self._env, self._apply_config, self._load = env, apply, load
         self._on_refused, self._on_accepted = on_refused, on_accepted
         self._sources = set(config.sources)
@@ -133,7 +135,7 @@ class ConfigReloader:
             CONFIG_RELOADS.labels("accepted").inc()
             for warning in config.warnings:
                 log.warning("configuration_warning", reason=warning)
-            for setting in find_restart_required(self.config, config):
+            for setting in find_restart_required(self._in_use, config):
                 log.warning("restart_required", setting=setting)
             log.info("configuration_reloaded", rules=len(config.rules.rules))
             self.config = config
@@ -188,22 +190,22 @@ def format_refusal(lines: Sequence[str]) -> str:
     return "\n".join(["The changed configuration is refused; the last good one stays.", *shown, *rest])
 
 
-def find_restart_required(before: Config, after: Config) -> tuple[str, ...]:
-    """Return the changed settings that take effect only at the next start."""
-    changed = [
-        f"{section}.{key}"
-        for section, keys in RESTART_REQUIRED.items()
-        for key in keys
-        if getattr(getattr(before, section), key) != getattr(getattr(after, section), key)
-    ]
-    return tuple(setting for setting in changed if setting != "telegram.token" or not is_same_bot(before, after))
+def read_restart_settings(config: Config) -> dict[str, object]:
+    """Return the values of the settings that are read only at the start; of the bot's token its id, as the rest may change."""
+    values: dict[str, object] = {
+        f"{section}.{key}": getattr(getattr(config, section), key) for section, keys in RESTART_REQUIRED.items() for key in keys
+    }
+    return values | {"telegram.token": read_bot_id(config.telegram.token.get_secret_value())}
 
 
-def is_same_bot(before: Config, after: Config) -> bool:
-    """Return True if both tokens are of one bot, as when somebody revoked the first at @BotFather: it is used at once."""
-    # The bot's id stands before the colon. What another bot has sent, this one could not correct.
-    old, new = (config.telegram.token.get_secret_value() for config in (before, after))
-    return old.partition(":")[0] == new.partition(":")[0]
+def find_restart_required(in_use: Mapping[str, object], config: Config) -> tuple[str, ...]:
+    """Return the settings that take effect only at the next start, by the values that this process started with."""
+    return tuple(setting for setting, value in read_restart_settings(config).items() if value != in_use[setting])
+
+
+def read_bot_id(token: str) -> str:
+    """Return the id of the bot that a token belongs to: it stands before the colon, and stays if the token is revoked."""
+    return token.partition(":")[0]
 
 
 FileStates = Mapping[Path, tuple[int, int, int]]

@@ -11,7 +11,6 @@ import pytest
 from bot.app.services import Services
 from bot.clock import ManualClock
 from bot.config.load import Config, load_config
-from bot.config.reload import find_restart_required
 from bot.config.rule_versions import RuleOrigin
 from bot.errors import StorageUnusable
 from bot.storage.database import Database
@@ -99,16 +98,25 @@ async def test_the_admins_are_informed_that_rules_from_telegram_are_no_longer_in
     assert process.calls[-1].startswith("The rules of config.yaml have changed")
 
 
-@pytest.mark.parametrize(("token", "waits"), [("1:other", []), ("2:other", ["telegram.token"])])
-async def test_a_new_token_of_the_same_bot_is_used_at_once_and_that_of_another_waits_for_a_start(
-    process: Process, token: str, waits: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("tokens", "used"),
+    [
+        (["1:other"], ["1:other"]),
+        (["2:one"], []),
+        (["2:one", "2:two"], []),
+        (["2:one", "1:other"], ["1:other"]),
+        (["2:one", "1:test"], []),
+        (["1:other", "2:one", "1:other"], ["1:other"]),
+        (["1:other", "2:one", "1:test"], ["1:other", "1:test"]),
+        (["2:one", "", "2:two"], []),
+    ],
+)
+async def test_a_token_is_used_at_once_if_it_is_of_the_bot_in_use_whatever_the_file_said_before(
+    process: Process, tokens: list[str], used: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    used = list[str]()
-    monkeypatch.setattr("bot.app.services.replace_token", lambda _, new: used.append(new))
-    before = process.read(f"{GOALS}telegram: {{token: '1:test'}}\n")
-    await process.services.apply_config(before)
-    used.clear()
-    after = process.read(f"{GOALS}telegram: {{token: '{token}'}}\n")
-    await process.services.apply_config(after)
+    replaced = list[str]()
+    monkeypatch.setattr("bot.app.services.replace_token", lambda _, new: replaced.append(new))
+    for token in ("1:test", *tokens):
+        await process.services.apply_config(process.read(f"{GOALS}telegram: {{token: '{token}'}}\n"))
 
-    assert (used, find_restart_required(before, after)) == ([] if waits else [token], tuple(waits))
+    assert replaced == used

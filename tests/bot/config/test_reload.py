@@ -12,10 +12,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.config.load import Config, load_config
 from bot.config.models import ConfigSections, Section
-from bot.config.reload import RESTART_REQUIRED, ConfigReloader, FileStates, find_restart_required, format_refusal
+from bot.config.reload import (
+    RESTART_REQUIRED,
+    ConfigReloader,
+    FileStates,
+    find_restart_required,
+    format_refusal,
+    read_restart_settings,
+)
 from bot.errors import StorageUnusable
 from tests.fakes.metric_changes import MetricChanges
 from tests.tasks import cancel_tasks
@@ -214,7 +222,26 @@ def test_what_waits_for_the_next_start_is_named(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("http: {listen: 127.0.0.1:2}\ntelegram: {token: '1:x'}\nstorage: {keep: 2d}\n")
     before, after = load_config(tmp_path / "a.yaml", {}), load_config(tmp_path / "b.yaml", {})
 
-    assert find_restart_required(before, after) == ("telegram.token", "storage.keep", "http.listen")
+    assert find_restart_required(read_restart_settings(before), after) == ("telegram.token", "storage.keep", "http.listen")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "waits"),
+    [
+        (["1:second"], []),
+        (["2:first", "2:second"], ["telegram.token", "telegram.token"]),
+        (["2:first", "1:first"], ["telegram.token"]),
+        (["2:first", "1:second"], ["telegram.token"]),
+    ],
+)
+async def test_what_waits_is_found_by_what_the_process_started_with(tmp_path: Path, tokens: list[str], waits: list[str]) -> None:
+    world = World(tmp_path, f"telegram: {{token: '1:first'}}\n{GOALS}")
+    with capture_logs() as logs:
+        for token in tokens:
+            world.path.write_text(f"telegram: {{token: '{token}'}}\n{GOALS}")
+            assert await world.reloader.reload()
+
+    assert [line["setting"] for line in logs if line["event"] == "restart_required"] == waits
 
 
 def test_every_setting_that_waits_exists() -> None:
