@@ -94,6 +94,7 @@ def screens(context: ChatContext) -> Iterator[Screen]:
                     found.append(ROUTER.press_button(after, button.data))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", CHOICES)
 def test_no_label_is_wider_than_its_place_and_only_names_are_cut(language: str) -> None:
     with use_language(language):

@@ -55,6 +55,7 @@ async def test_a_database_arrives_in_the_other_kind_and_comes_back_as_it_was(tmp
     assert await read_all_rows(first) == await read_all_rows(postgres_url) == await read_all_rows(last)
 
 
+@pytest.mark.slow
 async def test_more_rows_than_one_page_all_arrive_and_are_counted_as_they_do(tmp_path: Path) -> None:
     urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("one", "other")]
     await fill_database(urls[0], chats=4001, entries=4001)

@@ -89,6 +89,7 @@ async def test_pages_are_read_to_the_last(says_last: bool) -> None:
         assert [fixture.id for fixture in await ask(url)] == ["f0", "f1", "f2"]
 
 
+@pytest.mark.slow
 async def test_a_list_of_more_than_20_000_fixtures_is_read_to_its_end_and_a_cut_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     async def answer(request: web.Request) -> web.Response:
         page, size = int(request.query["page"]), int(request.query["size"])

@@ -80,6 +80,7 @@ def test_what_lasts_for_days_is_told_once_a_day() -> None:
 ONE_OF_EACH_POLICY = {policy: name for name, policy in INCIDENT_POLICIES.items() if not policy.is_manual}.values()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_OF_EACH_POLICY)
 @pytest.mark.parametrize(("on", "off"), [(60, 90), (300, 300), (600, 3600), (3600, 5 * 3600)])
 def test_what_comes_and_goes_all_day_is_no_stream(name: str, on: int, off: int) -> None:
