@@ -103,7 +103,9 @@ class SQLiteDriver:
                     yield _SQLiteTransaction(self._connection, self._raw, notifications)
                     self._raw.commit()
                 except BaseException:
-                    self._raw.rollback()
+                    # Of a database that was closed meanwhile nothing is left to undo.
+                    with suppress(sqlite3.ProgrammingError):
+                        self._raw.rollback()
                     raise
             except (DBAPIError, sqlite3.Error) as error:
                 raise translate_sqlite_error(self._url, error) from error

@@ -33,6 +33,16 @@ async def test_a_transaction_that_fails_leaves_nothing_behind(db: Database) -> N
         assert await tx.fetch(text("SELECT * FROM positions")) == []
 
 
+async def test_what_ends_a_transaction_is_raised_though_its_database_was_closed_meanwhile(tmp_path: Path) -> None:
+    db = await Database.open(new_sqlite(tmp_path))
+
+    with pytest.raises(ZeroDivisionError):
+        async with db.transaction() as tx:
+            await tx.execute(text("INSERT INTO positions (fixture_id, position, snapshot, updated_at) VALUES ('f', 1, '', 0)"))
+            await db.close()
+            raise ZeroDivisionError
+
+
 async def test_a_database_from_a_newer_version_is_refused_with_a_sentence(new_database_url: str) -> None:
     db = await Database.open(new_database_url)
     async with db.transaction() as tx:
