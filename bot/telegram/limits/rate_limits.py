@@ -5,10 +5,9 @@ Times are those of the monotonic clock, in seconds, and given by the caller.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import islice, takewhile
 from math import ceil
 from typing import Protocol
 
@@ -189,9 +188,8 @@ class RateLimiter:
         is_paid = may_be_paid and self._paid is not None and not self.count_unpaid(now, 1) and self._paid.take(now)
         if is_tracked:
             self._unanswered[now] = self._unanswered.get(now, 0) + 1
-        # Appended: no event in these windows is later than now. A full deque drops its oldest by itself.
-        for window in (self._all, self._smooth):
-            window.taken.append(now)
+        self._all.add(now)
+        self._smooth.add(now)
         self._record_for_chat(chat_id, now)
         self._pause.on_sent(now)
         return is_paid
@@ -278,15 +276,17 @@ class RateLimiter:
         return min(self.unpaid_rate, self._allowed_rate(now)) - self._count_late(now)
 
     def _count_late(self, now: float) -> int:
-        late = 0
-        for taken_at, count in list(self._unanswered.items()):
+        late, lost = 0, []
+        for taken_at, count in self._unanswered.items():
             # Sorted by time: the window itself counts this one and all later ones.
             if taken_at + self._all.seconds > now:
                 break
             if taken_at + self._all.seconds + _LONGEST_LATENESS > now:
                 late += count
             else:
-                del self._unanswered[taken_at]
+                lost.append(taken_at)
+        for taken_at in lost:
+            del self._unanswered[taken_at]
         return late
 
     def _forget_unanswered(self, taken_at: float) -> bool:
@@ -356,7 +356,8 @@ class SlidingWindow:
 
     def __init__(self, limit: int, seconds: float) -> None:
         self.limit, self.seconds = limit, seconds
-        self.taken: deque[float] = deque(maxlen=limit)
+        # In order. A list, whose middle a bisection reaches at once: nearly every answer moves an event of the last second.
+        self.taken: list[float] = []
 
     def next_free_at(self, now: float, limit: int | None = None) -> float:
         """Return when one more is allowed. `limit` may be lower than the window's own."""
@@ -366,21 +367,21 @@ class SlidingWindow:
     def available(self, now: float, wanted: int, limit: int | None = None) -> int:
         """Return how many are allowed now, at most `wanted`."""
         limit = limit or self.limit
-        free = limit - len(self.taken)
         # With a lower limit the oldest events do not count: only those after them have to end.
-        counted = islice(self.taken, max(0, -free), None)
-        ended = sum(1 for _ in takewhile(lambda at: at + self.seconds <= now, islice(counted, wanted)))
-        return min(wanted, max(0, free) + ended)
+        uncounted = max(0, len(self.taken) - limit)
+        free = max(0, limit - len(self.taken))
+        return min(wanted, free + max(0, self._count_ended(now) - uncounted))
 
     def count(self, now: float) -> int:
         """Return how many events the window holds now."""
-        return sum(1 for _ in takewhile(lambda at: at + self.seconds > now, reversed(self.taken)))
+        return len(self.taken) - self._count_ended(now)
 
     def shift(self, taken_at: float, arrived_at: float) -> bool:
         """Count one event from a later time than it was taken at. Return False if it does not count any more."""
-        if taken_at not in self.taken:
+        index = bisect_left(self.taken, taken_at)
+        if index == len(self.taken) or self.taken[index] != taken_at:
             return False
-        self.taken.remove(taken_at)
+        del self.taken[index]
         self.add(arrived_at)
         return True
 
@@ -389,13 +390,16 @@ class SlidingWindow:
         if len(self.taken) == self.limit:
             if at < self.taken[0]:
                 return
-            self.taken.popleft()
+            del self.taken[0]
         # In order, since `next_free_at` reads the window by position.
         insort(self.taken, at)
 
     def is_idle(self, now: float) -> bool:
         """Return True if the window forbids nothing now."""
         return not self.taken or self.taken[-1] + self.seconds <= now
+
+    def _count_ended(self, now: float) -> int:
+        return bisect_right(self.taken, now, key=lambda at: at + self.seconds)
 
 
 def share_after_pause(seconds: float) -> float:

@@ -81,12 +81,12 @@ def test_room_is_how_often_one_more_is_allowed(limit: int, pauses: list[float], 
     window, now = SlidingWindow(limit, 1.0), 0.0
     for pause in pauses:
         now = window.next_free_at(now + pause)
-        window.taken.append(now)
+        window.add(now)
     room = window.available(now, most)
 
     allowed = 0
     while allowed < most and window.next_free_at(now) <= now:
-        window.taken.append(now)
+        window.add(now)
         allowed += 1
     assert room == allowed
 
@@ -262,13 +262,31 @@ def test_messages_count_from_their_answers_until_five_hundred_have_shown_how_lon
 def test_a_window_forbids_nothing_once_its_last_event_is_over() -> None:
     window = SlidingWindow(2, 10.0)
     assert window.is_idle(0.0)
-    window.taken.extend([0.0, 5.0])
+    window.add(0.0)
+    window.add(5.0)
 
     assert (window.is_idle(14.9), window.is_idle(15.0)) == (False, True)
     assert (window.next_free_at(6.0), window.next_free_at(6.0, 1), window.next_free_at(12.0)) == (10.0, 15.0, 12.0)
     window.shift(0.0, 7.0)
     window.shift(99.0, 100.0)
-    assert list(window.taken) == [5.0, 7.0]
+    assert window.taken == [5.0, 7.0]
+
+
+@try_examples(200)
+@given(st.integers(1, 20), st.lists(st.tuples(st.floats(0, 0.4), st.booleans()), max_size=60))
+def test_a_window_holds_its_events_in_order_whatever_arrived_late(limit: int, steps: list[tuple[float, bool]]) -> None:
+    window, events, now = SlidingWindow(limit, 1.0), list[float](), 0.0
+    for pause, arrived_late in steps:
+        now += pause
+        if arrived_late and events:
+            late = events.pop(0)
+            assert window.shift(late, now)
+        else:
+            window.add(now)
+        events = [*events, now][-limit:]
+
+        assert window.taken == events
+        assert window.count(now) == sum(at + 1.0 > now for at in events)
 
 
 def test_without_limits_everything_may_leave_now() -> None:
