@@ -21,6 +21,7 @@ from bot.outbox.statements import (
     row_to_delivery,
     row_to_key,
     row_to_news,
+    values_to_delivery,
 )
 from bot.storage.chat_rows import row_to_chat
 from bot.storage.damage import UNREADABLE, note_damage, read_rows
@@ -148,8 +149,14 @@ async def replace_news(tx: Transaction, news: NewsItem, progress: FanoutProgress
     await tx.execute(_UPDATE_NEWS, values | of_news(news.key))
 
 
+_PROGRESS_COLUMNS = ("first_chat", "first_topic", "first_done", "told_chat", "told_topic", "told_done")
+
 _SELECT_PROGRESS, _SELECT_PROGRESS_FOR_FANOUT = (
-    select(alerts).where(*IS_NEWS).with_for_update(key_share=key_share) for key_share in (False, True)
+    PreparedStatement(
+        select(*(alerts.c[name] for name in _PROGRESS_COLUMNS)).where(*IS_NEWS).with_for_update(key_share=key_share),
+        ("of_fixture", "of_action"),
+    )
+    for key_share in (False, True)
 )
 
 
@@ -158,13 +165,28 @@ async def read_fanout_progress(tx: Transaction, key: AlertKey, *, for_fanout: bo
 
     `for_fanout`: results of deliveries of this news may be committed meanwhile.
     """
-    (row,) = await tx.fetch(_SELECT_PROGRESS_FOR_FANOUT if for_fanout else _SELECT_PROGRESS, of_news(key))
-    return FanoutProgress(_read_walk_end(row, "first"), row["first_done"], _read_walk_end(row, "told"), row["told_done"])
+    statement = _SELECT_PROGRESS_FOR_FANOUT if for_fanout else _SELECT_PROGRESS
+    (row,) = await tx.fetch_prepared(statement, tuple(of_news(key).values()))
+    new_chat, new_topic, new_done, notified_chat, notified_topic, notified_done = row
+    return FanoutProgress(
+        None if new_chat is None else ChatRef(new_chat, new_topic),
+        new_done == 1,
+        None if notified_chat is None else ChatRef(notified_chat, notified_topic),
+        notified_done == 1,
+    )
+
+
+_UPDATE_PROGRESS = PreparedStatement(
+    update(alerts).where(*IS_NEWS).values({name: bindparam(name) for name in (*_PROGRESS_COLUMNS, "spreading")}),
+    (*_PROGRESS_COLUMNS, "spreading", "of_fixture", "of_action"),
+)
 
 
 async def write_fanout_progress(tx: Transaction, key: AlertKey, progress: FanoutProgress) -> None:
     """Store how far a fan-out has come."""
-    await tx.execute(_UPDATE_NEWS, _progress_to_row(progress) | of_news(key))
+    row = _progress_to_row(progress)
+    values = [*(row[name] for name in (*_PROGRESS_COLUMNS, "spreading")), *of_news(key).values()]
+    await tx.execute_prepared(_UPDATE_PROGRESS, [values])
 
 
 async def mark_missed(tx: Transaction, key: AlertKey) -> None:
@@ -227,13 +249,6 @@ async def read_fired_rules(tx: Transaction, fixture_id: str) -> dict[str, set[st
     return {news.key.action_id: set(news.first_fired_at) for news in found}
 
 
-_SELECT_ACTIVE_CHATS = (
-    select(chats)
-    .where(chats.c.chat_id.in_(bindparam("chats", expanding=True)), chats.c.active == true())
-    .order_by(chats.c.chat_id, chats.c.topic)
-)
-
-
 async def read_next_followers(
     tx: Transaction, news: NewsItem, last: ChatRef | None, limit: int
 ) -> tuple[list[Recipient], ChatRef | None]:
@@ -246,29 +261,37 @@ async def read_next_followers(
         return [Recipient(chat) for chat in asked], asked[-1].ref if len(asked) == limit else None
     fixture = news.alternatives[0].fixture
     page = await read_followers_page(tx, fixture, last, limit)
-    refs = set(page)
-    rows = await tx.fetch(_SELECT_ACTIVE_CHATS, {"chats": {ref.chat_id for ref in refs}}) if refs else ()
-    followers = [chat for chat in read_rows(tx, chats, rows, row_to_chat) if chat.ref in refs]
+    followers = [chat for _, chat in page if chat is not None and chat.is_active]
     # Of all followers, suspended ones included: a page of suspended chats alone must not end the walk.
-    last_considered = page[-1] if len(page) == limit else None
+    last_considered = page[-1][0] if len(page) == limit else None
     return await load_recipients(tx, fixture, followers), last_considered
 
 
-# The range too: a database without statistics of this news would read its deliveries to all chats, at each page of them.
-_SELECT_DELIVERIES = select(entries).where(
-    *IS_DELIVERY_OF_NEWS,
-    entries.c.chat_id.between(bindparam("first_chat"), bindparam("last_chat")),
-    entries.c.chat_id.in_(bindparam("chats", expanding=True)),
+_SELECT_DELIVERIES = PreparedStatement(
+    select(*(entries.c[name] for name in DELIVERY_COLUMNS)).where(
+        *IS_DELIVERY_OF_NEWS, entries.c.chat_id.between(bindparam("first_chat"), bindparam("last_chat"))
+    ),
+    ("of_fixture", "of_action", "first_chat", "last_chat"),
 )
 
 
 async def read_deliveries(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]) -> dict[ChatRef, Delivery]:
-    """Return the deliveries of one action to these chats."""
+    """Return the deliveries of one action to these chats: one, or followers that come one after the other."""
     if not refs:
         return {}
-    ids = {ref.chat_id for ref in refs}
-    rows = await tx.fetch(_SELECT_DELIVERIES, of_news(key) | {"first_chat": min(ids), "last_chat": max(ids), "chats": ids})
-    return {delivery.chat: delivery for delivery in read_rows(tx, entries, rows, row_to_delivery) if delivery.chat in refs}
+    # By their range, in which hardly any others lie that have the news.
+    ids = [ref.chat_id for ref in refs]
+    rows = await tx.fetch_prepared(_SELECT_DELIVERIES, (*of_news(key).values(), min(ids), max(ids)))
+    found = {}
+    for row in rows:
+        try:
+            delivery = values_to_delivery(row)
+        except UNREADABLE as error:
+            note_damage(tx, entries, dict(zip(DELIVERY_COLUMNS, row, strict=True)), error)
+            continue
+        if delivery.chat in refs:
+            found[delivery.chat] = delivery
+    return found
 
 
 async def add_deliveries(tx: Transaction, deliveries: Sequence[Delivery], *, keep_existing: bool = False) -> None:
@@ -414,10 +437,6 @@ def _among_news(keys: Collection[AlertKey]) -> dict[str, set[str]]:
     """Return the values for `_IS_AMONG_NEWS`. It also holds for other pairs of these matches and actions."""
     # This way one statement serves any number of keys. Callers drop the other pairs.
     return {"fixtures": {key.fixture_id for key in keys}, "actions": {key.action_id for key in keys}}
-
-
-def _read_walk_end(row: ResultRow, walk: str) -> ChatRef | None:
-    return None if row[f"{walk}_chat"] is None else ChatRef(row[f"{walk}_chat"], row[f"{walk}_topic"])
 
 
 def _progress_to_row(progress: FanoutProgress) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Boolean
 
 from bot.quiet_hours import parse_quiet_hours
@@ -112,10 +114,28 @@ _CHAT_COLUMNS = tuple(column.name for column in chats.columns)
 
 _BOOLEAN_COLUMNS = tuple(column.name for column in chats.columns if isinstance(column.type, Boolean))
 
+_OWN_COLUMNS = ("chat_id", "topic", "title", "username", "burst_at")
+"""The columns in which nearly every chat differs from all others."""
+
+_get_own = itemgetter(*(_CHAT_COLUMNS.index(name) for name in _OWN_COLUMNS))
+
+_SHARED_COLUMNS = tuple(name for name in _CHAT_COLUMNS if name not in _OWN_COLUMNS)
+
+_get_shared = itemgetter(*(_CHAT_COLUMNS.index(name) for name in _SHARED_COLUMNS))
+
 
 def values_to_chat(values: Sequence[Any]) -> Chat:
     """Return the chat of a prepared query's values, in the order of the table's columns."""
-    row = dict(zip(_CHAT_COLUMNS, values, strict=True))
+    chat_id, topic, title, username, window_at = _get_own(values)
+    settings = _read_settings(_get_shared(values))
+    return replace(settings, ref=ChatRef(chat_id, topic), title=title, username=username, digest_window_at=window_at)
+
+
+# A fan-out reads thousands of chats, and nearly all have the same few settings.
+@lru_cache(maxsize=256)
+def _read_settings(values: tuple[Any, ...]) -> Chat:
+    """Return a chat with the settings of `_SHARED_COLUMNS`, and with nothing that is its own."""
+    row: dict[str, Any] = dict.fromkeys(_OWN_COLUMNS) | dict(zip(_SHARED_COLUMNS, values, strict=True))
     for name in _BOOLEAN_COLUMNS:
         row[name] = row[name] == 1  # SQLite has no booleans: its driver returns 0 and 1
     return row_to_chat(row)

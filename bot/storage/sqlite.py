@@ -100,7 +100,7 @@ class SQLiteDriver:
                     self._connect_again()
                 await self._begin()
                 try:
-                    yield _SQLiteTransaction(self._connection, self._raw, notifications)
+                    yield SQLiteTransaction(self._connection, self._raw, notifications)
                     self._raw.commit()
                 except BaseException:
                     # Of a database that was closed meanwhile nothing is left to undo.
@@ -223,7 +223,7 @@ class SQLiteDriver:
         self._connection.close()
 
 
-class _SQLiteTransaction:
+class SQLiteTransaction:
     """See `Transaction`."""
 
     def __init__(self, connection: Connection, raw: sqlite3.Connection, notifications: list[tuple[str, str]]) -> None:

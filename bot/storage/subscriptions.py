@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    CompoundSelect,
     Integer,
     Select,
     and_,
@@ -28,11 +27,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import Column
 
-from bot.storage.chat_rows import chat_to_row, parse_subscriptions, row_to_chat
+from bot.storage.chat_rows import chat_to_row, parse_subscriptions, row_to_chat, values_to_chat
 from bot.storage.chats import OnChange, changing_followers, is_chat, move_mutes, update_chat, update_has_overrides
-from bot.storage.damage import read_rows
+from bot.storage.damage import UNREADABLE, note_damage, read_rows
 from bot.storage.database import Database, upsert
-from bot.storage.driver import Row, Transaction
+from bot.storage.driver import PreparedStatement, Row, Transaction
 from bot.storage.schema import chats, subscriptions
 from bot.subscribers import (
     Chat,
@@ -207,11 +206,25 @@ async def update_subscription_overrides(
 # every number of keys by which a fixture is followed.
 
 
-async def read_followers_page(tx: Transaction, fixture: Fixture, last: ChatRef | None, limit: int) -> list[ChatRef]:
-    """Return the chats that follow a fixture: the next `limit` after `last`, in order, suspended ones too."""
+async def read_followers_page(
+    tx: Transaction, fixture: Fixture, last: ChatRef | None, limit: int
+) -> list[tuple[ChatRef, Chat | None]]:
+    """Return the chats that follow a fixture: the next `limit` after `last`, in order, suspended ones too.
+
+    None stands beside one whose settings are not there or cannot be read.
+    """
     keys = sorted(list_subscription_keys(fixture))
-    rows = await tx.fetch(_build_followers_page_query(len(keys)), _key_values(keys) | page_values(last, limit))
-    return [ChatRef(row["chat_id"], row["topic"]) for row in rows]
+    values = [value for scope, key in keys for value in (scope.value, key)]
+    rows = await tx.fetch_prepared(_prepare_followers_page_query(len(keys)), [*values, *page_values(last, limit).values()])
+    page: list[tuple[ChatRef, Chat | None]] = []
+    for chat_id, topic, *values in rows:
+        chat = None
+        try:
+            chat = values_to_chat(values) if values[0] is not None else None
+        except UNREADABLE as error:
+            note_damage(tx, chats, {"chat_id": chat_id, "topic": topic}, error)
+        page.append((ChatRef(chat_id, topic), chat))
+    return page
 
 
 async def read_live_message_chats(tx: Transaction, fixture: Fixture, last: ChatRef | None, limit: int) -> list[Chat]:
@@ -222,11 +235,15 @@ async def read_live_message_chats(tx: Transaction, fixture: Fixture, last: ChatR
 
 
 @cache
-def _build_followers_page_query(keys: int) -> CompoundSelect[int, int]:
+def _prepare_followers_page_query(keys: int) -> PreparedStatement:
     # Each key is its own walk along the index. One walk over all keys would have to sort every follower before the first page.
     chat_id, topic = subscriptions.c.chat_id, subscriptions.c.topic
     walks = [select_page(select(chat_id, topic).where(_is_by_key(number)), chat_id, topic) for number in range(keys)]
-    return union(*(select(walk.subquery()) for walk in walks)).order_by("chat_id", "topic").limit(_PAGE_SIZE)
+    page = union(*(select(walk.subquery()) for walk in walks)).order_by("chat_id", "topic").limit(_PAGE_SIZE).subquery()
+    with_settings = page.outerjoin(chats, and_(chats.c.chat_id == page.c.chat_id, chats.c.topic == page.c.topic))
+    query = select(page.c.chat_id, page.c.topic, *chats.columns).select_from(with_settings)
+    names = [name for number in range(keys) for name in (f"scope_{number}", f"key_{number}")]
+    return PreparedStatement(query.order_by(page.c.chat_id, page.c.topic), [*names, *page_values(None, 0)])
 
 
 @cache

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import update
 
-from bot.storage.chat_rows import chat_to_row, row_to_chat
+from bot.storage.chat_rows import chat_to_row, row_to_chat, values_to_chat
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.schema import chats as chat_table
@@ -37,7 +37,7 @@ def subscriptions(db: Database) -> SubscriptionRepository:
 
 async def read_followers(db: Database, fixture: Fixture = FIXTURE) -> list[ChatRef]:
     async with db.transaction() as tx:
-        return await read_followers_page(tx, fixture, None, 100)
+        return [ref for ref, _ in await read_followers_page(tx, fixture, None, 100)]
 
 
 @given(
@@ -55,10 +55,15 @@ async def read_followers(db: Database, fixture: Fixture = FIXTURE) -> list[ChatR
         mute_button=st.booleans(),
         spoilers=st.booleans(),
         delay=st.integers(0, 300),
+        digest_window_at=st.none() | st.floats(0, 2e9),
+        username=st.text(),
     )
 )
 def test_a_chat_is_read_as_it_was_stored(chat: Chat) -> None:
-    assert row_to_chat(chat_to_row(chat)) == chat
+    row = {column.name: None for column in chat_table.columns} | chat_to_row(chat)
+
+    assert row_to_chat(row) == chat
+    assert values_to_chat(tuple(row.values())) == chat
 
 
 async def test_a_chat_gets_a_match_once_however_many_of_its_subscriptions_cover_it(
@@ -227,7 +232,7 @@ async def test_followers_come_page_by_page_each_once(db: Database, subscriptions
     found, last = [], None
     while True:
         async with db.transaction() as tx:
-            page = await read_followers_page(tx, FIXTURE, last, 4)
+            page = [ref for ref, _ in await read_followers_page(tx, FIXTURE, last, 4)]
         if not page:
             break
         found, last = found + page, page[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,8 @@ from bot.outbox.depth import measure_depth
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
+from bot.storage.driver import PreparedStatement
+from bot.storage.sqlite import SQLiteTransaction
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.limits.rate_limits import Unlimited
@@ -29,7 +31,7 @@ _GROWING = ("entries", "alerts", "grouped", "subscriptions", "chats", "updates")
 
 
 @contextmanager
-def _recorded_plans() -> Iterator[dict[str, list[str]]]:
+def _recorded_plans(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[str]]]:
     """Record the plan of every statement, by its text."""
     plans: dict[str, list[str]] = {}
 
@@ -38,7 +40,17 @@ def _recorded_plans() -> Iterator[dict[str, list[str]]]:
             cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters[0] if many else parameters)
             plans[statement] = [row[3] for row in cursor.fetchall()]
 
+    fetch = SQLiteTransaction.fetch_prepared
+
+    async def explain_prepared(tx: SQLiteTransaction, query: PreparedStatement, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        statement, arrange = query.sqlite
+        if statement not in plans:
+            rows = tx._raw.execute(f"EXPLAIN QUERY PLAN {statement}", arrange(values)).fetchall()
+            plans[statement] = [row[3] for row in rows]
+        return await fetch(tx, query, values)
+
     event.listen(Engine, "before_cursor_execute", explain)
+    monkeypatch.setattr(SQLiteTransaction, "fetch_prepared", explain_prepared)
     try:
         yield plans
     finally:
@@ -50,14 +62,16 @@ def _card() -> Alert:
 
 
 @pytest.mark.virtual_time
-async def test_no_table_that_grows_is_read_whole_for_an_alert_at_a_start_or_by_the_clean_up() -> None:
+async def test_no_table_that_grows_is_read_whole_for_an_alert_at_a_start_or_by_the_clean_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = ManualClock(NOW)
     database = await Database.open("sqlite://")
     chats, subscriptions = ChatRepository(database), SubscriptionRepository(database)
     for number in (1, 2):
         await chats.save(Chat(ChatRef(number), filter=AlertFilter(all_kinds=True, kinds_on=frozenset({CARD}))))
         await subscriptions.add(ChatRef(number), Subscription(Scope.ALL))
-    with _recorded_plans() as plans:
+    with _recorded_plans(monkeypatch) as plans:
         for _ in ("first process", "after a restart"):
             outbox = Outbox(database, clock)
             sender = Sender(outbox.queue, FakeMessenger(), Unlimited(), clock, None, chats)
