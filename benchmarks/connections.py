@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime as dt
-import gc
 import json
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from bot.feed.connection import FeedConnection
 from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.simulator.script import Script, ScriptFrame, script_from_packets, script_from_recording
 from bot.feed.simulator.server import Simulator
+from bot.sharing import tune_garbage_collection
 from rules.football.action import Fixture, Packet
 from rules.loading.loader import load_pack
 from rules.scenarios.builder import build_packets
@@ -264,8 +264,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.role:
         log_nothing()
-        gc.collect()
-        gc.freeze()  # as the process does that is run
+        tune_garbage_collection()  # as the process does that is run
         play(given)
         return
     warn_without_recordings()

@@ -31,6 +31,7 @@ from benchmarks.telegram_server import Stats
 from bot.clock import SystemClock
 from bot.logs import configure_logging
 from bot.outbox.outbox import Outbox
+from bot.sharing import tune_garbage_collection
 from bot.storage.database import Database
 from bot.telegram.limits.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
 from bot.telegram.messenger import BotMessenger, build_bot
@@ -213,6 +214,7 @@ async def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable()  # the library logs every refusal with its traceback
     configure_logging(stream=io.StringIO())  # as in production, but nobody reads it
+    tune_garbage_collection()  # as the process does that is run; for all rows alike
     async with telegram() as there:
         if given.busy:
             cores = os.cpu_count() or 1

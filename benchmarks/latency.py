@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextvars
-import gc
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from bot.feed import connection
 from bot.feed.request_limit import FeedRequestLimiter
 from bot.outbox.delivery import DeliveryResult, Urgency
 from bot.outbox.outbox import Outbox
+from bot.sharing import tune_garbage_collection
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
@@ -180,8 +180,7 @@ async def measure(stream: str, port: str, live: int, chats: int, seconds: int, s
             tasks = [asyncio.create_task(following.follower.follow(Fixture(f"fixture-{n}", status="Live"))) for n in range(live)]
             await asyncio.sleep(settle)
             await audience(following.database, live, chats)
-            gc.collect()
-            gc.freeze()
+            tune_garbage_collection()
             marks.on = True
             await asyncio.sleep(seconds)
             for task in tasks:

@@ -29,6 +29,7 @@ from bot.cluster.roles import Role
 from bot.logs import configure_logging
 from bot.outbox.outbox import Outbox
 from bot.outbox.shared_source import SharedSource
+from bot.sharing import tune_garbage_collection
 from bot.storage.chat_rows import chat_to_row
 from bot.storage.database import Database
 from bot.storage.driver import RATE_CHANNEL
@@ -84,6 +85,7 @@ async def work(name: str, url: str, telegram_url: str, limit: int) -> None:
             await stack.enter_async_context(tickets.running())
         stack.callback(asyncio.create_task(sender.run()).cancel)
         await asyncio.sleep(0.5)
+        tune_garbage_collection()
         print("ready", flush=True)
         while await asyncio.to_thread(sys.stdin.readline):
             await outbox.put([goal(clock.now())])

@@ -1,8 +1,9 @@
-"""Long calculations in the event loop, a little at a time."""
+"""Long calculations in the event loop, a little at a time; and the garbage collection, which is one as well."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from typing import Any, Generic, Self, TypeVar, overload
@@ -11,6 +12,22 @@ T = TypeVar("T")
 
 TURN = 0.002
 """Seconds of a calculation after which other work has its turn: an alert that comes meanwhile leaves so much later at most."""
+
+
+_GARBAGE_THRESHOLD = 7_000
+"""Objects that are made, and not freed yet, until the youngest are searched for garbage: ten times as many as Python's own."""
+
+
+def tune_garbage_collection() -> None:
+    """Leave what exists by now out of every collection, and collect less often. For a process that goes on for long.
+
+    What exists lives as long as the process, and to look through it would stop the event loop for 75 ms each time.
+    """
+    gc.collect()
+    gc.freeze()
+    # A request makes some hundred objects, and nearly all end with it. With a few hundred requests in flight, Python would look
+    # through all of them every few messages, which takes a fifth of a message's time.
+    gc.set_threshold(_GARBAGE_THRESHOLD, 10, 10)
 
 
 async def share_event_loop(items: Iterable[T], turn: float = TURN) -> AsyncIterator[T]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -31,6 +30,7 @@ from bot.matches.match_directory import MatchDirectory
 from bot.monitoring.http import serve
 from bot.network import open_http_session, trust_authority
 from bot.retry import Backoff, OutageLog, retry_while_database_unavailable
+from bot.sharing import tune_garbage_collection
 from bot.storage.database import Database, read_storage_url
 from bot.storage.database_file import (
     DatabaseFileGuard,
@@ -146,10 +146,7 @@ async def _run_with_telegram(application: Application, bot: ExtBot[str], roles: 
     """Wait until Telegram accepts the bot, then run everything that needs Telegram for as long as the process runs."""
     await _wait_for_telegram(bot)
     async with run_together(*application.background_work_with_telegram()) as running:
-        # What exists by now lives as long as the process. Frozen, it is not looked through at every full collection, which
-        # would stop the event loop for 75 ms each time.
-        gc.collect()
-        gc.freeze()
+        tune_garbage_collection()
         log.info("started", roles=",".join(sorted(roles)), rules=len(application.services.rule_versions.active.rules.rules))
         await running
 

@@ -1,6 +1,7 @@
 import asyncio
+import gc
 
-from bot.sharing import Steps, finish_in_turns, made_in_steps, share_event_loop
+from bot.sharing import Steps, finish_in_turns, made_in_steps, share_event_loop, tune_garbage_collection
 
 
 async def test_other_work_has_its_turn_between_the_items_of_a_long_calculation() -> None:
@@ -66,3 +67,16 @@ async def test_a_property_is_made_in_turns_with_other_work_or_at_its_first_use_a
     assert seen == [1, 2]
     assert [ahead.total, ahead.total, late.total, late.total] == [6, 6, 9, 9]
     assert (ahead.added, late.added) == ([1, 2, 3], [4, 5])
+
+
+def test_a_collection_leaves_out_what_existed_before_and_comes_when_thousands_of_objects_are_new() -> None:
+    thresholds, frozen = gc.get_threshold(), gc.get_freeze_count()
+    try:
+        tune_garbage_collection()
+
+        assert gc.get_freeze_count() > frozen
+        assert gc.get_threshold()[0] == 10 * 700
+    finally:
+        gc.set_threshold(*thresholds)
+        if not frozen:
+            gc.unfreeze()
