@@ -117,8 +117,11 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
     The library reads on to the end: a few megabytes that unpack to gigabytes would end the process.
     """
-    body = bytearray()
-    async for part in response.content.iter_any():
+    content, body = response.content, bytearray()
+    # Nearly always: a small answer is there as a whole once its headers are.
+    if content.is_eof() and content.total_bytes <= limit:
+        return content.read_nowait()
+    async for part in content.iter_any():
         body += part
         if len(body) > limit:
             response.close()

@@ -61,7 +61,9 @@ class BotApiSession(BaseRequest):
         self._health = health or ApiHealth(SystemClock())
         self._connections, self._read_timeout, self._connect_timeout = connections, read_timeout, connect_timeout
         self._session: aiohttp.ClientSession | None = None
-        self._default_timeout = _make_timeout(connect_timeout, read_timeout)
+        # Of a short question and its short answer, so that one timer serves: one for each pause would be set several times for
+        # every message. It also ends an answer that trickles in.
+        self._call_timeout = aiohttp.ClientTimeout(total=read_timeout, sock_connect=connect_timeout)
         self._replaced_token: tuple[str, str] | None = None
         self._proxy_setting = proxy
         self._proxies: dict[str, str | None] = {}
@@ -118,7 +120,7 @@ class BotApiSession(BaseRequest):
     async def call_method(self, url: URL, parameters: object) -> tuple[int, bytes]:
         """Call a method with its parameters as JSON, without the library's objects. Returns and raises as `do_request` does."""
         return await self._request(
-            "POST", url, client_timeout=self._default_timeout, data=msgspec.json.encode(parameters), headers=_JSON_HEADERS
+            "POST", url, client_timeout=self._call_timeout, data=msgspec.json.encode(parameters), headers=_JSON_HEADERS
         )
 
     async def _request(
@@ -143,8 +145,8 @@ class BotApiSession(BaseRequest):
             async with self._session.request(method, url, timeout=client_timeout, proxy=self._proxy(url), **more) as response:
                 body = await read_body(response, _MAX_ANSWER_SIZE)
                 if method == "POST":  # a GET is of a file, which need not be JSON
-                    name = str(url).rpartition("/")[2].partition("?")[0]
-                    is_token_refused = check_answer(name, response.status, response.content_type, body)
+                    content_type = response.headers.get("Content-Type", "")
+                    is_token_refused = check_answer(url, response.status, content_type, body)
                     self._health.on_response(response.status, response.headers.get("Date"), is_token_refused=is_token_refused)
                 return response.status, body
         # Only these say that nothing was sent; the last is a proxy that opens no tunnel. After any other error the message may

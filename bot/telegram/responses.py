@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 import msgspec
 import telegram.error as api
+from yarl import URL
 
 from bot.errors import (
     ChatGone,
@@ -194,8 +195,8 @@ class _Envelope(msgspec.Struct):
 _ENVELOPE_DECODER = msgspec.json.Decoder(_Envelope)
 
 
-def check_answer(method: str, status: int, content_type: str, body: bytes) -> bool:
-    """Return True if an answer refuses the bot's token.
+def check_answer(url: str | URL, status: int, content_type: str, body: bytes) -> bool:
+    """Return True if an answer refuses the bot's token. The last part of `url` is the method that was called.
 
     Raises ForeignAnswer, EndPointNotFound for an unknown method, and BadRequest for a request that is too large.
 
@@ -212,7 +213,8 @@ def check_answer(method: str, status: int, content_type: str, body: bytes) -> bo
         # A page with a client error, or in place of a success, is of a proxy that kept the request to itself.
         # A success that was cut off has been carried out, most likely: it must not be repeated until the news is too old.
         is_unanswered = status in _GATEWAY_TIMEOUT_STATUSES or (not is_page and status < HTTPStatus.MULTIPLE_CHOICES)
-        reason = f"an answer that is not Telegram's (status {status}, {content_type or 'no content type'})"
+        kind = content_type.partition(";")[0] or "no content type"
+        reason = f"an answer that is not Telegram's (status {status}, {kind})"
         # The picture is too large for the server, or for a proxy in front of it. Other messages are not affected.
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise _Refusal(reason)
@@ -224,6 +226,7 @@ def check_answer(method: str, status: int, content_type: str, body: bytes) -> bo
         raise _Refusal(answer.description)
     if status != HTTPStatus.NOT_FOUND:
         return status == HTTPStatus.UNAUTHORIZED
+    method = str(url).rpartition("/")[2].partition("?")[0]
     if method not in _METHODS_OF_EVERY_SERVER or _METHOD_NOT_FOUND in answer.description.lower():
         raise api.EndPointNotFound(f"this Bot API server does not have {method}")
     return True
