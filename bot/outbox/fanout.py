@@ -31,6 +31,9 @@ log = structlog.get_logger()
 PAGE_SIZE = 200
 """Chats that one transaction reaches."""
 
+FIRST_PAGE_SIZE = 32
+"""Chats that the first transaction of a walk reaches: they need not wait until hundreds are read and stored."""
+
 _FAIRNESS_INTERVAL = 8
 """Every eighth page goes to the match that waited longest, however urgent the others are: none starves."""
 
@@ -95,17 +98,23 @@ async def reach_next_chats(tx: Transaction, news: NewsItem, now: dt.datetime) ->
     if not progress.new_chats_done:
         progress, items = await _reach_new_chats(tx, news, progress, now)
     elif not progress.notified_chats_done:
-        items, last = await repository.queue_next_notified_chats(tx, news, progress.last_notified_chat, PAGE_SIZE, now)
+        after = progress.last_notified_chat
+        items, last = await repository.queue_next_notified_chats(tx, news, after, _page_size(after), now)
         progress = msgspec.structs.replace(progress, last_notified_chat=last, notified_chats_done=last is None)
     await repository.write_fanout_progress(tx, news.key, progress)
     return progress, items
+
+
+def _page_size(after: ChatRef | None) -> int:
+    return PAGE_SIZE if after else FIRST_PAGE_SIZE
 
 
 async def _reach_new_chats(
     tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime
 ) -> tuple[FanoutProgress, list[QueueItem]]:
     """Decide for the next followers that do not have the news."""
-    recipients, last = await repository.read_next_followers(tx, news, progress.last_new_chat, PAGE_SIZE)
+    after = progress.last_new_chat
+    recipients, last = await repository.read_next_followers(tx, news, after, _page_size(after))
     # Chats may have a delivery already: from a walk that a kill cut off, or because they were reached by an earlier revision.
     known = await repository.read_deliveries(tx, news.key, [recipient.chat.ref for recipient in recipients])
     decided = _decide_for_all(news, recipients, known, now)

@@ -67,6 +67,9 @@ MIN_SLEEP = 0.004
 _LONGEST_SLEEP = 60.0
 """Seconds after which a sender that waits for something looks at the clocks."""
 
+_FIRST_BATCH_SIZE = 8
+"""Messages that are begun together while no request is in flight."""
+
 DATABASE_RETRY_DELAY = 0.5
 """Seconds before a database that failed is asked again."""
 
@@ -213,7 +216,9 @@ class Sender:
         """Start all requests that may be made now. Return the seconds until there may be more, None: when woken."""
         await self._commit_completed()
         while (free := MAX_IN_FLIGHT - len(self._tasks)) > 0 and not self._stopping:
-            requests = await self._start_next(min(free, self._delivery_queue.batch_size))
+            # The first few leave before the next are read and planned.
+            batch_size = self._delivery_queue.batch_size if self._tasks else _FIRST_BATCH_SIZE
+            requests = await self._start_next(min(free, batch_size))
             if not requests:
                 return self._sleep_time()
             for request in requests:

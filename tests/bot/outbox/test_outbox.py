@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from sqlalchemy import func, select, update
 
 from bot.outbox.delivery import Reason
-from bot.outbox.fanout import PAGE_SIZE
+from bot.outbox.fanout import FIRST_PAGE_SIZE, PAGE_SIZE
 from bot.outbox.pruning import delete_batch_before
 from bot.storage.schema import entries
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
@@ -38,16 +38,17 @@ async def test_what_waits_is_there_after_a_restart(world: World) -> None:
 
 
 async def test_an_alert_that_reached_nobody_before_a_crash_reaches_everybody_after_it(world: World) -> None:
-    await world.follow(*(Chat(ChatRef(number)) for number in range(1, PAGE_SIZE + 30)))
+    await world.follow(*(Chat(ChatRef(number)) for number in range(1, PAGE_SIZE + 60)))
     await world.outbox.put([alert()])
     await world.outbox.queue.take()
     first = await world.outbox.queue.take()
+    second = await world.outbox.queue.take()
     await world.restart()
 
     again = await world.take_all()
 
-    assert len(first) == PAGE_SIZE
-    assert [item.chat.chat_id for item in again] == list(range(1, PAGE_SIZE + 30))
+    assert (len(first), len(second)) == (FIRST_PAGE_SIZE, PAGE_SIZE)
+    assert [item.chat.chat_id for item in again] == list(range(1, PAGE_SIZE + 60))
 
 
 async def test_what_waits_is_taken_in_the_order_of_chats_after_a_restart(world: World) -> None:

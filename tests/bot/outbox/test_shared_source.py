@@ -188,6 +188,7 @@ class World:
 @pytest.fixture
 async def world(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.setattr(fanout, "PAGE_SIZE", PAGE)
+    monkeypatch.setattr(fanout, "FIRST_PAGE_SIZE", PAGE)
     async with AsyncExitStack() as stack:
         made = World(postgres_url, stack)
         await made.open()
