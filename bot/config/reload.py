@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -155,10 +156,16 @@ class ConfigReloader:
             try:
                 await self.reload_if_changed()
                 outage.on_success()
-            # A folder that went away between two steps, or a mounted volume that hangs; or the system allows no further thread.
-            except (OSError, RuntimeError) as error:
+            # A folder that went away between two steps, or a mounted volume that hangs; the system allows no further thread; or
+            # a mistake of ours. None of them may end the watching, which is the way out of a wrong configuration.
+            except Exception as error:
                 if outage.on_failure():
-                    log.warning("files_not_watched", reason=str(error), poll_seconds=_POLL_INTERVAL)
+                    log.warning(
+                        "files_not_watched",
+                        reason=str(error),
+                        poll_seconds=_POLL_INTERVAL,
+                        exc_info=not isinstance(error, OSError),
+                    )
 
     async def _reload_on_request(self) -> None:
         while True:
@@ -167,8 +174,8 @@ class ConfigReloader:
             try:
                 await self._wait_until_written()
                 await self.reload()
-            except (OSError, RuntimeError) as error:  # as in `_watch`
-                log.warning("configuration_not_read", reason=str(error))
+            except Exception as error:  # as in `_watch`
+                log.warning("configuration_not_read", reason=str(error), exc_info=not isinstance(error, OSError))
 
 
 def _is_blank(path: Path) -> bool:
@@ -223,14 +230,16 @@ def read_file_states(sources: Iterable[Path]) -> FileStates:
         if wild is None:
             files.append(source)
         else:
-            files += sorted(Path(*source.parts[:wild]).glob(str(Path(*source.parts[wild:]))))
+            # A pattern that Python does not take matches nothing; the configuration that has it was refused with its place.
+            with suppress(ValueError, NotImplementedError):
+                files += sorted(Path(*source.parts[:wild]).glob(str(Path(*source.parts[wild:]))))
     return {file: state for file in files if (state := _read_file_state(file)) is not None}
 
 
 def _read_file_state(file: Path) -> tuple[int, int, int] | None:
     try:
         stat = file.stat()
-    except OSError:
-        # Gone for a moment, as while an editor replaces it. It is a change when it comes back.
+    except (OSError, ValueError):
+        # Gone for a moment, as while an editor replaces it, which is a change when it comes back; or no name for a file.
         return None
     return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -307,18 +307,44 @@ async def test_a_file_that_the_configuration_names_is_no_pipe_either(world: Worl
     assert "it is a pipe or a device" in world.refusals[0]
 
 
-async def test_a_folder_that_goes_away_while_it_is_read_ends_no_watch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    failures: list[PermissionError] = []
+@pytest.mark.parametrize(
+    "named",
+    [
+        "include: ['rules/**.yaml']",
+        'include: "rules/\\0*.yaml"',
+        'include: "rules/\\0.yaml"',
+        'catalogue: "a\\0b"',
+        'telegram: {token_file: "a\\0b"}',
+    ],
+)
+async def test_a_name_that_the_system_does_not_take_ends_no_watch(world: World, named: str) -> None:
+    world.path.write_text(f"{named}\n{GOALS}")
+    is_accepted = await world.reloader.reload()
+    await world.reloader.reload_if_changed()
+    world.path.write_text(CARDS)
+    await world.reloader.reload_if_changed()
+
+    # A later Python takes some of them, and a pattern may match nothing.
+    assert is_accepted is not bool(world.refusals)
+    assert world.names() == ["cards"]
+
+
+@pytest.mark.parametrize("failure", [PermissionError(13, "Permission denied"), ValueError("a mistake of ours")])
+async def test_an_error_while_the_files_are_read_ends_no_watch(
+    world: World, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    failures: list[Exception] = []
 
     def fail(_sources: object) -> object:
-        failures.append(PermissionError(13, "Permission denied"))
-        raise failures[-1]
+        failures.append(failure)
+        raise failure
 
     async with world.watching():
         with monkeypatch.context() as patched:
             patched.setattr("bot.config.reload.read_file_states", fail)
             world.reloader.request_reload()
-            await until(lambda: failures)
+            # By the request and by the watching.
+            await until(lambda: len(failures) > 1)
         world.path.write_text(CARDS)
         world.reloader.request_reload()
         await until(lambda: world.names() == ["cards"])
