@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 import structlog
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from bot.clock import MIN_WAIT, Clock
@@ -23,7 +24,6 @@ from bot.config.models import FeedSettings
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
 from bot.feed.decode import Control, ControlKind, decode_frame, find_trace_id
 from bot.feed.dispatch import OnPacket, PacketDispatcher
-from bot.feed.feed_socket import FeedSocket
 from bot.feed.match_end import Listing
 from bot.feed.reconnect import REMEDIES, FailureCause, HostRotation, RetryDelays, WaitPolicy, mask_token
 from bot.feed.request_limit import FeedRequestLimiter, Priority
@@ -295,7 +295,7 @@ class FeedConnection:
             self._reason = self._reason or failure.reason
         return failure.cause
 
-    async def _serve_socket(self, socket: FeedSocket) -> None:
+    async def _serve_socket(self, socket: ClientConnection) -> None:
         """Send the token and read frames until the connection ends."""
         # The handshake is proof enough for the host. The back-off of the match waits for data: see `run`.
         self._hosts.on_success()
@@ -318,27 +318,26 @@ class FeedConnection:
         if self._session.ending is None:
             await self._on_lost(cause)
 
-    async def _read_frames(self, socket: FeedSocket) -> None:
+    async def _read_frames(self, socket: ClientConnection) -> None:
         """Read frames until the session wants to reconnect or to end."""
         session = self._session
         while session.failure is None and session.ending is None:
-            # None nearly always: most frames are read without a timer.
+            # None nearly always: most frames are read without a timer. They stay bytes, which is what the decoder takes.
             wake_at = session.wake_at
-            frames = await (socket.receive() if wake_at is None else self._receive(socket, wake_at))
-            if not frames:
-                await self._dispatcher.dispatch(session.on_wake(self._clock.monotonic()), self._clock.now())
-            for frame in frames:
-                await self._on_frame_received(frame, self._clock.now())
-                if session.failure is not None or session.ending is not None:
-                    break
+            frame = await (socket.recv(decode=False) if wake_at is None else self._receive(socket, wake_at))
+            received = self._clock.now()
+            if frame is None:
+                await self._dispatcher.dispatch(session.on_wake(self._clock.monotonic()), received)
+            else:
+                await self._on_frame_received(frame, received)
 
-    async def _receive(self, socket: FeedSocket, wake_at: float) -> list[bytes]:
-        """Return the next frames; none when the session has to be woken first."""
+    async def _receive(self, socket: ClientConnection, wake_at: float) -> bytes | None:
+        """Return the next frame, or None when the session has to be woken first."""
         try:
             async with asyncio.timeout(max(MIN_WAIT, wake_at - self._clock.monotonic())):
-                return await socket.receive()
+                return await socket.recv(decode=False)
         except TimeoutError:
-            return []
+            return None
 
     async def _on_frame_received(self, frame: bytes, received: dt.datetime) -> None:
         """Decode one frame and let the session decide which packets to hand on."""
@@ -391,7 +390,7 @@ class FeedConnection:
         if self._unreadable[error.kind] == 1:
             log.warning("frame_unreadable", fixture=self._fixture_id, kind=error.kind, reason=error.reason, feed_trace_id=trace)
 
-    def _check_stale(self, socket: FeedSocket, due: float = math.inf) -> None:
+    def _check_stale(self, socket: ClientConnection, due: float = math.inf) -> None:
         """Abort the connection if no frame came for `stale_after`; otherwise look again when it could be.
 
         `due`: when this look was to be. One that comes later shows that the process stood still, and proves nothing of the peer:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import cast
 
 import msgspec
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
-from bot.feed.feed_socket import MAX_FRAME_SIZE, FeedSocket
 from bot.feed.reconnect import (
     FailureCause,
     classify_close_code,
@@ -20,6 +18,13 @@ from bot.feed.reconnect import (
 )
 from bot.feed.rest import ACCEPT_HEADER
 from bot.network import explain_connection_error, find_proxy, get_ssl_context
+
+READ_SIZE = 8192
+"""Bytes read from a socket at a time. In a burst on a thousand connections the data then waits in the kernel's socket buffers,
+not in this process."""
+
+MAX_FRAME_SIZE = 16 * 1024 * 1024
+"""Bytes. websockets' own limit of 1 MiB is too near to a packet with a long list in it."""
 
 HANDSHAKE_ERRORS = (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError)
 """What `open_connection` raises."""
@@ -52,7 +57,7 @@ class _ConnectWithoutRedirect(connect):
         return exc
 
 
-async def open_connection(url: str, proxy_setting: str | None = None) -> FeedSocket:
+async def open_connection(url: str, proxy_setting: str | None = None) -> ClientConnection:
     """Open a websocket, by a proxy if the setting or the environment names one; raise one of HANDSHAKE_ERRORS."""
     socket = await _ConnectWithoutRedirect(
         url,
@@ -64,9 +69,12 @@ async def open_connection(url: str, proxy_setting: str | None = None) -> FeedSoc
         max_size=MAX_FRAME_SIZE,
         proxy=find_proxy(url, proxy_setting),
         ssl=get_ssl_context() if url.startswith("wss://") else None,
-        create_connection=FeedSocket,
     )
-    return cast(FeedSocket, socket)
+    # Where the transport allows it: asyncio's does, but not for TLS.
+    transport = socket.transport
+    if hasattr(transport, "max_size"):
+        transport.max_size = READ_SIZE
+    return socket
 
 
 def explain_handshake_error(error: Exception, now: dt.datetime) -> Failure:

@@ -133,10 +133,10 @@ async def stream_server(certificate: str) -> AsyncIterator[str]:
         yield f"wss://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
 
 
-async def read_stream(url: str, proxy: str | None = None) -> str:
+async def read_stream(url: str, proxy: str | None = None) -> str | bytes:
     socket = await open_connection(url, proxy)
     try:
-        return b"".join(await socket.receive()).decode()
+        return await socket.recv()
     finally:
         await socket.close()
 

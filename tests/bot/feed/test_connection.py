@@ -15,10 +15,10 @@ from websockets.asyncio.server import ServerConnection
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable
 from bot.feed.connection import FeedConnection
 from bot.feed.encode import encode_heartbeat, encode_packet
-from bot.feed.feed_socket import MAX_FRAME_SIZE
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, SessionState
 from bot.feed.source import ConnectionStatus, StreamSpeed
+from bot.feed.websocket import MAX_FRAME_SIZE
 from rules.football.action import Packet
 from tests.fakes.feed import LoopClock, ScriptedFeed, Step, accept, beat, close, drop, feed_settings, refuse, send, wait
 from tests.fakes.metric_changes import MetricChanges
