@@ -32,7 +32,7 @@ class DaemonThreads(ThreadPoolExecutor):
         self._forget_threads()
 
     def _forget_threads(self) -> None:
-        self._pid, self._started, self._idle = os.getpid(), 0, 0
+        self._pid, self._started, self._unfinished = os.getpid(), 0, 0
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -44,14 +44,16 @@ class DaemonThreads(ThreadPoolExecutor):
         with self._lock:
             if self._pid != os.getpid():
                 self._forget_threads()  # a fork has none, whatever its parent had
-            if self._idle:
-                self._idle -= 1
-            elif self._started < self._limit:
-                self._start_thread()
+            # One for each job that runs or waits, so that none waits for one that hangs. That may be several: the system may have
+            # refused a thread for an earlier job.
+            while self._started < min(self._unfinished + 1, self._limit) and self._start_thread():
+                pass
             self._jobs.put((future, partial(fn, *args, **kwargs)))
+            self._unfinished += 1
         return future
 
-    def _start_thread(self) -> None:
+    def _start_thread(self) -> bool:
+        """Start one more thread. Return False if the system allows none."""
         name = self._name if self._limit == 1 else f"{self._name}_{self._started + 1}"
         try:
             threading.Thread(target=self._run, args=(self._jobs,), name=name, daemon=True).start()
@@ -59,8 +61,9 @@ class DaemonThreads(ThreadPoolExecutor):
             # With others at work it waits for one of them. An OSError is what everybody expects of a name that is looked up.
             if not self._started:
                 raise OSError(errno.EAGAIN, "the system allows no further thread") from error
-        else:
-            self._started += 1
+            return False
+        self._started += 1
+        return True
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Cancel what has not begun, and wait for nothing: who needs a result has waited for it."""
@@ -89,4 +92,4 @@ class DaemonThreads(ThreadPoolExecutor):
             del job, future, call
             with self._lock:
                 if jobs is self._jobs:
-                    self._idle += 1
+                    self._unfinished -= 1
