@@ -173,7 +173,12 @@ class MatchScheduler:
                 log.info("clock_stepped", seconds=round(step, 1))
                 self.fixtures.request_refresh()
                 self._changed.set()
-            self._start_due()
+            try:
+                self._start_due()
+            except Exception as error:
+                # Nothing else starts a match between two plans, so this goes on. An error that stays ends `run` and the process,
+                # because the next plan, half a minute later at most, does the same.
+                log.exception("due_matches_not_followed", reason=repr(error))
 
     def _list_near(self) -> list[str]:
         """Return the fixtures that are followed, and those planned whose kick-off is so near that it may be moved at any time."""
@@ -294,7 +299,11 @@ class MatchScheduler:
         # Once for each, for as long as it is held back: this runs every second.
         new = [fixture for i in self.chosen_held_back if i not in before and (fixture := self.fixtures.find(i))]
         if new and self.on_held_back:
-            self.on_held_back(new)
+            try:
+                self.on_held_back(new)
+            except Exception as error:
+                # That chats are not told of a match that waits must not keep the others from being followed.
+                log.exception("held_back_not_reported", count=len(new), reason=repr(error))
         return allowed
 
     def _start(self, fixture_id: str) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import datetime as dt
 
 import pytest
+from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from bot.config.models import ScheduleSettings
 from bot.subscribers import Scope, Subscription
@@ -121,3 +123,47 @@ async def test_a_crowd_of_matches_is_followed_some_each_second_and_the_chosen_on
     assert first[0] == "chosen" and len(first) <= 50
     assert sorted(world.followed) == sorted([f.id for f in (*crowd, chosen)])
     assert world.runner.is_chosen("chosen") and not world.runner.is_chosen("x1")
+
+
+class FailingWorld(TimedWorld):
+    """A world in which looking for due matches may fail."""
+
+    is_failing = False
+
+    @property
+    def max_matches(self) -> int | None:
+        if self.is_failing:
+            raise RuntimeError("the limit is not known")
+        return None
+
+    @max_matches.setter
+    def max_matches(self, limit: int | None) -> None:
+        assert limit is None
+
+
+BETWEEN_PLANS = 10.0
+"""Seconds: everything is planned anew every 30 s."""
+
+
+async def test_an_error_between_two_plans_is_logged_and_makes_no_later_connection_late() -> None:
+    due = make_due_fixture()
+    assert due.kickoff
+    world = FailingWorld(SteppingClock(), replace(due, kickoff=due.kickoff + dt.timedelta(seconds=BETWEEN_PLANS)))
+    with capture_logs() as logs:
+        async with running(world):
+            await asyncio.sleep(900 + BETWEEN_PLANS)
+            world.is_failing = True
+            await asyncio.sleep(3)
+            world.is_failing = False
+            await asyncio.sleep(CONNECT_AT - 900)
+
+    assert len(world.followed_at) == 1 and 0 <= world.followed_at[0] - CONNECT_AT - BETWEEN_PLANS <= 1.5
+    assert {line["reason"] for line in logs if line["log_level"] == "error"} == {"RuntimeError('the limit is not known')"}
+
+
+async def test_an_error_that_stays_ends_the_process_and_is_not_passed_over() -> None:
+    world = FailingWorld(SteppingClock(), make_due_fixture())
+    world.is_failing = True
+
+    with pytest.raises(RuntimeError, match="the limit is not known"):
+        await world.runner.run()

@@ -316,6 +316,23 @@ async def test_a_match_that_is_followed_is_not_cut_off_for_one_that_a_chat_choos
         assert (world.followed, world.stopped) == (["a"], [])
 
 
+async def test_an_error_while_what_is_held_back_is_reported_keeps_no_match_from_being_followed() -> None:
+    world = World(*_fixtures("a", "b", "c"))
+    world.max_matches, world.subscribed = 1, [Subscription(Scope.TEAM, f"h-{name}") for name in "abc"]
+
+    def fail(_fixtures: object) -> None:
+        raise RuntimeError("the notices failed")
+
+    world.runner.on_held_back = fail
+    async with running(world):
+        await until(lambda: len(world.runner.chosen_held_back) == 2)
+        first = list(world.followed)
+        world.match_ends.set()
+        await until(lambda: len(world.followed) == 3)
+
+    assert len(first) == 1
+
+
 async def test_of_what_is_held_back_only_what_a_chat_has_chosen_is_reported_and_once() -> None:
     world = World(*_fixtures("a", "b", "c"))
     world.max_matches, world.subscribed = (
