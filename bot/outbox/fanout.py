@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import count
 
 import msgspec
@@ -64,6 +64,13 @@ class Fanout:
         # A revision does not go to the back of the line: the chats that were not reached yet get it at once.
         _, order = self._unfinished.get(news.key, (news, next(self._sequence)))
         self._unfinished[news.key] = (news, order)
+
+    def replace_all(self, unfinished: Collection[NewsItem]) -> None:
+        """Take over which news is unfinished, as it is stored now. What stays keeps its place."""
+        for key in self._unfinished.keys() - {news.key for news in unfinished}:
+            del self._unfinished[key]
+        for news in unfinished:
+            self.add(news)
 
     async def reach_next_page(self, tx: Transaction, *, urgent_only: bool = False) -> list[QueueItem]:
         """Reach the next chats of the next news, or of the most urgent one. Return what waits for them."""

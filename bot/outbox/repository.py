@@ -161,13 +161,16 @@ _SELECT_PROGRESS, _SELECT_PROGRESS_FOR_FANOUT = (
 
 
 async def read_fanout_progress(tx: Transaction, key: AlertKey, *, for_fanout: bool = False) -> FanoutProgress:
-    """Return how far a fan-out has come, locked until the transaction ends.
+    """Return how far a fan-out has come, locked until the transaction ends. Of news that is not stored any more, it is complete.
 
     `for_fanout`: results of deliveries of this news may be committed meanwhile.
     """
     statement = _SELECT_PROGRESS_FOR_FANOUT if for_fanout else _SELECT_PROGRESS
-    (row,) = await tx.fetch_prepared(statement, tuple(of_news(key).values()))
-    new_chat, new_topic, new_done, notified_chat, notified_topic, notified_done = row
+    rows = await tx.fetch_prepared(statement, tuple(of_news(key).values()))
+    if not rows:
+        # Lost with a damaged page, which the news in memory does not know. Its next revision is stored as new.
+        return NO_FANOUT
+    new_chat, new_topic, new_done, notified_chat, notified_topic, notified_done = rows[0]
     return FanoutProgress(
         None if new_chat is None else ChatRef(new_chat, new_topic),
         new_done == 1,

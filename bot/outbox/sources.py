@@ -153,8 +153,8 @@ class MemorySource:
         self._is_loaded = True
         try:
             async with self._db.transaction() as tx:
-                for news in await repository.read_unfinished_news(tx):
-                    self._fanout.add(news)
+                # Replaced, since what was stored before may be lost: a repair leaves out the rows of damaged pages.
+                self._fanout.replace_all(await repository.read_unfinished_news(tx))
                 return read_rows(tx, entries, await repository.read_waiting_rows(tx), row_to_item)
         except BaseException:
             self._is_loaded = False

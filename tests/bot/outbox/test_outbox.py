@@ -2,13 +2,14 @@
 
 import datetime as dt
 
+import pytest
 from msgspec.structs import replace
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from bot.outbox.delivery import Reason
 from bot.outbox.fanout import FIRST_PAGE_SIZE, PAGE_SIZE
 from bot.outbox.pruning import delete_batch_before
-from bot.storage.schema import entries
+from bot.storage.schema import alerts, entries
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from tests.bot.news import NOW, REF, alert, minor, retracted
 from tests.bot.outbox.conftest import World
@@ -49,6 +50,27 @@ async def test_an_alert_that_reached_nobody_before_a_crash_reaches_everybody_aft
 
     assert (len(first), len(second)) == (FIRST_PAGE_SIZE, PAGE_SIZE)
     assert [item.chat.chat_id for item in again] == list(range(1, PAGE_SIZE + 60))
+
+
+@pytest.mark.parametrize("is_rescanned", [False, True])
+async def test_news_whose_row_is_lost_during_its_fan_out_is_finished_and_other_news_goes_on(
+    world: World, is_rescanned: bool
+) -> None:
+    await world.follow(Chat(ChatRef(1)))
+    await world.take_all()
+    await world.outbox.put([alert(action="1")])
+    await world.outbox.put([alert(action="2")])
+    async with world.db.transaction() as tx:
+        await tx.execute(delete(alerts).where(alerts.c.action_id == "1"))
+    if is_rescanned:
+        world.outbox.queue.rescan()
+
+    items = await world.take_all()
+
+    assert [item.key.action_id for item in items] == ["2"]
+    # Its next revision is news again.
+    await world.outbox.put([alert(2, action="1")])
+    assert [item.key.action_id for item in await world.take_all()] == ["1"]
 
 
 async def test_what_waits_is_taken_in_the_order_of_chats_after_a_restart(world: World) -> None:
