@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
 from functools import partial
+from heapq import heappop, heappush
+from itertools import count
 
 _LARGEST_ROWID = 2**63 - 1
+
+_MAX_RANGES = 3000
+"""Ranges of a damaged table that are tried, which takes less than a second."""
 
 
 def copy_readable(source: sqlite3.Connection, target: sqlite3.Connection) -> list[str]:
@@ -36,50 +40,55 @@ def copy_readable(source: sqlite3.Connection, target: sqlite3.Connection) -> lis
 
 
 def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> bool:
-    """Copy the rows of a table in their order. Return False if some could not be read."""
-    last, step, gap_begins_at = -1, 1, None
+    """Copy the rows of a table. Return False if some could not be read."""
+    # Ranges of row ids, those first in whose neighbourhood something could be read: behind the last row, where nothing can, there
+    # is no end of ranges.
+    numbers = count()
+    ranges = [(0, next(numbers), -1, _LARGEST_ROWID)]
     is_whole = True
-    while last < _LARGEST_ROWID:
-        try:
-            for rowid, values in _read_rows(source, table, last, _LARGEST_ROWID):
-                if gap_begins_at is not None:
-                    # The attempts have gone too far: what is between the damaged page and this row can be read from here.
-                    _copy_backwards(source, target, table, gap_begins_at, rowid)
-                    gap_begins_at = None
-                _insert(target, table, values)
-                last, step = rowid, 1
+    for _ in range(_MAX_RANGES):
+        if not ranges:
             break
-        except sqlite3.DatabaseError as error:
-            _raise_unless_damaged(error)
-            # How many rows a damaged page had is not known: each vain attempt looks twice as far behind it.
-            gap_begins_at = last if gap_begins_at is None else gap_begins_at
-            is_whole, last, step = False, min(last + step, _LARGEST_ROWID), 2 * step
+        vain_attempts, _, after, last = heappop(ranges)
+        reached = _copy_range(source, target, table, after, last)
+        if reached is None:
+            continue
+        is_whole = False
+        before = _copy_range(source, target, table, reached, last, backwards=True) or reached
+        vain_attempts = vain_attempts + 1 if (reached, before) == (after, last + 1) else 0
+        # Both ends met a damaged page, maybe two, with rows between them. How many rows a page has is not known, nor how many
+        # the table has, so the parts begin with a single row, and each is twice as long as the one before it.
+        step = 1
+        while reached < before - 1 and last - after > 1:
+            part_end = min(reached + step, before - 1)
+            heappush(ranges, (vain_attempts, next(numbers), reached, part_end))
+            reached, step = part_end, 2 * step
     return is_whole
 
 
-def _copy_backwards(source: sqlite3.Connection, target: sqlite3.Connection, table: str, after: int, before: int) -> None:
-    """Copy the rows of a range from its end up to a damaged page."""
-    try:
-        for _, values in _read_rows(source, table, after, before - 1, order="DESC"):
-            _insert(target, table, values)
-    except sqlite3.DatabaseError as error:
-        _raise_unless_damaged(error)
+def _copy_range(
+    source: sqlite3.Connection, target: sqlite3.Connection, table: str, after: int, last: int, *, backwards: bool = False
+) -> int | None:
+    """Copy the rows from the one after `after` to `last`, or the other way, up to the first that cannot be read.
 
-
-def _read_rows(
-    source: sqlite3.Connection, table: str, after: int, last: int, order: str = "ASC"
-) -> Iterator[tuple[int, Sequence[object]]]:
+    Return the last row id that was read, or what is before the range if none was; None if all were read.
+    """
+    reached = last + 1 if backwards else after
     # By the table itself: its indexes may be what is damaged.
-    query = f"SELECT rowid, * FROM {table} NOT INDEXED WHERE rowid > ? AND rowid <= ? ORDER BY rowid {order}"  # noqa: S608
-    for rowid, *values in source.execute(query, (after, last)):
-        yield rowid, values
-
-
-def _insert(target: sqlite3.Connection, table: str, values: Sequence[object]) -> None:
-    places = ", ".join("?" * len(values))
-    target.execute(f"INSERT OR IGNORE INTO {table} VALUES ({places})", values)  # noqa: S608
-
-
-def _raise_unless_damaged(error: sqlite3.DatabaseError) -> None:
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
-        raise error
+    order = "DESC" if backwards else "ASC"
+    query = f"SELECT rowid, * FROM {table} NOT INDEXED WHERE rowid > ? AND rowid <= ? ORDER BY rowid {order} LIMIT ?"  # noqa: S608
+    # The driver reads one row ahead, and gives no row if the next one fails: so the last before a damaged page is read alone.
+    for limit in (_LARGEST_ROWID, 1):
+        bounds = (after, reached - 1) if backwards else (reached, last)
+        try:
+            for rowid, *values in source.execute(query, (*bounds, limit)):
+                places = ", ".join("?" * len(values))
+                target.execute(f"INSERT OR IGNORE INTO {table} VALUES ({places})", values)  # noqa: S608
+                reached = rowid
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
+                raise
+        else:
+            if limit != 1:
+                return None
+    return reached
