@@ -44,36 +44,53 @@ def advise_install(extra: str) -> str:
 @functools.cache
 def find_version() -> str:
     """Return Touchline's version: that of the checkout it runs from, else that of the installed package, else `unknown`."""
-    # Imported here and below: `importlib.metadata` reads e-mails, and nearly every command imports this module.
-    project = Path(__file__).resolve().parents[1] / "pyproject.toml"
     # A checkout may run without being installed, or be newer than what was installed from it.
-    if project.is_file():
-        import tomllib
-
-        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+    if isinstance(version := _read_project().get("version"), str):
+        return version
+    # Imported here and below: `importlib.metadata` reads e-mails, and nearly every command imports this module.
     import importlib.metadata
 
     try:
-        return importlib.metadata.version("touchline")
-    except importlib.metadata.PackageNotFoundError:
+        return importlib.metadata.version("touchline") or "unknown"
+    # A package whose files are damaged has errors of many kinds, and everything begins with the version: `run` too.
+    except Exception:
         return "unknown"
+
+
+def _read_project() -> dict[str, object]:
+    """Return what the checkout that this runs from says of itself; nothing if it does not run from a checkout of Touchline."""
+    try:
+        text = (_find_root() / "pyproject.toml").read_text(encoding="utf-8")
+        # Imported here: a program that was installed has no such file and no use for it.
+        import tomllib
+
+        content = tomllib.loads(text)
+    # There is none, or it is no TOML, or nothing but brackets.
+    except (OSError, ValueError, RecursionError):
+        return {}
+    project = content.get("project")
+    # The packages may have been copied into a project of another name.
+    return project if isinstance(project, dict) and project.get("name") == "touchline" else {}
+
+
+def _find_root() -> Path:
+    """Return the folder that the package `bot` lies in: a checkout, or where packages are installed."""
+    return Path(__file__).resolve().parents[1]
 
 
 def find_source() -> Source | None:
     """Return what Touchline was installed from, if that is still there; None if it was a name of an index."""
     import importlib.metadata
 
-    checkout = Path(__file__).resolve().parents[1]
-    is_checkout = (checkout / "pyproject.toml").is_file()
     try:
         # pip notes here what it was given, unless that was a name of an index.
         noted = importlib.metadata.distribution("touchline").read_text("direct_url.json")
     except importlib.metadata.PackageNotFoundError:
         noted = None
     origin = json.loads(noted) if noted else {}
-    if is_checkout:
+    if _read_project():
         # It runs from here whatever else is installed: Python looks in the current folder first.
-        return Source(checkout, is_editable=bool(origin.get("dir_info", {}).get("editable")))
+        return Source(_find_root(), is_editable=bool(origin.get("dir_info", {}).get("editable")))
     url = urlsplit(str(origin.get("url", "")))
     path = Path(unquote(url.path))
     return Source(path) if url.scheme == "file" and path.exists() else None
@@ -81,8 +98,7 @@ def find_source() -> Source | None:
 
 def find_shipped_file(name: str) -> Path | None:
     """Return a file that ships beside the program, such as the example: in the checkout, or where a wheel has put it."""
-    checkout = Path(__file__).resolve().parents[1]
-    for folder in (checkout, Path(sys.prefix) / "share" / "touchline"):
+    for folder in (_find_root(), Path(sys.prefix) / "share" / "touchline"):
         if (path := folder / name).is_file():
             return _shorten(path)  # it stands in messages
     return None

@@ -30,6 +30,7 @@ def virtual_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     """An environment whose pip comes first on the PATH, and a package that was copied into it."""
     programs = tmp_path / "venv" / "bin"
     programs.mkdir(parents=True)
+    (tmp_path / "venv" / "lib").mkdir()
     for name in ("python", "pip"):
         (programs / name).touch(0o755)
     monkeypatch.setattr(sys, "executable", str(programs / "python"))
@@ -60,7 +61,7 @@ def test_the_program_is_called_as_a_shell_in_this_folder_finds_it(
 def test_in_a_checkout_the_folder_is_installed_again(virtual_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkout = virtual_environment / "checkout"
     checkout.mkdir()
-    (checkout / "pyproject.toml").touch()
+    (checkout / "pyproject.toml").write_text('project.name = "touchline"')
     monkeypatch.setattr(installation, "__file__", str(checkout / "bot" / "installation.py"))
     install(monkeypatch, None)
 
@@ -117,8 +118,58 @@ def test_the_version_is_known_without_an_installation(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(importlib.metadata, "version", find_nothing)
 
-    find_version.cache_clear()
-    assert f'version = "{find_version()}"' in (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'version = "{find_version.__wrapped__()}"' in (Path(__file__).parents[2] / "pyproject.toml").read_text(
+        encoding="utf-8"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        '[project]\nname = "another"\nversion = "7.0"\n',
+        '[project]\nversion = "7.0"\n',
+        '[project]\nname = "touchline"\n',
+        '[project]\nname = "touchline"\nversion = 7\n',
+        'project = "touchline"\n',
+        "[project\n",
+        '[project]\nname = "touchline\udcff"\n',
+        "a = " + "[" * 100_000,
+    ],
+)
+def test_the_version_is_that_of_the_package_where_no_pyproject_of_touchline_says_it(
+    virtual_environment: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    if text is not None:
+        place = virtual_environment / "venv" / "lib" / "pyproject.toml"
+        place.write_bytes(text.encode(errors="surrogateescape"))
+    monkeypatch.setattr(importlib.metadata, "version", lambda _name: "0.3.0")
+
+    assert find_version.__wrapped__() == "0.3.0"
+
+
+@pytest.mark.parametrize(
+    "failure", [importlib.metadata.PackageNotFoundError("touchline"), KeyError("Version"), OSError(5, "I/O")]
+)
+def test_a_version_that_nothing_says_is_unknown(
+    virtual_environment: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(_name: str) -> str:
+        raise failure
+
+    monkeypatch.setattr(importlib.metadata, "version", fail)
+
+    assert find_version.__wrapped__() == "unknown"
+
+
+def test_a_project_of_another_name_beside_the_program_is_not_what_it_is_installed_from(
+    virtual_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (virtual_environment / "venv" / "lib" / "pyproject.toml").write_text('project.name = "another"')
+    install(monkeypatch, None)
+
+    assert advise_install("postgres") == "pip install 'touchline[postgres]'"
 
 
 def test_a_part_is_there_if_all_its_modules_are(monkeypatch: pytest.MonkeyPatch) -> None:
