@@ -176,8 +176,14 @@ class DeliveryQueue:
             merged = []
             for item in items:
                 pair = found.get((item.key, item.chat))
-                context = await self._load_context(tx, *pair, now) if pair else None
-                if context and (line := make_burst_line(context, now)):
+                try:
+                    context = await self._load_context(tx, *pair, now) if pair else None
+                    line = make_burst_line(context, now) if context else None
+                except UNREADABLE as error:
+                    # Not dropped: its own message may be possible. If it is not, `begin` drops it when its turn comes.
+                    log.debug("message_not_merged", fixture=item.key.fixture_id, action=item.key.action_id, reason=repr(error))
+                    continue
+                if context and line:
                     lines.append((line, context.news))
                     merged.append(item)
             if len(lines) < 2:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import String, Table, text
 
+from bot.outbox.decide import make_burst_line
+from bot.outbox.queue import DeliveryQueue
 from bot.storage.schema import alerts, chats, entries, subscriptions
+from bot.telegram.limits.rate_limits import RateLimiter
 from bot.telegram.plan import plan_delivery
+from rules.engine.alert import Alert
 from tests.bot.news import alert, minor, pending, retracted
 from tests.bot.telegram.conftest import World
 from tests.packets import FIXTURE
@@ -24,6 +28,11 @@ async def damage(world: World, table: Table, column: str, how: str, where: str) 
 
 def list_texts(table: Table, *, keys: bool = False) -> list[str]:
     return [str(column.name) for column in table.columns if isinstance(column.type, String) and (keys or not column.primary_key)]
+
+
+def kick_offs(count: int) -> list[Alert]:
+    """Return silent news, of which the limits of a chat keep back all but the first few."""
+    return [minor(n, f"kick-off {n}", action=f"k{n}", kind="kick_off") for n in range(1, count + 1)]
 
 
 def note_reports(world: World) -> dict[str, str]:
@@ -96,3 +105,40 @@ async def test_a_message_that_cannot_be_planned_holds_up_no_other(world: World, 
     await world.send(alert(1, "goal"), seconds=5)
 
     assert ([message.html for message in world.shown(2)], await world.outbox.count_waiting()) == (["goal"], 0)
+
+
+async def test_a_message_that_cannot_be_merged_is_sent_by_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_for_one(context, now):  # type: ignore[no-untyped-def]
+        if context.delivery.key.action_id == "k6":
+            raise KeyError("something unforeseen")
+        return make_burst_line(context, now)
+
+    monkeypatch.setattr("bot.outbox.queue.make_burst_line", fail_for_one)
+    world.limits = RateLimiter()
+    await world.restart()
+    await world.follow(1)
+    await world.send(*kick_offs(10), seconds=60)
+
+    texts = [message.text for message in world.shown()]
+    assert ("kick-off 6" in texts, sum(text.count("kick-off") for text in texts), len(texts) < 10) == (True, 10, True)
+    assert await world.outbox.count_waiting() == 0
+
+
+async def test_a_message_that_can_be_neither_merged_nor_planned_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_context = DeliveryQueue._load_context
+
+    async def fail_for_one(queue, tx, delivery, *more):  # type: ignore[no-untyped-def]
+        if delivery.key.action_id == "k6":
+            raise KeyError("something unforeseen")
+        return await load_context(queue, tx, delivery, *more)
+
+    monkeypatch.setattr(DeliveryQueue, "_load_context", fail_for_one)
+    world.limits = RateLimiter()
+    await world.restart()
+    await world.follow(1)
+    await world.send(*kick_offs(10), seconds=60)
+
+    sent = "\n".join(message.text for message in world.shown())
+    assert (sent.count("kick-off"), "kick-off 6" in sent, await world.outbox.count_waiting()) == (9, False, 0)
