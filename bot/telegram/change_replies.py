@@ -33,8 +33,8 @@ def add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str
     if is_burst(before.key):
         return _add_burst_reply(after, context)
     subject, is_loud = Subject.parse(before.subject), before.is_loud
-    # A minor action, of whose message the chat has no copy that cannot be edited any more.
-    is_minor = before.severity <= 0 and not before.is_loud and not before.earlier_copies
+    # A minor, silent action whose messages can all be edited.
+    needs_no_reply = before.severity <= 0 and not before.is_loud and not before.earlier_copies
     if reason is Reason.CHANGED:
         is_upgraded = alert.severity > before.severity
         if is_upgraded and subject.side in ("", alert.facts.side):
@@ -42,7 +42,7 @@ def add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str
         else:
             reply = render_change(subject, alert, html)
             is_loud = is_loud or recipient.is_loud(alert.kind, important=is_upgraded or alert.importance is Importance.MAJOR)
-    elif alert.facts.reason == NOT_CONFIRMED and reason is Reason.RETRACTION and is_minor:
+    elif alert.facts.reason == NOT_CONFIRMED and reason is Reason.RETRACTION and needs_no_reply:
         # At half-time the feed may leave many minor actions unconfirmed at once; editing their messages is enough.
         return after
     elif reason is Reason.RETRACTION:
