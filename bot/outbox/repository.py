@@ -223,8 +223,7 @@ async def claim_next_news(tx: Transaction, *, most_urgent: bool) -> NewsItem | N
     return None
 
 
-# Runs at every heartbeat of the feed.
-# Asked at every heartbeat of every match.
+# Runs at every heartbeat of every match.
 _SELECT_MISSED_NEWS = PreparedStatement(
     select(alerts.c.action_id)
     .where(alerts.c.fixture_id == bindparam("of_fixture"), alerts.c.missed == true(), alerts.c.summary == "")
