@@ -101,15 +101,20 @@ class LeaseManager:
             self._reopened.discard(name)
             self._calm_checks.pop(name, None)
             lease = self._held.pop(name, None)
-            try:
-                async with asyncio.timeout(_RELEASE_TIMEOUT):
-                    if lease and lease.handed_to:
+            if lease and lease.handed_to:
+                try:
+                    async with asyncio.timeout(_RELEASE_TIMEOUT):
                         await self._leases.transfer(name, lease.handed_to)
-                    elif lease and not lease.lost.is_set():
+                except (StorageError, TimeoutError) as error:
+                    # It is still ours, and is acquired again.
+                    log.debug("lease_not_handed_over", name=name, reason=str(error))
+            elif lease and not lease.lost.is_set():
+                try:
+                    async with asyncio.timeout(_RELEASE_TIMEOUT):
                         await self._leases.release({name}, is_finished=lease.is_finished)
-            except (StorageError, TimeoutError) as error:
-                # One that was to be handed over is still ours and is acquired again; any other ends after LEASE_DURATION.
-                log.debug("leases_not_released", name=name, reason=str(error))
+                except (StorageError, TimeoutError) as error:
+                    # It ends by itself after at most LEASE_DURATION.
+                    log.debug("leases_not_released", name=name, reason=str(error))
 
     def is_waiting_for(self, name: str) -> bool:
         """Return True if this process waits for a lease that another one may hold."""

@@ -7,6 +7,7 @@ from collections import defaultdict
 from functools import partial
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.cluster.balance import name_fixture_lease
 from bot.cluster.lease_manager import LeaseManager
@@ -297,3 +298,19 @@ async def test_a_match_that_one_process_saw_end_is_over_for_all_and_is_not_follo
     await world.stop_all()
 
     assert idle and world.followed_twice == []
+
+
+async def test_a_hand_over_that_failed_is_not_logged_as_a_lease_that_was_not_released() -> None:
+    table = Table()
+    manager = LeaseManager(FakeLeases(table, "a"), [Role.FEED])
+    running = asyncio.create_task(manager.run())
+    with capture_logs() as lines:
+        for receiver in ("b", ""):
+            async with manager.hold(name_fixture_lease("1")) as lease:
+                if receiver:
+                    lease.hand_over(receiver)
+                table.is_away = True
+            table.is_away = False
+    await cancel_tasks(running)
+
+    assert [line["event"] for line in lines if "_not_" in line["event"]] == ["lease_not_handed_over", "leases_not_released"]
