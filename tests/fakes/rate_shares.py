@@ -16,6 +16,7 @@ from bot.telegram.limits.rate_shares import (
     RateShareRepository,
     Renewal,
     RenewedShares,
+    extend_pause,
     step_shares,
 )
 
@@ -70,17 +71,20 @@ class FakeShares(RateShareRepository):
             await table.travel()
         if found.must_notify or (unpaid_found and unpaid_found.must_notify):
             table.notify()
-        return RenewedShares(found, unpaid_found, table.closed_until - now)
+        return RenewedShares(found, unpaid_found, table.closed_until - now, table.closed_until)
 
-    async def pause_all(self, seconds: float) -> None:
+    async def pause_all(self, seconds: float) -> float:
         await self._table.travel()
-        self._table.closed_until = max(self._table.closed_until, asyncio.get_running_loop().time() + seconds)
+        until = extend_pause(self._table.closed_until, asyncio.get_running_loop().time() + seconds)
+        self._table.closed_until = until
         self._table.notify()
+        return until
 
-    async def end_pause(self) -> None:
+    async def end_pause(self, known_until: float) -> None:
         await self._table.travel()
-        self._table.closed_until = 0.0
-        self._table.notify()
+        if self._table.closed_until <= known_until:
+            self._table.closed_until = 0.0
+            self._table.notify()
 
 
 class FakePaidCounts(PaidMessageRepository):

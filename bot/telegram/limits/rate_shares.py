@@ -7,6 +7,7 @@ of the free rate may exceed it while a process sends paid messages.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -128,11 +129,15 @@ class Renewal(msgspec.Struct, frozen=True):
 
 
 class RenewedShares(msgspec.Struct, frozen=True):
-    """The new shares, of all messages and of the free rate (None: nothing is paid for), and for how long all are to pause."""
+    """The new shares, of all messages and of the free rate (None: nothing is paid for), and the pause of all.
+
+    `paused_for` is for how many seconds all are to pause, `closed_until` the end of that by the database's clock.
+    """
 
     all: NewShare
     unpaid: NewShare | None
     paused_for: float
+    closed_until: float
 
 
 def step_shares(
@@ -189,21 +194,32 @@ class RateShareRepository:
                 await tx.execute(delete(rate_shares).where(rate_shares.c.process.in_(dead)))
             if found.must_notify or (unpaid_found and unpaid_found.must_notify):
                 await tx.notify(RATE_CHANNEL)
-        return RenewedShares(found, unpaid_found, state.closed_until - now)
+        return RenewedShares(found, unpaid_found, state.closed_until - now, state.closed_until)
 
-    async def pause_all(self, seconds: float) -> None:
-        """Pause all processes for `seconds`, as Telegram asked."""
+    async def pause_all(self, seconds: float) -> float:
+        """Pause all processes for `seconds`, as Telegram asked. Return the end of the pause, by the database's clock."""
         async with self._db.transaction() as tx:
             state = await _read_allowance(tx)
-            until = max(state.closed_until, await tx.now() + seconds)
+            until = extend_pause(state.closed_until, await tx.now() + seconds)
             await tx.execute(update(allowance).where(_IS_ALLOWANCE).values(closed_until=until))
             await tx.notify(RATE_CHANNEL)
+        return until
 
-    async def end_pause(self) -> None:
-        """End the pause of all processes: Telegram takes messages again."""
+    async def end_pause(self, known_until: float) -> None:
+        """End the pause of all processes, unless one was asked for that lasts longer than until `known_until`.
+
+        Telegram has taken a message that left when the pause was known to last until then. It says nothing of a newer pause.
+        """
         async with self._db.transaction() as tx:
-            await tx.execute(update(allowance).where(_IS_ALLOWANCE).values(closed_until=0.0))
-            await tx.notify(RATE_CHANNEL)
+            is_known = allowance.c.closed_until <= known_until
+            if await tx.execute(update(allowance).where(_IS_ALLOWANCE, is_known).values(closed_until=0.0)):
+                await tx.notify(RATE_CHANNEL)
+
+
+def extend_pause(closed_until: float, until: float) -> float:
+    """Return the end of a pause of all that is asked for once more."""
+    # Always a little later, so that a process that knows only of the pause before cannot end this one.
+    return max(math.nextafter(closed_until, math.inf), until)
 
 
 class AllowanceState(msgspec.Struct, frozen=True):

@@ -81,7 +81,15 @@ class SharedRateLimiter:
         """Messages since the last look."""
         self._unmet = 0
         """How many more the sender would have liked to send at once, when it asked last."""
-        self._pause_seconds, self._pause_is_over = 0.0, False
+        self._pause_seconds = 0.0
+        """For how long all processes have to pause, which they do not know yet."""
+        self._pauses: list[tuple[float, float]] = []
+        """Of a pause of all processes that lasts: since when it is known here, and its end by the database's clock.
+
+        One entry more each time that it is extended. The ends ascend.
+        """
+        self._finished_pause: float | None = None
+        """The end of a pause that is over because Telegram took a message, which the other processes do not know yet."""
         self._requested = asyncio.Event()
         self.on_more: Callable[[], None] | None = None
 
@@ -139,14 +147,18 @@ class SharedRateLimiter:
         """Pause this chat; if several were refused within a second, pause all chats in all processes."""
         self._limits.on_retry_after(chat_id, seconds, now)
         if self._limits.is_paused(now):
-            self._pause_seconds = max(self._pause_seconds, seconds)
+            self._pause_seconds, self._finished_pause = max(self._pause_seconds, seconds), None
             self.request_look()
 
     def on_accepted(self, sent_at: float, now: float) -> bool:
         """Note that Telegram took a message. Return True if that has ended a pause of all chats, for all processes."""
+        known_until = max((until for known_at, until in self._pauses if known_at <= sent_at), default=0.0)
+        if self._pauses and self._pauses[-1][1] > known_until:
+            # Several chats were refused after the message left: Telegram may have asked for more than it had before.
+            return False
         is_over = self._limits.on_accepted(sent_at, now)
         if is_over:
-            self._pause_seconds, self._pause_is_over = 0.0, True
+            self._pause_seconds, self._finished_pause = 0.0, known_until
             self.request_look()
         return is_over
 
@@ -182,11 +194,11 @@ class SharedRateLimiter:
     async def _look(self) -> float:
         """Renew the share, larger or smaller as all processes need it. Return the seconds until the next look."""
         if pause := self._pause_seconds:
-            await self._repository.pause_all(pause)
+            self._note_pause(await self._repository.pause_all(pause))
             self._pause_seconds = 0.0  # only now: if the database refuses, the next look tells the others
-        elif self._pause_is_over:
-            await self._repository.end_pause()
-            self._pause_is_over = False
+        elif self._finished_pause is not None:
+            await self._repository.end_pause(self._finished_pause)
+            self._finished_pause = None
         asked_at, before, sent = asyncio.get_running_loop().time(), self._limits.rate, self._sent
         unpaid_before = self._limits.unpaid_rate
         found = await self._repository.renew(
@@ -200,8 +212,10 @@ class SharedRateLimiter:
         self._sent -= sent
         now = asyncio.get_running_loop().time()
         if found.paused_for > 0:
+            self._note_pause(found.closed_until)
             self._limits.pause_until(now + found.paused_for, now)
         elif not self._pause_seconds:
+            self._pauses.clear()
             self._limits.end_pause(now)
         # A larger share only now that it is stored; a smaller one since it was chosen.
         self._share, self._limits.rate = found.all.share, found.all.limit
@@ -222,6 +236,11 @@ class SharedRateLimiter:
             self._paid.request()
         gives_up = found.all.share > found.all.limit
         return _QUICK_INTERVAL if gives_up or needs_unpaid or now - self._starved_at < _STARVED_FOR else _RENEW_INTERVAL
+
+    def _note_pause(self, closed_until: float) -> None:
+        """Note the end of the pause of all processes, by the database's clock, if it is a new one."""
+        if not self._pauses or closed_until > self._pauses[-1][1]:
+            self._pauses.append((asyncio.get_running_loop().time(), closed_until))
 
     def _apply_limit(self, limit: int | None) -> RateUse:
         """Keep to a limit if it is lower than the one before (None: no change). Return what is in use and wanted."""

@@ -85,6 +85,20 @@ async def test_a_pause_holds_for_all_processes(db: Database) -> None:
     assert 0.9 * HOUR < second.paused_for <= HOUR
 
 
+@pytest.mark.parametrize("seconds", [1.0, 2 * HOUR])
+async def test_a_pause_is_ended_by_who_knows_it_and_not_by_who_knows_an_earlier_one(db: Database, seconds: float) -> None:
+    first, second = Process(db, "a"), Process(db, "b")
+    before = await first.repository.pause_all(HOUR)
+    newer = await second.repository.pause_all(seconds)
+    await first.repository.end_pause(before)
+    await second.renew()
+    still_paused_for = second.paused_for
+    await first.repository.end_pause(newer)
+    await second.renew()
+
+    assert still_paused_for > 0.9 * HOUR and second.paused_for < 0
+
+
 async def test_beside_senders_that_reserve_slots_the_rate_is_halved_and_what_is_sent_is_reserved(db: Database) -> None:
     process = Process(db, "a")
     process.use = RateUse(0, 30)

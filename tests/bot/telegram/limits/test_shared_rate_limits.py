@@ -241,6 +241,33 @@ async def test_a_long_wait_of_some_chats_pauses_the_others_of_all_senders_only_u
 
 
 @virtual
+@pytest.mark.parametrize("answered_after", [0.0, 0.5], ids=["before it is known", "after it is known"])
+async def test_a_message_that_was_taken_ends_no_pause_that_another_sender_was_asked_for_since_it_left(
+    answered_after: float,
+) -> None:
+    group = SenderGroup(30, 2)
+    (probing, refused), loop = (sender.limits for sender in group.senders), asyncio.get_running_loop()
+    await asyncio.sleep(1.0)
+    for chat in (1, 2, 3):
+        probing.on_retry_after(chat, 60.0, loop.time())
+    await asyncio.sleep(12.0)
+    left_at = loop.time()
+    for chat in (4, 5, 6):
+        refused.on_retry_after(chat, 30.0, loop.time())
+    await asyncio.sleep(answered_after)
+    probing.on_accepted(left_at, loop.time())
+    await asyncio.sleep(5.0)
+    before = [sender.limits.available(loop.time(), 3) for sender in group.senders]
+    probing.on_accepted(loop.time(), loop.time())
+    await asyncio.sleep(1.0)
+    after = [sender.limits.available(loop.time(), 3) for sender in group.senders]
+    await group.stop()
+
+    # During a pause one message may leave now and then.
+    assert max(before) <= 1 and after == [3, 3]
+
+
+@virtual
 async def test_while_the_database_is_away_nothing_leaves_and_then_it_goes_on() -> None:
     group = SenderGroup(30, 2)
     for sender in group.senders:
