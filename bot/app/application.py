@@ -235,7 +235,9 @@ async def _guard_database_file(services: Services, file: Path, lock: DatabaseLoc
             log.warning("database_is_empty", file=str(file), chats_before=known)
             services.admins.post_event(describe_empty_database(file, known))
     reported = services.monitor.reported
-    return DatabaseFileGuard(services.database, file, lock, services.clock, reported.report, reported.clear)
+    return DatabaseFileGuard(
+        services.database, file, lock, services.clock, reported.report, reported.clear, services.admins.post_event
+    )
 
 
 def _build_rate_limiter(

@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL
 from bot.clock import Clock
 from bot.errors import StorageError, StorageUnusable
 from bot.storage.database import Database
+from bot.storage.salvage import finish_repair, name_repaired
 from bot.storage.schema import chats
 from bot.storage.sqlite import SQLiteDriver, refuse_folder
 
@@ -74,6 +75,9 @@ class DatabaseLock:
                     reason = f"another Touchline runs on {self._database_file}"
                     raise StorageUnusable(f"storage.url: {reason}; stop it first, or give this one a file of its own")
                 await asyncio.sleep(_LOCK_RETRY_DELAY)
+            # A process that was killed during a repair may have left no database in the place, or one without its log.
+            if name_repaired(self._database_file).exists():
+                log.error("database_repair_finished", kept=str(finish_repair(self._database_file)))
         except OSError as error:
             self.release()
             reason = f"{self._database_file} cannot be opened"
@@ -129,14 +133,18 @@ class DatabaseFileGuard:
         clock: Clock,
         report: Callable[[str, str], None],
         clear: Callable[[str], None],
+        post_event: Callable[[str], None],
     ) -> None:
-        """While the file is lost, `report` is called with `database-lost` and a sentence; when it is back, `clear`."""
+        """While the file is lost, `report` is called with `database-lost` and a sentence; when it is back, `clear`.
+
+        `post_event` is called with a sentence once a damaged file was repaired.
+        """
         driver = database.sqlite
         if driver is None:
             raise ValueError("only a SQLite database has a file")
         self._driver: SQLiteDriver = driver
         self._database, self._file, self._lock, self._clock = database, file, lock, clock
-        self._report, self._clear = report, clear
+        self._report, self._clear, self._post_event = report, clear, post_event
         self._logs = tuple(file.with_name(file.name + suffix) for suffix in ("-wal", "-shm"))
         self._opened_file = _read_inode(file)
         self._opened_logs = dict(zip(self._logs, map(_read_inode, self._logs), strict=True))
@@ -234,20 +242,21 @@ class DatabaseFileGuard:
             return False
         # Seldom, since it reads everything: a disk that fails damages the next file as well.
         self._repair_at = now + RESCUE_INTERVAL
-        kept = self._file.with_name(f"{self._file.name}.damaged-{self._clock.now():%Y%m%dT%H%M%SZ}")
         try:
-            incomplete = await self._driver.replace_damaged(kept)
+            kept, incomplete = await self._driver.replace_damaged(self._file)
         except (StorageError, OSError) as error:
             log.error("database_not_repaired", reason=str(error))
             return False
+        finally:
+            # Of the damaged file too, which may have been closed and opened again.
+            self._opened_logs = dict(zip(self._logs, map(_read_inode, self._logs), strict=True))
         self._database.on_repaired()
         self._opened_file, self._largest = _read_inode(self._file), 0
-        self._opened_logs = dict(zip(self._logs, map(_read_inode, self._logs), strict=True))
         log.error("database_repaired", kept=str(kept), incomplete=", ".join(incomplete))
         missing = f" Rows are missing in: {', '.join(incomplete)}." if incomplete else ""
-        self._report(
-            "rows-damaged",
-            f"the database {self._file} was damaged. All that could be read is in a new file now, and the bot goes on.{missing} "
+        # An event and no incident: it is over.
+        self._post_event(
+            f"The database {self._file} was damaged. All that could be read is in a new file now, and the bot goes on.{missing} "
             f"The damaged file is {kept}. Check the disk; if chats or their settings are missing, restore your last backup.",
         )
         return True

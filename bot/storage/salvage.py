@@ -1,16 +1,89 @@
-"""Copies what can be read of a damaged SQLite database into a new one, row by row around the damaged pages."""
+"""Repairs a damaged SQLite database: copies what can be read into a new file, row by row around the damaged pages, and puts that
+in its place.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import glob
+import os
 import sqlite3
+from contextlib import closing, suppress
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
+from pathlib import Path
 
 _LARGEST_ROWID = 2**63 - 1
 
 _MAX_RANGES = 3000
 """Ranges of a damaged table that are tried, which takes less than a second."""
+
+
+_ENDINGS = ("-wal", "-shm", "")
+
+
+def copy_database(source_file: Path, target_file: Path) -> list[str]:
+    """Copy every row that can be read of one file, its log included, into a new one. Return the tables that are incomplete.
+
+    Raise sqlite3.Error as `copy_readable`. Opens both files itself, so that it can run in a thread.
+    """
+    with closing(sqlite3.connect(source_file)) as source, closing(sqlite3.connect(target_file, isolation_level=None)) as target:
+        return copy_readable(source, target)
+
+
+def name_repaired(file: Path) -> Path:
+    """Return what a complete copy of a damaged database is called until it is in its place."""
+    return file.with_name(f"{file.name}.repaired")
+
+
+def finish_repair(file: Path) -> Path:
+    """Put the repaired copy of a database in its place. Return the new name of the damaged file.
+
+    Nobody has the database open. If the process is killed meanwhile, the next one that works on the file calls it again.
+    """
+    repaired, kept = name_repaired(file), _name_kept(file)
+    # The copy has what is in the log. SQLite would read the log of the damaged file into any file that is in its place.
+    for ending in _ENDINGS:
+        with suppress(FileNotFoundError):
+            file.with_name(file.name + ending).rename(kept.with_name(kept.name + ending))
+    _sync_folder(file)
+    repaired.replace(file)
+    _sync_folder(file)
+    # A disk that fails damages one file after the other: the first one shows how it began and has the most, the last how it is.
+    for superseded in sorted(file.parent.glob(f"{glob.escape(file.name)}.damaged-*Z"))[1:-1]:
+        for ending in _ENDINGS:
+            with suppress(OSError):
+                superseded.with_name(superseded.name + ending).unlink()
+    return kept
+
+
+def undo_repair(file: Path) -> None:
+    """Put a damaged database and its log back after `finish_repair` failed, and delete the copy."""
+    kept = _name_kept(file)
+    for ending in reversed(_ENDINGS):
+        place = file.with_name(file.name + ending)
+        if not place.exists():
+            with suppress(FileNotFoundError):
+                kept.with_name(kept.name + ending).rename(place)
+    # Only a copy of all that is in the place may be left: what is written from now on is not in this one.
+    name_repaired(file).unlink()
+
+
+def _name_kept(file: Path) -> Path:
+    # By the time of the copy: a process that goes on after a kill finds the same name.
+    made_at = dt.datetime.fromtimestamp(name_repaired(file).stat().st_mtime, dt.UTC)
+    return file.with_name(f"{file.name}.damaged-{made_at:%Y%m%dT%H%M%SZ}")
+
+
+def _sync_folder(file: Path) -> None:
+    descriptor = os.open(file.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        # Not every file system can, as some on a network: then renames are as safe as they are.
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def copy_readable(source: sqlite3.Connection, target: sqlite3.Connection) -> list[str]:

@@ -25,7 +25,7 @@ from bot.errors import StorageError, StorageUnavailable, StorageUnusable
 from bot.storage.damage import describe_key
 from bot.storage.driver import DamagedRow, NotificationHandler, PreparedStatement, Row, Transaction
 from bot.storage.migrate import migrate
-from bot.storage.salvage import copy_readable
+from bot.storage.salvage import copy_database, finish_repair, name_repaired, undo_repair
 from bot.storage.schema import metadata
 
 _LOCK_PATIENCE = 5.0
@@ -163,26 +163,34 @@ class SQLiteDriver:
                 self._connect_again()
         return True
 
-    async def replace_damaged(self, kept: Path) -> list[str]:
-        """Go on with a new file of all that can be read of a damaged one, which is kept as `kept`. Return incomplete tables."""
-        file = Path(self._url.database or "")
+    async def replace_damaged(self, file: Path) -> tuple[Path, list[str]]:
+        """Go on with a new file of all that can be read of a damaged one. Return where that is kept, and the incomplete tables.
+
+        Transactions wait meanwhile. If it fails, the damaged file stays in use. `file` has no links in its path.
+        """
         partial_file = file.with_name(f"{file.name}.partial")
         async with self._lock:
             with self._translating_errors():
-                partial_file.unlink(missing_ok=True)
-                make_private(partial_file)
-                with closing(sqlite3.connect(partial_file, isolation_level=None)) as new:
-                    incomplete = copy_readable(self._raw, new)
-                # The damaged file under its second name first: at every moment there is a database in the place.
-                os.link(file, kept)
+                try:
+                    partial_file.unlink(missing_ok=True)
+                    make_private(partial_file)
+                    # In a thread: it reads everything, and frames and updates must be read meanwhile.
+                    incomplete = await asyncio.to_thread(copy_database, file, partial_file)
+                    # From here on a kill does not matter: whoever takes the lock of the database next finishes the repair.
+                    partial_file.rename(name_repaired(file))
+                except BaseException:
+                    for ending in ("", "-journal"):
+                        partial_file.with_name(partial_file.name + ending).unlink(missing_ok=True)
+                    raise
                 self._connection.close()
-                for suffix in ("-wal", "-shm"):
-                    # What is left of a log is of the damaged file, and must not be read into the new one.
-                    with suppress(FileNotFoundError):
-                        file.with_name(file.name + suffix).rename(kept.with_name(kept.name + suffix))
-                partial_file.replace(file)
+                try:
+                    kept = finish_repair(file)
+                except OSError:
+                    undo_repair(file)
+                    self._connect_again()
+                    raise
                 self._connect_again()
-        return incomplete
+        return kept, incomplete
 
     def _connect_again(self) -> None:
         self._connection = _connect(self._url)

@@ -120,5 +120,5 @@ async def test_a_bot_with_a_damaged_page_starts_says_what_is_missing_and_sends_w
             await telegram.until(lambda: STANDING[1] in shown(telegram)[0] and telegram.chat(ADMIN).messages)
         told = telegram.chat(ADMIN).last.text
 
-    assert told.startswith("🛠 rows-damaged: the database") and f"Rows are missing in: {table}. The damaged file is" in told
+    assert told.startswith("🛠 The database") and f"Rows are missing in: {table}. The damaged file is" in told
     assert shown(telegram) == (STANDING[:2], [])

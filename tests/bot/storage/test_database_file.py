@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import errno
 import os
 import re
 import sqlite3
 import stat
 import sys
+import threading
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import insert, text
@@ -30,7 +33,7 @@ from bot.storage.database_file import (
     describe_empty_database,
     find_database_file,
 )
-from bot.storage.salvage import copy_readable
+from bot.storage.salvage import copy_database, copy_readable, finish_repair, name_repaired
 from bot.storage.schema import chats
 from bot.subscribers import Chat, ChatRef
 from tests.packets import KICKOFF
@@ -42,7 +45,10 @@ class GuardedDatabase:
     def __init__(self, file: Path, database: Database, lock: DatabaseLock) -> None:
         self.file, self.database, self.lock = file, database, lock
         self.clock, self.reports = ManualClock(KICKOFF), dict[str, str]()
-        self.guard = DatabaseFileGuard(database, file, lock, self.clock, self.reports.__setitem__, self._clear)
+        self.events: list[str] = []
+        self.guard = DatabaseFileGuard(
+            database, file, lock, self.clock, self.reports.__setitem__, self._clear, self.events.append
+        )
 
     def _clear(self, name: str) -> None:
         self.reports.pop(name, None)
@@ -317,25 +323,120 @@ def read_privately(file: Path) -> bytes:
     return file.read_bytes()
 
 
-async def test_a_damaged_page_costs_the_rows_on_it_and_the_bot_goes_on_with_all_others(large: Path) -> None:
+async def test_a_damaged_page_costs_the_rows_on_it_and_the_bot_goes_on_with_all_others(
+    large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = GuardedDatabase(large, await Database.open(f"sqlite:///{large}"), DatabaseLock(large))
+    await one.lock.acquire()
+    await one.add(CHATS + 1)  # in the log alone
     damaged = damage_page_with(large, b"chat number 1500 of all")
-    lock, database, reports = DatabaseLock(large), await Database.open(f"sqlite:///{large}"), dict[str, str]()
-    guard = DatabaseFileGuard(database, large, lock, ManualClock(KICKOFF), reports.__setitem__, lambda _: None)
     with pytest.raises(StorageUnusable, match="is damaged; "):
-        await ChatRepository(database).get_all()
-    is_awaited = database.damage_met.is_set()
-    await guard.check()
-    is_well = database.failure is None
-    known = {chat.ref.chat_id for chat in await ChatRepository(database).get_all()}
-    await ChatRepository(database).save(Chat(ChatRef(1500)))
-    await database.close()
+        await ChatRepository(one.database).get_all()
+    is_awaited, is_copying, may_go_on = one.database.damage_met.is_set(), asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def copy_after_a_while(source: Path, target: Path) -> list[str]:
+        loop.call_soon_threadsafe(is_copying.set)
+        assert may_go_on.wait(60)
+        return copy_database(source, target)
+
+    monkeypatch.setattr("bot.storage.sqlite.copy_database", copy_after_a_while)
+    repairing = asyncio.create_task(one.guard.check())
+    await is_copying.wait()
+    adding = asyncio.create_task(one.add(1500))
+    await asyncio.sleep(0.01)
+    has_waited = not adding.done()
+    may_go_on.set()
+    await asyncio.gather(repairing, adding)
+    is_well = one.database.failure is None
+    known = {chat.ref.chat_id for chat in await ChatRepository(one.database).get_all()}
+    await one.guard.check()
+    await one.database.close()
+    one.lock.release()
     (kept,) = large.parent.glob("touchline.db.damaged-*Z")
 
-    assert is_awaited and is_well
-    assert 1500 not in known and CHATS - 60 < len(known) < CHATS and {1, CHATS} <= known
-    assert "Rows are missing in: chats. The damaged file is" in reports["rows-damaged"] and str(kept) in reports["rows-damaged"]
-    assert read_privately(kept) == damaged and read_privately(large) != damaged
-    assert 1500 in read_chat_ids_now(large)
+    assert is_awaited and has_waited and is_well
+    assert 1499 not in known and CHATS - 60 < len(known) < CHATS and {1, 1500, CHATS, CHATS + 1} <= known
+    assert "Rows are missing in: chats. The damaged file is" in one.events[0] and str(kept) in one.events[0]
+    assert b"\xa5" * 4096 in damaged and b"\xa5" * 4096 in read_privately(kept)
+    assert b"\xa5" * 4096 not in read_privately(large)
+    assert 1500 in read_chat_ids_now(large) and one.reports == {}
+
+
+def fail(*_: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("what", ["bot.storage.sqlite.copy_database", "pathlib.Path.replace"])
+async def test_a_repair_that_fails_leaves_the_damaged_file_in_use_and_nothing_beside_it(
+    large: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    one = GuardedDatabase(large, await Database.open(f"sqlite:///{large}"), DatabaseLock(large))
+    damage_page_with(large, b"chat number 1500 of all")
+    with pytest.raises(StorageUnusable, match="is damaged; "):
+        await ChatRepository(one.database).get_all()
+    monkeypatch.setattr(what, fail)
+    await one.guard.check()
+    monkeypatch.undo()
+    await one.add(CHATS + 1)
+    names = {file.name for file in large.parent.iterdir()}
+    await one.wait(RESCUE_INTERVAL)
+    known = {chat.ref.chat_id for chat in await ChatRepository(one.database).get_all()}
+    await one.database.close()
+
+    assert names == {"touchline.db", "touchline.db-wal", "touchline.db-shm"}
+    assert CHATS + 1 in known and len(known) > CHATS - 60 and one.reports == {} and len(one.events) == 1
+
+
+class Killed(BaseException):
+    """Ends the process in the test."""
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2, 3])
+async def test_a_repair_that_a_kill_interrupted_is_finished_by_whoever_takes_the_lock_next(
+    guarded: GuardedDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, renames: int
+) -> None:
+    file = tmp_path / "other" / "touchline.db"
+    file.parent.mkdir()
+    # The log has a chat that the copy has as well, and pages that are of the damaged file alone.
+    copy_database(guarded.file, name_repaired(file))
+    await guarded.add(3)
+    for ending in ("", "-wal", "-shm"):
+        file.with_name(file.name + ending).write_bytes(guarded.file.with_name(guarded.file.name + ending).read_bytes())
+    left, move = [renames], Path.rename
+
+    def rename(self: Path, target: Path) -> None:
+        if not left[0]:
+            raise Killed
+        left[0] -= 1
+        move(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    monkeypatch.setattr(Path, "replace", rename)
+    with pytest.raises(Killed):
+        finish_repair(file)
+    monkeypatch.undo()
+    lock = DatabaseLock(file)
+    await lock.acquire()
+    lock.release()
+    (kept,) = file.parent.glob("*.damaged-*Z")
+
+    assert read_chat_ids_now(file) == [1, 2] and read_chat_ids_now(kept) == [1, 2, 3]
+    assert not name_repaired(file).exists()
+
+
+def test_of_the_damaged_files_the_first_and_the_last_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "touchline.db"
+    for day in ("20260101", "20260102", "20260103"):
+        for ending in ("", "-wal"):
+            tmp_path.joinpath(f"touchline.db.damaged-{day}T000000Z{ending}").touch()
+    file.touch()
+    name_repaired(file).touch()
+
+    kept = finish_repair(file)
+
+    first = "touchline.db.damaged-20260101T000000Z"
+    assert {one.name for one in tmp_path.iterdir()} == {file.name, first, f"{first}-wal", kept.name}
 
 
 def copy_rows_of(file: Path) -> set[int]:
