@@ -278,10 +278,12 @@ _SELECT_DELIVERIES = PreparedStatement(
 
 
 async def read_deliveries(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]) -> dict[ChatRef, Delivery]:
-    """Return the deliveries of one action to these chats: one, or followers that come one after the other."""
+    """Return the deliveries of one action to these chats.
+
+    Reads the whole range of ids between them, so pass one chat or one page of followers.
+    """
     if not refs:
         return {}
-    # By their range, in which hardly any others lie that have the news.
     ids = [ref.chat_id for ref in refs]
     rows = await tx.fetch_prepared(_SELECT_DELIVERIES, (*of_news(key).values(), min(ids), max(ids)))
     found = {}
