@@ -61,9 +61,7 @@ class BotApiSession(BaseRequest):
         self._health = health or ApiHealth(SystemClock())
         self._connections, self._read_timeout, self._connect_timeout = connections, read_timeout, connect_timeout
         self._session: aiohttp.ClientSession | None = None
-        # Of a short question and its short answer, so that one timer serves: one for each pause would be set several times for
-        # every message. It also ends an answer that trickles in.
-        self._call_timeout = aiohttp.ClientTimeout(total=read_timeout, sock_connect=connect_timeout)
+        self._default_timeout = _make_timeout(connect_timeout, read_timeout)
         self._replaced_token: tuple[str, str] | None = None
         self._proxy_setting = proxy
         self._proxies: dict[str, str | None] = {}
@@ -120,7 +118,7 @@ class BotApiSession(BaseRequest):
     async def call_method(self, url: URL, parameters: object) -> tuple[int, bytes]:
         """Call a method with its parameters as JSON, without the library's objects. Returns and raises as `do_request` does."""
         return await self._request(
-            "POST", url, client_timeout=self._call_timeout, data=msgspec.json.encode(parameters), headers=_JSON_HEADERS
+            "POST", url, client_timeout=self._default_timeout, data=msgspec.json.encode(parameters), headers=_JSON_HEADERS
         )
 
     async def _request(
@@ -168,7 +166,8 @@ class BotApiSession(BaseRequest):
 
 
 def _make_timeout(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
-    # The library's `sock_read` begins again with each byte: an answer that trickles in would hold up its chat for hours.
+    # `total` also counts the lookup of the host's name, which may take most of a minute: it is no limit for the answer alone.
+    # `sock_read` begins again with each byte: without `total`, an answer that trickles in would hold up its chat for hours.
     total = None if connect is None or read is None else connect + 2 * read
     return aiohttp.ClientTimeout(total=total, sock_connect=connect, sock_read=read)
 

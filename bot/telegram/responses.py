@@ -209,11 +209,11 @@ def check_answer(url: str | URL, status: int, content_type: str, body: bytes) ->
         answer = None
     is_complete = answer and (answer.result is not msgspec.UNSET if answer.ok else answer.description != "")
     if answer is None or not is_complete or (answer.ok and status != HTTPStatus.OK):
-        is_page = answer is None and (body.lstrip()[:1] == b"<" or ("html" in content_type and body[:1] != b"{"))
+        is_page = answer is None and (body.lstrip()[:1] == b"<" or ("html" in content_type.lower() and body[:1] != b"{"))
         # A page with a client error, or in place of a success, is of a proxy that kept the request to itself.
         # A success that was cut off has been carried out, most likely: it must not be repeated until the news is too old.
         is_unanswered = status in _GATEWAY_TIMEOUT_STATUSES or (not is_page and status < HTTPStatus.MULTIPLE_CHOICES)
-        kind = content_type.partition(";")[0] or "no content type"
+        kind = content_type.partition(";")[0].lower() or "no content type"
         reason = f"an answer that is not Telegram's (status {status}, {kind})"
         # The picture is too large for the server, or for a proxy in front of it. Other messages are not affected.
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:

@@ -1,6 +1,7 @@
 import asyncio
 import datetime as dt
 import time
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -146,13 +147,38 @@ async def test_an_answer_that_trickles_in_is_given_up(monkeypatch: pytest.Monkey
         await session.initialize()
         call = asyncio.create_task(session.call_method(server.make_url("/send"), {}))
         await until(lambda: trickle.sent)
-        for _ in range(2):
+        for _ in range(4):
             await trickle.go_on()
             assert not call.done()
-            leapt += 50.0  # no byte is waited for longer than for this, and all of them for twice as long
+            leapt += 50.0  # no byte is ever waited for longer than for this
         await until(call.done)
         with pytest.raises(TimedOut):
             await call
+        await session.shutdown()
+
+
+async def test_an_answer_has_its_minute_however_long_the_name_of_the_host_was_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    leapt, loop = 0.0, asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "time", lambda: time.monotonic() + leapt)
+    find_addresses = loop.getaddrinfo
+
+    async def find_addresses_late(*words: Any, **more: Any) -> Any:
+        nonlocal leapt
+        leapt += 40.0
+        await asyncio.sleep(0.01)
+        return await find_addresses(*words, **more)
+
+    monkeypatch.setattr(loop, "getaddrinfo", find_addresses_late)
+    trickle = Trickle()
+    async with TestServer(trickle.app) as server:
+        session = BotApiSession(connect_timeout=60.0)
+        await session.initialize()
+        call = asyncio.create_task(session.call_method(server.make_url("/send").with_host("localhost"), {}))
+        await until(lambda: trickle.sent or call.done())
+        leapt += 50.0
+        await trickle.go_on()
+        assert (leapt, call.done()) == (90.0, False)
+        call.cancel()
         await session.shutdown()
 
 

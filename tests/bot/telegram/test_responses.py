@@ -154,6 +154,14 @@ def test_a_success_that_is_cut_off_counts_as_carried_out(status: int, body: byte
     assert isinstance(found, ours.NotTelegram) and found.is_unanswered is is_unanswered
 
 
+def test_a_page_is_of_a_proxy_however_its_content_type_is_written() -> None:
+    with pytest.raises(ForeignAnswer, match=r"status 200, text/html\)") as foreign:
+        check_answer("sendMessage", 200, "Text/HTML; charset=UTF-8", b"Please log in")
+    found = classify_error(foreign.value)
+
+    assert isinstance(found, ours.NotTelegram) and not found.is_unanswered
+
+
 def test_a_request_that_is_too_large_for_a_proxy_concerns_no_other() -> None:
     with pytest.raises(api.BadRequest) as refused:
         check_answer("sendPhoto", 413, "text/html", b"<html>413 Request Entity Too Large</html>")
