@@ -228,6 +228,11 @@ async def _open_database(url: str, clock: Clock) -> Database:
 
 async def _guard_database_file(services: Services, file: Path, lock: DatabaseLock) -> DatabaseFileGuard:
     """Tell the admins of a database that lost its chats since the last run; return what looks after its file."""
+    if lock.kept_damaged_file:
+        services.admins.post_event(
+            f"The database {file} was damaged, and its repair was interrupted. All that could be read is in a new file now. The "
+            f"damaged file is {lock.kept_damaged_file}. Check the disk; if chats are missing, restore your last backup."
+        )
     # A damaged file is met again by the start, which repairs it.
     with suppress(StorageUnusable):
         # Before the configured chats are stored, so that only those count that the last run knew.

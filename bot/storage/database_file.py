@@ -62,6 +62,8 @@ class DatabaseLock:
         self._database_file = database_file
         self.path = database_file.with_name(f"{database_file.name}.lock")
         self._descriptor: int | None = None
+        self.kept_damaged_file: Path | None = None
+        """The damaged file, if a kill interrupted its repair and `acquire` has finished that."""
 
     async def acquire(self) -> None:
         """Take the lock. Raise StorageUnusable if another process keeps it, or the lock file cannot be written."""
@@ -77,7 +79,8 @@ class DatabaseLock:
                 await asyncio.sleep(_LOCK_RETRY_DELAY)
             # A process that was killed during a repair may have left no database in the place, or one without its log.
             if name_repaired(self._database_file).exists():
-                log.error("database_repair_finished", kept=str(finish_repair(self._database_file)))
+                self.kept_damaged_file = finish_repair(self._database_file)
+                log.error("database_repair_finished", kept=str(self.kept_damaged_file))
         except OSError as error:
             self.release()
             reason = f"{self._database_file} cannot be opened"

@@ -419,8 +419,9 @@ async def test_a_repair_that_a_kill_interrupted_is_finished_by_whoever_takes_the
     lock = DatabaseLock(file)
     await lock.acquire()
     lock.release()
-    (kept,) = file.parent.glob("*.damaged-*Z")
+    kept = lock.kept_damaged_file
 
+    assert kept and list(file.parent.glob("*.damaged-*Z")) == [kept]
     assert read_chat_ids_now(file) == [1, 2] and read_chat_ids_now(kept) == [1, 2, 3]
     assert not name_repaired(file).exists()
 
