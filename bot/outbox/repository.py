@@ -23,7 +23,7 @@ from bot.outbox.statements import (
     row_to_news,
     values_to_delivery,
 )
-from bot.storage.chat_rows import row_to_chat
+from bot.storage.chat_rows import row_to_chat, row_to_readable_chat
 from bot.storage.damage import UNREADABLE, note_damage, read_rows
 from bot.storage.database import upsert
 from bot.storage.driver import PreparedStatement, Transaction
@@ -363,7 +363,7 @@ async def make_waiting_loud(tx: Transaction, key: AlertKey, refs: Collection[Cha
 async def read_chat(tx: Transaction, ref: ChatRef) -> Chat | None:
     """Return a chat with its settings. None if it is not there."""
     rows = await tx.fetch(select(chats).where(chats.c.chat_id == ref.chat_id, chats.c.topic == ref.topic))
-    return next(iter(read_rows(tx, chats, rows, row_to_chat)), None)
+    return next(iter(read_rows(tx, chats, rows, row_to_chat, row_to_readable_chat)), None)
 
 
 async def read_waiting_rows(tx: Transaction) -> Sequence[ResultRow]:

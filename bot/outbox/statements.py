@@ -12,7 +12,7 @@ from sqlalchemy import and_, bindparam, select, true, update
 
 from bot.outbox.delivery import Delivery, DeliveryStatus, PinState, QueueItem
 from bot.outbox.news import NewsItem
-from bot.storage.chat_rows import values_to_chat
+from bot.storage.chat_rows import values_to_chat, values_to_readable_chat
 from bot.storage.damage import UNREADABLE, note_damage
 from bot.storage.driver import PreparedStatement, Row, Transaction
 from bot.storage.schema import chats, entries
@@ -242,6 +242,7 @@ async def read_contexts(
                         found[key, delivery.chat] = delivery, values_to_chat(of_chat)
                     except UNREADABLE as error:
                         note_damage(tx, chats, {"chat_id": delivery.chat.chat_id, "topic": delivery.chat.topic}, error)
+                        found[key, delivery.chat] = delivery, values_to_readable_chat(of_chat)
     return found
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sqlalchemy import Boolean
 
 from bot.quiet_hours import parse_quiet_hours
+from bot.storage.damage import UNREADABLE
 from bot.storage.schema import chats, from_timestamp, to_timestamp
 from bot.subscribers import AlertFilter, CardForm, Chat, ChatRef, MatchMute, Mentions, MuteOffer, Subscription
 from rules.engine.alert import LIVE_MESSAGE_KINDS
@@ -108,6 +109,23 @@ def row_to_chat(row: Mapping[Any, Any]) -> Chat:
     )
 
 
+def row_to_readable_chat(row: Mapping[Any, Any]) -> Chat:
+    """Return the chat of a row that `row_to_chat` cannot read: its settings that cannot be read are those of a new chat.
+
+    A newer version may have stored them in another form. The others, such as a mute, must not depend on them.
+    """
+    new = chat_to_row(Chat(ChatRef(row["chat_id"], row["topic"])))
+    return row_to_chat({name: row[name] if _is_readable(new | {name: row[name]}) else new[name] for name in new})
+
+
+def _is_readable(row: Mapping[Any, Any]) -> bool:
+    try:
+        row_to_chat(row)
+    except UNREADABLE:
+        return False
+    return True
+
+
 _CARD_FORMS = frozenset(CardForm)
 
 _CHAT_COLUMNS = tuple(column.name for column in chats.columns)
@@ -129,6 +147,12 @@ def values_to_chat(values: Sequence[Any]) -> Chat:
     chat_id, topic, title, username, window_at = _get_own(values)
     settings = _read_settings(_get_shared(values))
     return replace(settings, ref=ChatRef(chat_id, topic), title=title, username=username, digest_window_at=window_at)
+
+
+def values_to_readable_chat(values: Sequence[Any]) -> Chat:
+    """Return the chat of values that `values_to_chat` cannot read; see `row_to_readable_chat`."""
+    row = dict(zip(_CHAT_COLUMNS, values, strict=True))
+    return row_to_readable_chat(row | {name: row[name] == 1 for name in _BOOLEAN_COLUMNS})
 
 
 # A fan-out reads thousands of chats, and nearly all have the same few settings.

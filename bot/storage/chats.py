@@ -11,7 +11,13 @@ from msgspec.structs import replace
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, select, true, update
 
 from bot.i18n.language import find_language
-from bot.storage.chat_rows import chat_to_row, format_muted_matches, parse_muted_matches, row_to_chat
+from bot.storage.chat_rows import (
+    chat_to_row,
+    format_muted_matches,
+    parse_muted_matches,
+    row_to_chat,
+    row_to_readable_chat,
+)
 from bot.storage.copies import Copy, append_copy
 from bot.storage.damage import read_rows
 from bot.storage.database import Database, upsert
@@ -45,7 +51,7 @@ class ChatRepository:
     async def get(self, ref: ChatRef) -> Chat | None:
         """Return a chat; None if it is not known."""
         async with self._database.transaction() as tx:
-            found = read_rows(tx, chats, await tx.fetch(select(chats).where(is_chat(ref))), row_to_chat)
+            found = read_rows(tx, chats, await tx.fetch(select(chats).where(is_chat(ref))), row_to_chat, row_to_readable_chat)
         return found[0] if found else None
 
     async def get_or_create(self, ref: ChatRef, chat_type: str, title: str, card_form: CardForm = CardForm.TEXT) -> Chat:
@@ -64,12 +70,7 @@ class ChatRepository:
         chat = rename(Chat(ref, card_form=card_form))
         async with self._database.transaction() as tx:
             await tx.execute(upsert(chats, keep_existing=True), chat_to_row(chat))
-            known = await update_chat(tx, ref, rename)
-            if known is None:
-                # What is stored of it cannot be read: it keeps what it follows, and its settings are those of a new chat.
-                await tx.execute(upsert(chats), chat_to_row(chat))
-                await update_has_overrides(tx, ref)
-            return known or chat
+            return await update_chat(tx, ref, rename) or chat
 
     async def update(self, ref: ChatRef, change: ChangeChat) -> Chat | None:
         """Change settings of a chat and return it as it is then; None if it is not known. See `update_chat`."""
@@ -87,13 +88,13 @@ class ChatRepository:
         """Return every chat, suspended ones too, in the order of their ids."""
         async with self._database.transaction() as tx:
             rows = await tx.fetch(select(chats).order_by(chats.c.chat_id, chats.c.topic))
-            return tuple(read_rows(tx, chats, rows, row_to_chat))
+            return tuple(read_rows(tx, chats, rows, row_to_chat, row_to_readable_chat))
 
     async def get_configured_by_name(self) -> dict[str, Chat]:
         """Return the chats of the configuration that have a public name, by `@name` in lower case."""
         query = select(chats).where(chats.c.fixed == true(), chats.c.username != "").order_by(chats.c.chat_id, chats.c.topic)
         async with self._database.transaction() as tx:
-            found = read_rows(tx, chats, await tx.fetch(query), row_to_chat)
+            found = read_rows(tx, chats, await tx.fetch(query), row_to_chat, row_to_readable_chat)
         return {f"@{chat.username}".casefold(): chat for chat in found}
 
     @asynccontextmanager
@@ -249,10 +250,15 @@ async def changing_followers(database: Database, on_change: OnChange | None) -> 
 
 
 async def update_chat(tx: Transaction, ref: ChatRef, change: ChangeChat) -> Chat | None:
-    """Apply a change to a chat as it is stored now, and return the result; None if the chat is not known, or cannot be read."""
+    """Apply a change to a chat as it is stored now, and return the result; None if the chat is not known.
+
+    Settings that cannot be read stay as they are stored, unless the change is of one of them.
+    """
     # The row is locked before it is read: of two administrators who press switches at the same moment, the second changes what
     # the first has made of the chat. A change that was computed from a chat read earlier would undo the first one.
-    found = read_rows(tx, chats, await tx.fetch(select(chats).where(is_chat(ref)).with_for_update()), row_to_chat)
+    found = read_rows(
+        tx, chats, await tx.fetch(select(chats).where(is_chat(ref)).with_for_update()), row_to_chat, row_to_readable_chat
+    )
     if not found:
         return None
     before, after = found[0], change(found[0])

@@ -18,15 +18,24 @@ UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, Attribut
 
 
 def read_rows(
-    tx: Transaction, table: Table, rows: Iterable[Mapping[Any, Any]], read: Callable[[Mapping[Any, Any]], T]
+    tx: Transaction,
+    table: Table,
+    rows: Iterable[Mapping[Any, Any]],
+    read: Callable[[Mapping[Any, Any]], T],
+    read_partly: Callable[[Mapping[Any, Any]], T] | None = None,
 ) -> list[T]:
-    """Return what `read` makes of each row. A row at which it fails is left out, and noted with the transaction."""
+    """Return what `read` makes of each row. A row at which it fails is noted with the transaction.
+
+    With `read_partly`, what that makes of it takes its place; without, it is left out.
+    """
     found = []
     for row in rows:
         try:
             found.append(read(row))
         except UNREADABLE as error:
             note_damage(tx, table, row, error)
+            if read_partly:
+                found.append(read_partly(row))
     return found
 
 

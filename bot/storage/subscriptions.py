@@ -27,7 +27,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import Column
 
-from bot.storage.chat_rows import chat_to_row, parse_subscriptions, row_to_chat, values_to_chat
+from bot.storage.chat_rows import (
+    chat_to_row,
+    parse_subscriptions,
+    row_to_chat,
+    row_to_readable_chat,
+    values_to_chat,
+    values_to_readable_chat,
+)
 from bot.storage.chats import OnChange, changing_followers, is_chat, move_mutes, update_chat, update_has_overrides
 from bot.storage.damage import UNREADABLE, note_damage, read_rows
 from bot.storage.database import Database, upsert
@@ -211,7 +218,7 @@ async def read_followers_page(
 ) -> list[tuple[ChatRef, Chat | None]]:
     """Return the chats that follow a fixture: the next `limit` after `last`, in order, suspended ones too.
 
-    None stands beside one whose settings are not there or cannot be read.
+    None stands beside one whose settings are not there.
     """
     keys = sorted(list_subscription_keys(fixture))
     values = [value for scope, key in keys for value in (scope.value, key)]
@@ -223,6 +230,7 @@ async def read_followers_page(
             chat = values_to_chat(values) if values[0] is not None else None
         except UNREADABLE as error:
             note_damage(tx, chats, {"chat_id": chat_id, "topic": topic}, error)
+            chat = values_to_readable_chat(values)
         page.append((ChatRef(chat_id, topic), chat))
     return page
 
@@ -231,7 +239,7 @@ async def read_live_message_chats(tx: Transaction, fixture: Fixture, last: ChatR
     """Return the active chats that follow a fixture and want match cards or pictures: the next `limit` after `last`, in order."""
     keys = sorted(list_subscription_keys(fixture))
     rows = await tx.fetch(_build_live_message_chats_query(len(keys)), _key_values(keys) | page_values(last, limit))
-    return read_rows(tx, chats, rows, row_to_chat)
+    return read_rows(tx, chats, rows, row_to_chat, row_to_readable_chat)
 
 
 @cache

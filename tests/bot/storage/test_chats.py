@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot.storage.chat_rows import chat_to_row, row_to_chat, values_to_chat
 from bot.storage.chats import ChatRepository
@@ -203,6 +203,35 @@ async def test_a_chat_keeps_its_settings_when_its_title_changes(chats: ChatRepos
     await chats.save(Chat(REF, "group", "Old", delay=30))
 
     assert await chats.get_or_create(REF, "group", "New") == Chat(REF, "group", "New", delay=30)
+
+
+@pytest.mark.parametrize("column", ["muted_until", "channel_until", "muted_matches"])
+async def test_a_setting_that_cannot_be_read_costs_no_other_and_is_not_overwritten(
+    db: Database, chats: ChatRepository, column: str
+) -> None:
+    chat = Chat(REF, "group", "Old", language="de", delay=30, spoilers=True, is_configured=True, is_active=False)
+    await chats.save(chat)
+    stored: object = f"f1|{10**20}" if column == "muted_matches" else 1e20
+    async with db.transaction() as tx:
+        await tx.execute(update(chat_table).values({column: stored}))
+
+    renamed = await chats.get_or_create(REF, "group", "New")
+    changed = await chats.update(REF, partial(replace, delay=60))
+
+    assert (renamed, changed) == (replace(chat, title="New"), replace(chat, title="New", delay=60))
+    async with db.transaction() as tx:
+        (row,) = await tx.fetch(select(chat_table.c[column]))
+    assert row[column] == stored
+
+
+async def test_setting_what_could_not_be_read_replaces_it(db: Database, chats: ChatRepository) -> None:
+    await chats.save(Chat(REF, "group"))
+    async with db.transaction() as tx:
+        await tx.execute(update(chat_table).values(muted_matches=f"f1|{10**20}"))
+
+    await chats.update(REF, partial(mute_match, "f2"))
+
+    assert await chats.get(REF) == Chat(REF, "group", muted_matches=frozenset({"f2"}))
 
 
 async def test_the_configuration_decides_what_its_chats_follow(

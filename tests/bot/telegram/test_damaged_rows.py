@@ -59,6 +59,18 @@ async def test_damaged_rows_of_chats_keep_nothing_from_the_others(world: World, 
     assert [message.html for message in world.shown(HEALTHY)] == ["first, revised", "second"]
 
 
+async def test_a_chat_with_a_setting_that_cannot_be_read_gets_alerts_by_its_other_settings(world: World) -> None:
+    await world.follow(1, 2)
+    await world.follow(3, spoilers=True)
+    await damage(world, chats, "muted_until", "1e20", "chat_id <> 2")
+    reports = note_reports(world)
+    await world.send(alert(1, "goal"), seconds=5)
+
+    assert [message.html for chat in (1, 2) for message in world.shown(chat)] == ["goal", "goal"]
+    assert ["tg-spoiler" in message.html for message in world.shown(3)] == [True]
+    assert {f"the row of chats with chat_id {chat}, topic 0" for chat in (1, 3)} == reports.keys()
+
+
 @pytest.mark.parametrize("how", DAMAGES.values(), ids=DAMAGES)
 async def test_damaged_news_keeps_nothing_from_other_news_and_is_named(world: World, how: str) -> None:
     columns = list_texts(alerts)
