@@ -14,10 +14,11 @@ from bot.monitoring.conditions import format_utc
 from bot.outbox.delivery import Delivery, DeliveryStatus, Reason, read_history
 from bot.outbox.news import NewsItem
 from bot.outbox.repository import read_news
-from bot.outbox.statements import row_to_delivery, row_to_key
+from bot.outbox.statements import row_to_delivery
 from bot.replay.comparison import to_plain_line
-from bot.storage.chat_rows import row_to_chat
+from bot.storage.chat_rows import row_to_chat, row_to_readable_chat
 from bot.storage.chats import ChatRepository
+from bot.storage.damage import read_rows
 from bot.storage.database import Database
 from bot.storage.schema import chats, entries, from_timestamp, subscriptions, suspensions
 from bot.storage.subscriptions import SubscriptionRepository
@@ -107,9 +108,10 @@ class ChatDesk:
             # For the rows of this page alone: counting for all chats would read every subscription at each key.
             grouped = counts.where(subscriptions.c.chat_id.in_(ids)).group_by(subscriptions.c.chat_id, subscriptions.c.topic)
             follows = {(row["chat_id"], row["topic"]): row["n"] for row in await tx.fetch(grouped)}
+            found_chats = read_rows(tx, chats, rows, row_to_chat, row_to_readable_chat)
         found = []
-        for row in rows:
-            chat = row_to_chat(row)
+        # As many as rows: of one that is damaged there is a chat, too.
+        for row, chat in zip(rows, found_chats, strict=True):
             suspension = "" if chat.is_active else describe_suspension(row["suspended_why"], row["suspended_at"], row["next_at"])
             found.append(ChatRow(chat, follows.get((row["chat_id"], row["topic"]), 0), suspension))
         return tuple(found)
@@ -123,8 +125,9 @@ class ChatDesk:
         here = and_(entries.c.chat_id == ref.chat_id, entries.c.topic == ref.topic)
         async with self._database.transaction() as tx:
             rows = await tx.fetch(select(entries).where(here).order_by(entries.c.due_at.desc()).limit(limit))
-            news = await read_news(tx, {row_to_key(row) for row in rows})
-        return tuple(_make_delivery_row(row_to_delivery(row), news.get(row_to_key(row))) for row in rows)
+            deliveries = read_rows(tx, entries, rows, row_to_delivery)
+            news = await read_news(tx, {delivery.key for delivery in deliveries})
+        return tuple(_make_delivery_row(delivery, news.get(delivery.key)) for delivery in deliveries)
 
     async def resume(self, chat_id: int) -> None:
         """Let a suspended chat be written to again."""

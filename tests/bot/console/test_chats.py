@@ -10,7 +10,7 @@ from sqlalchemy import insert, update
 from bot.console.alerts import AlertQuery, AlertReader
 from bot.console.chats import ChatDesk, describe_delivery, describe_suspension, read_chat_id
 from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
-from bot.storage.schema import chats, suspensions
+from bot.storage.schema import chats, entries, suspensions
 from bot.subscribers import ChatRef
 from tests.bot.news import KEY, NOW, REF, alert, pending
 from tests.bot.telegram.conftest import World
@@ -39,6 +39,18 @@ async def test_what_a_chat_was_told_lately_says_how_and_how_fast(world: World) -
     assert (goal.what, goal.text, goal.rule, goal.fixture_id) == ("sent, and corrected since", "goal", "goals", FIXTURE.id)
     assert goal.took_ms is not None
     assert await make_desk(world).read_deliveries(ChatRef(2)) == ()
+
+
+async def test_a_damaged_row_keeps_no_other_chat_and_no_other_delivery_from_its_page(world: World) -> None:
+    await world.follow(1, 2)
+    await world.send(alert(1, "goal"), alert(1, "second", action="h"), seconds=5)
+    async with world.db.transaction() as tx:
+        await tx.execute(update(chats).where(chats.c.chat_id == 1).values(muted_until=1e20))
+        await tx.execute(update(entries).where(entries.c.action_id == "h").values(status="of a newer version"))
+    desk = make_desk(world)
+
+    assert [one.chat.ref.chat_id for one in await desk.find_chats("")] == [1, 2]
+    assert [one.text for one in await desk.read_deliveries(ChatRef(1))] == ["goal"]
 
 
 async def test_a_suspended_chat_says_why_since_when_and_when_telegram_is_asked_again(world: World) -> None:
