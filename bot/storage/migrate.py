@@ -16,7 +16,7 @@ from bot.storage.schema import metadata
 
 _MIGRATIONS_FOLDER = Path(__file__).with_name("migrations")
 
-_VERSION_TABLE = Table(
+VERSION_TABLE = Table(
     "alembic_version",
     MetaData(),
     Column("version_num", String(32), nullable=False),
@@ -30,16 +30,15 @@ def migrate(connection: Connection) -> None:
 
     Raise StorageTooNew if the database has a migration that this version does not know.
     """
-    known = _list_revisions()
-    newest = max(known)  # they are numbers of four digits
+    known, newest = _list_revisions(), find_newest_revision()
     with connection.begin():
-        if not inspect(connection).has_table(_VERSION_TABLE.name):
+        if not inspect(connection).has_table(VERSION_TABLE.name):
             # A test holds the tables to what the migrations make of them.
             metadata.create_all(connection, checkfirst=False)
-            _VERSION_TABLE.create(connection)
-            connection.execute(_VERSION_TABLE.insert().values(version_num=newest))
+            VERSION_TABLE.create(connection)
+            connection.execute(VERSION_TABLE.insert().values(version_num=newest))
             return
-        applied = set(connection.scalars(select(_VERSION_TABLE.c.version_num)))
+        applied = set(connection.scalars(select(VERSION_TABLE.c.version_num)))
     if applied - known:
         raise StorageTooNew(
             "the database was written by a newer Touchline; install that version, or name another file in storage.url"
@@ -57,6 +56,11 @@ def apply_migrations(connection: Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS_FOLDER).replace("%", "%%"))  # configparser expands single ones
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def find_newest_revision() -> str:
+    """Return the migration that a database of this version has last."""
+    return max(_list_revisions())  # they are numbers of four digits
 
 
 @cache

@@ -14,6 +14,8 @@ from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
 
+from bot.storage.migrate import VERSION_TABLE, find_newest_revision
+
 _LARGEST_ROWID = 2**63 - 1
 
 _MAX_RANGES = 3000
@@ -101,7 +103,10 @@ def copy_readable(source: sqlite3.Connection, target: sqlite3.Connection) -> lis
         incomplete = []
         for name, statement in [(name, sql) for kind, name, sql in named if kind == "table"]:
             target.execute(statement)
-            if not _copy_table(source, target, f'"{name}"'):
+            is_whole = _copy_table(source, target, f'"{name}"')
+            if name == VERSION_TABLE.name:
+                _write_missing_version(target)
+            elif not is_whole:
                 incomplete.append(name)
         # After the rows: an index is made anew from what there is, however damaged the old one.
         for statement in [sql for kind, _, sql in named if kind != "table"]:
@@ -110,6 +115,13 @@ def copy_readable(source: sqlite3.Connection, target: sqlite3.Connection) -> lis
     finally:
         source.text_factory = str
     return incomplete
+
+
+def _write_missing_version(target: sqlite3.Connection) -> None:
+    """Write which migration is the last, if that is lost: the next start would make all tables a second time, and fail."""
+    # Only an open database is repaired, so it has today's schema: opening it has migrated it.
+    statement = f"INSERT INTO {VERSION_TABLE.name} SELECT ? WHERE NOT EXISTS (SELECT 1 FROM {VERSION_TABLE.name})"  # noqa: S608
+    target.execute(statement, [find_newest_revision()])
 
 
 def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> bool:

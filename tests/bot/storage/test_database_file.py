@@ -317,6 +317,16 @@ def damage_page_with(file: Path, words: bytes) -> bytes:
     return bytes(content)
 
 
+def damage_table(file: Path, table: str) -> None:
+    """Overwrite the page where a table begins, which is all of a small one."""
+    with closing(sqlite3.connect(file)) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [table]).fetchone()
+        (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+    with file.open("r+b") as content:
+        content.seek((root - 1) * page_size)
+        content.write(b"\xa5" * page_size)
+
+
 def read_privately(file: Path) -> bytes:
     """What a file has that only its owner may read."""
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -438,6 +448,18 @@ def test_of_the_damaged_files_the_first_and_the_last_are_kept(tmp_path: Path) ->
 
     first = "touchline.db.damaged-20260101T000000Z"
     assert {one.name for one in tmp_path.iterdir()} == {file.name, first, f"{first}-wal", kept.name}
+
+
+async def test_a_repaired_database_can_be_opened_again_if_the_page_with_its_version_was_damaged(large: Path) -> None:
+    damage_table(large, "alembic_version")
+    repaired = large.with_name("repaired.db")
+
+    incomplete = copy_database(large, repaired)
+    database = await Database.open(f"sqlite:///{repaired}")
+    known = await ChatRepository(database).get_all()
+    await database.close()
+
+    assert (incomplete, len(known)) == ([], CHATS)
 
 
 def copy_rows_of(file: Path) -> set[int]:
