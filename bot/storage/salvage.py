@@ -51,13 +51,20 @@ def finish_repair(file: Path) -> Path:
             file.with_name(file.name + ending).rename(kept.with_name(kept.name + ending))
     _sync_folder(file)
     repaired.replace(file)
+    # From here on nothing may raise: the repair is done, and the caller would undo it.
     _sync_folder(file)
-    # A disk that fails damages one file after the other: the first one shows how it began and has the most, the last how it is.
-    for superseded in sorted(file.parent.glob(f"{glob.escape(file.name)}.damaged-*Z"))[1:-1]:
-        for ending in _ENDINGS:
-            with suppress(OSError):
-                superseded.with_name(superseded.name + ending).unlink()
+    _delete_superseded(file)
     return kept
+
+
+def _delete_superseded(file: Path) -> None:
+    """Delete damaged files, except the first, which shows how it began and has the most, and the last, which shows how it is."""
+    # A disk that fails damages one file after the other.
+    with suppress(OSError):
+        for superseded in sorted(file.parent.glob(f"{glob.escape(file.name)}.damaged-*Z"))[1:-1]:
+            for ending in _ENDINGS:
+                with suppress(OSError):
+                    superseded.with_name(superseded.name + ending).unlink()
 
 
 def undo_repair(file: Path) -> None:
@@ -79,13 +86,14 @@ def _name_kept(file: Path) -> Path:
 
 
 def _sync_folder(file: Path) -> None:
-    descriptor = os.open(file.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        # Not every file system can, as some on a network: then renames are as safe as they are.
-        with suppress(OSError):
+    # Not every file system can, as some on a network, and the process may have no descriptor left: then renames are as safe as
+    # they are.
+    with suppress(OSError):
+        descriptor = os.open(file.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
             os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def copy_readable(source: sqlite3.Connection, target: sqlite3.Connection) -> list[str]:

@@ -189,7 +189,9 @@ class SQLiteDriver:
                     undo_repair(file)
                     self._connect_again()
                     raise
-                self._connect_again()
+                # The repair is done, even if the new file cannot be opened now: the next transaction tries again.
+                with suppress(SQLAlchemyError, sqlite3.Error):
+                    self._connect_again()
         return kept, incomplete
 
     def _connect_again(self) -> None:

@@ -398,6 +398,41 @@ async def test_a_repair_that_fails_leaves_the_damaged_file_in_use_and_nothing_be
     assert CHATS + 1 in known and len(known) > CHATS - 60 and one.reports == {} and len(one.events) == 1
 
 
+async def test_a_repair_for_which_no_descriptor_is_left_once_the_file_is_in_its_place_is_done(
+    large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = GuardedDatabase(large, await Database.open(f"sqlite:///{large}"), DatabaseLock(large))
+    await one.lock.acquire()
+    damage_page_with(large, b"chat number 1500 of all")
+    with pytest.raises(StorageUnusable, match="is damaged; "):
+        await ChatRepository(one.database).get_all()
+    put_in_place = Path.replace
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    def refuse_to_connect(_: object) -> NoReturn:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    def replace_and_use_up_descriptors(self: Path, target: Path) -> None:
+        put_in_place(self, target)
+        monkeypatch.setattr("bot.storage.salvage.os.open", refuse)
+        monkeypatch.setattr(Path, "glob", refuse)
+        monkeypatch.setattr("bot.storage.sqlite._connect", refuse_to_connect)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", replace_and_use_up_descriptors)
+        await one.guard.check()
+    monkeypatch.undo()
+    await one.add(CHATS + 1)
+    await one.guard.check()
+    await one.database.close()
+    one.lock.release()
+
+    assert one.reports == {} and len(one.events) == 1
+    assert CHATS + 1 in read_chat_ids_now(large)
+
+
 class Killed(BaseException):
     """Ends the process in the test."""
 
