@@ -21,9 +21,9 @@ from bot.storage.chat_rows import (
 from bot.storage.copies import Copy, append_copy
 from bot.storage.damage import read_rows
 from bot.storage.database import Database, upsert
-from bot.storage.driver import CHATS_CHANNEL, Transaction
+from bot.storage.driver import CHATS_CHANNEL, Row, Transaction
 from bot.storage.schema import chats, entries, standings, subscriptions, to_timestamp
-from bot.subscribers import CardForm, Chat, ChatRef
+from bot.subscribers import CardForm, Chat, ChatRef, MatchMute
 from rules.engine.alert import LIVE_MESSAGE_KINDS, State
 
 _FORGOTTEN_AT_ONCE = 500
@@ -199,8 +199,8 @@ class ChatRepository:
         count = 0
         async with self._database.transaction() as tx:
             query = select(chats.c.chat_id, chats.c.topic, chats.c.muted_matches).where(chats.c.muted_matches != "")
-            muting = await tx.fetch(query)
-            muted_ids = {fixture_id for row in muting for fixture_id in parse_muted_matches(row["muted_matches"])[0]}
+            muting = read_rows(tx, chats, await tx.fetch(query), _read_mutes)
+            muted_ids = {fixture_id for _, muted, _ in muting for fixture_id in muted}
             known = await tx.fetch(select(standings).where(standings.c.fixture_id.in_(muted_ids))) if muted_ids else ()
             # A match that ended just now stays muted: the alert of its end may still be on its way. One that the feed does not
             # list any more is let go.
@@ -209,8 +209,7 @@ class ChatRepository:
                 for row in known
                 if row["status"].casefold() not in over or row["updated_at"] >= to_timestamp(before)
             }
-            for row in muting:
-                muted, for_a_while = parse_muted_matches(row["muted_matches"])
+            for row, muted, for_a_while in muting:
                 # A while that is over ends a mute of itself, and is only removed here.
                 kept = format_muted_matches(muted & still_muted, [one for one in for_a_while if one.until >= before])
                 if kept != row["muted_matches"]:
@@ -317,11 +316,15 @@ async def move_mutes(tx: Transaction, old_ids: Collection[str], new_id: str) -> 
     """Let chats that have muted a match under one of these ids have it muted under its new id."""
     # Locked: somebody may mute or unmute another match of the chat meanwhile.
     muting = select(chats.c.chat_id, chats.c.topic, chats.c.muted_matches).where(chats.c.muted_matches != "").with_for_update()
-    for row in await tx.fetch(muting):
-        muted, for_a_while = parse_muted_matches(row["muted_matches"])
+    for row, muted, for_a_while in read_rows(tx, chats, await tx.fetch(muting), _read_mutes):
         moved = frozenset(new_id if fixture_id in old_ids else fixture_id for fixture_id in muted)
         moved_mutes = tuple(replace(one, fixture_id=new_id) if one.fixture_id in old_ids else one for one in for_a_while)
         if (moved, moved_mutes) == (muted, for_a_while):
             continue
         changed = update(chats).where(is_chat(ChatRef(row["chat_id"], row["topic"])))
         await tx.execute(changed.values(muted_matches=format_muted_matches(moved, moved_mutes)))
+
+
+def _read_mutes(row: Row) -> tuple[Row, frozenset[str], tuple[MatchMute, ...]]:
+    """Return a row of `chats` with the matches that are muted until they are over, and those that are for a while."""
+    return row, *parse_muted_matches(row["muted_matches"])

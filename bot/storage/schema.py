@@ -310,4 +310,8 @@ def to_timestamp(instant: dt.datetime) -> float:
 
 def from_timestamp(seconds: float) -> dt.datetime:
     """Return a stored instant, in UTC."""
-    return dt.datetime.fromtimestamp(seconds, dt.UTC)
+    try:
+        return dt.datetime.fromtimestamp(seconds, dt.UTC)
+    except OSError as error:
+        # Of a number far beyond all years. Other numbers that are no instant are a ValueError or an OverflowError.
+        raise ValueError(f"{seconds} is no instant: {error.strerror}") from error
