@@ -13,7 +13,7 @@ from bot.storage.driver import DamagedRow, Row, Transaction
 T = TypeVar("T")
 
 # What decoders raise at values that are none of theirs. Errors of the database itself are not among them: those are waited for.
-UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """The errors by which a row shows that it cannot be read."""
 
 

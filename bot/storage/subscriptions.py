@@ -29,7 +29,6 @@ from sqlalchemy.sql.schema import Column
 
 from bot.storage.chat_rows import (
     chat_to_row,
-    parse_subscriptions,
     row_to_chat,
     row_to_readable_chat,
     values_to_chat,
@@ -190,8 +189,9 @@ async def unfollow_all(tx: Transaction, ref: ChatRef) -> None:
 async def restore_unfollowed(tx: Transaction, ref: ChatRef) -> None:
     """Follow again what `unfollow_all` removed last, with its overrides. What was followed anew meanwhile stays as it is."""
     rows = await tx.fetch(select(chats).where(is_chat(ref)))
-    for subscription in parse_subscriptions(rows[0]["unfollowed"]) if rows else ():
-        await add_subscription(tx, ref, subscription)
+    for chat in read_rows(tx, chats, rows, row_to_chat, row_to_readable_chat):
+        for subscription in chat.unfollowed:
+            await add_subscription(tx, ref, subscription)
     await update_chat(tx, ref, lambda chat: replace(chat, unfollowed=()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import select, update
 
 from bot.chat.application import ROUTER
 from bot.chat.dialogue import DialogueResult
@@ -13,7 +14,8 @@ from bot.chat.update_origin import UpdateOrigin
 from bot.clock import ManualClock
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
-from bot.storage.subscriptions import SubscriptionRepository
+from bot.storage.schema import chats
+from bot.storage.subscriptions import SubscriptionRepository, restore_unfollowed
 from bot.subscribers import ChatRef, Scope, Subscription
 from bot.telegram.messenger import build_bot
 from rules.engine.alert import SHIPPED_KINDS
@@ -78,6 +80,24 @@ async def test_stop_can_be_undone_after_a_restart(db: Database, services: ChatSe
 
     assert before and await subscriptions.get_all(ORIGIN.ref) == before
     assert (await restarted.load_context(ORIGIN)).chat.unfollowed == ()
+
+
+async def test_an_undo_of_what_cannot_be_read_restores_nothing_leaves_it_stored_and_is_reported(
+    db: Database, services: ChatServices
+) -> None:
+    reported = list[str]()
+    db.on_damaged = lambda rows: reported.extend(rows)
+    unreadable = '[{"scope":"team","newer":' + "[" * 100_000  # deeper than the decoder goes
+    await services.load_context(ORIGIN)
+    async with db.transaction() as tx:
+        await tx.execute(update(chats).values(unfollowed=unreadable))
+        await restore_unfollowed(tx, ORIGIN.ref)
+    async with db.transaction() as tx:
+        (row,) = await tx.fetch(select(chats))
+
+    assert await SubscriptionRepository(db).get_all(ORIGIN.ref) == ()
+    assert row["unfollowed"] == unreadable and (await services.load_context(ORIGIN)).chat.unfollowed == ()
+    assert set(reported) == {f"the row of chats with chat_id {ORIGIN.ref.chat_id}, topic {ORIGIN.ref.topic}"}
 
 
 async def test_a_second_stop_keeps_what_the_first_one_removed(db: Database, services: ChatServices) -> None:
