@@ -79,7 +79,7 @@ class Database:
         return "is damaged; " in (self.failure or "")
 
     def on_repaired(self) -> None:
-        """Note that the file is another one now: what failed with the one before says nothing of it."""
+        """Note that the file or its log is another one now: what failed with the one before says nothing of it."""
         self._set_failure(None)
 
     @asynccontextmanager

@@ -233,6 +233,9 @@ class DatabaseFileGuard:
             await self._on_lost(loss)
             return
         self._opened_logs = dict(zip(self._logs, map(_read_inode, self._logs), strict=True))
+        if self._database.is_damaged:
+            # Met with the lost log, maybe: what is damaged in the file itself is met again.
+            self._database.on_repaired()
         log.warning("database_log_made_anew", file=str(log_file))
         # A kill before this look would have cost what was in it, so somebody should know. The next look ends it.
         sentence = f"the database {self._file} {loss}, while the bot runs on it. Nothing is lost: the log was made anew."

@@ -7,6 +7,7 @@ import datetime as dt
 import errno
 import os
 import re
+import shutil
 import sqlite3
 import stat
 import sys
@@ -371,6 +372,27 @@ async def test_a_damaged_page_costs_the_rows_on_it_and_the_bot_goes_on_with_all_
     assert b"\xa5" * 4096 in damaged and b"\xa5" * 4096 in read_privately(kept)
     assert b"\xa5" * 4096 not in read_privately(large)
     assert 1500 in read_chat_ids_now(large) and one.reports == {}
+
+
+async def test_a_database_whose_log_was_lost_is_not_repaired_for_what_failed_before_the_log_was_made_anew(large: Path) -> None:
+    one = GuardedDatabase(large, await Database.open(f"sqlite:///{large}"), DatabaseLock(large))
+    await one.lock.acquire()
+    await one.add(CHATS + 1)
+    shutil.copyfile(large, large.with_name("whole"))
+    damage_page_with(large, b"chat number 1500 of all")
+    with pytest.raises(StorageUnusable, match="is damaged; "):
+        await ChatRepository(one.database).get_all()
+    shutil.copyfile(large.with_name("whole"), large)
+    delete_the_log(large)
+    await one.guard.check()
+    failure = one.database.failure
+    await one.wait(20)
+    known = await ChatRepository(one.database).get_all()
+    await one.database.close()
+    one.lock.release()
+
+    assert (failure, one.events, list(large.parent.glob("*.damaged-*"))) == (None, [], [])
+    assert len(known) == CHATS + 1 and one.reports == {}
 
 
 def fail(*_: object) -> NoReturn:
