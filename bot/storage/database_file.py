@@ -250,8 +250,9 @@ class DatabaseFileGuard:
         self._repair_at = now + RESCUE_INTERVAL
         try:
             kept, incomplete = await self._driver.replace_damaged(self._file)
-        except (StorageError, OSError) as error:
-            log.error("database_not_repaired", reason=str(error))
+        except Exception as error:
+            # Whatever the copy meets, too little memory for one: the bot goes on with the damaged file as it did before.
+            log.error("database_not_repaired", reason=str(error) or type(error).__name__)
             return False
         finally:
             # Of the damaged file too, which may have been closed and opened again.

@@ -185,7 +185,7 @@ class SQLiteDriver:
                 self._connection.close()
                 try:
                     kept = finish_repair(file)
-                except OSError:
+                except Exception:
                     undo_repair(file)
                     self._connect_again()
                     raise

@@ -395,14 +395,21 @@ async def test_a_database_whose_log_was_lost_is_not_repaired_for_what_failed_bef
     assert len(known) == CHATS + 1 and one.reports == {}
 
 
-def fail(*_: object) -> NoReturn:
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
-@pytest.mark.parametrize("what", ["bot.storage.sqlite.copy_database", "pathlib.Path.replace"])
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        ("bot.storage.sqlite.copy_database", OSError(errno.ENOSPC, "No space left on device")),
+        ("bot.storage.sqlite.copy_database", MemoryError()),
+        ("pathlib.Path.replace", OSError(errno.ENOSPC, "No space left on device")),
+        ("pathlib.Path.replace", MemoryError()),
+    ],
+)
 async def test_a_repair_that_fails_leaves_the_damaged_file_in_use_and_nothing_beside_it(
-    large: Path, monkeypatch: pytest.MonkeyPatch, what: str
+    large: Path, monkeypatch: pytest.MonkeyPatch, what: str, error: Exception
 ) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise error
+
     one = GuardedDatabase(large, await Database.open(f"sqlite:///{large}"), DatabaseLock(large))
     damage_page_with(large, b"chat number 1500 of all")
     with pytest.raises(StorageUnusable, match="is damaged; "):
