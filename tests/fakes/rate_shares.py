@@ -82,7 +82,7 @@ class FakeShares(RateShareRepository):
 
     async def end_pause(self, known_until: float) -> None:
         await self._table.travel()
-        if self._table.closed_until <= known_until:
+        if self._table.closed_until == known_until:
             self._table.closed_until = 0.0
             self._table.notify()
 

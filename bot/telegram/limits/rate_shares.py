@@ -206,12 +206,12 @@ class RateShareRepository:
         return until
 
     async def end_pause(self, known_until: float) -> None:
-        """End the pause of all processes, unless one was asked for that lasts longer than until `known_until`.
+        """End the pause of all processes that lasts until `known_until`. Another one goes on, whether it ends later or sooner.
 
         Telegram has taken a message that left when the pause was known to last until then. It says nothing of a newer pause.
         """
         async with self._db.transaction() as tx:
-            is_known = allowance.c.closed_until <= known_until
+            is_known = allowance.c.closed_until == known_until
             if await tx.execute(update(allowance).where(_IS_ALLOWANCE, is_known).values(closed_until=0.0)):
                 await tx.notify(RATE_CHANNEL)
 

@@ -83,11 +83,8 @@ class SharedRateLimiter:
         """How many more the sender would have liked to send at once, when it asked last."""
         self._pause_seconds = 0.0
         """For how long all processes have to pause, which they do not know yet."""
-        self._pauses: list[tuple[float, float]] = []
-        """Of a pause of all processes that lasts: since when it is known here, and its end by the database's clock.
-
-        One entry more each time that it is extended. The ends ascend.
-        """
+        self._pause: tuple[float, float] | None = None
+        """Of a pause of all processes that lasts: since when it is known here, and its end by the database's clock."""
         self._finished_pause: float | None = None
         """The end of a pause that is over because Telegram took a message, which the other processes do not know yet."""
         self._requested = asyncio.Event()
@@ -152,8 +149,8 @@ class SharedRateLimiter:
 
     def on_accepted(self, sent_at: float, now: float) -> bool:
         """Note that Telegram took a message. Return True if that has ended a pause of all chats, for all processes."""
-        known_until = max((until for known_at, until in self._pauses if known_at <= sent_at), default=0.0)
-        if self._pauses and self._pauses[-1][1] > known_until:
+        known_at, known_until = self._pause or (sent_at, 0.0)
+        if known_at > sent_at:
             # Several chats were refused after the message left: Telegram may have asked for more than it had before.
             return False
         is_over = self._limits.on_accepted(sent_at, now)
@@ -215,7 +212,7 @@ class SharedRateLimiter:
             self._note_pause(found.closed_until)
             self._limits.pause_until(now + found.paused_for, now)
         elif not self._pause_seconds:
-            self._pauses.clear()
+            self._pause = None
             self._limits.end_pause(now)
         # A larger share only now that it is stored; a smaller one since it was chosen.
         self._share, self._limits.rate = found.all.share, found.all.limit
@@ -239,8 +236,9 @@ class SharedRateLimiter:
 
     def _note_pause(self, closed_until: float) -> None:
         """Note the end of the pause of all processes, by the database's clock, if it is a new one."""
-        if not self._pauses or closed_until > self._pauses[-1][1]:
-            self._pauses.append((asyncio.get_running_loop().time(), closed_until))
+        # A new one may end sooner: another process has ended the one before, and was refused again, since the last look.
+        if self._pause is None or closed_until != self._pause[1]:
+            self._pause = asyncio.get_running_loop().time(), closed_until
 
     def _apply_limit(self, limit: int | None) -> RateUse:
         """Keep to a limit if it is lower than the one before (None: no change). Return what is in use and wanted."""

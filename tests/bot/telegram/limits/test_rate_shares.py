@@ -99,6 +99,20 @@ async def test_a_pause_is_ended_by_who_knows_it_and_not_by_who_knows_an_earlier_
     assert still_paused_for > 0.9 * HOUR and second.paused_for < 0
 
 
+async def test_who_knows_a_pause_that_another_has_ended_does_not_end_a_shorter_one_that_came_after(db: Database) -> None:
+    first, second = Process(db, "a"), Process(db, "b")
+    ended = await first.repository.pause_all(2 * HOUR)
+    await second.repository.end_pause(ended)
+    newer = await second.repository.pause_all(HOUR)
+    await first.repository.end_pause(ended)
+    await second.renew()
+    still_paused_for = second.paused_for
+    await second.repository.end_pause(newer)
+    await second.renew()
+
+    assert 0.9 * HOUR < still_paused_for <= HOUR and second.paused_for < 0
+
+
 async def test_beside_senders_that_reserve_slots_the_rate_is_halved_and_what_is_sent_is_reserved(db: Database) -> None:
     process = Process(db, "a")
     process.use = RateUse(0, 30)

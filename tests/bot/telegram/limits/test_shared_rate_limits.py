@@ -268,6 +268,36 @@ async def test_a_message_that_was_taken_ends_no_pause_that_another_sender_was_as
 
 
 @virtual
+async def test_a_message_that_was_taken_ends_no_newer_pause_that_is_shorter_than_the_one_that_was_known_when_it_left() -> None:
+    group = SenderGroup(30, 2)
+    (probing, refused), loop = (sender.limits for sender in group.senders), asyncio.get_running_loop()
+    await asyncio.sleep(1.0)
+    for chat in (1, 2, 3):
+        probing.on_retry_after(chat, 60.0, loop.time())
+    await asyncio.sleep(12.0)
+    left_at = loop.time()
+    # The other sender ends that pause and asks for a shorter one, both between two looks of this one.
+    group.table.listeners.remove(probing.request_look)
+    refused.on_accepted(loop.time(), loop.time())
+    await asyncio.sleep(0.05)
+    for chat in (4, 5, 6):
+        refused.on_retry_after(chat, 30.0, loop.time())
+    await asyncio.sleep(2.0)
+    group.table.listeners.append(probing.request_look)
+    paused_until = group.table.closed_until
+    probing.on_accepted(left_at, loop.time())
+    await asyncio.sleep(2.0)
+    before, paused_still_until = [sender.limits.available(loop.time(), 3) for sender in group.senders], group.table.closed_until
+    probing.on_accepted(loop.time(), loop.time())
+    await asyncio.sleep(2.0)
+    after = [sender.limits.available(loop.time(), 1) for sender in group.senders]
+    await group.stop()
+
+    assert 25.0 < paused_until - left_at < 35.0 and paused_still_until == paused_until
+    assert max(before) <= 1 and after == [1, 1] and group.table.closed_until == 0.0
+
+
+@virtual
 async def test_while_the_database_is_away_nothing_leaves_and_then_it_goes_on() -> None:
     group = SenderGroup(30, 2)
     for sender in group.senders:
