@@ -72,10 +72,21 @@ def read_process_infos(leases: Iterable[Lease]) -> dict[str, ProcessInfo]:
     """Return what each living process says of itself, by its name."""
     # What a newer version adds is ignored, and what an older one lacks has its default: both run at once during an upgrade.
     return {
-        lease.holder: msgspec.json.decode(lease.process_info, type=ProcessInfo)
+        lease.holder: _decode_process_info(lease.process_info)
         for lease in leases
         if lease.name.startswith(_PROCESS_PREFIX) and lease.process_info
     }
+
+
+def _decode_process_info(body: str) -> ProcessInfo:
+    try:
+        return _PROCESS_INFO_DECODER.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        # A process all the same: its leases stay its own.
+        return ProcessInfo()
+
+
+_PROCESS_INFO_DECODER = msgspec.json.Decoder(ProcessInfo)
 
 
 def make_process_name() -> str:

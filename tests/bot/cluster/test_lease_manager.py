@@ -314,3 +314,18 @@ async def test_a_hand_over_that_failed_is_not_logged_as_a_lease_that_was_not_rel
     await cancel_tasks(running)
 
     assert [line["event"] for line in lines if "_not_" in line["event"]] == ["lease_not_handed_over", "leases_not_released"]
+
+
+async def test_what_a_process_says_of_itself_and_others_cannot_read_ends_no_other_process() -> None:
+    world = World("a", "b")
+    await asyncio.sleep(10)
+    ((name, (holder, until, _)),) = [(name, row) for name, row in world.table.rows.items() if row[0] == "a" and "roles" in row[2]]
+    world.table.rows[name] = holder, until, '{"roles": 5}'
+    read_with_damage = await world.managers["b"].read_processes()
+    await asyncio.sleep(10)
+    are_running = [not process.done() for process in world.processes.values()]
+    followers = {match: len(world.find_followers(match)) for match in TEN}
+    await world.stop_all()
+
+    assert read_with_damage.keys() == {"a", "b"} and not read_with_damage["a"].roles
+    assert are_running == [True, True] and set(followers.values()) == {1} and world.followed_twice == []
