@@ -378,5 +378,5 @@ def parse_overrides(text: str) -> SubscriptionOverrides:
     """Read stored overrides. What cannot be read counts as none."""
     try:
         return _OVERRIDES_DECODER.decode(text) if text else NO_OVERRIDES
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return NO_OVERRIDES

@@ -17,6 +17,7 @@ from bot.outbox.news import NewsItem
 from bot.outbox.repository import read_fixture_news, read_news
 from bot.outbox.statements import row_to_delivery, row_to_news
 from bot.replay.comparison import to_plain_line
+from bot.storage.damage import read_rows
 from bot.storage.database import Database
 from bot.storage.driver import Transaction
 from bot.storage.frames import FrameRepository
@@ -201,12 +202,11 @@ class AlertReader:
     async def count_fired(self, since: dt.datetime) -> Counter[str]:
         """Return how many alerts each rule has fired since then, in all processes."""
         # Digests have lines and no rule. What first fired since then was stored since then, so older rows need not be read.
-        query = select(alerts.c.born).where(alerts.c.updated_at >= to_timestamp(since), alerts.c.lines == "")
+        query = select(*alerts.primary_key, alerts.c.born).where(alerts.c.updated_at >= to_timestamp(since), alerts.c.lines == "")
         async with self._database.transaction() as tx:
-            rows = await tx.fetch(query)
+            found = read_rows(tx, alerts, await tx.fetch(query), lambda row: _FIRST_FIRED_DECODER.decode(row["born"]))
         counts: Counter[str] = Counter()
-        for row in rows:
-            fired = _FIRST_FIRED_DECODER.decode(row["born"])
+        for fired in found:
             counts.update(rule for rule, at in fired.items() if at >= to_timestamp(since))
         return counts
 

@@ -263,7 +263,7 @@ def _decode_incidents(bodies: Mapping[str, str]) -> dict[str, Incident]:
         if name in INCIDENT_POLICIES:
             try:
                 found[name] = _INCIDENT_DECODER.decode(body)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeError, RecursionError):
                 log.info("unknown_incident_skipped", name=name)
     return found
 

@@ -66,7 +66,7 @@ async def read_match_states(tx: Transaction, fixture_id: str) -> tuple[StoredSta
     rows = await tx.fetch(_SELECT_STATES, {"of_fixture": fixture_id})
     try:
         return _STATES_DECODER.decode(rows[0]["body"]) if rows else ()
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return ()  # Written by another version in another form: messages then show the score of their latest news.
 
 

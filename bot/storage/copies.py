@@ -26,7 +26,7 @@ def decode_copies(text: str) -> tuple[Copy, ...]:
     # The message itself, which is not damaged, must not depend on them.
     try:
         return _DECODER.decode(text) if text else ()
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return ()
 
 

@@ -165,5 +165,5 @@ async def _upsert_in_portions(database: Database, columns: tuple[str, ...], rows
 def _read_listing(text: str, revision: int) -> StoredListing | None:
     try:
         return StoredListing(_LISTING_DECODER.decode(text), revision) if text else None
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None  # written by a version with other fields: the next listing is the first one

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.storage.copies import decode_copies
 from bot.subscribers import (
     NO_OVERRIDES,
     AlertFilter,
@@ -102,6 +104,12 @@ def test_a_recipient_decides_as_the_chat_of_the_first_version_did(
         assert alone.accepts(kind) is then.accepts(kind)
         assert alone.is_loud(kind, important=important) is then.is_loud(kind, important=important)
         assert alone.is_ready(kind, confirmed=confirmed, named=named) is then.is_ready(kind, confirmed=confirmed, named=named)
+
+
+@pytest.mark.parametrize("text", ["{", '{"newer":' + "[" * 100_000], ids=["no JSON", "too deep"])
+def test_stored_overrides_and_copies_that_cannot_be_read_count_as_none(text: str) -> None:
+    assert parse_overrides(text) == NO_OVERRIDES
+    assert decode_copies("[" + text) == ()
 
 
 @given(OVERRIDES)

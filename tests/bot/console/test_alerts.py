@@ -7,10 +7,12 @@ import datetime as dt
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import update
 
 from bot.console import alerts as view
 from bot.console.alerts import AlertQuery, AlertReader, read_query
 from bot.storage.frames import FrameRepository, StoredFrame
+from bot.storage.schema import alerts
 from rules.engine.alert import ConditionResult, Facts
 from rules.football.action import Team
 from tests.bot.news import KEY, NOW, alert, pending, retracted
@@ -128,6 +130,15 @@ async def test_rules_are_counted_by_the_day_on_which_they_first_fired(world: Wor
     await world.outbox.put([alert(1, action="old", at=NOW - dt.timedelta(days=1))])
 
     assert await AlertReader(world.db).count_fired(NOW.replace(hour=0)) == {"goals": 2, "everything": 1}
+
+
+async def test_rules_are_counted_without_an_alert_that_cannot_be_read(world: World) -> None:
+    await world.outbox.put([alert(1)])
+    await world.outbox.put([alert(1, action="h")])
+    async with world.db.transaction() as tx:
+        await tx.execute(update(alerts).where(alerts.c.action_id == "h").values(born="{"))
+
+    assert await AlertReader(world.db).count_fired(NOW.replace(hour=0)) == {"goals": 1}
 
 
 async def test_the_frames_of_old_alerts_are_deleted_with_them(world: World) -> None:
