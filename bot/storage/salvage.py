@@ -8,6 +8,7 @@ import datetime as dt
 import glob
 import os
 import sqlite3
+import time
 from contextlib import closing, suppress
 from functools import partial
 from heapq import heappop, heappush
@@ -18,8 +19,17 @@ from bot.storage.migrate import VERSION_TABLE, find_newest_revision
 
 _LARGEST_ROWID = 2**63 - 1
 
-_MAX_RANGES = 3000
-"""Ranges of a damaged table that are tried, which takes less than a second."""
+_MAX_VAIN_RANGES = 3000
+"""Ranges of a damaged table in which no row is found, one after the other, until the table counts as read.
+
+They take less than a second. Behind the last row there is no end of them.
+"""
+
+_VAIN_RANGES_FOR_EACH_FOUND = 10
+"""As many more for each range in which rows were found: the more pages are damaged, the more ranges lie on them alone."""
+
+_MAX_SECONDS = 60.0
+"""How long a damaged table is searched, however many rows are still found: no message leaves meanwhile."""
 
 
 _ENDINGS = ("-wal", "-shm", "")
@@ -139,16 +149,18 @@ def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: s
     numbers = count()
     ranges = [(0, next(numbers), -1, _LARGEST_ROWID)]
     is_whole = True
-    for _ in range(_MAX_RANGES):
-        if not ranges:
-            break
+    # Counted since the last one with rows: a table of which rows are still found is read on.
+    vain_ranges, limit, give_up_at = 0, _MAX_VAIN_RANGES, time.monotonic() + _MAX_SECONDS
+    while ranges and vain_ranges < limit and time.monotonic() < give_up_at:
         vain_attempts, _, after, last = heappop(ranges)
         reached = _copy_range(source, target, table, after, last)
         if reached is None:
             continue
         is_whole = False
         before = _copy_range(source, target, table, reached, last, backwards=True) or reached
-        vain_attempts = vain_attempts + 1 if (reached, before) == (after, last + 1) else 0
+        is_vain = before - reached > last - after
+        vain_attempts, vain_ranges = (vain_attempts + 1, vain_ranges + 1) if is_vain else (0, 0)
+        limit += 0 if is_vain else _VAIN_RANGES_FOR_EACH_FOUND
         # Both ends met a damaged page, maybe two, with rows between them. How many rows a page has is not known, nor how many
         # the table has, so the parts begin with a single row, and each is twice as long as the one before it.
         step = 1

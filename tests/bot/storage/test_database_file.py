@@ -551,3 +551,22 @@ async def test_whichever_pages_are_damaged_only_the_rows_on_them_are_lost(large:
         damage_page_with(large, f"chat number {pages[page][0]} of all".encode())
 
     assert copy_rows_of(large) == set(range(1, CHATS + 1)) - set(lost)
+
+
+def test_a_table_with_hundreds_of_damaged_pages_is_read_as_long_as_rows_are_found(tmp_path: Path) -> None:
+    file, rows = tmp_path / "touchline.db", 24_000
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE chats (chat_id INTEGER PRIMARY KEY, title TEXT)")
+        titles = ((number, f"chat number {number} of all" + 100 * ".") for number in range(1, rows + 1))
+        connection.executemany("INSERT INTO chats VALUES (?, ?)", titles)
+        connection.commit()
+    content = bytearray(file.read_bytes())
+    damaged = list_pages(file)[1::2]
+    for page in damaged:
+        start = content.index(f"chat number {page[0]} of all".encode()) // 4096 * 4096
+        content[start : start + 4096] = b"\xa5" * 4096
+    file.write_bytes(content)
+
+    readable = set(range(1, rows + 1)) - {number for page in damaged for number in page}
+    found = copy_rows_of(file)
+    assert found <= readable and len(found) > 0.95 * len(readable), (len(found), len(readable))
