@@ -1,4 +1,4 @@
-"""Long calculations in the event loop, a little at a time; and the garbage collection, which is one as well."""
+"""Keeps the event loop responsive: long calculations in short turns, and fewer garbage collections."""
 
 from __future__ import annotations
 

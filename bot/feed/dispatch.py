@@ -1,4 +1,4 @@
-"""Hands the packets that a session releases to their handler, and reports what it means that they have come."""
+"""Dispatches the packets that a session releases, and reports when a connection has caught up and when a match is over."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class PacketDispatcher:
         self.is_behind = True
         """True until what the connection missed has been read: up to its first live packet or heartbeat."""
         self.is_dispatching = False
-        """True while packets of a frame are handed on; the session's position is then ahead of what has been processed."""
+        """True while packets of a frame are dispatched; the session's position is then ahead of what has been processed."""
 
     async def dispatch(self, packets: tuple[Packet, ...], received: dt.datetime) -> None:
-        """Hand packets on in order, and report an end of the match that they have brought."""
+        """Call the handler with each packet, in order, and report it if they have ended the match."""
         if packets:
             # A snapshot taken in the middle would say that all of them were processed.
             self.is_dispatching = True
@@ -54,7 +54,7 @@ class PacketDispatcher:
             # Only now is the position that of all packets, so that a snapshot may be taken.
             if self._on_frame_done is not None:
                 await self._on_frame_done()
-        # Also if nothing is handed on: after a restart the end may come only as a repetition.
+        # Also if no packet is dispatched: after a restart the end may come only as a repetition.
         if self._session.is_match_over is not self._was_match_over:
             await self._report_match_over()
 
