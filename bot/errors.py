@@ -95,6 +95,10 @@ class StorageUnusable(StorageError):
     """The database cannot be opened, read or written. A person has to do something."""
 
 
+class StorageDamaged(StorageUnusable):
+    """A part of a SQLite file cannot be read. Under a running bot `DatabaseFileGuard` repairs it."""
+
+
 # Each is one thing that the sender does: wait, move or suspend the chat, send the message in another form, or give it up.
 # Subclasses are for callers that do more than that; to all others they are what their base says.
 

@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.schema import Table
 
-from bot.errors import StorageConflict, StorageError, StorageUnavailable, StorageUnusable, UserMistake
+from bot.errors import StorageConflict, StorageDamaged, StorageError, StorageUnavailable, StorageUnusable, UserMistake
 from bot.installation import advise_install
 from bot.storage.driver import DamagedRow, Driver, NotificationHandler, Transaction
 from bot.storage.sqlite import SQLiteDriver
@@ -48,6 +48,8 @@ class Database:
         self._is_unreachable = False
         self._failed_at = 0.0
         self.failure: str | None = None
+        self.is_damaged = False
+        """True if what failed last met a damaged page of a SQLite file."""
         self.on_failure_changed: Callable[[str | None], None] | None = None
         self.damage_met = asyncio.Event()
         """Set when a damaged page of a SQLite file is met first."""
@@ -73,11 +75,6 @@ class Database:
         """The driver of a SQLite database, for `DatabaseFileGuard`; None on PostgreSQL."""
         return self._driver if isinstance(self._driver, SQLiteDriver) else None
 
-    @property
-    def is_damaged(self) -> bool:
-        """Return True if what failed last met a damaged page of a SQLite file."""
-        return "is damaged; " in (self.failure or "")
-
     def on_repaired(self) -> None:
         """Note that the file or its log is another one now: what failed with the one before says nothing of it."""
         self._set_failure(None)
@@ -95,7 +92,7 @@ class Database:
             raise  # the database is well: it undid this transaction for the sake of another one
         except StorageError as error:
             # Noted here and not by the callers, so that an outage is reported once and in the same words.
-            self._set_failure(str(error), is_unreachable=isinstance(error, StorageUnavailable))
+            self._set_failure(error)
             raise
         if tx.damaged:
             self._report_damage(tx.damaged)
@@ -143,8 +140,10 @@ class Database:
         if self.on_damaged:
             self.on_damaged(self._damaged)
 
-    def _set_failure(self, failure: str | None, *, is_unreachable: bool = False) -> None:
-        before, self.failure, self._is_unreachable = self.failure, failure, is_unreachable
+    def _set_failure(self, error: StorageError | None) -> None:
+        before, self.failure = self.failure, None if error is None else str(error)
+        self._is_unreachable, self.is_damaged = isinstance(error, StorageUnavailable), isinstance(error, StorageDamaged)
+        failure = self.failure
         if failure is not None:
             self._failed_at = asyncio.get_running_loop().time()
         if failure == before:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from bot.clock import Clock
 from bot.errors import StorageError, StorageUnusable
 from bot.storage.database import Database
-from bot.storage.salvage import finish_repair, name_repaired
+from bot.storage.repair import finish_repair, name_repaired
 from bot.storage.schema import chats
 from bot.storage.sqlite import SQLiteDriver, refuse_folder
 

@@ -19,20 +19,20 @@ from bot.storage.migrate import VERSION_TABLE, find_newest_revision
 
 _LARGEST_ROWID = 2**63 - 1
 
-_MAX_VAIN_RANGES = 3000
+_MAX_EMPTY_RANGES = 3000
 """Ranges of a damaged table in which no row is found, one after the other, until the table counts as read.
 
 They take less than a second. Behind the last row there is no end of them.
 """
 
-_VAIN_RANGES_FOR_EACH_FOUND = 10
+_EMPTY_RANGES_FOR_EACH_FOUND = 10
 """As many more for each range in which rows were found: the more pages are damaged, the more ranges lie on them alone."""
 
 _MAX_SECONDS = 60.0
 """How long a damaged table is searched, however many rows are still found: no message leaves meanwhile."""
 
-
 _ENDINGS = ("-wal", "-shm", "")
+"""Of the files of a database: its log, the index of the log, and the file itself, in the order in which they are moved."""
 
 
 def copy_database(source_file: Path, target_file: Path) -> list[str]:
@@ -150,23 +150,23 @@ def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: s
     ranges = [(0, next(numbers), -1, _LARGEST_ROWID)]
     is_whole = True
     # Counted since the last one with rows: a table of which rows are still found is read on.
-    vain_ranges, limit, give_up_at = 0, _MAX_VAIN_RANGES, time.monotonic() + _MAX_SECONDS
-    while ranges and vain_ranges < limit and time.monotonic() < give_up_at:
-        vain_attempts, _, after, last = heappop(ranges)
+    empty_ranges, limit, give_up_at = 0, _MAX_EMPTY_RANGES, time.monotonic() + _MAX_SECONDS
+    while ranges and empty_ranges < limit and time.monotonic() < give_up_at:
+        empty_attempts, _, after, last = heappop(ranges)
         reached = _copy_range(source, target, table, after, last)
         if reached is None:
             continue
         is_whole = False
         before = _copy_range(source, target, table, reached, last, backwards=True) or reached
-        is_vain = before - reached > last - after
-        vain_attempts, vain_ranges = (vain_attempts + 1, vain_ranges + 1) if is_vain else (0, 0)
-        limit += 0 if is_vain else _VAIN_RANGES_FOR_EACH_FOUND
+        is_empty = before - reached > last - after
+        empty_attempts, empty_ranges = (empty_attempts + 1, empty_ranges + 1) if is_empty else (0, 0)
+        limit += 0 if is_empty else _EMPTY_RANGES_FOR_EACH_FOUND
         # Both ends met a damaged page, maybe two, with rows between them. How many rows a page has is not known, nor how many
         # the table has, so the parts begin with a single row, and each is twice as long as the one before it.
         step = 1
         while reached < before - 1 and last - after > 1:
             part_end = min(reached + step, before - 1)
-            heappush(ranges, (vain_attempts, next(numbers), reached, part_end))
+            heappush(ranges, (empty_attempts, next(numbers), reached, part_end))
             reached, step = part_end, 2 * step
     return is_whole
 

@@ -21,11 +21,11 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from bot.errors import StorageError, StorageUnavailable, StorageUnusable
+from bot.errors import StorageDamaged, StorageError, StorageUnavailable, StorageUnusable
 from bot.storage.damage import describe_key
 from bot.storage.driver import DamagedRow, NotificationHandler, PreparedStatement, Row, Transaction
 from bot.storage.migrate import migrate
-from bot.storage.salvage import copy_database, finish_repair, name_repaired, undo_repair
+from bot.storage.repair import copy_database, finish_repair, name_repaired, undo_repair
 from bot.storage.schema import metadata
 
 _LOCK_PATIENCE = 5.0
@@ -375,7 +375,7 @@ _ERRORS_BY_CODE: Mapping[int, tuple[type[StorageError], str]] = {
     sqlite3.SQLITE_BUSY: (StorageUnavailable, "{where} is locked by another process; let only one Touchline run on it"),
     sqlite3.SQLITE_NOTADB: (StorageUnusable, "{where} is not a database; name another file"),
     sqlite3.SQLITE_CANTOPEN: (StorageUnusable, "{where} cannot be opened; the directory must exist and be writable"),
-    sqlite3.SQLITE_CORRUPT: (StorageUnusable, DAMAGED),
+    sqlite3.SQLITE_CORRUPT: (StorageDamaged, DAMAGED),
     # SQLite knows only one error of the system by name, that of a full disk.
     sqlite3.SQLITE_IOERR: (
         StorageUnusable,
@@ -403,7 +403,7 @@ def translate_sqlite_error(url: URL, error: Exception) -> StorageError:
     cause = getattr(error, "orig", None) or error
     kind, sentence = _ERRORS_BY_CODE.get(_find_error_code(error), (StorageUnusable, ""))
     if _is_unreadable_text(error):
-        sentence = DAMAGED
+        kind, sentence = StorageDamaged, DAMAGED
     where = url.database or "memory"
     return kind("storage.url: " + (sentence.format(where=where) if sentence else f"{where} cannot be used: {cause}"))
 

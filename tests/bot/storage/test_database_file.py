@@ -34,7 +34,7 @@ from bot.storage.database_file import (
     describe_empty_database,
     find_database_file,
 )
-from bot.storage.salvage import copy_database, copy_readable, finish_repair, name_repaired
+from bot.storage.repair import copy_database, copy_readable, finish_repair, name_repaired
 from bot.storage.schema import chats
 from bot.subscribers import Chat, ChatRef
 from tests.packets import KICKOFF
@@ -445,7 +445,7 @@ async def test_a_repair_for_which_no_descriptor_is_left_once_the_file_is_in_its_
 
     def replace_and_use_up_descriptors(self: Path, target: Path) -> None:
         put_in_place(self, target)
-        monkeypatch.setattr("bot.storage.salvage.os.open", refuse)
+        monkeypatch.setattr("bot.storage.repair.os.open", refuse)
         monkeypatch.setattr(Path, "glob", refuse)
         monkeypatch.setattr("bot.storage.sqlite._connect", refuse_to_connect)
 
