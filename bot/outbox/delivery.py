@@ -12,7 +12,7 @@ from bot.outbox.latency import LatencyTrace, Timestamps, format_latency, parse_l
 from bot.outbox.news import LIVE_MESSAGE_PRIORITY, NewsItem
 from bot.storage.copies import Copy, append_copy, decode_copies
 from bot.subscribers import ChatRef, Recipient
-from rules.engine.alert import Alert, AlertKey, State
+from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, AlertKey, State
 
 # Not None, which means that nothing was sent: such a message counts as sent, so that its corrections leave.
 UNREACHABLE_MESSAGE_ID = 0
@@ -246,6 +246,16 @@ def add_copy(delivery: Delivery) -> Delivery:
     """Return the delivery with what it shows as one more copy that may be in the chat. It keeps the last three that differ."""
     new = Copy(delivery.body, delivery.state, delivery.is_restored)
     return msgspec.structs.replace(delivery, earlier_copies=append_copy(delivery.earlier_copies, new))
+
+
+def record_copy(delivery: Delivery) -> Delivery:
+    """Return a delivery that may have arrived with its text among the copies that nobody can edit any more.
+
+    Cards and pictures have none: the next one shows how the match stands, and nobody takes an older one for news.
+    """
+    if not delivery.body or delivery.kind in LIVE_MESSAGE_KINDS:
+        return delivery
+    return add_copy(delivery)
 
 
 class HistoryLine(msgspec.Struct, frozen=True):

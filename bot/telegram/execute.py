@@ -22,7 +22,7 @@ from bot.errors import (
 )
 from bot.i18n.language import use_language
 from bot.media.renderer import PictureAttachment
-from bot.outbox.delivery import UNREACHABLE_MESSAGE_ID, Delivery, DeliveryResult, QueueItem, add_to_history
+from bot.outbox.delivery import UNREACHABLE_MESSAGE_ID, Delivery, DeliveryResult, QueueItem, add_to_history, record_copy
 from bot.outbox.latency import Timestamps, measure_latency
 from bot.outbox.match_cards import record_message_gone
 from bot.outbox.queue import DeliveryQueue
@@ -37,7 +37,6 @@ from bot.telegram.plan import (
     RequestPlan,
     Send,
     make_uncertain_delivery,
-    record_copy,
 )
 
 if TYPE_CHECKING:  # it imports python-telegram-bot, which a replay does without

@@ -46,8 +46,8 @@ from bot.telegram.plan import (
     drop_picture,
     find_new_mute_offer,
     make_uncertain_delivery,
-    plan_delivery,
 )
+from bot.telegram.planning import plan_delivery
 from bot.telegram.queues import ChatQueues
 from bot.telegram.unanswered import UncertainEdits
 from rules.engine.alert import AlertKey

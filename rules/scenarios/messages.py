@@ -99,7 +99,7 @@ class _SimulatedChat:
     def _find_sound(self, known: MessageLine, alert: Alert) -> str:
         """Return the sound of a message after a revision: an edit makes none, but the reply about other news may.
 
-        A change to a higher severity is loud, whatever its rule says; see `bot/telegram/plan.py`.
+        A change to a higher severity is loud, whatever its rule says; see `bot/telegram/planning.py`.
         """
         action = alert.key.action_id
         before, after = self._subjects[action], (alert.severity, alert.facts.action_type, alert.facts.side)

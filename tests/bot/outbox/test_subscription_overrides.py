@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from bot.storage.subscriptions import update_subscription_overrides
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription, SubscriptionOverrides
-from bot.telegram.plan import Send, plan_delivery
+from bot.telegram.plan import Send
+from bot.telegram.planning import plan_delivery
 from rules.engine.alert import Facts
 from tests.bot.news import NOW, REF, alert, minor, pending
 from tests.bot.outbox.conftest import World

@@ -9,7 +9,7 @@ from bot.outbox.decide import make_burst_line
 from bot.outbox.queue import DeliveryQueue
 from bot.storage.schema import alerts, chats, entries, subscriptions
 from bot.telegram.limits.rate_limits import RateLimiter
-from bot.telegram.plan import plan_delivery
+from bot.telegram.planning import plan_delivery
 from rules.engine.alert import Alert
 from tests.bot.news import alert, minor, pending, retracted
 from tests.bot.telegram.conftest import World

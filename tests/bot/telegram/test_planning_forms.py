@@ -9,11 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from bot.media.renderer import PictureAttachment
-from bot.outbox.delivery import Delivery, DeliveryContext, PinState, Reason, add_copy
+from bot.outbox.delivery import Delivery, DeliveryContext, PinState, Reason, add_copy, record_copy
 from bot.outbox.match_cards import is_picture_card, record_card_form
 from bot.quiet_hours import QuietHours
 from bot.subscribers import AlertFilter, CardForm, Chat, MuteOffer, Recipient
-from bot.telegram.plan import Edit, Plan, Send, Skip, drop_picture, find_new_mute_offer, plan_delivery, record_copy
+from bot.telegram.plan import Edit, Plan, Send, Skip, drop_picture, find_new_mute_offer
+from bot.telegram.planning import plan_delivery
 from rules.engine.alert import CARD, PICTURE, Alert, State
 from tests.bot.media.timelines import full
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, match_card, minor, news, pending, retracted

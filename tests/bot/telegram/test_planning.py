@@ -10,7 +10,8 @@ from bot.outbox.delivery import Delivery, DeliveryContext, PinState, Reason
 from bot.outbox.news import NewsItem, revise
 from bot.quiet_hours import QuietHours
 from bot.subscribers import AlertFilter, Recipient
-from bot.telegram.plan import Edit, Pin, Plan, Reply, Send, Skip, attribute_to_rule, make_uncertain_delivery, plan_delivery
+from bot.telegram.plan import Edit, Pin, Plan, Reply, Send, Skip, make_uncertain_delivery
+from bot.telegram.planning import attribute_to_rule, plan_delivery
 from bot.telegram.render import render_message
 from rules.engine.alert import CARD, Alert, Importance, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, minor, news, pending, retracted
