@@ -1,55 +1,33 @@
 """The only sender of alerts: decides what leaves now, starts the requests, and commits what came of each.
 
-What a request that failed means for its chat is in `failures`.
+How an item becomes a request is in `attempt_planner`, and what a request that failed means for its chat in `failures`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
 import structlog
 
 from bot.clock import MAX_CLOCK_SKEW, Clock
 from bot.errors import DeliveryError, StorageError, TelegramUnreachable
-from bot.media.renderer import PictureRenderer
 from bot.metrics import DECISIONS
-from bot.outbox.delivery import (
-    UNREACHABLE_MESSAGE_ID,
-    DeliveryContext,
-    DeliveryResult,
-    QueueItem,
-    Reason,
-    collect_timestamps,
-)
+from bot.outbox.delivery import UNREACHABLE_MESSAGE_ID, DeliveryResult, QueueItem, Reason
 from bot.outbox.queue import DeliveryQueue
 from bot.retry import retry_while_database_unavailable
 from bot.storage.chats import ChatRepository
 from bot.subscribers import ChatRef
+from bot.telegram.attempt_planner import AttemptPlanner
 from bot.telegram.execute import MAX_IN_FLIGHT, Attempt, execute
 from bot.telegram.failures import FailureHandler
 from bot.telegram.limits.rate_limits import LONGEST_WINDOW, RateLimitPolicy
-from bot.telegram.plan import (
-    Edit,
-    MessagePlan,
-    Pin,
-    Plan,
-    Reply,
-    Send,
-    Skip,
-    drop_picture,
-    find_new_mute_offer,
-    make_uncertain_delivery,
-)
-from bot.telegram.planning import plan_delivery
+from bot.telegram.plan import Edit, MessagePlan, Pin, Plan, Skip
 from bot.telegram.queues import ChatQueues
-from bot.telegram.unanswered import UncertainEdits
 from rules.engine.alert import AlertKey
 
 if TYPE_CHECKING:  # it imports python-telegram-bot, which a replay does without
@@ -98,7 +76,6 @@ class Sender:
         self._on_delivered = on_delivered
         # In memory only: what is lost with the process is found again in the outbox.
         self._chat_queues = ChatQueues()
-        self._pictures = PictureRenderer()
         self.failures = FailureHandler(
             queue,
             self._chat_queues,
@@ -109,14 +86,22 @@ class Sender:
             requeue=partial(self._enqueue, at_front=True),
             wake=self.wake,
         )
-        self._uncertain_edits = UncertainEdits()
+        self._planner = AttemptPlanner(
+            queue,
+            self._chat_queues,
+            self.failures,
+            rate_limiter,
+            clock,
+            requeue=partial(self._enqueue, at_front=True),
+            wake=self.wake,
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._completed: list[tuple[Plan, DeliveryResult]] = []
         self._wake_up, self._available = asyncio.Event(), asyncio.Event()
         self._stopping = False
         self._clock_offset: float | None = None
         """By how much the wall clock is ahead of the monotonic one; None before the first look."""
-        self._blocked_at = float("-inf")
+        self._limited_at = float("-inf")
         """When the rate limiter last let nothing leave, by the monotonic clock."""
         self.skipped: Counter[Reason] = Counter()
         """How many alerts were not sent, by reason."""
@@ -127,7 +112,7 @@ class Sender:
     async def run(self) -> None:
         """Send for ever. When cancelled or stopped, finish what is in flight."""
         try:
-            self._uncertain_edits.on_start(self._clock.now().timestamp())
+            self._planner.uncertain_edits.on_start(self._clock.now().timestamp())
             await self._restore_limits()
             while not self._stopping:
                 self._wake_up.clear()
@@ -146,7 +131,7 @@ class Sender:
 
     async def send_all_due(self) -> None:
         """Send one message after the other until nothing is due that may be sent now, pictures included."""
-        while (requests := await self._start_next(1)) or await self._pictures.wait_until_idle():
+        while (requests := await self._start_next(1)) or await self._planner.pictures.wait_until_idle():
             for request in requests:
                 await request
         await self._commit_completed()
@@ -184,7 +169,7 @@ class Sender:
 
     def suspect_edits(self, names: Collection[tuple[AlertKey, ChatRef]]) -> None:
         """Note messages that another sender may have been editing when it lost their chats to this one."""
-        self._uncertain_edits.on_taken_over(names, self._clock.now().timestamp())
+        self._planner.uncertain_edits.on_taken_over(names, self._clock.now().timestamp())
 
     async def _run_once(self) -> None:
         """Start what may be sent now, and sleep until there may be more."""
@@ -257,11 +242,13 @@ class Sender:
             allowed = min(ready, self.failures.breaker.available(now, len(self._tasks), limit))
             room = self._rate_limiter.available(now, allowed)
             if ready and not room:
-                self._blocked_at = now
+                self._limited_at = now
             items = [item for _ in range(room) if (item := self._chat_queues.take_next(now, self._rate_limiter))]
             items = await self._merge_held(items, now)
-            if requests := await self._make_requests(items, now):
-                return requests
+            planned = await self._planner.plan(items, now, self._limited_at)
+            self._completed += planned.skipped
+            if planned.attempts:
+                return [self._send_one(attempt) for attempt in planned.attempts]
             # No request: nothing was taken, or nothing is to be sent for what was taken. In the second case more may be due
             # behind it, which nothing else would wake the sender for.
             if not items and ((ready and not room) or not self._can_take_more()):
@@ -278,9 +265,9 @@ class Sender:
             try:
                 burst = await self._delivery_queue.merge([item, *held])
             except BaseException:
-                # As in `_plan_all`: items that were taken must not be lost.
-                self._put_back([item, *held], now)
-                self._put_back([*ready, *items[index + 1 :]], now)
+                # A stop, too, must not lose items that were taken.
+                self._planner.put_back([item, *held], now)
+                self._planner.put_back([*ready, *items[index + 1 :]], now)
                 raise
             if burst:
                 log.debug("alerts_merged", chat=item.chat.chat_id, count=len(burst.merged))
@@ -292,89 +279,6 @@ class Sender:
             for one in reversed(left):
                 self._enqueue(one, at_front=True)
         return ready
-
-    def _put_back(self, items: Sequence[QueueItem], now: float) -> None:
-        """Return items that were taken to the front of their chats' queues, in order, and let the chats go on."""
-        for item in reversed(items):
-            self._enqueue(item, at_front=True)
-        for item in items:
-            self._chat_queues.finish(item.chat.chat_id, now)
-
-    async def _make_requests(self, items: Sequence[QueueItem], now: float) -> list[Coroutine[None, None, None]]:
-        """Plan these items. Return the requests; items for which nothing is to be sent are completed at once."""
-        requests = []
-        wall_clock = self._clock.now().timestamp()
-        plans = await self._plan_all(items, now)
-        # Not before: to read and plan them took a while, in which nothing has left yet.
-        started_at = self._clock.monotonic()
-        for item, begun in zip(items, plans, strict=True):
-            if begun is None or self.failures.unanswered.stays_parked(item, begun[1]):
-                self._chat_queues.finish(item.chat.chat_id, now)
-                continue
-            context, plan = begun[0], self._attach_picture(item, begun[1])
-            if plan is None:
-                self._chat_queues.finish(item.chat.chat_id, now)
-            elif isinstance(plan, Skip):
-                # With the chat's delay: a later revision is due after it, and without it would be planned again and again.
-                self._completed.append((plan, DeliveryResult(item, plan.delivery, delay=context.recipient.chat.delay)))
-            else:
-                # Telegram takes no payment for edits and pins. A message that was refused in unknown words is tried without
-                # payment, which may be why.
-                may_be_paid = isinstance(plan, Send | Reply) and not self.failures.refused.was_refused(item)
-                # Counted when it is planned and not when its task runs, so that the next plan knows of it.
-                is_paid = self._rate_limiter.record_send(item.chat.chat_id, started_at, is_tracked=True, may_be_paid=may_be_paid)
-                blocked_at = max(self._blocked_at, self._chat_queues.blocked_until(item))
-                timestamps = collect_timestamps(context, plan.alert, wall_clock, wall_clock - now + blocked_at)
-                chat = context.recipient.chat
-                attempt = Attempt(item, plan, started_at, chat.delay, chat.language, timestamps, context.delivery, is_paid)
-                requests.append(self._send_one(attempt))
-        return requests
-
-    async def _plan_all(self, items: Sequence[QueueItem], now: float) -> Sequence[tuple[DeliveryContext, Plan] | None]:
-        # One time for all of them, read when the first is planned.
-        read_time = cache(self._clock.now)
-        try:
-            return await self._delivery_queue.begin(
-                items,
-                lambda context: self._plan(context, read_time()),
-                make_uncertain_delivery,
-                find_new_mute_offer,
-            )
-        except BaseException:
-            # CancelledError too: a stop must not lose items that were taken from their chat's queue. They go back to its
-            # front, so that the chat still gets its messages in order.
-            self._put_back(items, now)
-            raise
-
-    def _plan(self, context: DeliveryContext, now: dt.datetime) -> Plan:
-        """Plan one delivery. If its message may show an edit that is not stored, it is edited though nothing seems to change."""
-        plan = plan_delivery(context, now, is_shown_uncertain=self._uncertain_edits.is_unanswered(context.delivery))
-        if not isinstance(plan, Skip) or not self._uncertain_edits.is_suspect(context.delivery, now.timestamp()):
-            return plan
-        plan = plan_delivery(context, now, is_shown_uncertain=True)
-        if not isinstance(plan, Skip):
-            self._uncertain_edits.count_suspect()
-        return plan
-
-    def _attach_picture(self, item: QueueItem, plan: Plan) -> Plan | None:
-        """Return the plan with its picture drawn, or as text where there is none.
-
-        None while it is being drawn: the item is queued again once it is.
-        """
-        if not isinstance(plan, Send | Edit) or plan.picture is None:
-            return plan
-        if not self.failures.refused.takes_picture(item, self._clock.monotonic()):
-            return drop_picture(plan)
-        picture = plan.picture
-
-        def requeue() -> None:
-            self._enqueue(item, at_front=True)
-            self.wake()
-
-        png = self._pictures.get_or_start(picture, requeue)
-        if png is None:
-            return None
-        return msgspec.structs.replace(plan, picture=msgspec.structs.replace(picture, png=png)) if png else drop_picture(plan)
 
     def _can_take_more(self) -> bool:
         queue = self._delivery_queue
@@ -463,20 +367,20 @@ class Sender:
             message_id = await execute(self._messenger, item.chat, plan, is_plain=is_plain, is_paid=attempt.is_paid)
         except TelegramUnreachable as error:
             if isinstance(plan, Edit) and error.maybe_sent:
-                self._uncertain_edits.add(item)
+                self._planner.uncertain_edits.add(item)
             raise
         finally:
             # Also after an error: a message whose answer is lost has most likely arrived, and Telegram counts it.
             self._rate_limiter.record_answer(attempt.started_at, self._clock.monotonic(), left_at)
         self._rate_limiter.on_accepted(left_at, self._clock.monotonic())
         self.failures.refused.forget(item)
-        self._uncertain_edits.discard(item)
+        self._planner.uncertain_edits.discard(item)
         if attempt.is_paid:
             self._rate_limiter.record_payment(attempt.started_at, self._clock.monotonic(), is_accepted=True)
         return message_id
 
     async def _shut_down(self) -> None:
-        self._pictures.close()
+        self._planner.pictures.close()
         self.failures.close()
         try:
             if self._tasks:

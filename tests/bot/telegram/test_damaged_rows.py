@@ -112,7 +112,7 @@ async def test_a_message_that_cannot_be_planned_holds_up_no_other(world: World, 
             raise KeyError("something unforeseen")
         return plan_delivery(context, *words, **more)
 
-    monkeypatch.setattr("bot.telegram.sender.plan_delivery", fail_for_one)
+    monkeypatch.setattr("bot.telegram.attempt_planner.plan_delivery", fail_for_one)
     await world.follow(1, 2)
     await world.send(alert(1, "goal"), seconds=5)
 
