@@ -240,7 +240,7 @@ class FailureHandler:
         if step is NextStep.COUNT_AS_SENT:
             return attempt.count_as_sent()
         # If a newer revision waits, it is sent now, and this one is not parked.
-        if step is NextStep.PARK and not self._chat_queues.has_item(item) and await self._park(attempt):
+        if step is NextStep.PARK and not self._chat_queues.has_newer(item) and await self._park(attempt):
             self.unanswered.park(attempt)
             if self._pinging is None or self._pinging.done():
                 self._pinging = asyncio.create_task(self._ping_while_parked())

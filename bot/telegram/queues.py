@@ -108,13 +108,14 @@ class ChatQueues:
     def add(self, item: QueueItem, due_at: float, now: float, *, at_front: bool = False) -> None:
         """Put an item at the end of its chat's queue, or at its front.
 
-        One whose delivery waits already takes the place of the other, since the sender reads the latest revision anyway.
+        One whose delivery waits already takes the place of the other, since the sender reads the latest revision anyway. At the
+        front it takes the other one there.
         """
         name = (item.key, item.chat)
         queue = self._queues.setdefault(item.chat.chat_id, ChatQueue())
         # A rescan of the database finds again what is in memory.
         if name in self._queued_keys:
-            if not _replace(queue, item):
+            if not _replace(queue, item, at_front=at_front):
                 return
         else:
             self._queued_keys.add(name)
@@ -195,9 +196,16 @@ class ChatQueues:
             if found and not queue.is_sending:
                 self._schedule(chat_id, queue, now)
 
-    def has_item(self, item: QueueItem) -> bool:
-        """Return True if the same delivery waits in its chat's queue, as after a revision while it is on its way."""
-        return (item.key, item.chat) in self._queued_keys
+    def has_newer(self, item: QueueItem) -> bool:
+        """Return True if a newer revision of the same delivery waits in its chat's queue: it came while this one was on its way.
+
+        A rescan of the database may have found the same revision again, which is not news.
+        """
+        queue = self._queues.get(item.chat.chat_id, ChatQueue())
+        return any(
+            (waiting.item.key, waiting.item.chat) == (item.key, item.chat) and waiting.item.seq > item.seq
+            for waiting in queue.items
+        )
 
     def failures(self, chat_id: int) -> int:
         """Return how often in a row this chat could not be reached."""
@@ -299,12 +307,19 @@ class ChatQueues:
         return queue if is_current else None
 
 
-def _replace(queue: ChatQueue, item: QueueItem) -> bool:
+def _replace(queue: ChatQueue, item: QueueItem, *, at_front: bool) -> bool:
     """Put an item in the place of the one with the same delivery; it stays loud if that was. Return False if nothing changes."""
     for index, waiting in enumerate(queue.items):
         if (waiting.item.key, waiting.item.chat) == (item.key, item.chat):
             is_loud = item.is_loud or waiting.item.is_loud
             newest = msgspec.structs.replace(item, is_loud=is_loud, due_at=waiting.item.due_at)
+            if at_front:
+                # The other one was found again or revised while this one was on its way, and stands behind what came meanwhile.
+                # The chat gets its news in order all the same.
+                del queue.items[index]
+                index = _find_front_position(newest, waiting.due_at, queue)
+                queue.items.insert(index, WaitingItem(newest, waiting.due_at))
+                return True
             queue.items[index] = WaitingItem(newest, waiting.due_at)
             return newest != waiting.item
     return False

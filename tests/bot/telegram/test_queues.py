@@ -257,6 +257,25 @@ def test_what_goes_back_to_the_front_leaves_before_what_came_after_it() -> None:
     assert order(made) == [(1, "a"), (1, "b")]
 
 
+def test_what_goes_back_to_the_front_leaves_first_though_a_rescan_or_a_revision_brought_it_again_meanwhile() -> None:
+    for seq in (1, 2):
+        made = queues(item(1, "a"), item(1, "b"))
+        first = made.take_next(0.0, Unlimited())
+        assert first is not None
+        made.add(item(1, "a", seq=seq), 0.0, 0.0)
+        made.add(first, 0.0, 0.0, at_front=True)
+        made.finish(1, 0.0)
+
+        assert (len(made), order(made)) == (2, [(1, "a"), (1, "b")])
+
+
+def test_a_newer_revision_that_waits_is_known_and_the_same_one_found_again_is_none() -> None:
+    made = queues(item(1, "a", seq=2), item(1, "b", seq=9))
+
+    assert [made.has_newer(item(1, "a", seq=seq)) for seq in (1, 2, 3)] == [True, False, False]
+    assert not made.has_newer(item(2, "a", seq=1))
+
+
 def test_a_card_at_the_front_stands_behind_cards_that_are_due_before_it() -> None:
     def card(action: str) -> QueueItem:
         return item(1, action, LIVE_MESSAGE_PRIORITY)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.errors import ChatGone, ChatMigrated, DeliveryError, RetryAfter, TelegramUnreachable
 from bot.fake_telegram import state as fake_telegram
@@ -24,6 +25,9 @@ CALM_CHATS, TROUBLED_CHATS = range(1, 21), range(101, 121)
 PAUSED_CHATS = (119, 120)
 """Those that are asked to wait: three at once would mean everybody."""
 GOALS = 12
+SEEDS = (0, 6, *choose_seeds(usual=1, thorough=5))
+"""With 0 and 6, a group moves while messages of other chats are on their way, so that all that waits is found again. With 1, a
+parked message comes behind later news."""
 GOAL_INTERVAL = 5.0
 """Seconds between two goals: 40 chats and 30 a second leave time for all."""
 
@@ -48,7 +52,8 @@ def choose_error(rng: random.Random, chat_id: int) -> DeliveryError:
             ChatGone("Forbidden: bot was blocked by the user"),
             ChatMigrated(-1000 - chat_id),
             unreachable,
-            TelegramUnreachable("Timed out", maybe_sent=True),
+            TelegramUnreachable("Internal Server Error", maybe_sent=True),
+            TelegramUnreachable("Timed out", maybe_sent=True, is_unanswered=True),
         ]
     )
 
@@ -58,7 +63,8 @@ def queue_errors(world: World, rng: random.Random) -> None:
     for chat_id in rng.sample(TROUBLED_CHATS, 10):
         world.telegram.fail(chat_id, choose_error(rng, chat_id))
     for chat_id in rng.sample(TROUBLED_CHATS, 3):
-        world.telegram.lost_answers[chat_id].append(TelegramUnreachable("Timed out", maybe_sent=True))
+        is_unanswered = rng.random() < 0.5
+        world.telegram.lost_answers[chat_id].append(TelegramUnreachable("lost", maybe_sent=True, is_unanswered=is_unanswered))
 
 
 async def play(world: World, seed: int | None) -> None:
@@ -74,13 +80,14 @@ async def play(world: World, seed: int | None) -> None:
         await asyncio.sleep(7200)
 
 
-@pytest.mark.parametrize("seed", [None, *choose_seeds(usual=3, thorough=8)])
+@pytest.mark.parametrize("seed", [None, *SEEDS])
 async def test_calm_chats_get_everything_in_order_and_in_time_and_troubled_ones_miss_nothing_unless_they_are_gone(
     world: World, seed: int | None
 ) -> None:
     start = asyncio.get_running_loop().time()
 
-    await play(world, seed)
+    with capture_logs() as logs:
+        await play(world, seed)
 
     for chat_id in CALM_CHATS:
         shown = world.shown(chat_id)
@@ -91,6 +98,14 @@ async def test_calm_chats_get_everything_in_order_and_in_time_and_troubled_ones_
         moved = ChatRef(-1000 - chat_id)
         chat = await world.chats.get(moved) or await world.chats.get(ChatRef(chat_id))
         assert chat is not None
-        shown = [m.html for m in (*world.shown(chat_id), *world.shown(moved.chat_id))]
-        assert list(dict.fromkeys(shown)) == [f"goal {number}" for number in range(GOALS)][: len(set(shown))]
-        assert len(set(shown)) == GOALS or not chat.is_active
+        shown = list(dict.fromkeys(m.html for m in (*world.shown(chat_id), *world.shown(moved.chat_id))))
+        # What was parked may come behind later news; everything else comes in order.
+        parked = {
+            f"goal {log['action'][1:]}"
+            for log in logs
+            if log["event"] == "answer_missing" and log["then"] == "park" and log["chat"] in (chat_id, moved.chat_id)
+        }
+        in_order = [text for text in shown if text not in parked]
+        goals = [f"goal {number}" for number in range(GOALS) if f"goal {number}" not in parked]
+        assert in_order == goals[: len(in_order)]
+        assert len(shown) == GOALS or not chat.is_active

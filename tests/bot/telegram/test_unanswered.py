@@ -35,6 +35,18 @@ async def test_a_message_that_is_never_answered_is_in_the_chat_three_times_at_mo
     assert texts(world) == ["goal"] * 3 and await world.outbox.count_waiting() == 0
 
 
+async def test_it_is_parked_though_a_rescan_of_the_database_finds_it_again_while_it_is_on_its_way(world: World) -> None:
+    await world.follow(1)
+    world.telegram.answers_lost_until = 1000.0
+    async with world.sending():
+        await world.outbox.put([alert(1)])
+        for _ in range(100):
+            await asyncio.sleep(5)
+            world.outbox.queue.rescan()
+
+    assert texts(world) == ["goal"] * 2
+
+
 async def test_it_is_sent_once_more_when_telegram_answers_again(world: World) -> None:
     await world.follow(1)
     world.telegram.answers_lost_until = 150.0
