@@ -77,7 +77,8 @@ SENDING = ("tests/bot/outbox", "tests/bot/telegram")
 # Of rate_shares and suspensions half is pure; the rest is a thin edge to the database, which the tests execute too.
 _TELEGRAM_MODULES = (
     "alert_keyboard", "change_replies", "html", "limits/circuit_breaker", "limits/rate_limits", "limits/rate_shares",
-    "mentions", "plan", "queues", "refused_messages", "render", "reply_accounting", "responses", "suspensions", "unanswered",
+    "mentions", "plan", "planning", "queues", "refused_messages", "render", "reply_accounting", "responses", "suspensions",
+    "unanswered",
 )  # fmt: skip
 PACKAGES = {
     "rules/football": Package(_whole("rules/football"), RULES),

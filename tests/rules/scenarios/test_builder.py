@@ -288,10 +288,14 @@ def test_a_substitution_may_come_as_one_action_and_a_goal_may_never_be_confirmed
 
 
 def test_line_ups_are_in_the_metadata_of_their_packet() -> None:
-    scenario = parse_scenario("match: A v B\nlineups:\n  - A (4-4-2) 1 X, 10 Y (c); 12 Z\n  - B 1 V")
-    (packet,) = (packet for packet in build_packets(scenario) if packet.type == "Lineups")
+    scenario = parse_scenario("match: A v B\nlineups:\n  - A (4-4-2) 1 X, 10 Y (c); 12 Z\n  - B 1 V\nevents: [10' goal X (A)]")
+    packets = build_packets(scenario)
+    (packet,) = (packet for packet in packets if packet.type == "Lineups")
+    (scorer,) = {packet.player for packet in packets if packet.type == "Goal" and packet.player}
 
     assert read_lineups(packet.metadata) == scenario.lineups
+    # As in the real feed, a player has one id in line-ups and actions.
+    assert packet.metadata["home"]["startingLineup"][0] == {"id": scorer.id, "shirtNumber": "1", "fullName": "X"}
     assert str(scenario.lineups.home) == "4-4-2: 1 X, 10 Y (c)"
 
 

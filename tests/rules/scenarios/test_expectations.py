@@ -92,6 +92,7 @@ def test_a_message_is_what_its_last_revision_says() -> None:
         ("tests:\n- match: A v B\n  expect: [10 goal]", 't.yaml:3:12: "10 goal" is not of the form 27\' goal'),
         ("tests:\n- match: A v B\n  expect: [1+2+3' goal]", "t.yaml:3:12: \"1+2+3' goal\" is not of the form 27' goal"),
         ("tests:\n- match: A v B\n  expect: [{a: b, c: d}]", "t.yaml:3:12: an expected alert is of the form 27' goal"),
+        ("tests:\n- match: A v B\n  expect: [{goal: [1]}]", "t.yaml:3:19: the words expected must be one text, not a list"),
         ("tests:\n- match: A v B", "t.yaml:2:3: a test needs expect: the expected messages, [] for none"),
         ("tests:\n- {match: A v B, expect: [], events: [gaol]}", "t.yaml:2:39: 'gaol' is not of the form: 10' goal"),
         ("tests:\n- {expect: []}", "t.yaml:2:3: a scenario needs `match: HOME v AWAY`"),
@@ -229,6 +230,26 @@ def test_the_sound_is_that_of_the_first_message_or_of_a_card_that_became_graver(
     major, minor = ("loud", "silent") if late == "major" else ("silent", "loud")
 
     assert found == [("10", minor), ("20", "loud"), ("60", minor), ("88", major)]
+
+
+@pytest.mark.parametrize(("gravity", "sound"), [(0, "silent"), (1, "loud")])
+def test_a_card_that_turns_red_is_loud_only_where_the_catalogue_gives_cards_a_gravity(gravity: int, sound: str) -> None:
+    catalogue = load_catalogue().extend(
+        f"action_types: [{{name: Yellow Card, gravity: {gravity}}}, {{name: Red Card, gravity: {gravity}}}]"
+    )
+    rules = load_rules(
+        """
+- name: red
+  match: {action_type: Red Card}
+  alert: {kind: red_card, importance: major, text: red}
+- name: yellow
+  match: {action_type: Yellow Card}
+  alert: {kind: yellow_card, importance: minor, text: yellow}
+"""
+    )
+    (test,) = read_tests(SOUNDS).tests
+
+    assert [message.sound for message in run_test(test, rules, catalogue).messages] == [sound]
 
 
 def test_a_rule_that_only_rewords_what_another_one_began_changes_no_sound() -> None:
