@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from benchmarks.connections import log_nothing, warn_without_recordings
 from bot.clock import SystemClock
@@ -139,7 +140,7 @@ async def make_messenger(port: str, departures: dict[int, tuple[float, float]]) 
     trace.on_request_headers_sent.append(leaves)
     pool: Any = bot.request
     await pool.shutdown()
-    pool._session = aiohttp.ClientSession(trace_configs=[trace])
+    pool._session = aiohttp.ClientSession(trace_configs=[trace], json_serialize_bytes=msgspec.json.encode)
     messenger = TimedMessenger(bot)
     messenger.departures = departures
     return messenger, pool._session

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -18,12 +18,10 @@ from yarl import URL
 
 from bot.clock import Clock, SystemClock
 from bot.network import AnswerTooLarge, explain_connection_error, find_proxy, get_ssl_context, read_body
-from bot.telegram.responses import AnswerLost, NotSent, check_answer
+from bot.telegram.responses import AnswerLost, NotSent, check_answer, find_message_id, parse_response
+from bot.telegram.shared_timeout import SharedTimeout
 
 _NO_TIMEOUT_GIVEN = BaseRequest.DEFAULT_NONE
-
-_JSON_HEADERS = {"Content-Type": "application/json"}
-
 
 _TOKEN_REFUSED_STATUSES = (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
 """What Telegram answers to a token that it does not know."""
@@ -61,7 +59,11 @@ class BotApiSession(BaseRequest):
         self._health = health or ApiHealth(SystemClock())
         self._connections, self._read_timeout, self._connect_timeout = connections, read_timeout, connect_timeout
         self._session: aiohttp.ClientSession | None = None
-        self._default_timeout = _make_timeout(connect_timeout, read_timeout)
+        # The limit of the whole is kept by a timer that requests share. `connect` is that limit for those that get no connection:
+        # they have not left.
+        total = _find_total(connect_timeout, read_timeout)
+        self._call_times = aiohttp.ClientTimeout(total=None, connect=total, sock_connect=connect_timeout, sock_read=read_timeout)
+        self._call_timeout = SharedTimeout(total)
         self._replaced_token: tuple[str, str] | None = None
         self._proxy_setting = proxy
         self._proxies: dict[str, str | None] = {}
@@ -78,7 +80,12 @@ class BotApiSession(BaseRequest):
             connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60, ssl=get_ssl_context())
             headers = {"User-Agent": self.USER_AGENT}
             # Telegram sets no cookies, and a jar is searched at every request.
-            self._session = aiohttp.ClientSession(connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar())
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                headers=headers,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                json_serialize_bytes=msgspec.json.encode,
+            )
 
     async def shutdown(self) -> None:
         """Close the pool."""
@@ -113,40 +120,50 @@ class BotApiSession(BaseRequest):
         # flight.
         del write_timeout, pool_timeout
         times = _value_or_default(connect_timeout, self._connect_timeout), _value_or_default(read_timeout, self._read_timeout)
-        return await self._request(method, url, client_timeout=_make_timeout(*times), data=_make_form(request_data))
+        answer = await self._exchange(method, url, client_timeout=_make_timeout(*times), data=_make_form(request_data))
+        if method == "POST":  # a GET is of a file, which need not be JSON
+            self._check(url, answer)
+        return answer.status, answer.body
 
-    async def call_method(self, url: URL, parameters: object) -> tuple[int, bytes]:
-        """Call a method with its parameters as JSON, without the library's objects. Returns and raises as `do_request` does."""
-        return await self._request(
-            "POST", url, client_timeout=self._default_timeout, data=msgspec.json.encode(parameters), headers=_JSON_HEADERS
-        )
+    async def call_method(self, url: URL, parameters: object) -> int:
+        """Call a method with its parameters as JSON, without the library's objects.
 
-    async def _request(
-        self, method: str, url: str | URL, *, client_timeout: aiohttp.ClientTimeout, **more: Any
-    ) -> tuple[int, bytes]:
+        Return the id of the message that it made or changed, 0 if there is none. Raise the library's error for a refusal, and
+        as `do_request` does.
+        """
         try:
-            return await self._request_once(method, url, client_timeout=client_timeout, **more)
+            with self._call_timeout.limit():
+                answer = await self._exchange("POST", url, client_timeout=self._call_times, json=parameters)
+        except TimeoutError:
+            raise self._note(TimedOut()) from None
+        # Nearly always. Only what is no success has to be looked at more closely.
+        if (message_id := find_message_id(answer.status, answer.body)) is not None:
+            self._health.on_response(answer.status, answer.date, is_token_refused=False)
+            return message_id
+        self._check(url, answer)
+        return parse_response(answer.status, answer.body)
+
+    def _check(self, url: str | URL, answer: _Answer) -> None:
+        """Note what an answer says of the API's health. Raise as `check_answer` does if it is not Telegram's."""
+        try:
+            is_token_refused = check_answer(url, answer.status, answer.content_type, answer.body)
         except (EndPointNotFound, BadRequest):
             raise  # answers, though the library's BadRequest is a NetworkError
         except NetworkError as error:
             self._health.on_failure(error.message)
             raise
+        self._health.on_response(answer.status, answer.date, is_token_refused=is_token_refused)
 
-    async def _request_once(
-        self, method: str, url: str | URL, *, client_timeout: aiohttp.ClientTimeout, **more: Any
-    ) -> tuple[int, bytes]:
+    async def _exchange(self, method: str, url: str | URL, *, client_timeout: aiohttp.ClientTimeout, **more: Any) -> _Answer:
+        """Make a request and read its answer, whoever gave it. Errors are as in `do_request`."""
         if self._session is None:
             raise RuntimeError("the request pool is not open")
         if self._replaced_token:
             url = URL(str(url).replace(*self._replaced_token), encoded=True)
         try:
             async with self._session.request(method, url, timeout=client_timeout, proxy=self._proxy(url), **more) as response:
-                body = await read_body(response, _MAX_ANSWER_SIZE)
-                if method == "POST":  # a GET is of a file, which need not be JSON
-                    content_type = response.headers.get("Content-Type", "")
-                    is_token_refused = check_answer(url, response.status, content_type, body)
-                    self._health.on_response(response.status, response.headers.get("Date"), is_token_refused=is_token_refused)
-                return response.status, body
+                body, headers = await read_body(response, _MAX_ANSWER_SIZE), response.headers
+                return _Answer(response.status, body, headers.get("Content-Type", ""), headers.get("Date"))
         # Only these say that nothing was sent; the last is a proxy that opens no tunnel. After any other error the message may
         # have arrived, and a delivery stays uncertain. The errors' texts are left out: they may contain the URL, and with it
         # the token.
@@ -156,19 +173,37 @@ class BotApiSession(BaseRequest):
             aiohttp.ClientHttpProxyError,
             aiohttp.InvalidURL,
         ) as error:
-            raise NotSent(f"no connection ({explain_connection_error(error) or type(error).__name__})") from None
+            raise self._note(NotSent(f"no connection ({explain_connection_error(error) or type(error).__name__})")) from None
         except TimeoutError:
-            raise TimedOut from None
+            raise self._note(TimedOut()) from None
         except AnswerTooLarge:
-            raise AnswerLost(f"an answer of more than {_MAX_ANSWER_SIZE // 2**20} MB") from None
+            raise self._note(AnswerLost(f"an answer of more than {_MAX_ANSWER_SIZE // 2**20} MB")) from None
         except aiohttp.ClientError as error:
-            raise AnswerLost(f"the connection failed ({type(error).__name__})") from None
+            raise self._note(AnswerLost(f"the connection failed ({type(error).__name__})")) from None
+
+    def _note(self, error: NetworkError) -> NetworkError:
+        self._health.on_failure(error.message)
+        return error
+
+
+class _Answer(NamedTuple):
+    """What a server has answered, Telegram or another one. `date` is its `Date` header."""
+
+    status: int
+    body: bytes
+    content_type: str
+    date: str | None
+
+
+def _find_total(connect: float, read: float) -> float:
+    """Return the limit in seconds for a whole request."""
+    # It also counts the lookup of the host's name, which may take most of a minute: it is no limit for the answer alone.
+    # `sock_read` begins again with each byte: without this, an answer that trickles in would hold up its chat for hours.
+    return connect + 2 * read
 
 
 def _make_timeout(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
-    # `total` also counts the lookup of the host's name, which may take most of a minute: it is no limit for the answer alone.
-    # `sock_read` begins again with each byte: without `total`, an answer that trickles in would hold up its chat for hours.
-    total = None if connect is None or read is None else connect + 2 * read
+    total = None if connect is None or read is None else _find_total(connect, read)
     return aiohttp.ClientTimeout(total=total, sock_connect=connect, sock_read=read)
 
 

@@ -22,7 +22,7 @@ from bot.telegram.html import TELEGRAM_TAGS, remove_tags
 from bot.telegram.http import READ_TIMEOUT, ApiHealth, BotApiSession
 from bot.telegram.limits.rate_limits import Unlimited
 from bot.telegram.reply_accounting import ALREADY_COUNTED, ReplyAccounting
-from bot.telegram.responses import classify_error, count_response, parse_response
+from bot.telegram.responses import classify_error, count_response
 from bot.telegram.server_features import ServerFeature, ServerFeatures
 
 log = structlog.get_logger()
@@ -133,6 +133,8 @@ class BotMessenger:
     def __init__(self, bot: ExtBot[str]) -> None:
         """The bot's request object must be a BotApiSession, as `build_bot` makes it."""
         self._bot = bot
+        assert isinstance(bot.request, BotApiSession)  # noqa: S101  # as said above
+        self._session = bot.request
         self._file_ids: dict[bytes, str] = {}
         """Telegram's ids of pictures that were uploaded: the next chat's message names the id instead."""
         self._unknown_tags: set[str] = set()
@@ -203,7 +205,7 @@ class BotMessenger:
         # Names of players are no links, whatever they look like.
         parameters["rich_message"] = {"html": rich, "skip_entity_detection": True}
         try:
-            return await self._count_answer(operation, self._call(url, parameters)) or 0
+            return await self._count_answer(operation, self._session.call_method(url, parameters)) or 0
         except DeliveryError as refusal:
             words = str(refusal).lower()
             if isinstance(refusal, MethodUnknown) or any(said in words for said in _NO_RICH_MESSAGES):
@@ -221,7 +223,7 @@ class BotMessenger:
         # A pinned card is no news: its message had its sound.
         parameters |= {"disable_notification": True} if is_pinned else {}
         try:
-            await self._call(self._pin if is_pinned else self._unpin, parameters)
+            await self._session.call_method(self._pin if is_pinned else self._unpin, parameters)
         except (BadRequest, EndPointNotFound) as refusal:
             log.debug("pin_refused", chat=chat.chat_id, on=is_pinned, reason=str(refusal))
         except TelegramError as error:
@@ -241,7 +243,7 @@ class BotMessenger:
 
     async def _call_checked(self, url: URL, parameters: dict[str, Any]) -> None:
         try:
-            await self._call(url, parameters)
+            await self._session.call_method(url, parameters)
         except TelegramError as error:
             raise classify_error(error) or error from None
 
@@ -301,7 +303,7 @@ class BotMessenger:
             unknown_tags = frozenset(self._unknown_tags)
             parameters["text"] = remove_tags(html, unknown_tags) if unknown_tags else html
             try:
-                return await self._count_answer(operation, self._call(url, parameters)) or 0
+                return await self._count_answer(operation, self._session.call_method(url, parameters)) or 0
             except TextRefused as refusal:
                 # Compared with what this request left out: others in flight may have learnt of the tag meanwhile.
                 if refusal.tag not in TELEGRAM_TAGS - unknown_tags:
@@ -323,8 +325,3 @@ class BotMessenger:
             raise meaning from None
         count_response(operation)
         return answer
-
-    async def _call(self, url: URL, parameters: dict[str, Any]) -> int:
-        request = self._bot.request
-        assert isinstance(request, BotApiSession)  # noqa: S101  # as __init__ says
-        return parse_response(*await request.call_method(url, parameters))

@@ -294,17 +294,30 @@ class ApiResponse(msgspec.Struct):
 _RESPONSE_DECODER = msgspec.json.Decoder(ApiResponse)
 
 
+def find_message_id(status: int, body: bytes) -> int | None:
+    """Return the id of the message that was sent or edited, 0 for a success without one. None for any other answer."""
+    if status != HTTPStatus.OK:
+        return None
+    try:
+        answer = _RESPONSE_DECODER.decode(body)
+    except msgspec.MsgspecError:
+        return None
+    if not answer.ok or answer.result is None:
+        return None
+    return answer.result.message_id if isinstance(answer.result, ResponseMessage) else 0
+
+
 def parse_response(status: int, body: bytes) -> int:
     """Return the id of the message that was sent or edited, 0 if there is none. Raise the library's error for a refusal.
 
     The session has checked that the answer is Telegram's: see `check_answer`.
     """
+    if (message_id := find_message_id(status, body)) is not None:
+        return message_id
     try:
         answer = _RESPONSE_DECODER.decode(body)
     except msgspec.MsgspecError:
         answer = ApiResponse()
-    if status == HTTPStatus.OK and answer.ok and answer.result is not None:
-        return answer.result.message_id if isinstance(answer.result, ResponseMessage) else 0
     # As python-telegram-bot reads a refusal, so that both ways of calling mean the same.
     if answer.parameters.migrate_to_chat_id:
         raise api.ChatMigrated(answer.parameters.migrate_to_chat_id)
