@@ -274,9 +274,18 @@ class HistoryLine(msgspec.Struct, frozen=True):
 
 
 def add_to_history(
-    delivery: Delivery, reason: Reason, now: dt.datetime, latency: LatencyTrace | None = None, *, reply_id: int = 0
+    delivery: Delivery,
+    reason: Reason,
+    now: dt.datetime,
+    latency: LatencyTrace | None = None,
+    *,
+    message_id: int | None = None,
+    reply_id: int = 0,
 ) -> Delivery:
-    """Return the delivery with one more line in its history. It keeps the last 20."""
+    """Return the delivery with one more line in its history, and with the id of its message if that is given.
+
+    The history keeps the last 20 lines.
+    """
     # Words in one line and not JSON: it is appended on the hot path, and read only by /why.
     words = [f"{now.timestamp():.1f} {reason._value_} {delivery.state._value_} {delivery.seq}"]
     words += [format_latency(latency)] if latency else []
@@ -284,7 +293,9 @@ def add_to_history(
     line = " ".join(words)
     if delivery.history:
         line = "\n".join([*delivery.history.split("\n"), line][-_MAX_HISTORY_LINES:])
-    return msgspec.structs.replace(delivery, history=line)
+    # Both at once: to copy a delivery takes as long as the rest of this.
+    message_id = delivery.message_id if message_id is None else message_id
+    return msgspec.structs.replace(delivery, history=line, message_id=message_id)
 
 
 def read_history(delivery: Delivery) -> tuple[HistoryLine, ...]:

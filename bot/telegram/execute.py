@@ -86,8 +86,7 @@ class Attempt(msgspec.Struct, frozen=True):
             reply_id = message_id if message_id != delivery.message_id else UNREACHABLE_MESSAGE_ID
             delivery = add_to_history(delivery, plan.reason, now, latency, reply_id=reply_id)
         elif not isinstance(plan, Pin):
-            delivery = msgspec.structs.replace(delivery, message_id=message_id)
-            delivery = add_to_history(delivery, plan.reason, now, latency)
+            delivery = add_to_history(delivery, plan.reason, now, latency, message_id=message_id)
             delivery = record_message_gone(delivery) if isinstance(plan, Edit) else delivery
         return DeliveryResult(self.item, delivery, message_id, self.delay, latency)
 

@@ -107,7 +107,9 @@ class FailureHandler:
         self.breaker.on_success()
         self._suspension_brake.on_delivered(item.chat.chat_id, self._clock.monotonic())
         self.unanswered.forget(item)
-        self._requeue_parked(item.chat.chat_id)
+        # Seldom: this runs for every message.
+        if self.unanswered:
+            self._requeue_parked(item.chat.chat_id)
 
     async def handle(self, attempt: Attempt, error: DeliveryError, sent_at: float) -> DeliveryResult | None:
         """Do what an error means. Return the result to commit if its plan is done with; None if it is to be sent again.

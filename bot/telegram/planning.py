@@ -196,10 +196,11 @@ def _plan_send(context: DeliveryContext, alert: Alert, now: dt.datetime) -> Send
         context = replace(context, delivery=record_copy(context.delivery))
     # A repeat shows what it repeats, so that two copies of one message do not seem to differ.
     is_restored = context.delivery.is_uncertain and context.delivery.is_restored and alert.state is not State.RETRACTED
-    delivery = _make_delivery_after(context, alert, body, rule, is_restored=is_restored)
+    delivery = _make_delivery_after(context, alert, body, rule, Reason.FIRST, is_restored=is_restored)
     if is_burst(delivery.key):
         delivery = replace(delivery, is_loud=context.is_loud)
-    delivery = replace(delivery, reason=Reason.FIRST.value, pending_reply=None, is_uncertain=False)
+    if delivery.pending_reply is not None or delivery.is_uncertain:
+        delivery = replace(delivery, pending_reply=None, is_uncertain=False)
     # This counts how often the card was sent: one that was deleted twice is not sent again.
     delivery = record_card_sent(delivery, alert, pins_cards=context.recipient.chat.pins_cards)
     is_silent = not delivery.is_loud or context.recipient.chat.is_quiet(now)
@@ -230,7 +231,7 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
     body, rule = _write_revised_body(context, alert, reason)
     stays_restored = before.is_restored and alert.state is not State.RETRACTED and reason is not Reason.CHANGED
     is_restored = reason is Reason.RESTORATION or stays_restored
-    after = replace(_make_delivery_after(context, alert, body, rule, is_restored=is_restored), reason=reason.value)
+    after = _make_delivery_after(context, alert, body, rule, reason, is_restored=is_restored)
     if alert.facts.reason == NOT_CONFIRMED and not context.news.line_ids:
         without_note = render_unconfirmed(body)
     else:
@@ -303,7 +304,9 @@ def _plan_follow_up(context: DeliveryContext, now: dt.datetime) -> Reply | Pin |
     return Reply(after, attribute_to_rule(alert, before), reply, is_silent, Reason(before.reason))
 
 
-def _make_delivery_after(context: DeliveryContext, alert: Alert, body: str, rule: str, *, is_restored: bool) -> Delivery:
+def _make_delivery_after(
+    context: DeliveryContext, alert: Alert, body: str, rule: str, reason: Reason, *, is_restored: bool
+) -> Delivery:
     """Return the delivery with what the chat sees now, its message id and reply apart."""
     if is_burst(context.delivery.key):
         subject = format_line_subjects(context.delivery, context.lines)
@@ -320,6 +323,7 @@ def _make_delivery_after(context: DeliveryContext, alert: Alert, body: str, rule
     is_loud = before.is_loud if keeps_sound else context.recipient.is_alert_loud(alert)
     return replace(
         context.delivery,
+        reason=reason.value,
         rule=rule,
         kind=alert.kind,
         is_loud=is_loud,

@@ -294,15 +294,16 @@ class Sender:
         When the memory is full of small news, a goal's chats are reached all the same: its messages go first.
         """
         if self._can_take_more():
-            for item in await self._delivery_queue.take(urgent_only=not self._has_room()):
-                self._enqueue(item)
+            self._enqueue_all(await self._delivery_queue.take(urgent_only=not self._has_room()))
 
     def _enqueue(self, item: QueueItem, *, at_front: bool = False) -> None:
-        if self.failures.unanswered.is_parked(item):
-            return
-        now = self._clock.monotonic()
-        wait = max(0.0, item.due_at - self._clock.now().timestamp())
-        self._chat_queues.add(item, now + wait, now, at_front=at_front)
+        self._enqueue_all([item], at_front=at_front)
+
+    def _enqueue_all(self, items: Sequence[QueueItem], *, at_front: bool = False) -> None:
+        now, wall_clock = self._clock.monotonic(), self._clock.now().timestamp()
+        for item in items:
+            if not self.failures.unanswered.is_parked(item):
+                self._chat_queues.add(item, now + max(0.0, item.due_at - wall_clock), now, at_front=at_front)
 
     async def _commit_completed(self) -> None:
         """Commit all results since the last time in one transaction. Each chat's queue goes on, with what follows first."""
@@ -315,12 +316,13 @@ class Sender:
             raise
         for reason, count in Counter(plan.reason for plan, _ in completed if not isinstance(plan, Pin)).items():
             DECISIONS.labels(reason.value).inc(count)
+        now = self._clock.monotonic()
         for (plan, result), next_item in zip(completed, following, strict=True):
             self._report(plan, result)
             # Before the chat goes on: a reply follows its edit with nothing in between.
             if next_item is not None:
                 self._enqueue(next_item, at_front=True)
-            self._chat_queues.finish(result.item.chat.chat_id, self._clock.monotonic())
+            self._chat_queues.finish(result.item.chat.chat_id, now)
 
     def _report(self, plan: Plan, result: DeliveryResult) -> None:
         """Log why something was not sent, and hand on what Telegram took."""
@@ -371,12 +373,13 @@ class Sender:
             raise
         finally:
             # Also after an error: a message whose answer is lost has most likely arrived, and Telegram counts it.
-            self._rate_limiter.record_answer(attempt.started_at, self._clock.monotonic(), left_at)
-        self._rate_limiter.on_accepted(left_at, self._clock.monotonic())
+            answered_at = self._clock.monotonic()
+            self._rate_limiter.record_answer(attempt.started_at, answered_at, left_at)
+        self._rate_limiter.on_accepted(left_at, answered_at)
         self.failures.refused.forget(item)
         self._planner.uncertain_edits.discard(item)
         if attempt.is_paid:
-            self._rate_limiter.record_payment(attempt.started_at, self._clock.monotonic(), is_accepted=True)
+            self._rate_limiter.record_payment(attempt.started_at, answered_at, is_accepted=True)
         return message_id
 
     async def _shut_down(self) -> None:

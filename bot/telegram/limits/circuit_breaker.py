@@ -47,6 +47,9 @@ class CircuitBreaker:
 
     def on_success(self) -> None:
         """Note that a request was answered: everything may leave again."""
+        # Nearly always nothing has failed: this runs for every message.
+        if not self._failed and not self._all_failed:
+            return
         # One answer from any chat is enough to show that Telegram can be reached.
         self._failed.clear()
         self._all_failed = False
