@@ -90,22 +90,27 @@ def parse_burst_end(key: AlertKey) -> float:
     return float(key.action_id)
 
 
-def make_burst_digest(key: AlertKey, latest: Alert, seq: int = 1, *, is_silent: bool = False) -> NewsItem:
+def make_burst_digest(key: AlertKey, latest: Alert, *, is_silent: bool) -> NewsItem:
     """Return a burst as news. It takes nothing but the time from the latest of its lines, since they are of several matches."""
+    alert = _make_burst_alert(key, latest, seq=1)
     priority = _DIGEST_PRIORITY if is_silent else _BURST_PRIORITY
-    made = Alert(key, seq, State.CONFIRMED, latest.at, Fixture(""), Facts(reason=BURSTS), kind=DIGEST_KIND)
-    alert = msgspec.structs.replace(made, importance=Importance.MINOR, max_age=_BURST_MAX_AGE)
-    return NewsItem(key, seq, alert.state, (alert,), {"": parse_burst_end(key)}, _LINES_BY_CHAT, priority=priority)
+    return NewsItem(key, alert.seq, alert.state, (alert,), {"": parse_burst_end(key)}, _LINES_BY_CHAT, priority=priority)
 
 
 def renew_digest(digest: NewsItem, revision: Sequence[Alert], now: dt.datetime) -> NewsItem:
     """Return the digest after one of its lines was revised."""
+    latest = revision[0]
     if is_burst(digest.key):
-        renewed = make_burst_digest(digest.key, revision[0], digest.seq + 1)
-        return msgspec.structs.replace(renewed, first_fired_at=digest.first_fired_at, priority=digest.priority)
-    reason = digest.alternatives[0].facts.reason
-    alert = _make_digest_alert(digest.key, revision[0], max(digest.seq + 1, revision[0].seq), now, reason)
+        alert = _make_burst_alert(digest.key, latest, digest.seq + 1)
+    else:
+        reason = digest.alternatives[0].facts.reason
+        alert = _make_digest_alert(digest.key, latest, max(digest.seq + 1, latest.seq), now, reason)
     return msgspec.structs.replace(digest, seq=alert.seq, alternatives=(alert,))
+
+
+def _make_burst_alert(key: AlertKey, latest: Alert, seq: int) -> Alert:
+    made = Alert(key, seq, State.CONFIRMED, latest.at, Fixture(""), Facts(reason=BURSTS), kind=DIGEST_KIND)
+    return msgspec.structs.replace(made, importance=Importance.MINOR, max_age=_BURST_MAX_AGE)
 
 
 def _make_digest(alert: Alert, since: dt.datetime, line_ids: tuple[str, ...]) -> NewsItem:

@@ -99,6 +99,12 @@ def test_a_delivery_knows_whether_it_was_seen_and_whether_more_is_to_be_done(
     assert (delivery.is_sent, delivery.has_follow_up) == (is_sent, has_follow_up)
 
 
+def test_nothing_of_a_new_delivery_is_loud_or_uncertain() -> None:
+    delivery = Delivery(KEY, REF)
+
+    assert not (delivery.is_loud or delivery.reply_is_loud or delivery.next_is_loud or delivery.is_uncertain)
+
+
 STORED_AT = NOW.timestamp() + 2
 
 

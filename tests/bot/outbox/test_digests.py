@@ -79,7 +79,7 @@ def test_a_summary_of_one_match_remembers_its_lines_by_their_actions_alone() -> 
     digest_key = AlertKey("f1", "summary:1")
 
     assert parse_line_name(format_line_name(news(alert()), digest_key), digest_key) == AlertKey("f1", "g")
-    assert make_burst_digest(BURST, alert()).line_ids
+    assert make_burst_digest(BURST, alert(), is_silent=False).line_ids
 
 
 END = NOW + dt.timedelta(hours=8)
