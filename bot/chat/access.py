@@ -10,12 +10,12 @@ from telegram import Update
 from telegram.constants import ChatType
 from telegram.ext import BaseHandler
 
+from bot.chat.allowed import chat_not_allowed_text, is_allowed
 from bot.chat.middleware import answer_refused_update
 from bot.chat.replies import ReplySender
 from bot.chat.update_origin import HandlerContext
 from bot.chat.user_limits import Throttle
 from bot.clock import Clock
-from bot.i18n.language import translate as _
 from bot.storage.chats import ChatRepository
 
 log = structlog.get_logger()
@@ -63,13 +63,8 @@ class AllowedChatsHandler(BaseHandler[Update, HandlerContext, None]):
             update,
             self._replies,
             self._chats,
-            lambda: _("This bot is private. To use it, send its operator this chat's ID: {chat}").format(chat=chat.id),
+            lambda: chat_not_allowed_text(chat.id),
         )
-
-
-def is_allowed(chat_id: int, username: str | None, allowed: Collection[str]) -> bool:
-    """Return True if a chat is among those allowed, by its id or by its `@name`, whatever its case."""
-    return str(chat_id) in allowed or (username is not None and f"@{username}".casefold() in allowed)
 
 
 def _asks_for_something(update: Update, chat: TelegramChat) -> bool:

@@ -193,9 +193,12 @@ class Handlers:
         needs_permission = is_for_channel or not self._router.is_for_all_members(data)
         if needs_permission and not await self._services.permissions.may_change(bot, target):
             raise Refusal(channel.not_channel_administrator_text()) if is_for_channel else AdministratorsOnly()
-        if is_for_channel and await self._services.chats.get(target.ref) is None:
-            # The data of a button can be forged, so a press never makes the bot store a chat.
-            raise OutdatedButton
+        if is_for_channel:
+            stored = await self._services.chats.get(target.ref)
+            if stored is None:
+                # The data of a button can be forged, so a press never makes the bot store a chat.
+                raise OutdatedButton
+            channel.check_allowed(self._services, target, stored.username)
         context = await self._load_context(target)
         if is_for_channel:
             result = channel.press_channel_button(context, data, self._router)
@@ -230,7 +233,8 @@ class Handlers:
     async def on_unknown_command(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         """Answer a command that the bot does not have; in a group, where it may be another bot's, only if it names this bot."""
         word, *args = (message.text or "/")[: MAX_TYPED_LENGTH * 2].split()
-        names_this_bot = f"@{ptb_context.bot.username}".casefold() in word.casefold()
+        addressee = word.partition("@")[2]
+        names_this_bot = addressee.casefold() == ptb_context.bot.username.casefold()
         if origin.type != ChatType.PRIVATE and not names_this_bot:
             return
         origin = await self._services.mark_member(ptb_context.bot, origin)

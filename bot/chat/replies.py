@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import structlog
 from telegram import Bot, CallbackQuery, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ChatType, ParseMode
-from telegram.error import BadRequest, EndPointNotFound, RetryAfter, TelegramError
+from telegram.error import BadRequest, EndPointNotFound, TelegramError
 
 from bot.chat.dialogue import ButtonRow, Screen, to_inline_keyboard
 from bot.chat.reply_retrier import LatestScreen, Redraw, ReplyRetrier
@@ -190,7 +190,7 @@ class ReplySender:
         task.add_done_callback(self._removals.discard)
 
     async def acknowledge(self, query: CallbackQuery, note: str) -> None:
-        """Answer a press, so that Telegram stops its spinner; a note is shown for a moment. Never raises for a late answer."""
+        """Answer a press, so that Telegram stops its spinner; a note is shown for a moment. No error is raised."""
         note = shorten(note, MAX_NOTE_LENGTH)
 
         async def answer() -> None:
@@ -204,8 +204,9 @@ class ReplySender:
         try:
             # By the query and not by its chat: the new screen does not wait for an answer that is too late by then.
             await self._retrier.call(query.id, answer)
-        except RetryAfter as refusal:
-            log.debug("press_not_acknowledged", reason=str(refusal))
+        except TelegramError as error:
+            # The new screen is shown all the same: an old one would have its button pressed again, which undoes the change.
+            log.debug("press_not_acknowledged", reason=str(error))
 
     async def edit(self, query: CallbackQuery, screen: Screen, redraw: Redraw | None = None) -> None:
         """Show a screen in place of the message whose button was pressed. `redraw` is as in `send`."""

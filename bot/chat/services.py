@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from telegram import Bot
 
 from bot.chat import texts
+from bot.chat.allowed import is_allowed
 from bot.chat.dialogue import (
     Change,
     ChatContext,
@@ -138,6 +139,11 @@ class ChatServices:
         self.allowed_chats, self._default_card_form = allowed_chats, default_card_form
         self._catalogue = CurrentCatalogue(directory.fixtures, season.fixtures if season else tuple, nicknames, clock)
         self._held_back, self._mark_held_back_as_known = held_back, mark_held_back_as_known
+
+    def is_chat_allowed(self, user_id: int | None, chat_id: int, username: str | None) -> bool:
+        """Return True if `telegram.allowed_chats` lets this user use the bot for a chat. Its admins may for any."""
+        allowed = self.allowed_chats()
+        return allowed is None or self.is_admin(user_id) or is_allowed(chat_id, username, allowed)
 
     async def load_context(self, origin: UpdateOrigin) -> ChatContext:
         """Load everything that is known for one chat. A new chat is stored, a suspended one resumed."""

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from aiohttp import web
 from telegram import Update
+from telegram.constants import ChatType
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError, TimedOut
 from telegram.ext import ExtBot
 
@@ -175,17 +176,27 @@ MAX_ANSWERED_IN_BATCH = 25
 
 
 def _find_flooder(raw: Any) -> int | None:
-    """Return the id of who sent a text, a press or an inline query, which may be dropped; None for what has to be taken."""
+    """Return the id of who asks the bot for something that may be dropped; None for what has to be taken.
+
+    That is a press, an inline query, a text in private, or a command in a group. A bot without privacy mode also gets what people
+    of a group write to each other, which must not use up what they may ask.
+    """
     if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
         return None
     for kind in ("message", "callback_query", "inline_query"):
         found = raw.get(kind)
         # Only texts: a message may also say that a group has migrated.
-        if isinstance(found, dict) and (kind != "message" or "text" in found) and isinstance(found.get("from"), dict):
+        if isinstance(found, dict) and (kind != "message" or _asks(found)) and isinstance(found.get("from"), dict):
             sender = found["from"].get("id")
             # Anonymous administrators of all groups write in one user's name.
             return sender if isinstance(sender, int) and "sender_chat" not in found else None
     return None
+
+
+def _asks(message: dict[str, Any]) -> bool:
+    text, chat = message.get("text"), message.get("chat")
+    is_private = isinstance(chat, dict) and chat.get("type") == ChatType.PRIVATE
+    return isinstance(text, str) and (is_private or text.startswith("/"))
 
 
 _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a header's name

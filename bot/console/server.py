@@ -112,6 +112,9 @@ def _with_headers(send: Send) -> Send:
     return send_with_headers
 
 
+_TOO_MANY_ATTEMPTS = "Too many wrong passwords. Wait a minute."
+
+
 def add_login(api: FastAPI, access: Access) -> None:
     """Add the two pages that work without a session: they are plain HTML."""
 
@@ -123,13 +126,16 @@ def add_login(api: FastAPI, access: Access) -> None:
     async def log_in(request: Request) -> Response:
         address = request.client.host if request.client else ""
         if access.must_wait(address):
-            return HTMLResponse(_render_login("Too many wrong passwords. Wait a minute."), status_code=429)
+            return HTMLResponse(_render_login(_TOO_MANY_ATTEMPTS), status_code=429)
         # Read by ourselves: a form reader would take a body of any size before anybody is known to have the password.
         body = b""
         async for part in request.stream():
             body += part
             if len(body) > MAX_LOGIN_SIZE:
                 return HTMLResponse(_render_login("That is too long."), status_code=413)
+        # Asked again: other attempts may have ended while this one's body was on its way.
+        if access.must_wait(address):
+            return HTMLResponse(_render_login(_TOO_MANY_ATTEMPTS), status_code=429)
         password = parse_qs(body.decode(errors="replace"), keep_blank_values=True).get("password", [""])[0]
         session = access.log_in(password, address)
         if session is None:

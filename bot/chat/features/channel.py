@@ -14,6 +14,7 @@ from telegram.error import TelegramError
 from telegram.ext import CommandHandler, MessageHandler, filters
 
 from bot.chat import texts
+from bot.chat.allowed import chat_not_allowed_text
 from bot.chat.dialogue import Button, ChatContext, DialogueResult, Refusal, Screen, arrange_rows, make_button
 from bot.chat.features.match_cards import ask_about_pins
 from bot.chat.middleware import Handler, with_origin
@@ -107,6 +108,7 @@ class ChannelHandlers:
         # The sender stays: permission is asked for this user in that channel.
         target = replace(origin, ref=ChatRef(chat.id), type=chat.type, title=chat.title or "")
         try:
+            check_allowed(self._services, target, chat.username)
             await self._check(bot, target)
         except Refusal as refusal:
             await self._services.replies.send(origin, Screen(refusal.text))
@@ -178,6 +180,12 @@ async def _find_channel(bot: Bot, typed: str) -> ChatFullInfo | None:
         return None
 
 
+def check_allowed(services: ChatServices, target: UpdateOrigin, username: str | None) -> None:
+    """Raise Refusal if the channel is none of `telegram.allowed_chats`: who may use the bot may not use it for any chat."""
+    if not services.is_chat_allowed(target.user_id, target.ref.chat_id, username):
+        raise Refusal(escape_text(chat_not_allowed_text(target.ref.chat_id)))
+
+
 async def find_target(services: ChatServices, origin: UpdateOrigin, command: str = "") -> UpdateOrigin:
     """Return the chat that a command or a name is for: the channel that is set up in this private chat, or the chat itself."""
     if origin.type != ChatType.PRIVATE or command in _PRIVATE_COMMANDS:
@@ -186,7 +194,8 @@ async def find_target(services: ChatServices, origin: UpdateOrigin, command: str
     managed = private.find_managed_channel(services.clock.now()) if private else None
     # A channel whose data was erased meanwhile is not stored again by a word that was meant for it.
     channel = await services.chats.get(ChatRef(managed)) if managed else None
-    if channel is None:
+    # `telegram.allowed_chats` may have changed since the channel was chosen.
+    if channel is None or not services.is_chat_allowed(origin.user_id, channel.ref.chat_id, channel.username):
         return origin
     return replace(origin, ref=channel.ref, type=ChatType.CHANNEL, title=channel.title)
 

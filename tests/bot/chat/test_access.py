@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from bot.chat.access import is_allowed
+from bot.chat.allowed import is_allowed
 from bot.subscribers import ChatRef
 from tests.bot.chat.conftest import ADMIN, World
 

@@ -175,6 +175,8 @@ async def test_a_topic_is_a_chat_of_its_own(world: World) -> None:
 
 async def test_messages_that_are_not_for_this_bot_are_not_answered(world: World) -> None:
     world.api.say(GROUP, 5, "/subscribe@other_bot Arsenal")
+    # Its name only begins like ours.
+    world.api.say(GROUP, 5, f"/cancel@{world.api.me['username']}_test_bot")
     world.api.say(GROUP, 5, "/goal")
     world.api.say(GROUP, 5, "Arsenal!")
     world.api.say(42, 42, "/subscribe Arsenal", edited=True)

@@ -15,6 +15,7 @@ from bot.chat.application import on_error
 from bot.chat.replies import ReplySender
 from bot.chat.reply_retrier import ReplyRetrier
 from bot.errors import StorageUnavailable
+from bot.fake_telegram import RefusedError
 from bot.fake_telegram.state import too_many
 from bot.telegram.messenger import build_bot
 from tests.bot.chat.conftest import World
@@ -190,3 +191,13 @@ async def test_a_kick_off_is_sent_as_a_date(world: World) -> None:
 
     dates = [entity for entity in message.now.parsed.entities if entity["type"] == "date_time"]
     assert len(dates) == 2 and {entity["date_time_format"] for entity in dates} == {"t"}
+
+
+async def test_a_press_whose_acknowledgement_fails_shows_its_new_screen_all_the_same(world: World) -> None:
+    message = await world.ask(42, 42, "/alerts")
+    world.api.fail("answerCallbackQuery", RefusedError(502, "Bad Gateway"))
+
+    world.api.press(42, 42, message, "ka")
+    await world.api.until(lambda: message.edits)
+
+    assert (await world.load_chat(42)).filter.all_kinds

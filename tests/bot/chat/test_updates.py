@@ -101,6 +101,20 @@ async def test_a_flood_of_one_user_is_dropped_before_it_is_parsed_and_others_los
 
 
 @pytest.mark.virtual_time
+async def test_what_people_write_to_each_other_uses_up_nothing_of_what_they_may_ask() -> None:
+    def said_in_group(update_id: int, text: str) -> dict[str, Any]:
+        update = make_update(update_id)
+        update["message"] |= {"from": {"id": 5, "is_bot": False, "first_name": "User"}, "text": text}
+        update["message"]["chat"] = {"id": -100, "type": "supergroup", "title": "Fans"}
+        return update
+
+    talk = [said_in_group(number, "What a match") for number in range(1, 2 * MAX_ANSWERED_IN_BATCH)]
+    polled = await PolledUpdates([*talk, said_in_group(90, "/mute 2h")]).run()
+
+    assert polled.taken == [*range(1, 2 * MAX_ANSWERED_IN_BATCH), 90]
+
+
+@pytest.mark.virtual_time
 async def test_an_update_that_cannot_be_read_loses_no_other_and_does_not_come_again() -> None:
     polled = await PolledUpdates([make_update(10), UNREADABLE, make_update(12)]).run()
 

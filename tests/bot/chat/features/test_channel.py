@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from bot.chat import texts
+from bot.chat.allowed import chat_not_allowed_text
 from bot.chat.features.channel import (
     not_channel_administrator_text,
     show_channel_menu,
@@ -137,3 +138,19 @@ def test_data_for_a_channel_fits_into_a_button() -> None:
 
     longest = max(len(button.data) for row in reply.buttons for button in row)
     assert longest + len("o:America/Argentina/ComodRivadavia") <= 64
+
+
+@pytest.mark.usefixtures("channel")
+async def test_a_channel_that_may_not_use_the_bot_is_not_set_up_by_somebody_who_may(world: World) -> None:
+    message = await world.ask(OWNER, OWNER, "/channel @dailygoals")
+    world.allowed_chats = (str(OWNER),)
+
+    refused = await world.ask(OWNER, OWNER, "/channel @dailygoals subscribe arsenal")
+    notice = await world.press(OWNER, OWNER, message, message.button("⚽ Follow a team").data)
+    await world.ask(OWNER, OWNER, "/subscribe chelsea")
+
+    assert refused.text == notice == chat_not_allowed_text(CHANNEL)
+    assert (await world.list_followed(CHANNEL), await world.list_followed(OWNER)) == ([], ["Chelsea"])
+    world.allowed_chats = ("@dailygoals", str(OWNER))
+    await world.ask(OWNER, OWNER, "/channel @dailygoals subscribe arsenal")
+    assert await world.list_followed(CHANNEL) == ["Arsenal"]
