@@ -39,6 +39,13 @@ log = structlog.get_logger()
 SHUTDOWN_TIMEOUT = 1
 """Seconds that a stop waits for open pages."""
 
+RECONNECT_TIMEOUT = 60.0
+"""Seconds without a connection until NiceGUI forgets a page, and with it the rules that were typed on it.
+
+A browser that does not answer a ping for 0.4 of that counts as gone, and a busy machine may take long. The ping comes every 0.8
+of that: proxies close what is silent for a minute.
+"""
+
 MAX_LOGIN_SIZE = 4096
 """Bytes of a login's form."""
 
@@ -198,7 +205,9 @@ async def serve_console(host: str, port: int, password: str = "") -> AsyncIterat
     add_login(api, access)
     # Signed with a key of this process: a restart ends all sessions.
     secret = secrets.token_urlsafe(32)
-    ui.run_with(api, title="Touchline", dark=None, storage_secret=None, show_welcome_message=False, reconnect_timeout=10.0)
+    ui.run_with(
+        api, title="Touchline", dark=None, storage_secret=None, show_welcome_message=False, reconnect_timeout=RECONNECT_TIMEOUT
+    )
     # `strict`: the cookie is not sent with a request that another site's page makes.
     guarded = SessionMiddleware(
         Gate(api, access, is_loopback_only=is_loopback(host)), secret, session_cookie="touchline", same_site="strict"

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import re
 import shutil
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest_asyncio
 from tests.e2e.stage import BOT_TOKEN, configuration, running, touchline
 from tests.e2e.story import CHAT, RULES, STANDING, shown, stepped
 from tests.fakes.bot_api import FakeBotApi
-from tests.waiting import DEADLINE, until
+from tests.waiting import DEADLINE, add_witness, until
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Locator, Page
@@ -63,6 +64,25 @@ async def browser() -> AsyncIterator[Browser]:
     gc.collect()
 
 
+class SeenPage:
+    """What a page said in its console, and showed at last, for the report of a test that fails."""
+
+    has_died, is_over = False, False
+
+    def __init__(self, page: Page) -> None:
+        self._page, self._lines, self._shown = page, deque[str](maxlen=20), ""
+        page.on("console", lambda message: self._lines.append(message.text))
+        add_witness(self)
+
+    async def read(self) -> None:
+        """Remember what is shown now."""
+        self._shown = await self._page.locator("body").inner_text()
+
+    def report(self) -> str:
+        """Return what the page has said and shown."""
+        return "\n".join([f"The page {self._page.url} said:", *self._lines, "and showed:", self._shown])
+
+
 @asynccontextmanager
 async def opened(browser: Browser) -> AsyncIterator[Page]:
     """A page that shares no cookie with another test's; an error of a script on it fails the test."""
@@ -71,8 +91,15 @@ async def opened(browser: Browser) -> AsyncIterator[Page]:
     page = await context.new_page()
     page.set_default_timeout(DEADLINE * 1000)
     page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    await context.close()
+    seen = SeenPage(page)
+    try:
+        yield page
+    except BaseException:
+        await seen.read()
+        raise
+    finally:
+        seen.is_over = True
+        await context.close()
     assert errors == []
 
 
