@@ -94,7 +94,14 @@ def _update_end(match: Match, action: Action) -> tuple[Match, tuple[ActionRecord
     An end that is taken back reopens the match, unless the feed has sent another end that still stands.
     """
     if not match.ended_by:
-        return (msgspec.structs.replace(match, ended_by=action.id) if action.send_type.is_standing else match), ()
+        if not action.send_type.is_standing:
+            return match, ()
+        if not (match.is_lost or match.is_suspended):
+            return msgspec.structs.replace(match, ended_by=action.id), ()
+        # No full time (section 10.3): play may be resumed, and the End Match that comes then is the first. This one does not
+        # count, nor does it take that one's place.
+        uncounted = {i: msgspec.structs.replace(r, is_retracted=True) for i, r in match.records.items() if i == action.id}
+        return msgspec.structs.replace(match, records=match.records | uncounted), ()
     if action.id != match.ended_by or not action.send_type.is_retraction:
         return match, ()
     # The first of them: records keep the order of arrival, and what came first is full time.
