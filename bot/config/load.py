@@ -23,7 +23,7 @@ from bot.config.models import (
     TelegramSettings,
     TlsSettings,
 )
-from bot.config.problems import validate_node
+from bot.config.problems import describe_unknown_setting, validate_node
 from bot.config.suspicious import list_chat_names, refuse_shared_ports, warn_of_addresses, warn_of_chats, warn_of_token
 from bot.errors import ConfigInvalid, UserMistake
 from rules.engine.rule import NameReference, RuleSet, SourceLocation
@@ -41,7 +41,7 @@ from rules.loading.document import (
 )
 from rules.loading.loader import FILE_KEYS, load_pack, read_rules
 from rules.loading.texts import read_texts
-from rules.loading.values import Reader, describe_unknown
+from rules.loading.values import Reader
 
 SECTIONS = tuple(ConfigSections.model_fields)
 
@@ -231,7 +231,7 @@ class _ConfigReader:
     def _read_sections(self, root: yaml.MappingNode) -> dict[str, yaml.Node]:
         for key, value in mapping_items(leave_out_extras(root)):
             if key.value not in KEYS:
-                self.report.add_mistake(location_of(key), describe_unknown("key", str(key.value), KEYS))
+                self.report.add_mistake(location_of(key), describe_unknown_setting(str(key.value), KEYS))
             elif is_null(value) and key.value in SECTIONS:
                 self.report.add_mistake(
                     location_of(key), f"{key.value} is empty: write something under it, or leave the line out"
@@ -316,7 +316,8 @@ class _ConfigReader:
             token = read_file(self._resolve_path(section.token_file)).decode().strip()
             return self._check_token(section, token, at)
         except (OSError, ValueError) as error:
-            self.report.add_mistake(location_of(at), f"the file {section.token_file} cannot be read: {explain_read_error(error)}")
+            # Its name is not repeated: it may be the token itself, under the wrong key.
+            self.report.add_mistake(location_of(at), f"the file that this names cannot be read: {explain_read_error(error)}")
             return SecretStr("")
 
     def _read_tls(self, section: TlsSettings, node: yaml.Node | None) -> TlsSettings:
