@@ -133,6 +133,9 @@ class ConfigReloader:
                 if _is_blank(config.path):
                     sentence = "nothing is written in the file now; start again if that is meant"
                     raise UserMistake(f"{config.path}: {sentence}")
+                # As at the start; only the demo runs without tokens of the file, which it replaces by its own.
+                if config.missing_tokens.keys() - self.config.missing_tokens.keys():
+                    config.require_tokens()
             except TouchlineError as error:
                 self._report_refusal(error)
                 if self._pending is not None:

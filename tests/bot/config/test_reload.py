@@ -100,6 +100,32 @@ async def test_a_file_that_was_emptied_is_not_taken_for_the_shipped_rules(world:
     assert world.names() == ["goals"] and "nothing is written" in world.refusals[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("telegram: {token: '1:x'}\n", "the feed token is missing"),
+        ("feed: {token: ''}\ntelegram: {token: '1:x'}\n", "the feed token is missing"),
+        ("feed: {token: '${LOST}'}\ntelegram: {token: '1:x'}\n", "the feed token is missing"),
+        ("feed: {token_file: emptied}\ntelegram: {token: '1:x'}\n", "the feed token is missing"),
+        ("feed: {token: abc}\n", "the telegram token is missing"),
+    ],
+)
+async def test_a_file_that_lost_a_token_is_refused_as_at_the_start(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "emptied").touch()
+    world = World(tmp_path, f"feed: {{token: abc}}\ntelegram: {{token: '1:x'}}\n{GOALS}")
+    world.path.write_text(text + CARDS)
+
+    assert not await world.reloader.reload()
+    assert (world.names(), world.applied, world.accepted) == (["goals"], [], 0)
+    assert sentence in world.refusals[0]
+
+
+async def test_a_token_that_was_always_missing_is_not_asked_for_in_a_reload(world: World) -> None:
+    world.path.write_text(f"feed: {{token: abc}}\n{CARDS}")
+
+    assert await world.reloader.reload()
+
+
 async def test_a_file_that_is_gone_changes_nothing(world: World) -> None:
     world.path.unlink()
 
