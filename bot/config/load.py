@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 import yaml
 from pydantic import SecretStr
@@ -97,17 +97,21 @@ class Config:
     def secrets(self) -> list[str]:
         """The secrets of the configuration, which are masked in logs."""
         found = [self.feed.token.get_secret_value(), self.telegram.token.get_secret_value()]
+        # Addresses whose passwords are secrets, and the rest of them is none.
+        addresses = [proxy.get_secret_value() for proxy in (self.feed.proxy, self.telegram.proxy) if proxy]
+        addresses.append(self.storage.url)
         if self.telegram.webhook:
             found.append(self.telegram.webhook.secret_token.get_secret_value())
+            # Whole, for its path often keeps strangers away.
+            found.append(self.telegram.webhook.url)
+            addresses.append(self.telegram.webhook.url)
         if self.http.dead_man_url:
             found.append(self.http.dead_man_url.get_secret_value())
         if self.http.console:
             found.append(self.http.console.password.get_secret_value())
-        proxies = [proxy.get_secret_value() for proxy in (self.feed.proxy, self.telegram.proxy) if proxy]
-        # Of a proxy the password alone: its address is no secret.
-        found += [password for proxy in proxies if (password := urlsplit(proxy).password)]
-        # The password in a database URL, which a driver's error may quote.
-        return [*found, *re.findall(r"//[^/@:]*:([^@]+)@", self.storage.url)]
+        # A driver's error may quote a password as it stands in the address, or as it is meant.
+        written = [password for address in addresses for both in _PASSWORDS.findall(address) for password in both if password]
+        return [*found, *dict.fromkeys([*written, *map(unquote, written)])]
 
     def require_tokens(self) -> None:
         """Raise UserMistake if tokens are missing, with a sentence for each that says where to put it."""
@@ -118,6 +122,10 @@ class Config:
         """Raise UserMistake if the feed's token is missing; for commands that use the feed alone."""
         if "feed" in self.missing_tokens:
             raise UserMistake(self.missing_tokens["feed"])
+
+
+_PASSWORDS = re.compile(r"//[^/@:]*:([^@]+)@|[?&](?:ssl)?password=([^&#]+)")
+"""Before the host, or among the options of a database."""
 
 
 def _describe_missing_token(path: Path, section: str, fields: Mapping[str, yaml.Node]) -> str:

@@ -12,6 +12,7 @@ import structlog
 from bot.config.files import read_file
 from bot.config.load import Config, load_config
 from bot.errors import ConfigInvalid, StorageError, TouchlineError, UserMistake
+from bot.logs import mask_also
 from bot.metrics import CONFIG_RELOADS
 from bot.retry import Backoff, OutageLog
 from bot.threads import DaemonThreads
@@ -133,6 +134,8 @@ class ConfigReloader:
                 if _is_blank(config.path):
                     sentence = "nothing is written in the file now; start again if that is meant"
                     raise UserMistake(f"{config.path}: {sentence}")
+                # Before anything else is done with it, as what fails may quote its tokens and passwords.
+                mask_also(config.secrets)
                 # As at the start; only the demo runs without tokens of the file, which it replaces by its own.
                 if config.missing_tokens.keys() - self.config.missing_tokens.keys():
                     config.require_tokens()
