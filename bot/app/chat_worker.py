@@ -113,7 +113,7 @@ class ChatWorker:
             max_matches=lambda: services.config.limits.matches,
             held_back=services.monitor.list_held_back,
             mark_held_back_as_known=HeldBackNotices(services.outbox, services.subscriptions, services.clock).mark_as_known,
-            allowed_chats=lambda: services.config.telegram.allowed_chats,
+            allowed_chats=services.configured_chats.list_allowed_chats,
         )
         rules = build_admin_rules_handlers(
             services.rule_versions, is_admin, run_dry_run, services.last_matches.recordings, self._replies, self._unknown_names

@@ -1,9 +1,9 @@
-"""Stores the chats of the configuration, and finds those that it names as @name at Telegram."""
+"""Stores the chats of the configuration, finds those that it names as @name at Telegram, and those that have a new id."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 from msgspec.structs import replace
@@ -41,25 +41,14 @@ class ConfiguredChats:
         self._found: dict[str, Chat] = {}
         """By @name in lower case, the chat that Telegram says it is."""
         self._problems: dict[str, str] = {}
+        self._new_ids: dict[int, int] = {}
+        """By their old ids the groups that became supergroups. The file may name them by these for ever."""
+        self._reported_moves: set[str] = set()
         self._requested = asyncio.Event()
         self._requested.set()
-        self._stored: tuple[object, ...] | None = None
-        """What the chats in the database were made of; None if that is not certain."""
-        self._lock = asyncio.Lock()
 
     async def store(self, config: Config) -> None:
         """Store the chats and what they follow. Those that left the file follow nothing any more, as names not found yet."""
-        async with self._lock:
-            self._stored = None  # a transaction whose answer is lost may have been committed
-            await self._store(config)
-            self._stored = _list_ingredients(config)
-
-    async def store_if_changed(self, config: Config) -> None:
-        """Store the chats unless those of this configuration are stored, whichever configuration is in effect."""
-        if self._stored != _list_ingredients(config):
-            await self.store(config)
-
-    async def _store(self, config: Config) -> None:
         # Found in an earlier run or by another process; what this process has found is newer.
         known = await self._chats.get_configured_by_name() | self._found
         stored = []
@@ -70,7 +59,33 @@ class ConfiguredChats:
                 # Without what the old row says of its settings: the file alone decides them.
                 as_id, followed = make_configured_chat(chat.model_copy(update={"chat": found.ref.chat_id}), config)
                 stored.append((replace(as_id, type=found.type, title=found.title, username=found.username), followed))
-        await self._subscriptions.store_configured_chats(stored)
+        self._new_ids |= await self._subscriptions.store_configured_chats(stored)
+
+    def list_allowed_chats(self) -> Collection[str] | None:
+        """Return who may use the bot, as ids and `@names`; None: everybody. A group that moved may use it under its new id."""
+        allowed = self._config().telegram.allowed_chats
+        if allowed is None:
+            return None
+        return (*allowed, *(str(new) for old, new in self._new_ids.items() if str(old) in allowed))
+
+    def on_chat_migrated(self, old_chat_id: int, new_chat_id: int) -> None:
+        """Note the new id of a group. Called in every process."""
+        self._new_ids[old_chat_id] = new_chat_id
+
+    def report_moves(self) -> None:
+        """Tell the admins which new ids belong into the configuration, each once in the life of the process."""
+        config = self._config()
+        named = [("chats", str(chat.chat)) for chat in config.chats]
+        named += [("telegram.allowed_chats", name) for name in config.telegram.allowed_chats or ()]
+        for setting, name in named:
+            for old, new in self._new_ids.items():
+                sentence = f"{config.locate(setting)}: {setting}: the group {old} is a supergroup now, {new}: write that number"
+                if name != str(old) or sentence in self._reported_moves:
+                    continue
+                self._reported_moves.add(sentence)
+                log.warning("configured_chat_moved", chat=old, to=new, setting=setting)
+                if self.on_problem:
+                    self.on_problem(sentence)
 
     def request_look(self) -> None:
         """Look the names up again: the configuration was read again."""
@@ -80,6 +95,7 @@ class ConfiguredChats:
         """Find the names at Telegram, and whether the bot may write there, until cancelled."""
         while True:
             self._requested.clear()
+            self.report_moves()
             await self._find_all()
             try:
                 async with asyncio.timeout(_LOOK_AGAIN_AFTER if self._problems else None):
@@ -135,12 +151,6 @@ class ConfiguredChats:
             return f"{name}: the bot is not a member: add it"
         rights = missing_rights(member, found.type)
         return f"{name}: the bot may not {' and '.join(rights)} there: give it that right" if rights else ""
-
-
-def _list_ingredients(config: Config) -> tuple[object, ...]:
-    """Return all of a configuration that its stored chats are made of."""
-    # A chat of the file has exactly the kinds that it names, which are switched on and off among those of the rules.
-    return config.chats, config.rules.list_kinds()
 
 
 def explain_unknown_name(name: str, answer: str) -> str:

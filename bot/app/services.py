@@ -33,7 +33,7 @@ from bot.monitoring.monitor import Monitor, find_database_folder
 from bot.outbox.outbox import Outbox
 from bot.outbox.shared_source import SharedSource
 from bot.retry import retry_while_database_unavailable
-from bot.storage.chats import ChatRepository
+from bot.storage.chats import ChatRepository, parse_move
 from bot.storage.database import Database
 from bot.storage.driver import CHATS_CHANNEL, LEASES_CHANNEL, RATE_CHANNEL, RULES_CHANNEL, TROUBLE_CHANNEL
 from bot.storage.fixtures import FeedPositionRepository
@@ -117,6 +117,7 @@ class Services:
         self.admins = AdminMessages(self.messenger, lambda: self.config.telegram.admins)
         self.configured_chats = ConfiguredChats(self.subscriptions, self.chats, bot, lambda: self.config)
         self.configured_chats.on_problem = self.admins.post_event
+        self.chats.on_migrated = self._on_chat_migrated
         self.monitor = self._build_monitor(roles)
         if paid:
             self._watch_paid_messages(paid)
@@ -156,10 +157,11 @@ class Services:
             self.admins.post_event(ended)
 
     async def apply_config(self, config: Config) -> None:
-        """Apply a configuration that is valid. Raises StorageError if the database fails, and is then called again."""
-        # What is stored comes first, for it can fail. The chats may be stored when the rules are not: the next call stores what
-        # differs from that, even if it brings the configuration that is in effect.
-        await self.configured_chats.store_if_changed(config)
+        """Apply a changed configuration that is valid. Raises StorageError, and then the one before stays in effect."""
+        # What is stored comes first, for it can fail. A chat of the file has exactly the kinds that it names, which are
+        # switched on and off among those of the rules: other kinds change the chats too.
+        if (config.chats, config.rules.list_kinds()) != (self.config.chats, self.config.rules.list_kinds()):
+            await self.configured_chats.store(config)
         ended = await self.rule_versions.load(config)
         self.config = config
         self._replace_token(config.telegram.token.get_secret_value())
@@ -183,7 +185,7 @@ class Services:
         """Subscribe to the notifications of other processes on the same database."""
         if self.lease_manager:
             await self.database.listen(LEASES_CHANNEL, self.lease_manager.check_now)
-            await self.database.listen(CHATS_CHANNEL, lambda _: self._notify_chats_changed())
+            await self.database.listen(CHATS_CHANNEL, self._on_chats_notification)
             await self.database.listen(RULES_CHANNEL, lambda _: self._rules_changed.set())
             if isinstance(self.rate_limiter, SharedRateLimiter):
                 await self.database.listen(RATE_CHANNEL, self.rate_limiter.request_look)
@@ -208,6 +210,18 @@ class Services:
     def _notify_chats_changed(self) -> None:
         for callback in self.on_chats_changed:
             callback()
+
+    def _on_chats_notification(self, payload: str) -> None:
+        """Note what another process, or this one, has changed about the chats."""
+        if ids := parse_move(payload):
+            self.configured_chats.on_chat_migrated(*ids)
+        self._notify_chats_changed()
+
+    def _on_chat_migrated(self, old_chat_id: int, new_chat_id: int) -> None:
+        """Note the new id of a group that moved, and tell the admins if the configuration names the old one."""
+        self.configured_chats.on_chat_migrated(old_chat_id, new_chat_id)
+        # By this process alone: the others only learn the id.
+        self.configured_chats.report_moves()
 
     def _publish_rules(self, rules: RuleSet, catalogue: Catalogue) -> None:
         for callback in self.on_rules_changed:

@@ -107,6 +107,8 @@ class MembershipHandlers:
         # Both messages may arrive: the second finds nothing left to move.
         log.info("chat_migrated", chat=old_chat_id, to=new_chat_id)
         await self._services.chats.migrate(old_chat_id, new_chat_id)
+        # The old id may have been suspended since the move. Telegram brings the bot this message because it is in the group.
+        await self._services.chats.resume(new_chat_id)
 
 
 def _make_greeting(chat_type: str) -> Screen:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, select, true, update
+from sqlalchemy import ColumnElement, and_, delete, exists, false, func, select, true, update
 
 from bot.i18n.language import find_language
 from bot.storage.chat_rows import (
@@ -18,19 +18,15 @@ from bot.storage.chat_rows import (
     row_to_chat,
     row_to_readable_chat,
 )
-from bot.storage.copies import Copy, append_copy
 from bot.storage.damage import read_rows
 from bot.storage.database import Database, upsert
 from bot.storage.driver import CHATS_CHANNEL, Row, Transaction
-from bot.storage.schema import chats, entries, standings, subscriptions, to_timestamp
+from bot.storage.moved_chats import move_chat
+from bot.storage.schema import chats, entries, moved_chats, standings, subscriptions, to_timestamp
 from bot.subscribers import CardForm, Chat, ChatRef, MatchMute
-from rules.engine.alert import LIVE_MESSAGE_KINDS, State
 
 _FORGOTTEN_AT_ONCE = 500
 """Chats whose data one transaction deletes; the rest waits for the next hour."""
-
-_EXPLAINED_AFTER_MOVE = 500
-"""The latest messages of a group that are explained if their news changes after it moved: those of a week's matches."""
 
 OnChange = Callable[[], None]
 
@@ -47,6 +43,8 @@ class ChatRepository:
     def __init__(self, database: Database, on_change: OnChange | None = None) -> None:
         self._database = database
         self._on_change = on_change
+        self.on_migrated: Callable[[int, int], None] | None = None
+        """Called in this process with the old and the new id of a group that became a supergroup."""
 
     async def get(self, ref: ChatRef) -> Chat | None:
         """Return a chat; None if it is not known."""
@@ -159,22 +157,12 @@ class ChatRepository:
 
     async def migrate(self, old_chat_id: int, new_chat_id: int) -> None:
         """Move settings, subscriptions and deliveries of a group that became a supergroup. Repeating it changes nothing."""
-        old, new = old_chat_id, new_chat_id
         async with changing_followers(self._database, self._on_change) as tx:
-            if old == new or not await tx.fetch(select(chats.c.chat_id).where(chats.c.chat_id == old).limit(1)):
-                return
-            for table in (chats, subscriptions, entries):
-                # Where both ids have a row, that of the old id stays: it is the one that somebody chose.
-                other = table.alias()
-                same = [other.c[key.name] == table.c[key.name] for key in table.primary_key if key.name != "chat_id"]
-                await tx.execute(delete(table).where(table.c.chat_id == new, exists().where(other.c.chat_id == old, *same)))
-            await tx.execute(update(chats).where(chats.c.chat_id == old).values(chat_id=new, kind="supergroup"))
-            await tx.execute(update(subscriptions).where(subscriptions.c.chat_id == old).values(chat_id=new))
-            await _record_copies(tx, old)
-            # The messages of the old group have other ids in the new one: 0 says that they cannot be edited or answered.
-            is_sent = (entries.c.chat_id == old, entries.c.message_id.is_not(None))
-            await tx.execute(update(entries).where(*is_sent).values(message_id=0))
-            await tx.execute(update(entries).where(entries.c.chat_id == old).values(chat_id=new))
+            for ref in await move_chat(tx, old_chat_id, new_chat_id):
+                await update_has_overrides(tx, ref)
+            await tx.notify(CHATS_CHANNEL, f"{_MOVED} {old_chat_id} {new_chat_id}")
+        if self.on_migrated and old_chat_id != new_chat_id:
+            self.on_migrated(old_chat_id, new_chat_id)
 
     async def merge_topic_into_general(self, ref: ChatRef) -> None:
         """Move subscriptions and deliveries of a deleted topic to the forum's general topic, unless that has its own."""
@@ -248,6 +236,17 @@ async def changing_followers(database: Database, on_change: OnChange | None) -> 
         on_change()
 
 
+_MOVED = "moved"
+
+
+def parse_move(payload: str) -> tuple[int, int] | None:
+    """Return the old and the new id of a group from a notification of `CHATS_CHANNEL`; None if it is about something else."""
+    match payload.split(" "):
+        case [word, old, new] if word == _MOVED:
+            return int(old), int(new)
+    return None
+
+
 async def update_chat(tx: Transaction, ref: ChatRef, change: ChangeChat) -> Chat | None:
     """Apply a change to a chat as it is stored now, and return the result; None if the chat is not known.
 
@@ -275,6 +274,9 @@ async def erase_chat(tx: Transaction, ref: ChatRef) -> None:
     # Subscriptions before their chat, as wherever both are locked.
     for table in (subscriptions, entries, chats):
         await tx.execute(delete(table).where(table.c.chat_id == ref.chat_id, table.c.topic == ref.topic))
+    # Of a forum with the last of its topics.
+    is_gone = ~exists().where(chats.c.chat_id == moved_chats.c.new_id)
+    await tx.execute(delete(moved_chats).where(moved_chats.c.new_id == ref.chat_id, is_gone))
 
 
 async def learn_language(tx: Transaction, ref: ChatRef, language: str) -> None:
@@ -293,23 +295,6 @@ async def update_has_overrides(tx: Transaction, ref: ChatRef) -> None:
 def is_chat(ref: ChatRef) -> ColumnElement[bool]:
     """Return the WHERE clause for one row of `chats`."""
     return and_(chats.c.chat_id == ref.chat_id, chats.c.topic == ref.topic)
-
-
-async def _record_copies(tx: Transaction, chat_id: int) -> None:
-    """Note what the latest messages of a group show: they stay in its history, and are explained if their news changes."""
-    shows_news = (entries.c.message_id > 0, entries.c.body != "", entries.c.kind.not_in(LIVE_MESSAGE_KINDS))
-    query = select(entries).where(entries.c.chat_id == chat_id, *shows_news)
-    rows = await tx.fetch(query.order_by(entries.c.due_at.desc()).limit(_EXPLAINED_AFTER_MOVE))
-    values = [
-        {
-            **{f"of_{key.name}": row[key.name] for key in entries.primary_key},
-            "with_copy": append_copy(row["copies"], Copy(row["body"], State(row["state"]), bool(row["restored"]))),
-        }
-        for row in rows
-    ]
-    if values:
-        same = and_(*(key == bindparam(f"of_{key.name}", type_=key.type) for key in entries.primary_key))
-        await tx.execute(update(entries).where(same).values(copies=bindparam("with_copy")), values)
 
 
 async def move_mutes(tx: Transaction, old_ids: Collection[str], new_id: str) -> None:

@@ -174,6 +174,13 @@ suspensions = Table(
     Index("suspensions_by_time", "next_at"),
 )
 
+moved_chats = Table(
+    "moved_chats",
+    metadata,
+    Column("old_id", BigInteger, primary_key=True, autoincrement=False),  # of a group that became a supergroup
+    Column("new_id", BigInteger, nullable=False),
+)
+
 positions = Table(
     "positions",
     metadata,

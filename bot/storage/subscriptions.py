@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 from sqlalchemy import (
     BigInteger,
@@ -38,6 +37,7 @@ from bot.storage.chats import OnChange, changing_followers, is_chat, move_mutes,
 from bot.storage.damage import UNREADABLE, note_damage, read_rows
 from bot.storage.database import Database, upsert
 from bot.storage.driver import PreparedStatement, Row, Transaction
+from bot.storage.moved_chats import CONFIGURED_CHATS_LOCK, read_new_ids
 from bot.storage.schema import chats, subscriptions
 from bot.subscribers import (
     Chat,
@@ -132,22 +132,31 @@ class SubscriptionRepository:
                 await move_mutes(tx, old_keys, new.key)
         return moved
 
-    async def store_configured_chats(self, wanted: Sequence[tuple[Chat, Sequence[Subscription]]]) -> None:
-        """Store the chats of config.yaml with exactly these subscriptions. Those that left the file follow nothing any more."""
+    async def store_configured_chats(self, wanted: Sequence[tuple[Chat, Sequence[Subscription]]]) -> dict[int, int]:
+        """Store the chats of config.yaml with exactly these subscriptions. Those that left the file follow nothing any more.
+
+        A group that has become a supergroup is stored under its new id. Return the new ids of all such groups by the old ones.
+        """
         async with changing_followers(self._database, self._on_change) as tx:
             # Every process does this at its start: one after the other, so that they do not delete what another just added.
-            await tx.lock("chats of the configuration")
+            await tx.lock(CONFIGURED_CHATS_LOCK)
             for row in await tx.fetch(select(chats).where(chats.c.fixed == true())):
                 ref = ChatRef(row["chat_id"], row["topic"])
                 await tx.execute(update(chats).where(is_chat(ref)).values(fixed=false()))
                 await tx.execute(delete(subscriptions).where(_is_of_chat(ref)))
+            new_ids = await read_new_ids(tx)
+            named = {chat.ref for chat, _ in wanted}
             for chat, followed in wanted:
-                await tx.execute(delete(subscriptions).where(_is_of_chat(chat.ref)))
-                await tx.execute(upsert(chats), chat_to_row(msgspec.structs.replace(chat, is_configured=True)))
+                ref = ChatRef(new_ids.get(chat.ref.chat_id, chat.ref.chat_id), chat.ref.topic)
+                if ref != chat.ref and ref in named:
+                    # The file names the chat by both ids: what it says of the new one counts.
+                    continue
+                await tx.execute(delete(subscriptions).where(_is_of_chat(ref)))
+                await tx.execute(upsert(chats), chat_to_row(replace(chat, ref=ref, is_configured=True)))
                 for subscription in followed:
-                    row_of_subscription = _subscription_to_row(chat.ref, subscription)
-                    await tx.execute(upsert(subscriptions, keep_existing=True), row_of_subscription)
-                await update_has_overrides(tx, chat.ref)
+                    await tx.execute(upsert(subscriptions, keep_existing=True), _subscription_to_row(ref, subscription))
+                await update_has_overrides(tx, ref)
+        return new_ids
 
 
 async def add_subscription(tx: Transaction, ref: ChatRef, subscription: Subscription) -> bool:

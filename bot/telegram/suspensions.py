@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import delete, false, select, update
 
 from bot.clock import Clock
-from bot.errors import ChatGone, DeliveryError, StorageError
+from bot.errors import ChatGone, ChatMigrated, DeliveryError, StorageError
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database, upsert
 from bot.storage.driver import Transaction
@@ -90,9 +90,17 @@ class SuspendedChatsCheck:
 
     async def ask_for_due(self) -> None:
         """Ask for each suspended chat that is due."""
-        for chat_id in await self._repository.take_due(self._clock.now()):
+        for suspended_id in await self._repository.take_due(self._clock.now()):
+            chat_id = suspended_id
             try:
-                await self._ask(chat_id)
+                try:
+                    await self._ask(chat_id)
+                except ChatMigrated as moved:
+                    # It became a supergroup while it was suspended. Whether the bot may write there is the same question again.
+                    chat_id = moved.new_chat_id
+                    log.info("chat_migrated", chat=suspended_id, to=chat_id)
+                    await self._chats.migrate(suspended_id, chat_id)
+                    await self._ask(chat_id)
             except ChatGone as error:
                 # `take_due` has planned the next time already.
                 log.debug("chat_still_gone", chat=chat_id, reason=str(error))

@@ -156,6 +156,35 @@ async def test_what_is_wrong_with_a_name_is_said_once_and_mended_without_a_resta
     assert first == world.problems == [f"{world.path}:3:3: chats: @News: {sentence}"]
 
 
+async def test_a_group_that_became_a_supergroup_is_followed_there_and_admins_are_told_its_number_once(world: World) -> None:
+    world.config = world.write("telegram: {allowed_chats: [-5, 7]}\nchats: [{chat: -5, subscribe: all}]\n")
+    configured = await world.start()
+    before = configured.list_allowed_chats()
+    await world.chats.migrate(-5, FANS)
+    for _ in range(2):
+        configured.on_chat_migrated(-5, FANS)
+        configured.report_moves()
+    told = list(world.problems)
+    await configured.store(world.config)
+
+    sentence = f"the group -5 is a supergroup now, {FANS}: write that number"
+    settings = (("1:27", "telegram.allowed_chats"), ("2:8", "chats"))
+    assert sorted(told) == [f"{world.path}:{place}: {setting}: {sentence}" for place, setting in settings]
+    assert await world.following() == {FANS: [Scope.ALL.value]}
+    assert (before, configured.list_allowed_chats()) == (("-5", "7"), ("-5", "7", str(FANS)))
+
+
+async def test_after_a_restart_the_number_of_a_group_that_moved_is_still_known_and_told(world: World) -> None:
+    world.config = world.write("telegram: {allowed_chats: [-5]}\nchats: [{chat: -5, subscribe: all}]\n")
+    await world.start()
+    await world.chats.migrate(-5, FANS)
+    configured = await world.start()
+    await until(lambda: len(world.problems) == 2)
+
+    assert await world.following() == {FANS: [Scope.ALL.value]}
+    assert configured.list_allowed_chats() == ("-5", str(FANS))
+
+
 def test_a_fixed_chat_may_hide_scores_and_group_bursts(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(
         "chats: [{chat: -1, subscribe: [all], spoilers: true, bursts: true}, {chat: 2, subscribe: [all]}]"

@@ -129,3 +129,13 @@ async def test_a_group_that_becomes_a_supergroup_keeps_what_it_follows(world: Wo
 
     assert await world.list_followed(SUPERGROUP) == ["Arsenal"] and await world.list_followed(GROUP) == []
     assert "Arsenal" in world.api.chat(SUPERGROUP).last.text
+
+
+async def test_a_group_that_was_suspended_before_the_bot_learns_of_its_move_is_resumed(world: World) -> None:
+    world.api.chat(GROUP).admins = {7}
+    await world.ask(GROUP, 7, "/subscribe Arsenal")
+    await world.chats.suspend(GROUP, "Forbidden: the group chat was deactivated")
+    world.api.migrate(GROUP, SUPERGROUP)
+    await world.wait_until_idle()
+
+    assert (await world.load_chat(SUPERGROUP)).is_active

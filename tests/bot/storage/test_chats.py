@@ -181,6 +181,59 @@ async def test_a_group_that_moves_takes_its_settings_and_topics_along_once(
     assert await subscriptions.get_all(ChatRef(-1005, 3)) == (ARSENAL,)
 
 
+@pytest.mark.parametrize(("old_is_active", "new_is_active"), [(False, True), (True, False), (False, False)])
+async def test_a_group_that_moves_is_suspended_only_if_it_was_under_both_ids(
+    chats: ChatRepository, old_is_active: bool, new_is_active: bool
+) -> None:
+    for chat_id, is_active in ((-5, old_is_active), (-1005, new_is_active)):
+        await chats.get_or_create(ChatRef(chat_id), "supergroup", "Fans")
+        if not is_active:
+            await chats.suspend(chat_id, "left")
+    await chats.migrate(-5, -1005)
+
+    (chat,) = await chats.get_all()
+    assert (chat.ref, chat.is_active) == (ChatRef(-1005), old_is_active or new_is_active)
+
+
+async def test_a_configuration_that_names_the_new_id_decides_against_what_the_old_one_followed(
+    chats: ChatRepository, subscriptions: SubscriptionRepository
+) -> None:
+    await chats.save(Chat(ChatRef(-5), "group", delay=60))
+    await subscriptions.add(ChatRef(-5), ARSENAL)
+    await subscriptions.store_configured_chats([(Chat(ChatRef(-1005), "supergroup", language="de"), (EVERYTHING,))])
+    await chats.migrate(-5, -1005)
+
+    (chat,) = await chats.get_all()
+    assert (chat.ref, chat.language, chat.delay, chat.is_configured) == (ChatRef(-1005), "de", 0, True)
+    assert await subscriptions.get_all(chat.ref) == (EVERYTHING,)
+
+
+async def test_a_group_that_moved_twice_is_known_by_both_ids_that_it_had_and_forgotten_with_its_chat(
+    chats: ChatRepository, subscriptions: SubscriptionRepository
+) -> None:
+    await chats.get_or_create(ChatRef(-5), "group", "Fans")
+    await chats.migrate(-5, -1005)
+    await chats.migrate(-1005, -2005)
+    moved = await subscriptions.store_configured_chats([(Chat(ChatRef(-5)), (EVERYTHING,)), (Chat(ChatRef(-2005)), (ARSENAL,))])
+    followed = await subscriptions.get_all(ChatRef(-2005))
+    await chats.erase(ChatRef(-2005))
+
+    assert moved == {-5: -2005, -1005: -2005}
+    assert followed == (ARSENAL,), "what the file says of the new id"
+    assert await subscriptions.store_configured_chats([]) == {}
+
+
+async def test_overrides_that_come_with_a_subscription_of_the_new_id_are_found_after_a_move(
+    chats: ChatRepository, subscriptions: SubscriptionRepository
+) -> None:
+    await subscriptions.add(ChatRef(-5), EVERYTHING)
+    await subscriptions.add(ChatRef(-1005), replace(ARSENAL, overrides=SubscriptionOverrides(confirmed_only=True)))
+    await chats.migrate(-5, -1005)
+
+    (chat,) = await chats.get_all()
+    assert chat.has_overrides
+
+
 async def test_a_deleted_topic_leaves_what_it_follows_to_the_general_one_and_settings_where_it_has_none(
     chats: ChatRepository, subscriptions: SubscriptionRepository
 ) -> None:
