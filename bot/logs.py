@@ -56,9 +56,18 @@ class SecretMasker:
     """Masks secrets in text: those it is given, and whatever looks like a token of Telegram or of the feed."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self.replace(secrets)
+
+    def replace(self, secrets: Iterable[str]) -> None:
+        """Mask these secrets, and no longer those before."""
+        self._secrets: tuple[str, ...] = ()
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Mask these secrets too, from now on."""
         forms = {form for secret in secrets if len(secret) >= _MIN_SECRET_LENGTH for form in _list_encodings(secret)}
         # The longest first: one secret may be a part of another one.
-        self._secrets = tuple(sorted(forms, key=len, reverse=True))
+        self._secrets = tuple(sorted({*self._secrets, *forms}, key=len, reverse=True))
 
     def mask(self, text: str) -> str:
         """Return the text with its secrets masked."""
@@ -112,6 +121,15 @@ def _list_encodings(secret: str) -> Iterator[str]:
     yield from (secret, quote(secret), quote(secret, safe=""))
     yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
     yield from (repr(secret)[1:-1], repr(secret.encode())[2:-1])
+
+
+_masker = SecretMasker()
+"""That of the log: there is one in a process."""
+
+
+def mask_also(secrets: Iterable[str]) -> None:
+    """Mask more secrets in the log, as those of a configuration that was read again. The others stay masked."""
+    _masker.add(secrets)
 
 
 _PIECE_LENGTH = 1_000
@@ -199,6 +217,7 @@ def configure_logging(
 
     The lines are JSON, or coloured text if standard error is a terminal, unless `settings` say another format.
     """
+    _masker.replace(secrets)
     out, settings = _LossyStream(stream or sys.stderr), settings or LogSettings()
     level = logging.DEBUG if verbose else level if settings.level is None else settings.level
     add_time = structlog.processors.TimeStamper(fmt="iso", utc=True)
@@ -207,7 +226,7 @@ def configure_logging(
         structlog.processors.add_log_level,
         add_time,
         structlog.processors.format_exc_info,
-        SecretMasker(secrets),
+        _masker,
     ]
     is_text = settings.format == "text" or (not settings.format and out.isatty())
     renderer: Any = structlog.dev.ConsoleRenderer(colors=out.isatty()) if is_text else structlog.processors.JSONRenderer()

@@ -46,9 +46,23 @@ class ConfiguredChats:
         self._reported_moves: set[str] = set()
         self._requested = asyncio.Event()
         self._requested.set()
+        self._stored: tuple[object, ...] | None = None
+        """What the chats in the database were made of; None if that is not certain."""
+        self._lock = asyncio.Lock()
 
     async def store(self, config: Config) -> None:
         """Store the chats and what they follow. Those that left the file follow nothing any more, as names not found yet."""
+        async with self._lock:
+            self._stored = None  # a transaction whose answer is lost may have been committed
+            await self._store(config)
+            self._stored = _list_ingredients(config)
+
+    async def store_if_changed(self, config: Config) -> None:
+        """Store the chats unless those of this configuration are stored, whichever configuration is in effect."""
+        if self._stored != _list_ingredients(config):
+            await self.store(config)
+
+    async def _store(self, config: Config) -> None:
         # Found in an earlier run or by another process; what this process has found is newer.
         known = await self._chats.get_configured_by_name() | self._found
         stored = []
@@ -151,6 +165,12 @@ class ConfiguredChats:
             return f"{name}: the bot is not a member: add it"
         rights = missing_rights(member, found.type)
         return f"{name}: the bot may not {' and '.join(rights)} there: give it that right" if rights else ""
+
+
+def _list_ingredients(config: Config) -> tuple[object, ...]:
+    """Return all of a configuration that its stored chats are made of."""
+    # A chat of the file has exactly the kinds that it names, which are switched on and off among those of the rules.
+    return config.chats, config.rules.list_kinds()
 
 
 def explain_unknown_name(name: str, answer: str) -> str:

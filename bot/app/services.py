@@ -157,11 +157,10 @@ class Services:
             self.admins.post_event(ended)
 
     async def apply_config(self, config: Config) -> None:
-        """Apply a changed configuration that is valid. Raises StorageError, and then the one before stays in effect."""
-        # What is stored comes first, for it can fail. A chat of the file has exactly the kinds that it names, which are
-        # switched on and off among those of the rules: other kinds change the chats too.
-        if (config.chats, config.rules.list_kinds()) != (self.config.chats, self.config.rules.list_kinds()):
-            await self.configured_chats.store(config)
+        """Apply a configuration that is valid. Raises StorageError if the database fails, and is then called again."""
+        # What is stored comes first, for it can fail. The chats may be stored when the rules are not: the next call stores what
+        # differs from that, even if it brings the configuration that is in effect.
+        await self.configured_chats.store_if_changed(config)
         ended = await self.rule_versions.load(config)
         self.config = config
         self._replace_token(config.telegram.token.get_secret_value())

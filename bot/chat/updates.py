@@ -264,7 +264,8 @@ class WebhookServer:
                 log.warning("webhook_not_set", reason=str(error), retry_in=delay)
                 await asyncio.sleep(delay)
             else:
-                log.info("webhook_set", url=self._settings.url)
+                # Not the whole address: its path often keeps strangers away, and it may have a password.
+                log.info("webhook_set", host=urlsplit(self._settings.url).hostname)
                 return
 
     async def _on_request(self, request: web.Request) -> web.Response:

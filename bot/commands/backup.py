@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 
 from bot.commands.common import config_option
 from bot.errors import StorageError, UserMistake
-from bot.storage.database import Database, read_storage_url
+from bot.storage.database import Database, read_storage_url, render_without_password
 from bot.storage.database_file import DatabaseLock, count_stored_chats, find_database_file
 from bot.storage.sqlite import backup_to
 
@@ -207,8 +207,8 @@ def _find_database_to_back_up(url: str, file: Path) -> Path:
         raise UserMistake(str(error)) from error
     if parsed.get_backend_name() == "postgresql":
         # The password is left out: the line is shown on a screen. pg_dump reads it from PGPASSWORD or ~/.pgpass.
-        address = URL.create("postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database, parsed.query)
-        command = f"pg_dump --format=custom --file={shlex.quote(str(file))} {shlex.quote(address.render_as_string())}"
+        address = render_without_password(parsed)
+        command = f"pg_dump --format=custom --file={shlex.quote(str(file))} {shlex.quote(address)}"
         raise UserMistake(f"storage.url: PostgreSQL is backed up by its own tool: {command}")
     if not parsed.database or not Path(parsed.database).is_file():
         raise UserMistake(f"storage.url: there is no database {parsed.database or 'in a file'} yet")

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 import yaml
 from pydantic import SecretStr
@@ -23,7 +23,7 @@ from bot.config.models import (
     TelegramSettings,
     TlsSettings,
 )
-from bot.config.problems import validate_node
+from bot.config.problems import describe_unknown_setting, validate_node
 from bot.config.suspicious import list_chat_names, refuse_shared_ports, warn_of_addresses, warn_of_chats, warn_of_token
 from bot.errors import ConfigInvalid, UserMistake
 from rules.engine.rule import NameReference, RuleSet, SourceLocation
@@ -41,7 +41,7 @@ from rules.loading.document import (
 )
 from rules.loading.loader import FILE_KEYS, load_pack, read_rules
 from rules.loading.texts import read_texts
-from rules.loading.values import Reader, describe_unknown
+from rules.loading.values import Reader
 
 SECTIONS = tuple(ConfigSections.model_fields)
 
@@ -97,17 +97,21 @@ class Config:
     def secrets(self) -> list[str]:
         """The secrets of the configuration, which are masked in logs."""
         found = [self.feed.token.get_secret_value(), self.telegram.token.get_secret_value()]
+        # Addresses whose passwords are secrets, and the rest of them is none.
+        addresses = [proxy.get_secret_value() for proxy in (self.feed.proxy, self.telegram.proxy) if proxy]
+        addresses.append(self.storage.url)
         if self.telegram.webhook:
             found.append(self.telegram.webhook.secret_token.get_secret_value())
+            # Whole, for its path often keeps strangers away.
+            found.append(self.telegram.webhook.url)
+            addresses.append(self.telegram.webhook.url)
         if self.http.dead_man_url:
             found.append(self.http.dead_man_url.get_secret_value())
         if self.http.console:
             found.append(self.http.console.password.get_secret_value())
-        proxies = [proxy.get_secret_value() for proxy in (self.feed.proxy, self.telegram.proxy) if proxy]
-        # Of a proxy the password alone: its address is no secret.
-        found += [password for proxy in proxies if (password := urlsplit(proxy).password)]
-        # The password in a database URL, which a driver's error may quote.
-        return [*found, *re.findall(r"//[^/@:]*:([^@]+)@", self.storage.url)]
+        # A driver's error may quote a password as it stands in the address, or as it is meant.
+        written = [password for address in addresses for both in _PASSWORDS.findall(address) for password in both if password]
+        return [*found, *dict.fromkeys([*written, *map(unquote, written)])]
 
     def require_tokens(self) -> None:
         """Raise UserMistake if tokens are missing, with a sentence for each that says where to put it."""
@@ -118,6 +122,10 @@ class Config:
         """Raise UserMistake if the feed's token is missing; for commands that use the feed alone."""
         if "feed" in self.missing_tokens:
             raise UserMistake(self.missing_tokens["feed"])
+
+
+_PASSWORDS = re.compile(r"//[^/@:]*:([^@]+)@|[?&](?:ssl)?password=([^&#]+)")
+"""Before the host, or among the options of a database."""
 
 
 def _describe_missing_token(path: Path, section: str, fields: Mapping[str, yaml.Node]) -> str:
@@ -231,7 +239,7 @@ class _ConfigReader:
     def _read_sections(self, root: yaml.MappingNode) -> dict[str, yaml.Node]:
         for key, value in mapping_items(leave_out_extras(root)):
             if key.value not in KEYS:
-                self.report.add_mistake(location_of(key), describe_unknown("key", str(key.value), KEYS))
+                self.report.add_mistake(location_of(key), describe_unknown_setting(str(key.value), KEYS))
             elif is_null(value) and key.value in SECTIONS:
                 self.report.add_mistake(
                     location_of(key), f"{key.value} is empty: write something under it, or leave the line out"
@@ -316,7 +324,8 @@ class _ConfigReader:
             token = read_file(self._resolve_path(section.token_file)).decode().strip()
             return self._check_token(section, token, at)
         except (OSError, ValueError) as error:
-            self.report.add_mistake(location_of(at), f"the file {section.token_file} cannot be read: {explain_read_error(error)}")
+            # Its name is not repeated: it may be the token itself, under the wrong key.
+            self.report.add_mistake(location_of(at), f"the file that this names cannot be read: {explain_read_error(error)}")
             return SecretStr("")
 
     def _read_tls(self, section: TlsSettings, node: yaml.Node | None) -> TlsSettings:

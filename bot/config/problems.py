@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import yaml
@@ -11,7 +11,8 @@ from pydantic_core import ErrorDetails
 
 from rules.engine.rule import SourceLocation
 from rules.loading.document import Report, is_null, location_of, mapping_items
-from rules.loading.values import describe_unknown
+from rules.loading.secret_lines import quoted_key
+from rules.loading.values import describe_unknown, suggest
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -49,10 +50,16 @@ def _describe_error(details: ErrorDetails, model: type[BaseModel], root: yaml.No
         for step in path[:-1]:
             if isinstance(step, str) and step in model.model_fields:
                 model = _find_model(model.model_fields[step].annotation) or model
-        return location_of(key), describe_unknown("key", str(path[-1]), tuple(model.model_fields))
+        return location_of(key), describe_unknown_setting(str(path[-1]), tuple(model.model_fields))
     # As `feed.stale_after: …`; nothing before the sentence if it is about the whole file.
     setting = ".".join(step for step in path if isinstance(step, str))
     return location_of(_find_node(root, path)), f"{setting}{': ' if setting else ''}{_describe_cause(details, path)}"
+
+
+def describe_unknown_setting(word: str, known: Sequence[str]) -> str:
+    """Return the sentence about an unknown key; its word is marked as quoted, unless it is near a known one."""
+    sentence = describe_unknown("key", word, known)
+    return sentence if suggest(word, known) else sentence.replace(f'"{word}"', f'"{quoted_key(word)}"', 1)
 
 
 def _find_node(node: yaml.Node, path: NodePath) -> yaml.Node:

@@ -11,9 +11,10 @@ import structlog
 
 from bot.config.files import read_file
 from bot.config.load import Config, load_config
-from bot.errors import ConfigInvalid, TouchlineError, UserMistake
+from bot.errors import ConfigInvalid, StorageError, TouchlineError, UserMistake
+from bot.logs import mask_also
 from bot.metrics import CONFIG_RELOADS
-from bot.retry import OutageLog
+from bot.retry import Backoff, OutageLog
 from bot.threads import DaemonThreads
 
 log = structlog.get_logger()
@@ -54,6 +55,9 @@ _EXECUTOR = DaemonThreads(1, "configuration")
 """A thread of its own. Those of the event loop may all wait for a name server that hangs, and the way out is a changed file."""
 
 
+_FIRST_RETRY_DELAY, _LONGEST_RETRY_DELAY = 0.5, 10.0
+"""Seconds until a configuration that the database did not take is applied again."""
+
 LoadConfig = Callable[[Path, Mapping[str, str], set[Path]], Config]
 """Reads a configuration and adds the files that it names to a set, as `load_config` does."""
 
@@ -70,7 +74,10 @@ class ConfigReloader:
         on_accepted: Callable[[], None],
         load: LoadConfig = load_config,
     ) -> None:
-        """`apply` applies a valid configuration, then `on_accepted` is called. `on_refused` gets a text about an invalid one."""
+        """`apply` applies a valid configuration, then `on_accepted` is called. `on_refused` gets a text about an invalid one.
+
+        If `apply` raises StorageError, it is called again until the database takes what has to be stored.
+        """
         self.config = config
         # Of the start and not of the last reload: a setting that was changed and changed back needs no restart.
         self._in_use = read_restart_settings(config)
@@ -80,6 +87,9 @@ class ConfigReloader:
         self._file_states: FileStates = read_file_states(self._sources)
         self._requested = asyncio.Event()
         self._lock = asyncio.Lock()
+        self._pending: Config | None = None
+        """What has to be applied again, because the database failed; a part of it may be stored."""
+        self._retry_at, self._retry_delays = 0.0, Backoff(_FIRST_RETRY_DELAY, _LONGEST_RETRY_DELAY)
 
     def request_reload(self) -> None:
         """Ask for a reload; for SIGHUP."""
@@ -110,7 +120,10 @@ class ConfigReloader:
         return await asyncio.get_running_loop().run_in_executor(_EXECUTOR, read_file_states, frozenset(self._sources))
 
     async def reload(self) -> bool:
-        """Read the files and apply them. Return False if they are refused; then the last valid configuration stays."""
+        """Read the files and apply them. Return False if they are refused, or wait for the database.
+
+        The last valid configuration stays in effect until then.
+        """
         # One after the other: SIGHUP and a changed file may come together.
         async with self._lock:
             before, sources = read_file_states(self._sources), set[Path]()
@@ -121,26 +134,54 @@ class ConfigReloader:
                 if _is_blank(config.path):
                     sentence = "nothing is written in the file now; start again if that is meant"
                     raise UserMistake(f"{config.path}: {sentence}")
-                await self._apply_config(config)
+                # Before anything else is done with it, as what fails may quote its tokens and passwords.
+                mask_also(config.secrets)
+                # As at the start; only the demo runs without tokens of the file, which it replaces by its own.
+                if config.missing_tokens.keys() - self.config.missing_tokens.keys():
+                    config.require_tokens()
             except TouchlineError as error:
-                # A failure to store the changed chats refuses it as well, so that half of a configuration is never in effect.
                 self._report_refusal(error)
+                if self._pending is not None:
+                    # The one that waited is no longer wanted, and its chats may be stored: those in effect take their place.
+                    await self._apply(self.config)
                 return False
             finally:
                 # The states from before the files were read: one that was written meanwhile is then read again.
                 now = read_file_states(sources)
                 self._sources = sources
                 self._file_states = {**now, **{file: state for file, state in before.items() if file in now}}
-            # Only after the configuration took effect: it ends the incident of a refused one.
-            self._on_accepted()
-            CONFIG_RELOADS.labels("accepted").inc()
-            for warning in config.warnings:
-                log.warning("configuration_warning", reason=warning)
-            for setting in find_restart_required(self._in_use, config):
-                log.warning("restart_required", setting=setting)
-            log.info("configuration_reloaded", rules=len(config.rules.rules))
-            self.config = config
-            return True
+            return await self._apply(config)
+
+    async def _apply(self, config: Config) -> bool:
+        """Apply a valid configuration. Return False if the database fails: `_watch` tries it again, or the next reload does."""
+        try:
+            await self._apply_config(config)
+        except StorageError as error:
+            if self._pending is None:
+                self._retry_delays.reset()
+                log.warning("configuration_waits_for_database", reason=str(error))
+            self._pending = config
+            self._retry_at = asyncio.get_running_loop().time() + self._retry_delays.next()
+            return False
+        self._pending = None
+        if config is self.config:
+            return True  # it was in effect all the time; the files still hold the one that was refused
+        # Only after the configuration took effect: it ends the incident of a refused one.
+        self._on_accepted()
+        CONFIG_RELOADS.labels("accepted").inc()
+        for warning in config.warnings:
+            log.warning("configuration_warning", reason=warning)
+        for setting in find_restart_required(self._in_use, config):
+            log.warning("restart_required", setting=setting)
+        log.info("configuration_reloaded", rules=len(config.rules.rules))
+        self.config = config
+        return True
+
+    async def _retry_pending(self) -> None:
+        """Apply what the database did not take, if it is time."""
+        async with self._lock:
+            if self._pending is not None and asyncio.get_running_loop().time() >= self._retry_at:
+                await self._apply(self._pending)
 
     def _report_refusal(self, error: TouchlineError) -> None:
         lines = error.mistakes if isinstance(error, ConfigInvalid) else (str(error),)
@@ -155,6 +196,7 @@ class ConfigReloader:
             await asyncio.sleep(_POLL_INTERVAL)
             try:
                 await self.reload_if_changed()
+                await self._retry_pending()
                 outage.on_success()
             # A folder that went away between two steps, or a mounted volume that hangs; the system allows no further thread; or
             # a mistake of ours. None of them may end the watching, which is the way out of a wrong configuration.

@@ -253,7 +253,7 @@ class Pipeline:
             await self.end(fixture_id, now)
         match = self._matches[fixture_id]
         # After the end no break in play follows at which these would be settled.
-        if match.ended_by and (moment := settle_at_last(match, now)):
+        if (match.ended_by or match.is_lost) and (moment := settle_at_last(match, now)):
             await self._apply_moment(moment)
         await self.review_score(fixture_id, now, is_last=True)
         if self.on_over:

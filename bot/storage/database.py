@@ -252,6 +252,11 @@ def _check_options(parts: URL) -> None:
         raise ValueError("a port of the address is no number from 1 to 65535")
 
 
+def render_without_password(parts: URL) -> str:
+    """Return an address that may be shown: without the passwords before its host and among its options."""
+    return parts._replace(password=None).difference_update_query(["password", "sslpassword"]).render_as_string()
+
+
 def list_certificate_files(url: str) -> tuple[Path, ...]:
     """Return the files that an address of PostgreSQL names: certificates and keys."""
     if url.startswith("sqlite"):

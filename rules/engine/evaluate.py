@@ -11,7 +11,7 @@ import msgspec
 from rules.engine.alert import Alert, AlertKey, Facts, Importance, State, make_facts
 from rules.engine.rule import Rule, RuleSet, check_conditions
 from rules.engine.text import AlertText, TextError, Wording, make_fallback_text
-from rules.football.action import Action, SendType
+from rules.football.action import Action, SendType, Side
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.football.corrections.repeated_reports import find_reporting_action
 from rules.football.corrections.rewind import rewind_to_action
@@ -19,6 +19,7 @@ from rules.football.corrections.unconfirmed import NOT_CONFIRMED
 from rules.football.corrections.video_checks import find_check_outcome
 from rules.football.match import ActionRecord, Match, Moment, Score, is_struck_as_unconfirmed
 from rules.football.match_facts import count_player_goals, list_scorers
+from rules.football.minute import Period
 from rules.football.substitutions import list_substitutions
 
 NotifiedRules = Mapping[str, Collection[str]]
@@ -123,11 +124,12 @@ def _find_reworded(moment: Moment) -> list[ActionRecord]:
         off, off_now = ({one.action.id: one.goes for one in list_substitutions(match)} for match in (before, after))
         renamed = [i for i in off_now if i in off and i not in changed and off[i] != off_now[i]]
         reworded = [after.records[i] for i in renamed if after.records[i].action.type == "Substitution In"]
-    # A check is settled by time too: it is looked at again in each new minute.
-    if types.isdisjoint(("Goal", "Penalty Awarded", "Red Card")) and before.minute == after.minute:
-        return reworded
-    # What a goal's alert says follows from these alone, and a new minute changes none of them.
+    # What a goal's alert says follows from the records and these fields alone: nearly every packet leaves them as they are.
     may_reword_goals = before.records is not after.records or _read_goal_fields(before) != _read_goal_fields(after)
+    # A check is settled by time too: it is looked at again in each new minute.
+    if not may_reword_goals and before.minute == after.minute:
+        return reworded
+    reported = _leave_out_unreported(before, after) if may_reword_goals else after
     for record in after.records.values():
         known = before.records.get(record.action.id)
         if known is None or record.is_retracted or record.repeats or record.action.id in changed:
@@ -136,7 +138,7 @@ def _find_reworded(moment: Moment) -> list[ActionRecord]:
             may_reword_goals
             and record.action.type == "Goal"
             and (
-                before.score_made_by(known) != after.score_made_by(record)
+                before.score_made_by(known) != reported.score_made_by(record)
                 or count_player_goals(before, known.action) != count_player_goals(after, record.action)
             )
         ):
@@ -144,6 +146,27 @@ def _find_reworded(moment: Moment) -> list[ActionRecord]:
         if record.action.type == "Video Check Over" and find_check_outcome(before, known) != find_check_outcome(after, record):
             reworded.append(record)
     return reworded
+
+
+def _leave_out_unreported(before: Match, after: Match) -> Match:
+    """Return the match after a packet without the goals and kicks with which the score rose, and that no packet has reported.
+
+    They were scored after those that chats know, and so change none of their scores. Their own packets may come next.
+    """
+
+    def without(score: Score, *, is_kick: bool) -> Score:
+        new = (_count_unreported(after, side, is_kick) - _count_unreported(before, side, is_kick) for side in Side)
+        return Score(*(score.goals_of(side) - max(0, count) for side, count in zip(Side, new, strict=True)))
+
+    shootout = None if after.shootout is None else without(after.shootout, is_kick=True)
+    return msgspec.structs.replace(after, score=without(after.score, is_kick=False), shootout=shootout)
+
+
+def _count_unreported(match: Match, side: Side, is_kick: bool) -> int:
+    """Return how many goals of a side, or kicks of the shootout, the score has more than stand."""
+    score = (match.shootout if is_kick else match.score) or Score()
+    goals = (r for r in match.records.values() if r.is_standing and r.action.type == "Goal" and r.credited is side)
+    return max(0, score.goals_of(side) - sum((r.action.period is Period.SHOOTOUT) is is_kick for r in goals))
 
 
 def _list_changed_ids(moment: Moment) -> set[str]:

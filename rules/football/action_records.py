@@ -159,6 +159,7 @@ def _update_goal_record(action: Action, known: ActionRecord | None, change: Scor
             counted or action.side,
             counted,
             is_retracted=is_retracted,
+            retracted_by=known.retracted_by if known and is_retracted else "",
             is_shown=was_shown or bool(gained),
             settled_at=settled_at,
         )
@@ -173,9 +174,16 @@ def _update_goal_record(action: Action, known: ActionRecord | None, change: Scor
         # The team of a pending revision may still change, so only what the score has shown of it counts.
         is_certain = known.action.send_type.is_standing or known.is_retracted
         credited_before = known.counted or (known.credited if is_certain else None)
-    credited = gained or credited_before or action.side
-    is_shown = was_shown or bool(gained)
-    return GoalReport(ActionRecord(action, credited, is_retracted=is_retracted, is_shown=is_shown, settled_at=settled_at), gained)
+    record = ActionRecord(
+        action,
+        gained or credited_before or action.side,
+        is_retracted=is_retracted,
+        # Without it neither the disallowance, when it is taken back, nor the score would let the goal stand again.
+        retracted_by=known.retracted_by if known and is_retracted else "",
+        is_shown=was_shown or bool(gained),
+        settled_at=settled_at,
+    )
+    return GoalReport(record, gained)
 
 
 def _find_affected(
@@ -184,8 +192,8 @@ def _find_affected(
     """Return the records that a disallowance changes: those it retracts, or restores when it is itself retracted."""
     if action.send_type.is_retraction:
         # Not a goal that the feed has also deleted by a revision of its own. What repeats a goal follows it in `retract_reports`.
-        ours = (r for r in records.values() if r.is_retracted and r.retracted_by == action.id and r.action.send_type.is_standing)
-        ours = (r for r in ours if not r.repeats)
+        ours = (r for r in records.values() if r.is_retracted and r.retracted_by == action.id and not r.repeats)
+        ours = (r for r in ours if not r.action.send_type.is_retraction)
         return tuple(msgspec.structs.replace(r, is_retracted=False, retracted_by="") for r in ours)
     if not action.send_type.is_standing:
         return ()  # a pending disallowance may still be cancelled

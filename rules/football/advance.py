@@ -94,7 +94,14 @@ def _update_end(match: Match, action: Action) -> tuple[Match, tuple[ActionRecord
     An end that is taken back reopens the match, unless the feed has sent another end that still stands.
     """
     if not match.ended_by:
-        return (msgspec.structs.replace(match, ended_by=action.id) if action.send_type.is_standing else match), ()
+        if not action.send_type.is_standing:
+            return match, ()
+        if not (match.is_lost or match.is_suspended):
+            return msgspec.structs.replace(match, ended_by=action.id), ()
+        # No full time (section 10.3): play may be resumed, and the End Match that comes then is the first. This one does not
+        # count, nor does it take that one's place.
+        uncounted = {i: msgspec.structs.replace(r, is_retracted=True) for i, r in match.records.items() if i == action.id}
+        return msgspec.structs.replace(match, records=match.records | uncounted), ()
     if action.id != match.ended_by or not action.send_type.is_retraction:
         return match, ()
     # The first of them: records keep the order of arrival, and what came first is full time.
@@ -183,10 +190,11 @@ def _resolve_outcome(before: Match, action: Action, change: ScoreChange, catalog
 
 def _pair_scores(before: Match, scores: _SummaryScores) -> dict[bool, ScorePair]:
     """Return the scores that the feed showed before and shows now: of play (False), and of the shootout (True)."""
-    pairs = {False: ScorePair(before.summary_score, scores.match)}
+    pairs = {False: ScorePair(before.summary_score, scores.match, scores.given[False])}
     # What was shown before the first packet of a shootout is the score of play, and the kicks begin at 0–0.
     if scores.shootout is not None:
-        pairs[True] = ScorePair(before.displayed_score if before.shootout is not None else Score(), scores.shootout)
+        kicks_before = before.displayed_score if before.shootout is not None else Score()
+        pairs[True] = ScorePair(kicks_before, scores.shootout, scores.given[True])
     return pairs
 
 
@@ -231,6 +239,8 @@ class _SummaryScores(NamedTuple):
     """The score without the shootout."""
     shootout: Score | None
     """None before a shootout."""
+    given: dict[bool, frozenset[Side]]
+    """The sides whose score the summary gives: of play (False), and of the shootout (True)."""
 
 
 def _read_scores(before: Match, summary: Summary, period: Period) -> _SummaryScores:
@@ -238,14 +248,21 @@ def _read_scores(before: Match, summary: Summary, period: Period) -> _SummarySco
     kicks = next((p for p in summary.periods if p.period is Period.SHOOTOUT), None)
     if kicks is None and period is not Period.SHOOTOUT and before.shootout is None:
         match = _merge_score(summary.home, summary.away, before.summary_score)
-        return _SummaryScores(match, match, None)
+        return _SummaryScores(match, match, None, {False: _list_given(summary.home, summary.away)})
     # It is not documented whether the summary's own score counts the kicks of a shootout (section 12), so the match score is
     # that of the last period of play, and the shootout's is the number of goals in its own period.
     played = [p for p in summary.periods if p is not kicks]
-    match = _merge_score(played[-1].home, played[-1].away, before.summary_score) if played else before.summary_score
+    in_play = (played[-1].home, played[-1].away) if played else (None, None)
+    in_shootout = (kicks.home_in_period, kicks.away_in_period) if kicks else (None, None)
     so_far = before.displayed_score if before.shootout is not None else Score()
-    shootout = _merge_score(kicks.home_in_period, kicks.away_in_period, so_far) if kicks else so_far
-    return _SummaryScores(shootout, match, shootout)
+    shootout = _merge_score(*in_shootout, so_far)
+    given = {False: _list_given(*in_play), True: _list_given(*in_shootout)}
+    return _SummaryScores(shootout, _merge_score(*in_play, before.summary_score), shootout, given)
+
+
+def _list_given(home: int | None, away: int | None) -> frozenset[Side]:
+    """Return the sides whose goals a packet gives."""
+    return frozenset(side for side, goals in zip(Side, (home, away), strict=True) if goals is not None)
 
 
 def _merge_score(home: int | None, away: int | None, known: Score) -> Score:

@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from rules.loading.secret_lines import quoted
+
 MAX_DEPTH = 40
 """Levels of nesting. Readers of nodes recurse, so the depth must stay far below Python's limit."""
 
@@ -97,9 +99,10 @@ class Composer:
         # A tag of one's own, such as !!python/object, would ask for code to be run.
         tag = node.tag
         if tag and tag != "!" and not tag.startswith("tag:yaml.org,2002:"):
-            name = tag if not tag.startswith("tag:") else f"!!{tag.rpartition(':')[2]}"
+            name = f"!!{quoted(tag.rpartition(':')[2])}" if tag.startswith("tag:") else f"!{quoted(tag.removeprefix('!'))}"
             self._report(
-                node.start_mark, f"the tag {name} is not understood: take it out; a text that begins with ! goes in quotes"
+                node.start_mark,
+                f"the tag {name} is not understood: take it out; a text that begins with ! goes in quotes",
             )
 
     def _close(self, event: Any) -> None:
@@ -128,7 +131,7 @@ class Composer:
         if not re.match(r"([&!]\w*\s+)?\{\{", text):
             return None
         sign = text[0] if text[0] in "&!" else "{{"
-        self._report(start, f'a text that begins with {sign} goes in quotes: "{text}"')
+        self._report(start, f'a text that begins with {sign} goes in quotes: "{quoted(text)}"')
         return yaml.ScalarNode("tag:yaml.org,2002:str", text, start, end, '"')
 
     def _check_keys(self, node: yaml.MappingNode) -> None:
@@ -138,7 +141,7 @@ class Composer:
                 self._report(key.start_mark, "a key is a word, not a list or a mapping")
             elif key.value in keys:
                 # YAML would keep the last one and say nothing.
-                self._report(key.start_mark, f'the key "{key.value}" is written twice')
+                self._report(key.start_mark, f'the key "{quoted(key.value)}" is written twice')
             else:
                 keys.add(key.value)
 
@@ -168,9 +171,9 @@ class Composer:
         nothing = yaml.ScalarNode("tag:yaml.org,2002:null", "", mark, event.end_mark)
         # Before the anchors that are known: an anchor inside itself is not finished yet, and never would be.
         if any(anchor == name for _, anchor in self._open):
-            self._report(mark, f"the alias *{name} stands inside its own anchor &{name}")
+            self._report(mark, f"the alias *{quoted(name)} stands inside its own anchor &{quoted(name)}")
         elif name not in self._anchors:
-            self._report(mark, f"there is no anchor &{name} above this; a text that begins with * goes in quotes")
+            self._report(mark, f"there is no anchor &{quoted(name)} above this; a text that begins with * goes in quotes")
         else:
             self.unused_anchors.pop(name, None)
             node, size = self._anchors[name]

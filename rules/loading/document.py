@@ -18,6 +18,7 @@ from yaml.reader import Reader as YamlReader
 
 from rules.engine.rule import SourceLocation
 from rules.loading.composer import NESTED_TOO_DEEPLY, AliasMark, Composer
+from rules.loading.secret_lines import find_secret_lines, hide_quoted, hide_values, is_secret_name, quoted, show_quoted
 from rules.loading.yaml_mistakes import explain_syntax
 
 # The C reader is several times faster, and not in every installation of PyYAML.
@@ -66,10 +67,18 @@ class Report:
         self._findings: dict[Finding, None] = {}
         self._ignored: set[SourceLocation] = set()
         self._lines_by_file: dict[str, list[str]] = {}
+        # Looked for when the first mistake of a file is found: most files have none.
+        self._secret_lines: dict[str, frozenset[int]] = {}
+        self._secret_values: list[str] = []
 
     def add_source(self, file: str, text: str) -> None:
         """Remember the text of a file, for what nodes do not know: its comments, and how a text is written."""
         self._lines_by_file[file] = text.splitlines()
+        self._secret_lines.pop(file, None)
+
+    def hide_value(self, value: str) -> None:
+        """Leave a secret out of every sentence from now on, wherever it stands in the file."""
+        self._secret_values.append(value)
 
     def line_at(self, file: str, line: int) -> str:
         """Return a line of a file, counted from 0; empty where there is none."""
@@ -98,7 +107,20 @@ class Report:
         self._add(location, sentence, rule, Severity.NOTE)
 
     def _add(self, location: SourceLocation, sentence: str, rule: str, severity: Severity, excerpt: tuple[str, ...] = ()) -> None:
-        self._findings[Finding(location, _join_lines(sentence), _join_lines(rule), severity, excerpt)] = None
+        # Here, where every sentence passes: no caller has to know which lines hold secrets.
+        if self._may_hold_secret(location):
+            sentence, excerpt = hide_quoted(sentence), ()
+            # The name of an anchor as well: a text that begins with & is read as one.
+            location = SourceLocation(
+                location.file, location.line, location.column, re.sub(r"&.*(?=, line)", "&…", location.origin)
+            )
+        sentence, rule = (_join_lines(hide_values(show_quoted(text), self._secret_values)) for text in (sentence, rule))
+        self._findings[Finding(location, sentence, rule, severity, excerpt)] = None
+
+    def _may_hold_secret(self, location: SourceLocation) -> bool:
+        if location.file not in self._secret_lines:
+            self._secret_lines[location.file] = find_secret_lines(self._lines_by_file.get(location.file, ()))
+        return location.line - 1 in self._secret_lines[location.file]
 
     def list_findings(self, severity: Severity) -> tuple[Finding, ...]:
         """Return what was found of a severity, in the order of the file."""
@@ -170,9 +192,8 @@ def compose(text: str, file: str, report: Report) -> yaml.Node | None:
             location = SourceLocation(file, mistake.line + 1, mistake.column + 1)
             # A second mistake at one place means that the repair was none.
             is_new = not any(found.location == location for found in report.list_findings(Severity.MISTAKE))
-            report.add_mistake(
-                location, mistake.sentence, excerpt=_cut_excerpt(report.line_at(file, mistake.line), mistake.column)
-            )
+            excerpt = _cut_excerpt(report.line_at(file, mistake.line), mistake.column)
+            report.add_mistake(location, mistake.sentence, excerpt=excerpt)
             report.ignore_location(location)  # what is read there now is not what was written
             if mistake.repaired is None or not is_new:
                 return None
@@ -181,10 +202,8 @@ def compose(text: str, file: str, report: Report) -> yaml.Node | None:
         for name, node in composer.unused_anchors.items():
             # Nobody anchors a word that is never used; a text that begins with & loses its first word.
             if isinstance(node, yaml.ScalarNode) and not isinstance(node.start_mark, AliasMark):
-                sentence = (
-                    f"no alias uses the anchor &{name}, which is no part of the text: a text that begins with & goes in quotes"
-                )
-                report.add_warning(location_of(node), sentence)
+                why = "which is no part of the text: a text that begins with & goes in quotes"
+                report.add_warning(location_of(node), f"no alias uses the anchor &{quoted(name)}, {why}")
         return composer.root if composer.is_walkable else None
     return None
 
@@ -192,12 +211,10 @@ def compose(text: str, file: str, report: Report) -> yaml.Node | None:
 _MAX_SYNTAX_MISTAKES = 30
 """Mistakes of form that are put right in one file. For each the whole text is read anew."""
 
-_SECRET_LINE = re.compile(r"token|secret|password|dead_man_url|://[^/\s]*:[^/\s]*@", re.IGNORECASE)
-
 
 def _cut_excerpt(line: str, column: int) -> tuple[str, ...]:
-    """Return a line and a caret under a column; nothing where the line may hold a secret, for what is printed is often shown."""
-    if not line.strip() or _SECRET_LINE.search(line):
+    """Return a line and a caret under a column; nothing for an empty line."""
+    if not line.strip():
         return ()
     # A long line is cut to what fits into a terminal, with the place in it.
     begin = max(0, column - 60)
@@ -321,9 +338,13 @@ def _expand_node(node: yaml.ScalarNode, variables: Mapping[str, str], report: Re
             return found[0][1:]  # `$${VAR}` is written for a text that shows `${VAR}`
         named = _VARIABLE_NAME_PATTERN.fullmatch(found[1])
         if named is None:
-            report.add_mistake(location_of(node), f"{found[0]} is not understood: write ${{VAR}} or ${{VAR:-default}}")
+            # A name in capitals is that of a variable; anything else may be a part of a secret that has a $ in it.
+            shown = found[0] if re.fullmatch(r"[A-Z][A-Z_.-]*", found[1]) else quoted(found[0])
+            report.add_mistake(location_of(node), f"{shown} is not understood: write ${{VAR}} or ${{VAR:-default}}")
             report.ignore_location(location_of(node))  # the value is missing, and must not be called wrong as well
             return ""
+        if is_secret_name(named[1]):
+            report.hide_value(variables.get(named[1], ""))
         # An empty variable counts as not set, as `:-` has it in a shell.
         if not variables.get(named[1]) and named[2] is None:
             missing.append(named[1])

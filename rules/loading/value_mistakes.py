@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import yaml
 
+from rules.loading.secret_lines import quoted
 from rules.loading.yaml_problem import SyntaxMistake, YamlProblem, quote, shorten
 
 _KEYS = frozenset({
@@ -56,9 +57,9 @@ def describe_unquoted(error: YamlProblem, number: int, column: int, value: str, 
     """Return what to write for a value that needs quotes, and the whole file with it. `which` says why it needs them."""
     if value[0] in _CURLY_QUOTES:
         value = value.strip(_CURLY_QUOTES)
-        sentence = f'curly quotes are no quotes for YAML: write "{shorten(value)}"'
+        sentence = f'curly quotes are no quotes for YAML: write "{quoted(shorten(value))}"'
     else:
-        sentence = f'a text that {which} goes in quotes: "{shorten(value)}"'
+        sentence = f'a text that {which} goes in quotes: "{quoted(shorten(value))}"'
     return sentence, error.quote_value(number, column, value, rest)
 
 
@@ -94,7 +95,9 @@ def _explain_special_in_brackets(error: YamlProblem) -> SyntaxMistake | None:
         value, line, begin = found[1].rstrip(), error.text_line, found.start(1)
         what = "value" if found[2] == ">" else "text"
         repaired = error.replace_line(error.line, line[:begin] + quote(value) + line[begin + len(value) :])
-        return SyntaxMistake(error.line, begin, f'a {what} that begins with {found[2]} goes in quotes: "{value}"', repaired)
+        return SyntaxMistake(
+            error.line, begin, f'a {what} that begins with {found[2]} goes in quotes: "{quoted(shorten(value))}"', repaired
+        )
     return None
 
 
@@ -117,7 +120,7 @@ def _explain_special_beginning(error: YamlProblem) -> SyntaxMistake | None:
         # An alias, an anchor or a tag by itself may be meant, and is then wrong for another reason.
         if sign and not (sign in ("*", "&", "!") and re.fullmatch(r"[*&!][\w-]+", value)):
             what = "value" if sign == ">" else "text"
-            sentence = f'a {what} that begins with {sign} goes in quotes: "{shorten(value)}"'
+            sentence = f'a {what} that begins with {sign} goes in quotes: "{quoted(shorten(value))}"'
             return SyntaxMistake(number, column, sentence, error.quote_value(number, column, value))
     return None
 
@@ -246,11 +249,13 @@ def _explain_missing_comma(error: YamlProblem) -> SyntaxMistake | None:
         while value[-1:] in ("}", "]") and value.count("}") + value.count("]") > value.count("{") + value.count("["):
             value, end = value[:-1].rstrip(), value[-1] + end
         repaired = error.replace_line(error.line, error.text_line[:column] + quote(value) + end)
-        return SyntaxMistake(error.line, column, f'a text that holds ": " goes in quotes: "{shorten(value)}"', repaired)
+        return SyntaxMistake(error.line, column, f'a text that holds ": " goes in quotes: "{quoted(shorten(value))}"', repaired)
     if not word:
         return None
     rest = before[: word.end(1)] + ", " + word[2] + error.text_line[error.column :]
-    return SyntaxMistake(error.line, word.start(2), f"a comma is missing before {word[2]}", error.replace_line(error.line, rest))
+    return SyntaxMistake(
+        error.line, word.start(2), f"a comma is missing before {quoted(word[2])}", error.replace_line(error.line, rest)
+    )
 
 
 def _find_open_bracket(error: YamlProblem) -> tuple[int, int] | None:

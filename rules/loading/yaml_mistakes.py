@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import yaml
 
+from rules.loading.secret_lines import quoted
 from rules.loading.value_mistakes import VALUE_EXPLANATIONS, describe_unquoted
 from rules.loading.yaml_problem import SyntaxMistake, YamlProblem, shorten
 
@@ -43,7 +44,12 @@ def explain_syntax(text: str, error: yaml.YAMLError) -> SyntaxMistake:
             return mistake
     # PyYAML's own words are better than a guess: reading ends here, since nothing is repaired.
     reason = ", ".join(filter(None, (found.context, found.problem))) or str(error)
-    return SyntaxMistake(found.line, found.column, f"this is not YAML: {reason}")
+    return SyntaxMistake(found.line, found.column, f"this is not YAML: {_quote_words(reason)}")
+
+
+def _quote_words(reason: str) -> str:
+    """Mark what PyYAML quotes of the file, such as the name of a tag. Single signs stay: they are the mistake."""
+    return re.sub(r"(?<=')([^'<>]{2,})(?=')", lambda found: quoted(found[0]), reason)
 
 
 def _explain_tab(error: YamlProblem) -> SyntaxMistake | None:
@@ -127,9 +133,9 @@ def _describe_misplaced(error: YamlProblem) -> SyntaxMistake | None:
     difference = abs(indent - near)
     partner = next((place for place in range(previous, -1, -1) if _begins_at(error.lines[place], near)), None)
     other = re.match(r"[\s-]*([\w-]+)", error.lines[partner]) if partner is not None else None
-    beside = f"{other[1]} in line {partner + 1}" if other and partner is not None else "the lines above"
+    beside = f"{quoted(other[1])} in line {partner + 1}" if other and partner is not None else "the lines above"
     spaces = "one space" if difference == 1 else f"{difference} spaces"
-    sentence = f"{name} stands {spaces} {direction} than {beside}: begin both in the same column"
+    sentence = f"{quoted(name)} stands {spaces} {direction} than {beside}: begin both in the same column"
     return SyntaxMistake(error.line, indent, sentence, error.replace_line(error.line, " " * near + line.lstrip(" ")))
 
 
@@ -183,21 +189,21 @@ def _describe_key_line(error: YamlProblem, number: int, line: str) -> SyntaxMist
     # The slash after the colon is that of an address, `https://…`, which is a value and no key.
     if glued := re.match(r"([ ]*(?:- +)*)([A-Za-z_]+):(?![\s/])(\S.*)$", line):
         repaired = error.replace_line(number, f"{glued[1]}{glued[2]}: {glued[3]}")
-        sentence = f"a space is missing after the colon: {glued[2]}: {shorten(glued[3])}"
+        sentence = f"a space is missing after the colon: {quoted(glued[2])}: {quoted(shorten(glued[3]))}"
         return SyntaxMistake(number, glued.end(2), sentence, repaired)
     if dash := re.match(r"([ ]*)-(\w+:.*)$", line):
         repaired = error.replace_line(number, f"{dash[1]}- {dash[2]}")
-        return SyntaxMistake(number, indent, f"a space is missing after the dash: - {shorten(dash[2])}", repaired)
+        return SyntaxMistake(number, indent, f"a space is missing after the dash: - {quoted(shorten(dash[2]))}", repaired)
     if equals := re.match(r"([ ]*(?:- +)*)([\w-]+)[ ]*=[ ]*(\S.*)$", line):
         repaired = error.replace_line(number, f"{equals[1]}{equals[2]}: {equals[3]}")
-        sentence = f"a key and its value have a colon between them, not =: {equals[2]}: {shorten(equals[3])}"
+        sentence = f"a key and its value have a colon between them, not =: {quoted(equals[2])}: {quoted(shorten(equals[3]))}"
         return SyntaxMistake(number, line.index("="), sentence, repaired)
     if word := re.match(r"([ ]*(?:- +)*)([\w-]+)[ ]*$", line):
         repaired = error.replace_line(number, f"{word[1]}{word[2]}:")
-        return SyntaxMistake(number, word.end(2), f"a colon is missing after {word[2]}", repaired)
+        return SyntaxMistake(number, word.end(2), f"a colon is missing after {quoted(word[2])}", repaired)
     # From here on nothing is repaired: it may be a key and its value, or a text that goes on from the line above.
     if pair := re.match(r"([ ]*(?:- +)*)([a-z_]+)[ ]+(\S.*)$", line):
-        sentence = f"a colon is missing after {pair[2]}; a text of several lines goes in quotes or under |"
+        sentence = f"a colon is missing after {quoted(pair[2])}; a text of several lines goes in quotes or under |"
         return SyntaxMistake(number, pair.end(2), sentence)
     return SyntaxMistake(number, indent, "a key and a colon are missing here; a text of several lines goes in quotes or under |")
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +18,8 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.config.load import Config, load_config
+from bot.config.reload import ConfigReloader
 from bot.log_settings import LogSettings, read_log_levels
 from bot.logs import SecretMasker, configure_logging, log_unhandled_exceptions
 from tests.waiting import DEADLINE
@@ -168,6 +171,21 @@ def test_every_writer_writes_and_masks(write: Write) -> None:
 
 def test_a_longer_secret_is_masked_before_a_shorter_one_in_it() -> None:
     assert SecretMasker(["feed", "feed-secret"]).mask("feed-secret and feed") == "*** and ***"
+
+
+async def test_the_secrets_of_a_configuration_that_is_read_again_are_masked_beside_those_before(tmp_path: Path) -> None:
+    async def apply(_: Config) -> None:
+        # As soon as they are known: applying them may fail with an error that quotes them.
+        structlog.get_logger().error("failed", reason="first-token second-token my-proxy-password")
+
+    path, out = tmp_path / "config.yaml", io.StringIO()
+    path.write_text("feed: {token: first-token}")
+    config = load_config(path, {})
+    configure_logging(config.secrets, stream=out)
+    path.write_text("feed: {token: second-token, proxy: 'http://me:my-proxy-password@proxy:1'}")
+
+    assert await ConfigReloader(config, {}, apply, print, lambda: None).reload()
+    assert json.loads(out.getvalue().splitlines()[0])["reason"] == "*** *** ***"
 
 
 def test_what_is_no_secret_stays_readable() -> None:

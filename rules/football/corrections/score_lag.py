@@ -17,7 +17,7 @@ from rules.football.minute import Period
 from rules.football.unknown_values import ScoreChange
 
 MAX_LAG = dt.timedelta(minutes=1)
-"""How long the score may be behind its goals. After that the score of a packet is believed, and not the goals."""
+"""How long the score may be behind its goals. After that the first score that a packet gives is believed, and not the goals."""
 
 
 class ScorePair(NamedTuple):
@@ -25,6 +25,8 @@ class ScorePair(NamedTuple):
 
     before: Score
     now: Score
+    given: frozenset[Side]
+    """The sides whose score the summary gives; the other's is what it was."""
 
 
 class LaggingScore(NamedTuple):
@@ -47,7 +49,7 @@ def catch_up(before: Match, scores: dict[bool, ScorePair]) -> LaggingScore:
     """Let the score of a packet count what it was behind with, the oldest change first. `scores` are by counter."""
     uncounted, records = dict(before.uncounted), before.records
     changes = {
-        is_kick: {Side.HOME: now.home - was.home, Side.AWAY: now.away - was.away} for is_kick, (was, now) in scores.items()
+        is_kick: {Side.HOME: now.home - was.home, Side.AWAY: now.away - was.away} for is_kick, (was, now, _) in scores.items()
     }
     for action_id, change in before.uncounted.items():
         left = changes.get(change.is_kick)
@@ -98,12 +100,17 @@ def reconcile_score(
             by = 1 if len(is_now) > len(was) else -1
             missing = min(len(changed), max(0, -rest * by) - max(0, known * by))
             for action_id in changed[: max(0, missing)]:
-                if by > 0 and _is_second_report(found.records, found.records[action_id]):
+                if by > 0 and side in pair.given and _is_second_report(found.records, found.records[action_id]):
                     continue  # the score is right, and counts the goal once
                 change = UncountedChange(side, by, action.at, is_kick)
                 found = found._replace(uncounted=_add(found.uncounted, action_id, change))
-    # By the feed's own times: a replay, or a connection that catches up, runs faster than the clock.
-    recent = {i: change for i, change in found.uncounted.items() if action.at - change.since < MAX_LAG}
+    # By the feed's own times: a replay, or a connection that catches up, runs faster than the clock. Where a summary gives no
+    # score there is none to believe, and the goals themselves are counted.
+    recent = {
+        i: change
+        for i, change in found.uncounted.items()
+        if action.at - change.since < MAX_LAG or change.is_kick not in scores or change.side not in scores[change.is_kick].given
+    }
     return found._replace(uncounted=recent)
 
 

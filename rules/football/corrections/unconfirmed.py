@@ -13,6 +13,7 @@ import msgspec
 
 from rules.football.action import Action, SendType, Side
 from rules.football.corrections.repeated_reports import settle_reports
+from rules.football.corrections.score_lag import add_uncounted
 from rules.football.match import ActionRecord, Match, Moment, Score, order_of_play
 from rules.football.minute import Period, is_later_period
 
@@ -55,13 +56,15 @@ def settle_unconfirmed(
 
 def settle_at_last(match: Match, at: dt.datetime) -> Moment | None:
     """Settle what is still pending when nothing more is read of a match; None if nothing is pending."""
-    shootout = match.displayed_score if match.shootout is not None else None
-    records, settled = _settle(match.records, _Break(Period.SHOOTOUT, None), match.seq + 1, match.summary_score, shootout)
+    # With what the feed's score has not counted yet, as after every packet.
+    score = add_uncounted(match.summary_score, match.uncounted, is_kick=False)
+    shootout = None if match.shootout is None else add_uncounted(match.displayed_score, match.uncounted, is_kick=True)
+    records, settled = _settle(match.records, _Break(Period.SHOOTOUT, None), match.seq + 1, score, shootout)
     if not settled:
         return None
     cause = Action(match.fixture.id, "", "Last Review", "", SendType.CONFIRMED, match.seq + 1, at, match.period, match.minute)
-    # Nothing is pending any more, so that the score is what the feed shows.
-    after = msgspec.structs.replace(match, records=records, score=match.summary_score, shootout=shootout)
+    # Nothing is pending any more, so that nothing is taken off the score.
+    after = msgspec.structs.replace(match, records=records, score=score, shootout=shootout)
     return Moment(match, cause, after, is_news=False, settled=settled)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -14,6 +14,7 @@ from bot.config.load import Config, load_config
 from bot.config.rule_versions import RuleOrigin
 from bot.errors import StorageUnusable
 from bot.storage.database import Database
+from bot.subscribers import Chat, Subscription
 from bot.telegram.http import ApiHealth
 from bot.telegram.limits.rate_limits import RateLimiter
 from bot.telegram.messenger import build_bot
@@ -43,17 +44,18 @@ class Process:
         )
         self.services.on_rules_changed.append(lambda rules, _: self.calls.append(rules.rules[0].name))
         self.services.on_settings_changed.append(lambda: self.calls.append("settings"))
-        monkeypatch.setattr(self.services.configured_chats, "store", self._store_configured_chats)
+        monkeypatch.setattr(self.services.subscriptions, "store_configured_chats", self._store_configured_chats)
         monkeypatch.setattr(self.services.admins, "post_event", self._post_event)
 
     def read(self, text: str) -> Config:
         self.path.write_text(text)
         return load_config(self.path, {})
 
-    async def _store_configured_chats(self, config: Config) -> None:
+    async def _store_configured_chats(self, wanted: list[tuple[Chat, Sequence[Subscription]]]) -> dict[int, int]:
         if self.is_failing:
             raise StorageUnusable("the database failed")
-        self.calls.append(f"{len(config.chats)} chats")
+        self.calls.append(f"{len(wanted)} chats")
+        return {}
 
     def _post_event(self, sentence: str) -> None:
         self.calls.append(sentence)
@@ -63,7 +65,10 @@ class Process:
 async def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Process]:
     db = await Database.open(new_sqlite(tmp_path))
     async with aiohttp.ClientSession() as http:
-        yield Process(tmp_path, db, http, monkeypatch)
+        process = Process(tmp_path, db, http, monkeypatch)
+        await process.services.configured_chats.store(process.services.config)
+        process.calls.clear()
+        yield process
     await db.close()
 
 
@@ -88,6 +93,20 @@ async def test_what_cannot_be_stored_changes_nothing(process: Process) -> None:
     with pytest.raises(StorageUnusable):
         await process.services.apply_config(process.read(LOUD + CHATS))
     assert process.calls == [] and process.services.config is before
+
+
+async def test_a_file_that_is_put_back_puts_back_chats_that_were_stored_without_their_rules(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: Config) -> str:
+        raise StorageUnusable("the database failed")
+
+    with monkeypatch.context() as patch, pytest.raises(StorageUnusable):
+        patch.setattr(process.services.rule_versions, "load", fail)
+        await process.services.apply_config(process.read(GOALS + CHATS))
+    await process.services.apply_config(process.read(GOALS))
+
+    assert process.calls == ["1 chats", "0 chats", "goals", "settings"]
 
 
 async def test_the_admins_are_informed_that_rules_from_telegram_are_no_longer_in_effect(process: Process) -> None:

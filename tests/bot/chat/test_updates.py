@@ -34,6 +34,7 @@ from bot.telegram.messenger import build_bot
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.polls import Answer, ScriptedPolls
 from tests.tasks import cancel_tasks
+from tests.waiting import until
 
 CONFLICT = RefusedError(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
 UNAUTHORIZED = RefusedError(401, "Unauthorized")
@@ -308,13 +309,17 @@ async def test_the_webhook_is_registered_again_until_telegram_takes_it(telegram:
     telegram.fail("setWebhook", times=1)
     async with build_bot(telegram.token, telegram.url) as bot:
         running = asyncio.create_task(WebhookServer(bot, settings(), ReceivedUpdates(telegram).on_update).run())
-        await telegram.until(lambda: [call for call in telegram.calls("setWebhook") if call.status == 200])
+        with capture_logs() as logs:
+            await telegram.until(lambda: [call for call in telegram.calls("setWebhook") if call.status == 200])
+            await until(lambda: logs[-1]["event"] == "webhook_set")
         await cancel_tasks(running)
         await delete_webhook(bot)
     given = telegram.calls("setWebhook")[-1].params
 
     assert given["url"] == "https://bot.example.org/telegram"
     assert given["secret_token"] == "proof-42"
+    # Its path may be a secret, as its password is.
+    assert logs[-1]["host"] == "bot.example.org" and "/telegram" not in str(logs)
     assert all(kind in given["allowed_updates"] for kind in ALLOWED_UPDATES)
     assert len(telegram.calls("deleteWebhook")) == 1
 

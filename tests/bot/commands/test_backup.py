@@ -86,11 +86,22 @@ def test_where_there_is_no_database_there_is_nothing_to_back_up(tmp_path: Path, 
         backup_database(url, tmp_path / "backup.db")
 
 
-def test_for_postgresql_its_own_tool_is_named_without_the_password(tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text("storage: {url: 'postgresql://anna:hunter2@db.example/touchline'}")
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://anna:hunter2@db.example/touchline", "postgresql://anna@db.example/touchline"),
+        ("postgresql://db.example/touchline?password=hunter2&sslpassword=hunter2", "postgresql://db.example/touchline"),
+        (
+            "postgresql://db.example/touchline?user=anna&password=hunter2&sslmode=require",
+            "'postgresql://db.example/touchline?sslmode=require&user=anna'",
+        ),
+    ],
+)
+def test_for_postgresql_its_own_tool_is_named_without_the_password(tmp_path: Path, url: str, shown: str) -> None:
+    (tmp_path / "config.yaml").write_text(f"storage: {{url: '{url}'}}")
 
     done = CliRunner().invoke(main, ["backup", "--config", str(tmp_path / "config.yaml"), str(tmp_path / "b.dump")])
 
     assert done.exit_code == 1
-    assert f"pg_dump --format=custom --file={tmp_path}/b.dump postgresql://anna@db.example/touchline" in done.output
+    assert f"pg_dump --format=custom --file={tmp_path}/b.dump {shown}" in done.output
     assert "hunter2" not in done.output

@@ -116,6 +116,26 @@ def test_no_secret_is_shown(load: Load) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "secrets"),
+    [
+        ("storage: {url: 'postgresql://me:hush-hush@db/x'}", ["hush-hush"]),
+        (
+            "storage: {url: 'postgresql://db/x?user=me&password=hush-hush&sslpassword=keep&sslmode=require'}",
+            ["hush-hush", "keep"],
+        ),
+        ("storage: {url: 'postgresql://me:hush%40hush@db/x'}", ["hush%40hush", "hush@hush"]),
+        ("telegram: {proxy: 'http://me:hush%21@proxy:1'}", ["hush%21", "hush!"]),
+        (
+            "telegram: {webhook: {url: 'https://me:hush@bot.example/path', listen: '127.0.0.1:1', secret_token: proof}}",
+            ["proof", "https://me:hush@bot.example/path", "hush"],
+        ),
+    ],
+)
+def test_passwords_in_addresses_are_secrets(load: Load, text: str, secrets: list[str]) -> None:
+    assert [secret for secret in load(text).secrets if secret] == secrets
+
+
+@pytest.mark.parametrize(
     ("written", "followed"),
     [
         ("all", Subscription(Scope.ALL)),

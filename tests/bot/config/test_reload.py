@@ -44,10 +44,11 @@ class World:
         self.applied: list[Config] = []
         self.refusals: list[str] = []
         self.accepted = 0
-        self.failing = False
+        self.failing, self.attempts = False, 0
         self.reloader = ConfigReloader(load_config(self.path, {}), {}, self._apply, self._refused, self._accepted)
 
     async def _apply(self, config: Config) -> None:
+        self.attempts += 1
         if self.failing:
             raise StorageUnusable("the database failed")
         self.applied.append(config)
@@ -99,6 +100,32 @@ async def test_a_file_that_was_emptied_is_not_taken_for_the_shipped_rules(world:
     assert world.names() == ["goals"] and "nothing is written" in world.refusals[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("telegram: {token: '1:x'}\n", "the feed token is missing"),
+        ("feed: {token: ''}\ntelegram: {token: '1:x'}\n", "the feed token is missing"),
+        ("feed: {token: '${LOST}'}\ntelegram: {token: '1:x'}\n", "the feed token is missing"),
+        ("feed: {token_file: emptied}\ntelegram: {token: '1:x'}\n", "the feed token is missing"),
+        ("feed: {token: abc}\n", "the telegram token is missing"),
+    ],
+)
+async def test_a_file_that_lost_a_token_is_refused_as_at_the_start(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "emptied").touch()
+    world = World(tmp_path, f"feed: {{token: abc}}\ntelegram: {{token: '1:x'}}\n{GOALS}")
+    world.path.write_text(text + CARDS)
+
+    assert not await world.reloader.reload()
+    assert (world.names(), world.applied, world.accepted) == (["goals"], [], 0)
+    assert sentence in world.refusals[0]
+
+
+async def test_a_token_that_was_always_missing_is_not_asked_for_in_a_reload(world: World) -> None:
+    world.path.write_text(f"feed: {{token: abc}}\n{CARDS}")
+
+    assert await world.reloader.reload()
+
+
 async def test_a_file_that_is_gone_changes_nothing(world: World) -> None:
     world.path.unlink()
 
@@ -117,12 +144,48 @@ async def test_what_is_refused_and_what_is_accepted_is_reported_and_counted(worl
     assert changes("touchline_reloads_total", result="accepted") == 1
 
 
-async def test_what_cannot_be_taken_over_is_refused_like_a_mistake(world: World) -> None:
+async def test_what_the_database_does_not_take_is_no_mistake_and_is_applied_once_it_can_be(world: World) -> None:
     world.failing = True
     world.path.write_text(CARDS)
+    with capture_logs() as logs:
+        assert not await world.reloader.reload()
+        async with world.watching():
+            await until(lambda: world.attempts > 1)
+            assert (world.names(), world.accepted) == (["goals"], 0)
+            world.failing = False
+            await until(lambda: world.accepted == 1)
 
-    assert not await world.reloader.reload()
-    assert world.names() == ["goals"] and "the database failed" in world.refusals[0]
+    assert (world.names(), world.refusals) == (["cards"], [])
+    assert [line["event"] for line in logs] == ["configuration_waits_for_database", "configuration_reloaded"]
+
+
+async def test_a_file_that_is_put_back_while_the_database_fails_is_applied_instead(world: World) -> None:
+    world.failing = True
+    world.path.write_text(CARDS)
+    await world.reloader.reload()
+    world.path.write_text(GOALS)
+    await world.reloader.reload()
+    world.failing = False
+    async with world.watching():
+        await until(lambda: world.applied != [])
+
+    assert [config.rules.rules[0].name for config in world.applied] == ["goals"]
+
+
+@pytest.mark.parametrize("returns_before_the_mistake", [True, False])
+async def test_a_mistake_takes_back_what_may_be_half_stored(world: World, returns_before_the_mistake: bool) -> None:
+    world.failing = True
+    world.path.write_text(CARDS)
+    await world.reloader.reload()
+    world.failing = not returns_before_the_mistake
+    world.path.write_text(MISSPELT)
+    await world.reloader.reload()
+    world.failing = False
+    async with world.watching():
+        await until(lambda: world.applied != [])
+
+    assert [config.rules.rules[0].name for config in world.applied] == ["goals"]
+    assert (len(world.refusals), world.accepted) == (1, 0)
 
 
 async def test_an_untouched_file_is_not_read_again(world: World) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rules.engine.alert import Alert, State
 from rules.engine.evaluate import evaluate
 from rules.football.match import Moment, Score
+from rules.football.timeline import Stage, determine_stage
 from rules.loading.loader import load_rules
 from tests.packets import Story
 
@@ -120,3 +123,30 @@ def test_an_abandoned_match_gets_no_full_time_by_a_correction() -> None:
     retracted = story.goal("g1", send="Deleted", score=(0, 0), status="Abandoned")
 
     assert [alert.key.action_id for alert in evaluate(RULES, retracted, {"g1": {"goals"}})] == ["g1"]
+
+
+@pytest.mark.parametrize("status", ["Suspended", "Abandoned"])
+@pytest.mark.parametrize("second", ["e2", "end"])
+def test_a_match_that_is_resumed_after_an_end_has_its_full_time(status: str, second: str) -> None:
+    story = Story()
+    story.goal("g1", minute=3, score=(1, 0))
+    broken_off = story.add("End Match", action="end", minute=60, status=status)
+    resumed = story.add("Status Updated", period=0, clock=0)
+    stage = determine_stage(resumed.after)
+    full_time = story.add("End Match", "Updated" if second == "end" else "Confirmed", second, minute=95, status="Completed")
+    deleted = story.add("End Match", "Deleted", second, minute=95)
+
+    assert list_alerts(broken_off) == []
+    assert (stage, resumed.after.ended_by) == (Stage.PLAY, "")
+    assert [(key, text) for key, _, text in list_alerts(full_time)] == [(second, "FT Arsenal 1–0 Chelsea")]
+    assert (deleted.after.ended_by, determine_stage(deleted.after)) == ("", Stage.PLAY)
+
+
+def test_a_match_that_is_completed_while_it_is_suspended_has_no_end_yet() -> None:
+    story = Story()
+    story.add("Throw In", minute=60)
+    story.add("End Match", action="end", minute=60, status="Suspended")
+    completed = story.add("Status Updated", period=0, clock=0, status="Completed")
+
+    # So that full time is made where the feed sends no other end.
+    assert (completed.after.is_completed, completed.after.ended_by) == (True, "")

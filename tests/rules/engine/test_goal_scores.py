@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -11,9 +14,9 @@ from rules.engine.alert import Alert, State
 from rules.engine.evaluate import evaluate
 from rules.engine.rule import AlertSpec, Rule, RuleSet
 from rules.engine.text import AlertText
-from rules.football.action import SendType, Side
+from rules.football.action import PeriodScore, SendType, Side, Summary
 from rules.football.match import Moment, Score
-from tests.packets import Story
+from tests.packets import REGULAR, Story
 
 ALL = frozenset({SendType.PENDING, SendType.CONFIRMED, SendType.UPDATED})
 
@@ -76,6 +79,92 @@ def test_a_pending_kick_counts_in_the_score_of_the_shootout() -> None:
     (alert,) = evaluate(GOALS, kick)
 
     assert (alert.facts.score, alert.facts.shootout, alert.facts.goal_score) == ("0–0", "1–0", "0–0")
+
+
+class Chat:
+    """What a chat reads at last about each action, after every packet of a story."""
+
+    def __init__(self) -> None:
+        self.story = Story()
+        self.alerts: dict[str, Alert] = {}
+
+    def add(self, *words: str, **more: Any) -> None:
+        """Add a packet to the story, as `Story.add` does, and read what is sent for it."""
+        moment = self.story.add(*words, **more)
+        sent = {alert.key.action_id: alert for alert in evaluate(GOALS, moment)}
+        self.alerts |= {i: alert for i, alert in sent.items() if i in self.story.match.records}
+
+    def read_scores(self) -> dict[str, str]:
+        """Return the score in the message of each goal, of the shootout for its kicks."""
+        return {i: str(alert.facts.shootout or alert.facts.goal_score) for i, alert in self.alerts.items()}
+
+
+def test_a_score_that_rises_by_mistake_and_falls_in_one_minute_leaves_no_goal_with_it() -> None:
+    chat = Chat()
+    chat.add("Goal", "Confirmed", "g", "home", minute=10, score=(1, 0))
+    chat.add("Throw In", minute=12, score=(2, 0))
+    chat.add("Throw In", minute=12, score=(1, 0))
+
+    assert chat.read_scores() == {"g": "[1]–0"}
+
+
+def test_a_goal_that_the_score_shows_before_its_own_packet_changes_no_goal_before_it() -> None:
+    chat = Chat()
+    chat.add("Goal", "Confirmed", "g", "home", minute=10, score=(1, 0))
+    chat.add("Shot", minute=12, score=(2, 0))
+    chat.add("Yellow Card", "Confirmed", "y", "away", minute=12)
+    chat.add("Goal", "Confirmed", "h", "home", minute=13)
+
+    assert (chat.read_scores()["g"], chat.read_scores()["h"]) == ("[1]–0", "[2]–0")
+
+
+def test_a_goal_that_only_the_score_shows_changes_no_goal_before_it_when_another_packet_comes_with_it() -> None:
+    chat = Chat()
+    chat.add("Goal", "Confirmed", "g", "home", minute=10, score=(1, 0))
+    chat.add("Throw In", minute=20, score=(1, 1))
+    chat.add("Goal", "Confirmed", "h", "home", minute=30, score=(3, 1))
+
+    assert (chat.read_scores()["g"], chat.read_scores()["h"]) == ("[1]–0", "[3]–1")
+
+
+@given(st.lists(st.tuples(st.sampled_from(Side), st.integers(0, 2), st.integers(1, 3)), min_size=1, max_size=5))
+def test_goals_whose_score_comes_a_packet_later_have_their_own_score_at_last(goals: list[tuple[Side, int, int]]) -> None:
+    chat, scores, shown = Chat(), [Score()], Score()
+
+    for number, (side, minutes, others) in enumerate(goals):
+        minute = chat.story.minute + minutes
+        chat.add("Goal", "Confirmed", str(number), side.value, minute=minute, score=(shown.home, shown.away))
+        scores.append(scores[-1].plus_one(side))
+        shown = scores[-1]
+        for _ in range(others):
+            chat.add("Throw In", minute=minute, score=(shown.home, shown.away))
+
+    assert [(alert.home_score, alert.away_score) for alert in chat.alerts.values()] == [(s.home, s.away) for s in scores[1:]]
+
+
+@given(st.lists(st.booleans(), min_size=2, max_size=8), st.lists(st.integers(0, 7), max_size=6))
+def test_kicks_whose_outcome_is_corrected_have_their_own_score_at_last(kicks: list[bool], corrected: list[int]) -> None:
+    chat, scored = Chat(), list[bool]()
+    sides = [side.value for side in Side] * 4
+
+    def send(number: int, word: str) -> None:
+        home, away = sum(scored[::2]), sum(scored[1::2])
+        periods = (*REGULAR[:2], PeriodScore(3, "penalty shootout", "Shootout", 0, 0, home, away))
+        summary = Summary(0, 0, 3, "Live", "CollectingLive", 0, periods)
+        kind = "Goal" if scored[number] else "Penalty Missed"
+        chat.add(kind, word, str(number), sides[number], period=3, clock=0, summary=summary, timeline=Decimal(number + 1))
+
+    for number, is_goal in enumerate(kicks):
+        scored.append(is_goal)
+        send(number, "Confirmed")
+    for number in corrected:
+        if number < len(scored):
+            scored[number] = not scored[number]
+            send(number, "Updated")
+
+    for number in (number for number, is_goal in enumerate(scored) if is_goal):
+        so_far = scored[: number + 1]
+        assert chat.read_scores()[str(number)] == f"{sum(so_far[::2])}–{sum(so_far[1::2])}"
 
 
 class GoalHistory(msgspec.Struct, frozen=True):

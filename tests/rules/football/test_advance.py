@@ -110,6 +110,31 @@ def test_a_corrected_scorer_does_not_restore_a_disallowed_goal() -> None:
     assert not moment.after.records["g"].is_standing
 
 
+@pytest.mark.parametrize("sends", [("Confirmed", "Updated"), ("Confirmed", "Pending"), ("Pending", "Pending")])
+def test_a_disallowed_goal_that_is_revised_stands_again_when_the_disallowance_is_deleted(sends: tuple[str, str]) -> None:
+    story, (first, revised) = Story(), sends
+    story.goal(send=first, score=(1, 0))
+    story.add("Goal Disallowed", "Confirmed", "d", "home", related=("g",), sub="Offside", score=(0, 0))
+    again = story.goal(send=revised, player="Havertz")
+    moment = story.add("Goal Disallowed", "Deleted", "d", "home", related=("g",), score=(1, 0))
+
+    assert (again.after.records["g"].is_retracted, again.after.records["g"].retracted_by) == (True, "d")
+    assert [(r.action.id, r.is_retracted) for r in moment.affected] == [("g", False)]
+    assert moment.after.score == (Score(1, 0) if revised == "Updated" else Score())
+
+
+def test_a_goal_that_the_score_struck_stands_again_by_the_score_also_after_a_correction() -> None:
+    story = Story()
+    story.goal(score=(1, 0), minute=20)
+    story.add("Throw In", score=(0, 0), minute=22)
+    story.add("Throw In", minute=30)
+    struck = story.add("End Period", minute=45)
+    story.goal(send="Updated", minute=20, period=1, player="Havertz")
+    moment = story.add("Throw In", score=(1, 0), minute=50)
+
+    assert [(r.action.id, r.is_retracted) for one in (struck, moment) for r in one.affected] == [("g", True), ("g", False)]
+
+
 def test_a_disallowance_that_is_deleted_gives_its_own_goal_back_and_no_other() -> None:
     story = Story()
     story.goal("g1", score=(1, 0))

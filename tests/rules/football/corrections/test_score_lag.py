@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from rules.football.action import Side
+import datetime as dt
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.football.action import PeriodScore, Side, Summary
+from rules.football.corrections.unconfirmed import settle_at_last
 from rules.football.match import Score
-from tests.packets import Story
+from tests.packets import KICKOFF, REGULAR, Story
 
 
 def test_a_goal_that_the_score_counts_a_packet_later_is_told_with_the_score_that_it_makes() -> None:
@@ -93,3 +99,46 @@ def test_kicks_of_a_shootout_are_told_with_their_score_too() -> None:
     kick = story.goal("k", send="Confirmed", sub="Penalty", period=5, minute=0)
 
     assert kick.shootout == Score(1, 0)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(Side), st.integers(0, 5), st.booleans(), st.booleans()), min_size=1, max_size=6),
+    st.sampled_from([Summary(), Summary(status="Live"), Summary(period_id=1, status="Live", clock=60)]),
+)
+def test_a_feed_whose_summaries_give_no_score_has_that_of_its_goals(
+    goals: list[tuple[Side, int, bool, bool]], summary: Summary
+) -> None:
+    story, standing = Story(), list[Side]()
+
+    for number, (side, minutes, is_pending_first, is_deleted) in enumerate(goals):
+        minute = story.minute + minutes
+        for send in ["Pending"] * is_pending_first + ["Confirmed"] + ["Deleted"] * is_deleted:
+            story.goal(str(number), side.value, send, minute=minute, summary=summary)
+        standing += [] if is_deleted else [side]
+        story.add("Throw In", minute=minute + 2, summary=summary)
+
+        assert story.match.score == Score(standing.count(Side.HOME), standing.count(Side.AWAY))
+    story.add("Yellow Card", "Pending", side="home", summary=summary)
+    settled = settle_at_last(story.match, KICKOFF + dt.timedelta(hours=3))
+    assert settled and settled.after.score == Score(standing.count(Side.HOME), standing.count(Side.AWAY))
+
+
+def test_kicks_of_a_shootout_whose_score_is_not_given_are_counted_by_themselves() -> None:
+    story = Story()
+    summary = Summary(1, 1, 3, "Live", "CollectingLive", 0, (*REGULAR[:2], PeriodScore(3, "", "Shootout", 1, 1)))
+    for number, kind in enumerate(["Goal", "Goal", "Goal", "Penalty Missed", "Goal"]):
+        side = "away" if number % 2 else "home"
+        story.add(kind, "Confirmed", str(number), side, minute=100 + 2 * number, period=3, clock=0, summary=summary)
+    story.add("End Match", period=3, minute=120, summary=summary)
+
+    assert story.match.shootout == Score(3, 1)
+
+
+def test_the_first_score_that_is_given_after_a_minute_is_believed() -> None:
+    story = Story()
+    story.goal("g", minute=20, summary=Summary())
+    story.add("Corner", minute=25, summary=Summary(None, 0))
+    only_away = story.match.score
+    story.add("Corner", minute=26, score=(0, 0))
+
+    assert (only_away, story.match.score) == (Score(1, 0), Score())
