@@ -30,6 +30,7 @@ from bot.chat.update_origin import HandlerContext, UpdateOrigin, read_origin, sp
 from bot.chat.user_limits import Throttle
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat, ChatRef
+from bot.telegram.html import split_lines
 
 MAX_TYPED_LENGTH = 100
 """Characters of a command's arguments, or of a typed name, that are looked at."""
@@ -251,11 +252,13 @@ class Handlers:
         if self._services.render_status is None or not self._services.is_admin(origin.user_id):
             await self.on_unknown_command(origin, message, ptb_context)
             return
-        status = Screen(texts.escape_text(await self._services.render_status()))
+        status = await self._services.render_status()
         if origin.type != ChatType.PRIVATE and origin.user_id is not None:
             # It names connections, incidents and paths, which are not for a group.
             origin = replace(origin, ref=ChatRef(origin.user_id), type=ChatType.PRIVATE, title="")
-        await self._services.replies.send(origin, status)
+        # With more than thirty matches it has more lines than a message holds.
+        for part in split_lines(status):
+            await self._services.replies.send(origin, Screen(texts.escape_text(part)))
 
 
 def offer_nearest_commands(name: str, args: Sequence[str], nearest: Sequence[str]) -> Screen:

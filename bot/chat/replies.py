@@ -16,7 +16,7 @@ from bot.chat.reply_retrier import LatestScreen, Redraw, ReplyRetrier
 from bot.chat.update_origin import UpdateOrigin, read_ephemeral_id
 from bot.i18n.language import translate as _
 from bot.i18n.shorten import shorten
-from bot.telegram.html import TELEGRAM_TAGS, remove_tags
+from bot.telegram.html import CAPTION_LIMIT, TELEGRAM_TAGS, cut, remove_tags
 from bot.telegram.responses import find_unknown_tag
 from bot.telegram.server_features import ServerFeature, ServerFeatures
 from rules.football.match import Match
@@ -90,7 +90,7 @@ class ReplySender:
                 api_kwargs=extra,
             )
 
-        await self._send_to_readers(origin, screen.html, request)
+        await self._send_to_readers(origin, cut(screen.html), request)
 
     async def _send_picture(self, origin: UpdateOrigin, screen: Screen, png: bytes) -> None:
         async def request(html: str, extra: JSONDict) -> Message:
@@ -107,7 +107,7 @@ class ReplySender:
                 api_kwargs=extra,
             )
 
-        await self._send_to_readers(origin, screen.html, request)
+        await self._send_to_readers(origin, cut(screen.html, CAPTION_LIMIT), request)
 
     async def _send_to_readers(
         self, origin: UpdateOrigin, html: str, request: Callable[[str, JSONDict], Awaitable[Message]]
@@ -215,7 +215,7 @@ class ReplySender:
         async def request() -> None:
             now = await latest.get()
             try:
-                await self._send_html(now.html, lambda html: self._edit(query, html, now.buttons))
+                await self._send_html(cut(now.html), lambda html: self._edit(query, html, now.buttons))
             except BadRequest as refusal:
                 # A button pressed twice shows what is there already, which Telegram refuses.
                 if "not modified" not in str(refusal):

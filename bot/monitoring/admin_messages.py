@@ -6,6 +6,8 @@ import asyncio
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 
 import structlog
 
@@ -14,6 +16,7 @@ from bot.monitoring.conditions import format_utc
 from bot.monitoring.incidents import Incident, IncidentEvent, IncidentNotice
 from bot.retry import Backoff
 from bot.subscribers import ChatRef
+from bot.telegram.html import cut
 from bot.telegram.messenger import Messenger
 from rules.engine.text import escape_html
 
@@ -35,6 +38,9 @@ class AdminMessages:
         self._messenger, self._user_ids = messenger, user_ids
         self._waiting: defaultdict[int, dict[str, str]] = defaultdict(dict)
         self._woken = asyncio.Event()
+        self._backoffs = defaultdict[int, Backoff](partial(Backoff, FIRST_RETRY_DELAY, MAX_RETRY_DELAY))
+        self._not_before: dict[int, float] = {}
+        """By admin whose last attempt failed, when the next is due, by the loop's clock."""
         self._gone_since: dict[int, float] = {}
         """By admin, since when Telegram refuses the chat, by the loop's clock."""
 
@@ -48,23 +54,28 @@ class AdminMessages:
         for user_id in self._user_ids():
             # Taken out first, so that the newer message stands at the end: in the order in which things happened.
             self._waiting[user_id].pop(name, None)
-            self._waiting[user_id][name] = html
+            self._waiting[user_id][name] = cut(html)
         self._woken.set()
 
     async def run(self) -> None:
         """Send queued messages until cancelled."""
-        backoff = Backoff(FIRST_RETRY_DELAY, MAX_RETRY_DELAY)
+        loop = asyncio.get_running_loop()
         while True:
-            await self._woken.wait()
+            # None of the admins waits for another, whom Telegram may ask to wait for an hour.
+            due_at = min(self._not_before.values(), default=None)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due_at):
+                    await self._woken.wait()
             self._woken.clear()
-            # One admin after the other. Those whose queue is empty are dropped, or the dictionary would keep former admins.
-            waits = [await self._send_to(user_id) for user_id in list(self._waiting)]
-            self._waiting = defaultdict(dict, {user_id: left for user_id, left in self._waiting.items() if left})
-            if self._waiting:
-                await asyncio.sleep(max(backoff.next(), *waits))
-                self._woken.set()
-            else:
-                backoff.reset()
+            for user_id in [admin for admin in self._waiting if self._not_before.get(admin, 0.0) <= loop.time()]:
+                self._not_before.pop(user_id, None)
+                wait = await self._send_to(user_id)
+                if self._waiting[user_id]:
+                    self._not_before[user_id] = loop.time() + max(self._backoffs[user_id].next(), wait)
+                else:
+                    # The dictionaries would keep former admins.
+                    del self._waiting[user_id]
+                    self._backoffs.pop(user_id, None)
 
     async def _send_to(self, user_id: int) -> float:
         """Send an admin's queue in order; return the seconds that Telegram asks to wait, 0 if it does not."""

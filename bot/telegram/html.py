@@ -9,7 +9,7 @@ from collections.abc import Collection
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
-from bot.i18n.shorten import ELLIPSIS, text_length
+from bot.i18n.shorten import ELLIPSIS, shorten, text_length
 from rules.engine.text import escape_html, visible_text
 
 if TYPE_CHECKING:
@@ -96,6 +96,18 @@ def cut(source: str, limit: int = TEXT_LIMIT) -> str:
         elif tag and open_tags:
             open_tags.pop()
     return "".join(kept) + ELLIPSIS + "".join(f"</{tag}>" for tag in reversed(open_tags))
+
+
+def split_lines(text: str, limit: int = TEXT_LIMIT) -> list[str]:
+    """Return plain text in parts of whole lines, each of at most so much. A line that is longer is cut."""
+    parts = [""]
+    for line in text.split("\n"):
+        line = shorten(line, limit)
+        if text_length(parts[-1]) + 1 + text_length(line) > limit:
+            parts.append(line)
+        else:
+            parts[-1] = f"{parts[-1]}\n{line}" if parts[-1] else line
+    return parts
 
 
 class _TerminalTextParser(HTMLParser):

@@ -72,6 +72,7 @@ class World:
     kinds: tuple[str, ...] = SHIPPED_KINDS
     """The kinds of alerts on offer."""
     allowed_chats: tuple[str, ...] | None = None
+    status: str = "2 matches <live>"
     card_form: CardForm = CardForm.TEXT
     """What match cards are in a new chat."""
 
@@ -79,6 +80,9 @@ class World:
     """Of alerts, by chat and message."""
     lookups_before_commit: int = 0
     """So many look-ups of a message find nothing: its id is not committed yet."""
+
+    async def render_status(self) -> str:
+        return self.status
 
     async def explain_message(self, chat_id: int, message_id: int) -> MessageExplanation | None:
         """Return the explanation of a message; None if it is no alert."""
@@ -127,10 +131,6 @@ class World:
         return str((self.api.answer(query) or {})["text"])
 
 
-async def _status() -> str:
-    return "2 matches <live>"
-
-
 def application(api: FakeBotApi) -> Application[Any, Any, Any, Any, Any, Any]:
     """An application with the product's own bot: python-telegram-bot's reads all certificates anew for each test."""
     return Application.builder().bot(build_bot(api.token, api.url, read_timeout=DEADLINE)).build()
@@ -164,7 +164,7 @@ async def world() -> AsyncIterator[World]:
             replies=replies,
             commands=ROUTER.menu,
             is_admin=lambda user_id: user_id == ADMIN,
-            render_status=_status,
+            render_status=made.render_status,
             explain_message=made.explain_message,
             send_sample=made.send_sample,
             season=made.season,

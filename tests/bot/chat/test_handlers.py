@@ -11,6 +11,7 @@ from bot.chat import handlers, texts
 from bot.chat.application import ROUTER, set_bot_description, set_command_menu
 from bot.chat.features import subscriptions
 from bot.fake_telegram import BAD_GATEWAY, RefusedError
+from bot.subscribers import ChatRef, Scope, Subscription
 from bot.telegram.server_features import ServerFeatures
 from rules.engine.text import LANGUAGES
 from tests.bot.chat.conftest import ADMIN, World
@@ -214,6 +215,27 @@ async def test_the_status_is_told_in_private_wherever_an_admin_asks(world: World
     await world.wait_until_idle()
 
     assert world.api.chat(ADMIN).last.text == "2 matches <live>" and world.api.chat(GROUP).messages == []
+
+
+async def test_a_status_that_is_longer_than_a_message_comes_in_several(world: World) -> None:
+    lines = [f"{number}: Universidad Católica v Independiente del Valle, connected" for number in range(100)]
+    world.status = "\n".join(lines)
+    world.api.say(ADMIN, ADMIN, "/status")
+    await world.wait_until_idle()
+
+    messages = [message.text for message in world.api.chat(ADMIN).messages]
+    assert "\n".join(messages) == world.status and len(messages) == 2
+
+
+async def test_an_answer_that_is_longer_than_a_message_is_cut(world: World) -> None:
+    await world.ask(42, 42, "/help")
+    for number in range(80):
+        name = f"Universidad Católica del Ecuador {number} v Independiente del Valle Reservas"
+        await world.subscriptions.add(ChatRef(42), Subscription(Scope.MATCH, f"m{number}", name))
+
+    answer = await world.ask(42, 42, "/subscriptions")
+
+    assert "Universidad Católica del Ecuador" in answer.text and answer.text.endswith("…")
 
 
 @pytest.mark.parametrize("text", ["/subscribe Arsenal", "/status", "/nonsense", "/why"])

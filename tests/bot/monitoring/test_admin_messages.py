@@ -6,6 +6,7 @@ import pytest
 
 from bot.errors import ChatGone, RetryAfter, TelegramUnreachable, TokenRefused
 from bot.monitoring.admin_messages import AdminMessages
+from bot.telegram.html import TEXT_LIMIT
 from tests.fakes.messenger import FakeMessenger
 from tests.tasks import cancel_tasks
 
@@ -75,3 +76,29 @@ async def test_news_of_what_still_waits_takes_its_place() -> None:
         await asyncio.sleep(100)
 
     assert list_sent(telegram, 7) == ["it is full", "it was down"]
+
+
+async def test_an_admin_whom_telegram_asks_to_wait_keeps_nothing_from_the_others() -> None:
+    telegram = FakeMessenger()
+    telegram.fail(7, RetryAfter(3600))
+    admins = AdminMessages(telegram, lambda: [7, 8])
+    async with running(admins):
+        admins.post("feed-down", "it is down")
+        await asyncio.sleep(10)
+        admins.post("disk-low", "it is full")
+        await asyncio.sleep(1)
+        assert list_sent(telegram, 8) == ["it is down", "it is full"]
+        assert list_sent(telegram, 7) == []
+        await asyncio.sleep(3600)
+
+    assert list_sent(telegram, 7) == ["it is down", "it is full"]
+
+
+async def test_a_message_that_is_too_long_for_telegram_is_cut() -> None:
+    telegram = FakeMessenger()
+    admins = AdminMessages(telegram, lambda: [7])
+    async with running(admins):
+        admins.post_event("\n".join(["rules.yaml:3:5: a mistake"] * 400))
+
+    (sent,) = list_sent(telegram, 7)
+    assert sent.startswith("🛠 rules.yaml:3:5") and sent.endswith("…") and len(sent) <= TEXT_LIMIT

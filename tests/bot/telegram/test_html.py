@@ -5,13 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.fake_telegram.html import parse, utf16
-from bot.i18n.shorten import text_length
+from bot.i18n.shorten import shorten, text_length
 from bot.telegram.html import (
     CAPTION_LIMIT,
     TEXT_LIMIT,
     cut,
     mark_styles,
     remove_tags,
+    split_lines,
     time_tag,
     to_one_line,
     to_plain,
@@ -42,6 +43,14 @@ def test_a_text_that_is_cut_is_short_enough_and_still_whole(source: str, limit: 
 @given(whole_html())
 def test_a_text_that_fits_stays_as_it_is(source: str) -> None:
     assert cut(source) == source
+
+
+@given(st.lists(st.text(alphabet="a⚽ ", min_size=1, max_size=9), min_size=1), st.integers(10, 40))
+def test_a_text_in_parts_has_all_its_lines_and_no_part_is_too_long(lines: list[str], limit: int) -> None:
+    parts = split_lines("\n".join(lines), limit)
+
+    assert "\n".join(parts).split("\n") == [shorten(line, limit) for line in lines]
+    assert all(text_length(part) <= limit for part in parts)
 
 
 @given(st.text(alphabet="<>&/b i=\"'x"))
