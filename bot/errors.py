@@ -209,9 +209,11 @@ def explain_file_error(error: OSError) -> str:
     return (error.strerror or "unknown trouble").lower()
 
 
-def explain_bind_error(error: OSError) -> str:
+def explain_bind_error(error: OSError | UnicodeError) -> str:
     """Return why a server cannot listen on its address, as the end of a sentence."""
-    if isinstance(error, socket.gaierror):
+    # Python encodes a name before it looks for it, and raises UnicodeError where a part of it is empty or too long. What the
+    # resolver says, `socket.create_server` passes on as an ordinary OSError.
+    if isinstance(error, (socket.gaierror, UnicodeError)) or error.errno in (socket.EAI_NONAME, socket.EAI_AGAIN):
         return "the host's name cannot be found"
     number = errno.EADDRNOTAVAIL if str(error).startswith(_NO_ADDRESS_LEFT) else error.errno
     return _BIND_ERRORS.get(number or 0) or error.strerror or str(error)

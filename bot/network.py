@@ -99,7 +99,10 @@ def explain_environment_proxy() -> str | None:
             continue
         try:
             parts = urlsplit(proxy)
-            is_address = bool(parts.hostname) and (parts.port is None or parts.port > 0) and parts.path in ("", "/")
+            # The name is encoded as it will be, since one with an empty part can never be found.
+            is_address = (
+                bool((parts.hostname or "").encode("idna")) and (parts.port is None or parts.port > 0) and parts.path in ("", "/")
+            )
         except ValueError:
             is_address = False
         if not is_address:

@@ -242,7 +242,7 @@ class WebhookServer:
         async with AsyncExitStack() as stack:
             try:
                 found = await stack.enter_async_context(serve_application(app, host.strip("[]"), int(port)))
-            except OSError as error:
+            except (OSError, UnicodeError) as error:
                 sentence = f"telegram.webhook.listen: cannot listen on {self._settings.listen}: {explain_bind_error(error)}"
                 raise UserMistake(f"{sentence}; choose another") from error
             if self._on_stop is not None:

@@ -26,6 +26,7 @@ from bot.config.load import Config, load_config
 from bot.config.models import ConfiguredChat
 from bot.errors import ConfigInvalid, FeedError, StorageError, explain_bind_error
 from bot.feed.rest import RestClient
+from bot.installation import advise_install
 from bot.network import explain_connection_error, find_proxy, open_http_session, trust_authority
 from bot.storage.database import read_storage_url
 from bot.storage.database_file import find_database_file
@@ -147,7 +148,8 @@ async def _examine_telegram(config: Config, telegram: _TelegramProbe, clock: Clo
     try:
         me = await telegram.call("getMe")
     except _Refused as refusal:
-        is_refused = "Unauthorized" in str(refusal)
+        # "Not Found" is how the Bot API answers where the address has no token in it, or one of another shape.
+        is_refused = str(refusal) in ("Unauthorized", "Not Found")
         sentence = "Telegram refuses telegram.token: put the one that @BotFather gave" if is_refused else str(refusal)
         # Everything else about Telegram needs the token.
         yield CheckResult(Outcome.NO_GO, "bot", sentence)
@@ -280,8 +282,11 @@ async def _examine_database(url: str) -> CheckResult:
 
 
 async def _examine_postgres(url: str, host: str) -> CheckResult:
-    import asyncpg  # only where it is used: it comes with an extra
-
+    try:
+        import asyncpg  # only where it is used: it comes with an extra
+    except ImportError:
+        sentence = f"PostgreSQL needs asyncpg: install it with {advise_install('postgres')}"
+        return CheckResult(Outcome.NO_GO, "database", sentence)
     try:
         connection = await asyncpg.connect(url, timeout=_REQUEST_TIMEOUT)
         try:
@@ -313,7 +318,7 @@ def _examine_ports(config: Config) -> list[CheckResult]:
     for key, address in list_addresses(config).items():
         try:
             try_to_listen(address)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             why = explain_bind_error(error)
             results.append(CheckResult(Outcome.NO_GO, f"port {key}", f"{address}: {why} (or a bot runs on this machine already)"))
         else:

@@ -68,7 +68,7 @@ def _check_ports(config: Config, roles: Collection[Role]) -> Iterator[Finding]:
     for key, address in list_addresses(config, roles).items():
         try:
             try_to_listen(address)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             yield _describe_taken_port(config.locate(key), key, address, error)
 
 
@@ -83,13 +83,13 @@ def list_addresses(config: Config, roles: Collection[Role] = ALL_ROLES) -> dict[
 
 
 def try_to_listen(address: str) -> None:
-    """Listen on HOST:PORT for a moment. Raises OSError if that is not possible."""
+    """Listen on HOST:PORT for a moment. Raises OSError if that is not possible, UnicodeError for what is no host's name."""
     host, _, port = address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     socket.create_server((host.strip("[]"), int(port)), family=family).close()
 
 
-def _describe_taken_port(at: SourceLocation, key: str, address: str, error: OSError) -> Finding:
+def _describe_taken_port(at: SourceLocation, key: str, address: str, error: OSError | UnicodeError) -> Finding:
     if key == "http.listen" and _is_touchline(address):
         # The usual case of a check before a reload: it shall not look like a mistake, nor fail with --strict.
         return Finding(

@@ -12,11 +12,21 @@ from pydantic import BeforeValidator, SecretStr
 from bot.config.values import TEXT_SCHEMA, URL_OR_NULL_SCHEMA, read_list, read_string, with_list_schema, with_schema
 
 
+def is_host(host: str) -> bool:
+    """Return True unless a part of a host's name is empty or too long, which no name server can be asked for."""
+    try:
+        host.strip("[]").encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
     try:
         url = urlsplit(text)
         # The port is read here and not before: `urlsplit` looks at it only when it is asked for, and raises ValueError.
-        return url.scheme in schemes and bool(url.hostname) and url.port != 0 and not re.search(r"\s", text)
+        is_named = bool(url.hostname) and is_host(url.hostname or "")
+        return url.scheme in schemes and is_named and url.port != 0 and not re.search(r"\s", text)
     except ValueError:
         return False
 
@@ -145,7 +155,7 @@ def _read_optional_address(value: Any) -> str | None:
     if value is None:
         return None
     host, _, port = read_string(value).rpartition(":")  # the last colon: an IPv6 address has more of them
-    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+    if not host or not is_host(host) or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ValueError("HOST:PORT is expected here, such as 127.0.0.1:8080, or null for none")
     return f"{host}:{int(port)}"
 

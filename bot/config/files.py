@@ -19,12 +19,18 @@ _STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 
 def read_file(path: Path) -> bytes:
-    """Return the content of a file. Raise OSError at once for a pipe or a device, which may never end or never begin."""
+    """Return the content of a file. Raise OSError if it cannot be read.
+
+    At once for a pipe or a device, which may never end or never begin, and for a name that no file can have.
+    """
     # These are pipes as well, but the shell guarantees a writer, so reading them ends.
     if str(path).startswith(_STREAMS):
         return path.read_bytes()
     # Opened without waiting, since a pipe without a writer would hold up every later reload, and the stop of the process.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except ValueError as error:  # a letter that the system cannot write, as in "a\0b"
+        raise OSError(errno.EINVAL, "no file can have this name") from error
     try:
         # Asked of the open file: another one may have taken its name since.
         mode = os.fstat(descriptor).st_mode

@@ -76,8 +76,11 @@ def is_own_request(host: str, origin: str | None, *, is_loopback_only: bool) -> 
     `host` and `origin` are the headers. A page of somebody else sends its own origin. On loopback the name has to be one of
     this machine too: else any page could reach the console by a name that it lets point here (DNS rebinding).
     """
-    if is_loopback_only and not is_loopback(urlsplit(f"//{host}").hostname or ""):
-        return False
-    # Browsers leave the header out when somebody types an address or follows a link, and send it with everything that can change
-    # something.
-    return origin is None or urlsplit(origin).netloc == host
+    try:
+        if is_loopback_only and not is_loopback(urlsplit(f"//{host}").hostname or ""):
+            return False
+        # Browsers leave the header out when somebody types an address or follows a link, and send it with everything that can
+        # change something.
+        return origin is None or urlsplit(origin).netloc == host
+    except ValueError:
+        return False  # no browser sends such a header, as "http://["

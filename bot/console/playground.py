@@ -161,7 +161,10 @@ async def play_in_child(request: PlayRequest, recordings: Sequence[str] = (), se
     """
     if not request.scenario and request.match not in (*SHIPPED_NAMES, *recordings):
         return PlayedMatch(mistakes=(f"{request.match}: there is no such match here",))
-    answer = await run_child("bot.console.playground", msgspec.json.encode(request), seconds)
+    try:
+        answer = await run_child("bot.console.playground", msgspec.json.encode(request), seconds)
+    except OSError as error:
+        return PlayedMatch(mistakes=(f"it cannot be played now: {error.strerror}",))
     if answer.is_late:
         return PlayedMatch(mistakes=(_TOOK_TOO_LONG,))
     try:

@@ -54,7 +54,10 @@ class RuleTestReport(msgspec.Struct, frozen=True):
 async def run_rule_tests(request: RuleTestRequest) -> RuleTestReport:
     """Run the tests in a process of its own. A failure becomes a mistake; nothing is raised."""
     # In a child that can be killed: a text of a rule may loop, and this process serves a running bot.
-    answer = await run_child("bot.console.rule_tests", msgspec.json.encode(request))
+    try:
+        answer = await run_child("bot.console.rule_tests", msgspec.json.encode(request))
+    except OSError as error:
+        return RuleTestReport(mistakes=(f"they cannot be run now: {error.strerror}",))
     if answer.is_late:
         return RuleTestReport(mistakes=(_TOOK_TOO_LONG,))
     try:

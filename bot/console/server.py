@@ -242,7 +242,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host.strip("[]"), port), family=family, backlog=128)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise UserMistake(
             f"the console cannot listen on {host}:{port}: {explain_bind_error(error)}; choose another port"
         ) from error

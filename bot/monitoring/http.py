@@ -62,7 +62,7 @@ async def serve(
         try:
             # IPv6 addresses are written in brackets, because of the colon before the port; the socket takes them without.
             found = await stack.enter_async_context(serve_application(app, host.strip("[]"), int(port)))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             sentence = f"http.listen: cannot listen on {listen}: {explain_bind_error(error)}; choose another, or null for none"
             if is_required:
                 raise UserMistake(sentence) from error

@@ -24,6 +24,9 @@ MAX_EXPANDED = 100_000
 
 _MERGE_KEY = "<<"
 
+_SPECIAL_ESCAPE = re.compile(r"[\x00\ud800-\udfff]")
+"""What only an escape in double quotes can write: the character 0, which PostgreSQL does not store, and halves of letters."""
+
 ReportMistake = Callable[[Any, str], None]
 """Reports a sentence at a mark."""
 
@@ -47,6 +50,8 @@ class Composer:
         self.root: yaml.Node | None = None
         self.unused_anchors: dict[str, yaml.Node] = {}
         """The anchors that no alias has used so far."""
+        self.unreadable: list[Any] = []
+        """Where texts begin that are not what was meant, which is reported."""
         self.is_walkable = True
         """False where something had to be left out; its mistake is reported."""
         self._report = report_mistake
@@ -62,7 +67,7 @@ class Composer:
                 # The C reader's marks are of another type and have the same attributes.
                 begin: Any = event.start_mark
                 end: Any = event.end_mark
-                self._add(yaml.ScalarNode(event.tag or "", event.value, begin, end, event.style), event.anchor)
+                self._add(yaml.ScalarNode(event.tag or "", self._read_letters(event), begin, end, event.style), event.anchor)
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 if len(self._open) > MAX_DEPTH:
                     self._report(event.start_mark, NESTED_TOO_DEEPLY)
@@ -82,6 +87,20 @@ class Composer:
                     sentence = "a second document begins here, and one file is one document: take the line --- out"
                     self._report(event.start_mark, sentence)
                     return
+
+    def _read_letters(self, event: yaml.ScalarEvent) -> str:
+        """Return the text of a scalar. Report escapes in it that make no text which could be stored or sent."""
+        text = str(event.value)
+        if event.style != '"' or not _SPECIAL_ESCAPE.search(text):
+            return text
+        # JSON writes a letter such as an emoji as two escapes, which are one letter together.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+        if found := _SPECIAL_ESCAPE.search(text):
+            what = "is no part of a text" if found[0] == "\0" else "is half of a letter: write the letter itself"
+            escape = "\\0" if found[0] == "\0" else f"\\u{ord(found[0]):04X}"
+            self._report(event.start_mark, f"the escape {escape} {what}")
+            self.unreadable.append(event.start_mark)
+        return _SPECIAL_ESCAPE.sub("\N{REPLACEMENT CHARACTER}", text)
 
     def _add(self, node: yaml.Node, anchor: str | None) -> None:
         """Put a finished node into the innermost list or mapping that is open, or take it for the root."""

@@ -233,6 +233,8 @@ def _compose_once(text: str, file: str, report: Report) -> Composer:
         composer.compose(yaml.parse(_NamedText(text, file), Loader=loader))
         for mark, sentence in found:
             report.add_mistake(_location_at(mark), sentence)
+        for mark in composer.unreadable:
+            report.ignore_location(_location_at(mark))
         return composer
 
     try:
@@ -321,6 +323,10 @@ def iterate_scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
             waiting += [value for _, value in reversed(mapping_items(node))]
 
 
+_NO_TEXT = re.compile(r"[\ud800-\udfff]")
+"""What Python makes of bytes of the environment that are not UTF-8."""
+
+
 def expand_variables(root: yaml.Node | None, variables: Mapping[str, str], report: Report) -> list[tuple[yaml.ScalarNode, str]]:
     """Expand `${VAR}` and `${VAR:-default}` in every value, in place. Return the nodes of variables that are not set."""
     missing: list[tuple[yaml.ScalarNode, str]] = []
@@ -345,10 +351,15 @@ def _expand_node(node: yaml.ScalarNode, variables: Mapping[str, str], report: Re
             return ""
         if is_secret_name(named[1]):
             report.hide_value(variables.get(named[1], ""))
+        value = variables.get(named[1], "")
+        if _NO_TEXT.search(value):
+            report.add_mistake(location_of(node), f"the environment variable {named[1]} is not text in UTF-8")
+            report.ignore_location(location_of(node))
+            return ""
         # An empty variable counts as not set, as `:-` has it in a shell.
-        if not variables.get(named[1]) and named[2] is None:
+        if not value and named[2] is None:
             missing.append(named[1])
-        return variables.get(named[1]) or named[2] or ""
+        return value or named[2] or ""
 
     node.value = _VARIABLE_PATTERN.sub(expand, node.value)
     return missing

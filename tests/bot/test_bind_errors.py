@@ -3,7 +3,9 @@ import errno
 import socket
 
 import pytest
+from click.testing import CliRunner
 
+from bot.cli import main
 from bot.errors import explain_bind_error
 
 
@@ -24,6 +26,15 @@ def test_a_name_that_nobody_knows_is_said_in_plain_words() -> None:
     assert (
         explain_bind_error(socket.gaierror(socket.EAI_NONAME, "Name or service not known")) == "the host's name cannot be found"
     )
+
+
+@pytest.mark.parametrize("host", ["bot..example.org", "a" * 70])
+@pytest.mark.parametrize("command", [["console", "--password", "secret"], ["simulate", "opener"]])
+def test_a_name_that_no_host_can_have_is_said_in_plain_words(command: list[str], host: str) -> None:
+    done = CliRunner().invoke(main, [*command, "--host", host, "--port", "0"])
+
+    assert (done.exit_code, done.exception.__class__) == (1, SystemExit)
+    assert "the host's name cannot be found" in done.output
 
 
 def test_what_has_no_words_of_ours_is_said_as_the_system_says_it() -> None:

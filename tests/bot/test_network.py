@@ -232,6 +232,7 @@ def test_a_file_that_is_no_authority_is_explained(tmp_path: Path) -> None:
         ("HTTPS_PROXY", "http://user:pass/word@proxy:3128", True),
         ("https_proxy", "http://user:password@proxy:1x", True),
         ("ALL_PROXY", "http://:3128", True),
+        ("https_proxy", "http://proxy..example:3128", True),
         ("HTTP_PROXY", "http://user:password@proxy:3128/", False),
         ("HTTPS_PROXY", "socks5://proxy:1", False),
         ("NO_PROXY", "http://nonsense:x", False),

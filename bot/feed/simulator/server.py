@@ -100,7 +100,7 @@ class Simulator:
         }
         try:
             server = await serve(self._serve_client, host, port, **options)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise UserMistake(f"{host}:{port} cannot be listened on: {explain_bind_error(error)}") from error
         async with server:
             found = port or next(iter(server.sockets)).getsockname()[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,10 +109,14 @@ async def test_chats_by_name_are_looked_up(tmp_path: Path) -> None:
     }
 
 
-async def test_a_wrong_token_and_hosts_that_cannot_be_reached_are_failures(tmp_path: Path, refusing_port: int) -> None:
+# The Bot API takes a token without its colon for a part of another address.
+@pytest.mark.parametrize("token", ["2:secret-of-another", "secret"])
+async def test_a_wrong_token_and_hosts_that_cannot_be_reached_are_failures(
+    token: str, tmp_path: Path, refusing_port: int
+) -> None:
     nowhere = f"http://127.0.0.1:{refusing_port}"
     async with FakeBotApi() as telegram:
-        wrong = list_failures(await find_by_name(config(tmp_path, telegram.url, nowhere, token="2:secret-of-another")))
+        wrong = list_failures(await find_by_name(config(tmp_path, telegram.url, nowhere, token=token)))
     away = list_failures(await find_by_name(config(tmp_path, nowhere, nowhere)))
 
     assert wrong["bot"] == "✗ Telegram refuses telegram.token: put the one that @BotFather gave"
@@ -120,6 +125,16 @@ async def test_a_wrong_token_and_hosts_that_cannot_be_reached_are_failures(tmp_p
         and "cannot be reached" in away["feed"]
     )
     assert "clock" not in away and "secret" not in str([wrong, away])
+
+
+async def test_a_driver_that_is_not_installed_is_named_with_what_installs_it(
+    tmp_path: Path, refusing_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    nowhere = f"http://127.0.0.1:{refusing_port}"
+    finding = (await find_by_name(config(tmp_path, nowhere, nowhere, storage="postgresql://db.example/touchline")))["database"]
+
+    assert finding.outcome is Outcome.NO_GO and finding.sentence.startswith("PostgreSQL needs asyncpg: install it with ")
 
 
 @pytest.mark.parametrize("kind", ["a folder that is not there", "another file", "a database"])

@@ -92,6 +92,11 @@ def test_variables_come_from_the_environment(load: Load) -> None:
     assert (config.telegram.messages_per_second, config.telegram.allow_paid_broadcast) == (20, True)
 
 
+def test_a_variable_that_is_not_text_is_a_mistake_at_its_place(load: Load) -> None:
+    with pytest.raises(ConfigInvalid, match=r"config\.yaml:2:16: the environment variable PAUSE is not text in UTF-8$"):
+        load("feed:\n  stale_after: ${PAUSE}", PAUSE="\udcff5s")
+
+
 def test_a_token_may_be_in_a_file_beside(load: Load, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("123:abc\n")
 

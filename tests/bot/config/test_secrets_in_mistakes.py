@@ -48,6 +48,10 @@ WRITTEN = [
 """What is written there; S is the secret."""
 
 
+THOROUGH = ("token", "a token as an item", "a setting in brackets", "a value that goes on", "storage")
+"""The settings that are miswritten in every way. The others are a value after a key as well, and get a sixth of the ways each."""
+
+
 def list_sentences(path: Path, text: str, **env: str) -> str:
     """Return all that is said about a file."""
     path.write_text(text, encoding="utf-8")
@@ -60,9 +64,9 @@ def list_sentences(path: Path, text: str, **env: str) -> str:
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_no_sentence_repeats_a_secret_however_it_is_miswritten(setting: str, tmp_path: Path) -> None:
-    path = tmp_path / "c.yaml"
+    ways = WRITTEN if setting in THOROUGH else WRITTEN[list(SETTINGS).index(setting) % 6 :: 6]
 
-    said = {one: list_sentences(path, f"{SETTINGS[setting]}{one.replace('S', SECRET)}\n") for one in WRITTEN}
+    said = {one: list_sentences(tmp_path / "c.yaml", f"{SETTINGS[setting]}{one.replace('S', SECRET)}\n") for one in ways}
 
     assert any(said.values())
     assert {one: sentence for one, sentence in said.items() if SECRET in sentence} == {}

@@ -74,6 +74,9 @@ def test_many_addresses_that_guess_make_everybody_wait() -> None:
         ("console.example", "https://console.example", False, True),
         ("console.example", "https://evil.example", False, False),
         ("", None, True, False),
+        ("127.0.0.1:8081", "http://[", True, False),
+        ("[", None, True, False),
+        ("console.example", "http://[", False, False),
     ],
 )
 def test_a_request_of_another_page_is_told_from_our_own(host: str, origin: str | None, loopback: bool, own: bool) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+import errno
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +18,7 @@ from bot.console.playground import (
     show_phone,
     unpack_link,
 )
+from bot.console.rule_tests import RuleTestRequest, run_rule_tests
 from tests.waiting import DEADLINE
 
 RULES = """
@@ -95,6 +99,17 @@ async def test_a_match_is_played_in_a_process_of_its_own_and_only_those_that_are
 
 async def test_a_match_that_takes_too_long_is_given_up() -> None:
     assert "took too long" in (await play_in_child(PlayRequest("final"), seconds=0.01)).mistakes[0]
+
+
+async def test_a_machine_that_allows_no_further_process_is_a_mistake_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
+
+    played, tested = await play_in_child(PlayRequest("opener")), await run_rule_tests(RuleTestRequest("", ""))
+    assert played.mistakes == ("it cannot be played now: Resource temporarily unavailable",)
+    assert tested.mistakes == ("they cannot be run now: Resource temporarily unavailable",)
 
 
 def test_the_phone_shows_what_had_left_by_a_moment() -> None:

@@ -39,6 +39,26 @@ def test_aliases_and_merge_keys_are_expanded(text: str, meaning: object) -> None
     assert found == meaning if meaning else found["c"] == {"k": "1", "m": "3"}  # type: ignore[index]
 
 
+@pytest.mark.parametrize(
+    ("written", "read", "mistakes"),
+    [
+        (r"\uD83D\uDE00 Goal", "😀 Goal", ()),
+        (
+            r"\uD83D Goal",
+            "\N{REPLACEMENT CHARACTER} Goal",
+            (r"f.yaml:1:4: the escape \uD83D is half of a letter: write the letter itself",),
+        ),
+        (r"a\0b", "a\N{REPLACEMENT CHARACTER}b", (r"f.yaml:1:4: the escape \0 is no part of a text",)),
+    ],
+)
+def test_escapes_that_make_no_text_are_mistakes_and_two_halves_of_a_letter_are_one(
+    written: str, read: str, mistakes: tuple[str, ...]
+) -> None:
+    report = Report()
+
+    assert (data(compose(f'a: "{written}"', "f.yaml", report)), report.mistakes) == ({"a": read}, mistakes)
+
+
 def test_a_value_that_an_alias_brings_stands_where_the_alias_does_and_knows_its_anchor() -> None:
     root = compose("a: &x\n  - one\n  - two\nb: *x", "f.yaml", Report())
     _, (_, used) = mapping_items(root)
