@@ -26,7 +26,7 @@ def spread_waiting_tests(tests: Sequence[TestT], folder: Path) -> list[TestT]:
     pytest-xdist gives each worker a stretch of the list. So every worker waits now and then, from its beginning on, while others
     use the cores. If these tests lay beside each other, one worker would have them all, and the others would end long before it.
     """
-    modules = [list(module) for _, module in groupby(tests, key=lambda test: test.path)]
+    modules = [list(module) for _, module in groupby(tests, key=lambda test: str(test.path))]
     waiting = [module for module in modules if folder in module[0].path.parents]
     others = [module for module in modules if folder not in module[0].path.parents]
     # None in the last tenth, for what begins there ends last.
