@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +26,12 @@ async def read_chat_ids(file: Path) -> list[int]:
     """Return the ids of the chats in a database file."""
     async with open_database(f"sqlite:///{file}") as db:
         return [chat.ref.chat_id for chat in await ChatRepository(db).get_all()]
+
+
+def list_tables(file: Path) -> list[str]:
+    """Return the names of the tables in a database file."""
+    with closing(sqlite3.connect(file)) as connection:
+        return [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
 
 
 def list_file_names(folder: Path) -> list[str]:

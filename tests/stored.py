@@ -29,22 +29,22 @@ def _config() -> Config:
 
 
 @cache
-def _scripts() -> ScriptDirectory:
+def scripts() -> ScriptDirectory:
     """The migrations, read once: Alembic's command reads all of them each time."""
     return ScriptDirectory.from_config(_config())
 
 
 def revisions() -> list[str]:
     """Every step of the schema, the first one first."""
-    return [script.revision for script in _scripts().walk_revisions()][::-1]
+    return [script.revision for script in scripts().walk_revisions()][::-1]
 
 
 def upgrade(connection: Connection, revision: str) -> None:
     """Bring a database to a step of the schema, as `alembic upgrade` does."""
-    config, scripts = _config(), _scripts()
+    config, migrations = _config(), scripts()
     config.attributes["connection"] = connection
-    with EnvironmentContext(config, scripts, fn=lambda before, _: scripts._upgrade_revs(revision, before)):
-        scripts.run_env()
+    with EnvironmentContext(config, migrations, fn=lambda before, _: migrations._upgrade_revs(revision, before)):
+        migrations.run_env()
 
 
 def build(connection: Connection, revision: str, numbers: Iterable[int] = range(1, ROWS + 1)) -> dict[str, Table]:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage.database import Database
-from tests.sqlite import new_sqlite
+from tests.sqlite import list_tables, new_sqlite
 
 pytestmark = pytest.mark.whole_process
 
@@ -101,15 +100,18 @@ def test_a_command_does_without(command: str, imported_by: dict[str, set[str]]) 
     assert COMMANDS[command] & imported == set()
 
 
-def test_a_bot_on_sqlite_without_a_console_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+def test_a_bot_on_sqlite_without_a_console_imports_nothing_that_it_does_not_need_nor_does_a_new_database(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(f"feed: {{token: a}}\ntelegram: {{token: '1:a'}}\nstorage: {{url: '{new_sqlite(tmp_path)}'}}\n")
     # It ends where everything is imported and the database is open: one role alone needs PostgreSQL.
     command = ["run", "--role", "feed", "--config", str(config)]
-    (imported,) = list_imports(run(command))
+    new_database = f"import bot.storage.database as d; asyncio.run(d.Database.open('sqlite:///{tmp_path}/new.db'))"
+    imported, imported_later = list_imports(run(command), f"import asyncio; {new_database}")
 
     assert {"bot.app.application", "sqlalchemy.dialects.sqlite"} <= imported
     assert UNNEEDED & imported == set()
+    assert "alembic" not in imported_later
+    assert list_tables(tmp_path / "new.db") == list_tables(tmp_path / "touchline.db")
 
 
 @pytest.mark.parametrize("module", CHILDREN)
@@ -124,12 +126,3 @@ def test_the_texts_of_a_bot_need_neither_babel_nor_packs() -> None:
     (imported,) = list_imports("import bot.i18n.football as football; football.load_wordings()")
 
     assert {"babel", "rules.loading", "yaml"} & imported == set()
-
-
-async def test_a_new_database_needs_no_migrations_either(tmp_path: Path) -> None:
-    (imported,) = list_imports(
-        f"import asyncio, bot.storage.database as d; asyncio.run(d.Database.open('sqlite:///{tmp_path}/new.db'))"
-    )
-
-    assert "alembic" not in imported
-    await (await Database.open(f"sqlite:///{tmp_path}/new.db")).close()
