@@ -20,6 +20,7 @@ from rules.loading.loader import load_pack
 ROWS = list_action_rows()
 
 
+@pytest.mark.slow
 def test_the_page_has_the_tables_of_today() -> None:
     page = PAGE.read_text(encoding="utf-8")
 

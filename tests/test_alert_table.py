@@ -27,6 +27,7 @@ NAMES = ("West Bromwich Albion", "Paris Saint-Germain", "Manchester United", "De
 PLACES = [("en", name) for name in LONG_NAMES] + [(language, name) for language in LANGUAGES for name in NAMES]
 
 
+@pytest.mark.slow
 def test_the_page_has_the_table_of_today() -> None:
     page = PAGE.read_text(encoding="utf-8")
 

@@ -58,6 +58,7 @@ def test_a_benchmark_that_has_to_have_recordings_says_so_in_one_sentence(tmp_pat
     assert errors == f"there are no recordings in {tmp_path}: set TOUCHLINE_RECORDINGS to their folder\n"
 
 
+@pytest.mark.slow
 def test_without_recordings_the_shipped_scenarios_are_played_side_by_side() -> None:
     number = len(SHIPPED_SCENARIOS)
     first, second, *_, again = live(number + 1, [])

@@ -49,6 +49,7 @@ def read_mistakes() -> Iterator[CommonMistake]:
         yield CommonMistake(f"files: {text[:40]!r}", text, cure.strip())
 
 
+@pytest.mark.slow
 def test_common_mistakes_get_sentences_that_name_the_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     mistakes, missed = list(read_mistakes()), []

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from docs.make_pictures import FOLDER, make
 
 
+@pytest.mark.slow
 def test_the_script_makes_every_picture_that_is_shown(tmp_path: Path) -> None:
     make(tmp_path)
 

@@ -37,12 +37,14 @@ async def tap_all(world: World, chat: FakeChat, message: Message, user: int) -> 
     assert len(chat.messages) == before and chat.last is message
 
 
+@pytest.mark.slow
 async def test_settings_of_a_private_chat_are_one_message(world: World) -> None:
     await world.ask(42, 42, "/subscribe Arsenal")
     message = await world.ask(42, 42, "/settings")
     await tap_all(world, world.api.chat(42), message, 42)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topic", [0, 5])
 async def test_settings_of_a_group_and_of_a_topic_are_one_message(world: World, topic: int) -> None:
     group = world.api.chat(GROUP, title="Fans", is_forum=bool(topic))

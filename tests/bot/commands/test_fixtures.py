@@ -91,6 +91,7 @@ async def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, refusi
         await record_fixtures(nowhere(refusing_port), [FIXTURE.id], tmp_path / "file" / "folder")
 
 
+@pytest.mark.slow
 async def test_a_match_that_is_over_is_recorded_at_once_with_the_instants_of_the_feed(tmp_path: Path) -> None:
     over = Simulator([script()], 0, "feed-token")
     async with over.serve() as urls:

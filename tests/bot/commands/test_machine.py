@@ -91,6 +91,7 @@ def test_a_missing_console_is_a_mistake_for_the_processes_that_show_it(monkeypat
     assert check(text, "--role", "send").exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_a_warning() -> None:
     with taken_port() as port:
         done = check(f"http:\n  listen: 127.0.0.1:{port}\n")

@@ -228,6 +228,7 @@ def test_rules_without_a_file_are_the_shipped_ones(tmp_path: Path) -> None:
         load_rules_of(tmp_path / "config.yaml", {})
 
 
+@pytest.mark.slow
 @try_examples(300)
 @given(text=mutated(EXAMPLE))
 @example(text=EXAMPLE.replace("minute: {from: 85}", "minute: {from: {}}"))

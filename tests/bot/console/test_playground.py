@@ -29,6 +29,7 @@ rules:
 """
 
 
+@pytest.mark.slow
 async def test_a_match_ends_with_its_score_and_what_fell_is_struck_and_a_final_with_its_shootout() -> None:
     played = await play(PlayRequest("opener"))
     chat = show_phone(played.events, len(played.moments) - 1)
@@ -43,6 +44,7 @@ async def test_a_match_ends_with_its_score_and_what_fell_is_struck_and_a_final_w
     assert final.moments[-1].score == "3–3 (4–2 pens)"
 
 
+@pytest.mark.slow
 async def test_every_setting_changes_what_the_phone_shows() -> None:
     plain = await play(PlayRequest("opener"))
     german = await play(PlayRequest("opener", language="de"))

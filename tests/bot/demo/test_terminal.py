@@ -89,6 +89,7 @@ async def test_the_score_board_shows_the_shootout_separately() -> None:
     assert "full time" in _output(console)
 
 
+@pytest.mark.slow
 async def test_every_message_stays_in_the_scroll_back_once_and_the_newest_are_on_the_screen() -> None:
     console = _console(terminal=True)
     with choose_terminal(console) as chat:
@@ -105,6 +106,7 @@ async def test_every_message_stays_in_the_scroll_back_once_and_the_newest_are_on
     assert [int(n) for n in re.findall(r"message-(\d+)\.", _what_stays(_output(console)))] == list(range(30))
 
 
+@pytest.mark.slow
 async def test_a_message_that_has_scrolled_away_is_shown_again_when_it_is_edited() -> None:
     console = _console(terminal=True)
     with choose_terminal(console) as chat:

@@ -392,6 +392,7 @@ async def test_a_first_frame_that_is_too_large_is_why_the_connection_could_not_b
     assert "exceeds limit" in status.connect_failure
 
 
+@pytest.mark.slow
 async def test_a_frame_that_is_too_large_is_named_counted_and_stepped_over() -> None:
     changes, listener = MetricChanges(), Listener()
     begin = [accept, fouls(1, 12), send(OVERSIZE_FRAME)]
@@ -417,6 +418,7 @@ async def test_the_back_off_begins_anew_after_a_good_connection(step: Any) -> No
     assert max(pauses) < (22.1 if step is not fouls else 2.1)
 
 
+@pytest.mark.slow
 async def test_a_server_that_sends_one_packet_and_closes_is_not_stormed() -> None:
     feed = ScriptedFeed(*([accept, fouls(number, number), close()] for number in range(1, 500)))
     await run(feed, Listener(), seconds=600)

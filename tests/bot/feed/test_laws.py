@@ -87,6 +87,7 @@ def alerts(packets: Iterable[Packet]) -> dict[str, tuple[object, ...]]:
 ALERTS_OF_MATCH = alerts(MATCH)
 
 
+@pytest.mark.slow
 @try_examples(60)
 @given(st.integers(0, 10_000), st.floats(0, 0.2), st.floats(0, 0.3), st.integers(0, 3), st.booleans())
 def test_any_drops_doubles_shuffles_and_reconnects_give_the_same_alerts(

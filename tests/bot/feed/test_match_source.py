@@ -74,6 +74,7 @@ def test_what_is_no_match_is_said_in_a_sentence(tmp_path: Path) -> None:
         open_match(tmp_path / "empty")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["a shipped match", "a scenario file", "a recording", "a folder"])
 def test_replay_render_and_explain_take_every_kind_of_match(kind: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()

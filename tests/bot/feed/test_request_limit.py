@@ -141,6 +141,7 @@ def test_no_second_begins_more_than_five_requests(steps: list[tuple[float, Prior
     assert not taken or count_busiest(taken) <= 5
 
 
+@pytest.mark.slow
 async def test_processes_on_one_database_share_the_five_places(db: Database) -> None:
     clock = LoopClock()
     servers = [Server(FeedRequestLimiter(clock, places=SharedPlaces(db)), 0.05) for _ in range(2)]

@@ -51,6 +51,7 @@ def list_differences(language: str, found: re.Pattern[str]) -> list[tuple[str, s
     return [(ours, theirs) for ours, theirs in pairs(language) if Counter(found.findall(ours)) != Counter(found.findall(theirs))]
 
 
+@pytest.mark.slow
 def test_the_template_contains_the_texts_of_the_code_and_the_packs() -> None:
     with TEMPLATE_FILE.open("rb") as file:
         kept = read_po(file)
@@ -105,6 +106,7 @@ def _begins(text: str) -> str:
     return found[0] if found else ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", [*OTHERS, *REGIONAL_LANGUAGES])
 def test_the_text_of_a_pack_can_be_filled_and_shown_in_every_language(language: str) -> None:
     for ours, theirs in pairs(language):
@@ -125,6 +127,7 @@ def test_the_compiled_catalogue_is_used_for_translation(language: str) -> None:
     assert translation == dict(pairs(language))["All commands"] != "All commands"
 
 
+@pytest.mark.slow
 def test_no_text_is_translated_while_a_module_is_imported() -> None:
     files = sorted((PROJECT_ROOT / "bot").rglob("*.py"))
     calls = [

@@ -87,6 +87,7 @@ async def test_a_clock_that_is_set_makes_no_connection_late_and_the_list_is_read
     assert len(world.followed_at) == 1 and world.followed_at[0] <= CONNECT_AT + 1.5
 
 
+@pytest.mark.slow
 async def test_a_list_is_read_at_its_interval_though_the_clock_was_set_back() -> None:
     clock = SteppingClock()
     world = TimedWorld(clock, make_due_fixture())

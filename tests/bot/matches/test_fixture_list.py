@@ -70,6 +70,7 @@ async def test_a_match_that_a_list_forgets_is_connected_in_time(lists: int, othe
     assert world.followed == ["f1"] and world.followed_at[0] <= lists * 3600 + 62
 
 
+@pytest.mark.slow
 async def test_matches_that_leave_the_list_one_by_one_are_let_go() -> None:
     clock = SteppingClock()
     world = TimedWorld(clock, moved(kickoff=LoopClock.START + dt.timedelta(hours=9)), moved(id="over", status="Completed"))

@@ -113,6 +113,7 @@ async def test_a_chat_that_is_gone_is_left_alone() -> None:
     assert world.texts(BY_MATCH) == []
 
 
+@pytest.mark.slow
 async def test_other_work_has_its_turn_while_many_chats_are_notified(monkeypatch: pytest.MonkeyPatch) -> None:
     # After each chat instead of after two milliseconds, in which a fast machine may reach them all.
     monkeypatch.setattr(held_back, "share_event_loop", partial(share_event_loop, turn=0.0))

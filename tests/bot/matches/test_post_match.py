@@ -89,6 +89,7 @@ async def test_a_goal_that_is_deleted_after_the_whistle_is_struck_and_the_result
     assert first_lines(process)[-1] == "✏️ <b>The result has changed: 1–0 → 0–0</b>"
 
 
+@pytest.mark.slow
 async def test_an_end_that_is_deleted_reopens_the_match_which_is_ended_anew() -> None:
     story, process = Story(), make_process()
     end = make_end(story)
@@ -143,6 +144,7 @@ async def test_the_list_of_fixtures_ends_it_and_keeps_it_open() -> None:
         assert following.done()
 
 
+@pytest.mark.slow
 async def test_a_server_that_is_gone_after_the_end_is_not_stormed() -> None:
     end = make_end(Story())
     feed, process = ScriptedFeed([accept, live(end), beat(1), close()], [accept, close()]), make_process()

@@ -123,6 +123,7 @@ async def test_what_parts_report_is_told_at_once() -> None:
     assert [sentence[:21] for sentence in world.admin_messages[1:]] == ["✅ feed-refused is ove"]
 
 
+@pytest.mark.slow
 async def test_a_refused_text_is_over_when_none_was_refused_for_long() -> None:
     async with open_world() as world:
         world.monitor.reported.on_text_refused("goals", "can't parse entities")

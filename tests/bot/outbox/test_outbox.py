@@ -38,6 +38,7 @@ async def test_what_waits_is_there_after_a_restart(world: World) -> None:
     assert context.news.alternatives == (alert(),)
 
 
+@pytest.mark.slow
 async def test_an_alert_that_reached_nobody_before_a_crash_reaches_everybody_after_it(world: World) -> None:
     await world.follow(*(Chat(ChatRef(number)) for number in range(1, PAGE_SIZE + 60)))
     await world.outbox.put([alert()])

@@ -159,6 +159,7 @@ def test_a_difference_is_one_json_object() -> None:
 CORNERS = "rules: [{name: corners, match: {action_type: Corner}, alert: {kind: corner, text: corner}}]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rules", "added", "dropped"),
     [(CORNERS, True, True), (f"extends: default\n{CORNERS}", True, False)],

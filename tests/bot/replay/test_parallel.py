@@ -28,6 +28,7 @@ async def test_matches_come_in_their_order_and_as_each_would_alone() -> None:
     assert together[0] != together[1] != []
 
 
+@pytest.mark.slow
 def test_a_match_that_cannot_be_read_ends_the_replay_with_its_sentence_after_those_before_it(tmp_path: Path) -> None:
     (tmp_path / "broken.jsonl").write_text("{}\n")
     matches = open_matches(["opener", tmp_path / "broken.jsonl", "opener"])

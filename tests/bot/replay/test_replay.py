@@ -93,6 +93,7 @@ def test_a_fixture_that_is_moved_twice_is_told_when_its_listing_changes() -> Non
     ]
 
 
+@pytest.mark.slow
 @needs_recordings
 def test_several_recordings_are_replayed_one_after_the_other_each_as_if_alone(config: Path) -> None:
     result = run_touchline("replay", "--json", "--config", config, *PATHS[:2])

@@ -78,6 +78,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await db.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "page",
     [

@@ -308,6 +308,7 @@ async def test_a_chat_with_a_delay_is_not_asked_for_again_and_again_until_a_late
     assert [shown.versions for shown in world.shown()] == [["goal", "goal by Saka"]]
 
 
+@pytest.mark.slow
 async def test_a_strict_telegram_never_has_to_refuse_anything(world: World) -> None:
     world.telegram.limits = fake_telegram.Limits()
     world.limits = RateLimiter()

@@ -215,6 +215,7 @@ class FakeChatRequests:
             raise error
 
 
+@pytest.mark.slow
 async def test_a_suspended_chat_is_asked_for_less_and_less_often_and_comes_back_by_itself(world: World) -> None:
     clock, requests, store, db = ManualClock(NOW), FakeChatRequests(), world.chats, world.db
     for chat in (1, 2, 3):

@@ -80,6 +80,7 @@ async def play(world: World, seed: int | None) -> None:
         await asyncio.sleep(7200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [None, *SEEDS])
 async def test_calm_chats_get_everything_in_order_and_in_time_and_troubled_ones_miss_nothing_unless_they_are_gone(
     world: World, seed: int | None

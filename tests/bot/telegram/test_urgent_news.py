@@ -71,6 +71,7 @@ async def test_small_news_that_the_limits_keep_back_comes_in_one_silent_message_
     assert len(world.shown(GROUP)) <= 6 and len(merged) == 2 and all(message.silent for message in merged)
 
 
+@pytest.mark.slow
 async def test_goal_after_goal_finds_room_while_small_news_never_ends(world: World) -> None:
     async with world.sending():
         late = []
@@ -144,6 +145,7 @@ async def test_revisions_that_wait_are_one_edit_however_many_they_are(world: Wor
     assert versions[-1] == "goal 4" and len(versions) < 6
 
 
+@pytest.mark.slow
 async def test_a_goal_leaves_at_once_even_when_the_memory_is_full_of_other_chats_small_news(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -148,6 +148,7 @@ def test_telegrams_own_markup_is_allowed() -> None:
     assert load_rules(f'- {{name: a, match: {{side: home}}, alert: {{kind: g, text: "{text}"}}}}').rules
 
 
+@pytest.mark.slow
 def test_a_thousand_rules_are_read() -> None:
     text = "".join(
         f"- {{name: r{n}, match: {{action_type: Goal, team: T{n}}}, alert: {{kind: g, text: '{{{{ match }}}}'}}}}\n"

@@ -62,6 +62,7 @@ TAGS = [
 ]
 
 
+@pytest.mark.slow
 @try_examples(300)
 @example(["{% if team %}", "{", "{% endif %}"])
 @given(st.lists(st.sampled_from([*TAGS, "<b>", "</b>", "it's ", "(", ")", " ", "\n", "Goal", "{", "}", "%"]), max_size=12))

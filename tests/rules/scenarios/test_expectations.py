@@ -182,6 +182,7 @@ def test_a_message_is_revised_by_the_rule_that_sent_it_and_by_an_operators_catal
     assert [str(m) for m in run_test(disallowed, rules).messages] == ["10' goal (g) retracted loud: Saka"]
 
 
+@pytest.mark.slow
 @try_examples(200)
 @given(text=mutated((FOLDER / "goals.test.yaml").read_text(encoding="utf-8")))
 def test_a_mutated_file_is_refused_at_places_or_played(text: str) -> None:

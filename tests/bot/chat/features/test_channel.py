@@ -34,6 +34,7 @@ async def test_a_channel_is_chosen_for_with_buttons_that_say_for_which(world: Wo
     assert message.text.startswith(NAMED) and len(message.edits) == 3 and "✅ Chelsea" in message.labels
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("channel")
 async def test_every_setting_is_a_tap_away_and_every_screen_leads_back(world: World) -> None:
     message = await world.ask(OWNER, OWNER, "/channel @dailygoals")

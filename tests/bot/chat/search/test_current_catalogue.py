@@ -41,6 +41,7 @@ def knows(catalogue: FollowableCatalogue, name: str) -> bool:
     return found is not None and found.name == name
 
 
+@pytest.mark.slow
 async def test_until_the_catalogue_of_a_new_list_is_ready_the_one_before_answers() -> None:
     feed_list = FeedList(OLD)
     first = await feed_list.current.get()

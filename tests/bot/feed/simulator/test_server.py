@@ -156,6 +156,7 @@ class MatchListener:
         return [(packet.action_id, packet.seq) for packet in self.packets]
 
 
+@pytest.mark.slow
 async def test_a_real_match_reaches_the_client_whole_and_in_order() -> None:
     played = script_from_recording(recording("tottenham-hotspur-leicester-city"))
     listener = MatchListener(played.fixture.id)

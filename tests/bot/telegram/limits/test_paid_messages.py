@@ -192,6 +192,7 @@ async def test_a_message_whose_payment_is_refused_is_sent_without_it(refusal: Re
     assert (given_up, use.used, one.telegram.paid_at) == ([], 0, [])
 
 
+@pytest.mark.slow
 @virtual
 async def test_after_a_refused_payment_one_message_is_tried_every_ten_minutes_until_it_is_taken() -> None:
     async with open_database("sqlite://") as db:

@@ -361,6 +361,7 @@ def test_no_second_sees_more_arrivals_than_allowed_when_later_requests_are_quick
         assert sum(end - 1.0 < at <= end for at in arrivals) <= 500
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.floats(0.0, 0.3), st.floats(0.0, 1.5), st.floats(0.0, 1.5)), min_size=40, max_size=120))
 def test_whenever_the_loop_and_requests_are_late_no_second_has_more_arrivals_than_allowed(
     delays: list[tuple[float, float, float]],

@@ -31,7 +31,7 @@ class FakeSender:
         self._pending, self._has_work, self.sent = 0, asyncio.Event(), 0
         work = [self.limits.run(), self._send(), *([paid.run()] if paid else [])]
         self.workers = [asyncio.create_task(one) for one in work]
-        self.tasks = list(self.workers)
+        self.requests = set[asyncio.Task[None]]()
 
     @property
     def pending(self) -> int:
@@ -61,13 +61,23 @@ class FakeSender:
             self.pending -= room
             for _ in range(room):
                 is_paid = self.limits.record_send(rng.randrange(10**6), now, may_be_paid=True)
-                self.tasks.append(asyncio.create_task(self._request(now, is_paid=is_paid)))
+                self._start_request(now, is_paid=is_paid)
 
     def answer(self) -> None:
         """Answer a person at once."""
         now = asyncio.get_running_loop().time()
         self.limits.record_send(1, now)
-        self.tasks.append(asyncio.create_task(self._request(now)))
+        self._start_request(now)
+
+    def _start_request(self, taken_at: float, *, is_paid: bool = False) -> None:
+        task = asyncio.create_task(self._request(taken_at, is_paid=is_paid))
+        self.requests.add(task)
+        task.add_done_callback(self._forget_request)
+
+    def _forget_request(self, task: asyncio.Task[None]) -> None:
+        # At its end, every test looks through all tasks that are kept. What one failed with is raised when the group stops.
+        if not task.cancelled() and not task.exception():
+            self.requests.discard(task)
 
     async def _request(self, taken_at: float, *, is_paid: bool = False) -> None:
         loop = asyncio.get_running_loop()
@@ -106,7 +116,7 @@ class SenderGroup:
 
     async def stop(self) -> None:
         """End all."""
-        tasks = [task for sender in self.senders for task in sender.tasks]
+        tasks = [task for sender in self.senders for task in (*sender.workers, *sender.requests)]
         await cancel_tasks(*tasks)
 
     def count_busiest_second(self, since: float = 0.0) -> int:
@@ -114,6 +124,7 @@ class SenderGroup:
         return count_busiest([at for at in self.arrived if at >= since])
 
 
+@pytest.mark.slow
 @virtual
 @pytest.mark.parametrize(("per_second", "senders"), [(30, 1), (30, 3), (1000, 1), (1000, 2)])
 async def test_the_rate_is_used_well_and_no_second_holds_more(per_second: int, senders: int) -> None:
@@ -127,6 +138,7 @@ async def test_the_rate_is_used_well_and_no_second_holds_more(per_second: int, s
     assert len(group.arrived) > 0.85 * 5.0 * per_second
 
 
+@pytest.mark.slow
 @virtual
 async def test_a_burst_on_all_senders_after_quiet_and_messages_that_arrive_late_stay_within_the_rate() -> None:
     group = SenderGroup(1000, 2)
@@ -313,6 +325,7 @@ async def test_while_the_database_is_away_nothing_leaves_and_then_it_goes_on() -
     assert len([at for at in group.arrived if at > 11.0]) > 60
 
 
+@pytest.mark.slow
 @virtual
 @pytest.mark.parametrize("senders", [1, 2, 3])
 async def test_what_is_beyond_the_free_rate_is_paid_for_until_the_budget_is_spent_and_then_all_leaves_at_the_free_rate(
@@ -365,6 +378,7 @@ async def test_what_was_reserved_and_is_not_needed_is_returned_and_a_killed_send
     assert 0 <= group.table.paid.used - len(group.paid_at) <= 250 + 125
 
 
+@pytest.mark.slow
 @virtual
 async def test_beside_a_sender_of_paid_messages_an_idle_one_does_not_ask_for_its_part_again_and_again() -> None:
     group = SenderGroup(1000, 2, paid_limit=100_000)
