@@ -40,6 +40,10 @@ class ChatRef(msgspec.Struct, frozen=True, order=True):
     topic: int = 0
 
 
+NO_CHAT = ChatRef(0)
+"""Stands for any chat where it does not matter which: no chat has this id."""
+
+
 class Scope(enum.StrEnum):
     """How wide a subscription is."""
 
@@ -237,6 +241,12 @@ class Chat(msgspec.Struct, frozen=True):
     """True: of a group whose administrators let its members ask to be mentioned."""
     mentioned: tuple[Mentions, ...] = ()
     """Who has asked, for the latest matches."""
+
+    def without_identity(self) -> Chat:
+        """Return the chat without what tells it from others with the same settings."""
+        # The window counts only where alerts are collected.
+        window_at = self.digest_window_at if self.digests else None
+        return replace(self, ref=NO_CHAT, title="", username="", digest_window_at=window_at)
 
     def list_muted_matches(self, now: dt.datetime) -> frozenset[str]:
         """Return the ids of the matches that are muted now."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -27,8 +26,8 @@ from bot.telegram.plan import (
     find_new_mute_offer,
     make_uncertain_delivery,
 )
-from bot.telegram.planning import plan_delivery
 from bot.telegram.queues import ChatQueues
+from bot.telegram.shared_plans import SharedPlans
 from bot.telegram.unanswered import UncertainEdits
 
 
@@ -98,11 +97,11 @@ class AttemptPlanner:
 
     async def _plan_all(self, items: Sequence[QueueItem], now: float) -> Sequence[tuple[DeliveryContext, Plan] | None]:
         # One time for all of them, read when the first is planned.
-        read_time = cache(self._clock.now)
+        start_plans = cache(lambda: SharedPlans(self._clock.now()))
         try:
             return await self._delivery_queue.begin(
                 items,
-                lambda context: self._plan(context, read_time()),
+                lambda context: self._plan(context, start_plans()),
                 make_uncertain_delivery,
                 find_new_mute_offer,
             )
@@ -119,12 +118,12 @@ class AttemptPlanner:
         for item in items:
             self._chat_queues.finish(item.chat.chat_id, now)
 
-    def _plan(self, context: DeliveryContext, now: dt.datetime) -> Plan:
+    def _plan(self, context: DeliveryContext, plans: SharedPlans) -> Plan:
         """Plan one delivery. If its message may show an edit that is not stored, it is edited though nothing seems to change."""
-        plan = plan_delivery(context, now, is_shown_uncertain=self.uncertain_edits.is_unanswered(context.delivery))
-        if not isinstance(plan, Skip) or not self.uncertain_edits.is_suspect(context.delivery, now.timestamp()):
+        plan = plans.plan(context, is_shown_uncertain=self.uncertain_edits.is_unanswered(context.delivery))
+        if not isinstance(plan, Skip) or not self.uncertain_edits.is_suspect(context.delivery, plans.now.timestamp()):
             return plan
-        plan = plan_delivery(context, now, is_shown_uncertain=True)
+        plan = plans.plan(context, is_shown_uncertain=True)
         if not isinstance(plan, Skip):
             self.uncertain_edits.count_suspect()
         return plan

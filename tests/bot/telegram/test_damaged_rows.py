@@ -9,7 +9,7 @@ from bot.outbox.decide import make_burst_line
 from bot.outbox.queue import DeliveryQueue
 from bot.storage.schema import alerts, chats, entries, subscriptions
 from bot.telegram.limits.rate_limits import RateLimiter
-from bot.telegram.planning import plan_delivery
+from bot.telegram.shared_plans import SharedPlans
 from rules.engine.alert import Alert
 from tests.bot.news import alert, minor, pending, retracted
 from tests.bot.telegram.conftest import World
@@ -107,12 +107,14 @@ async def test_the_next_revision_of_damaged_news_reaches_who_has_its_message_and
 
 
 async def test_a_message_that_cannot_be_planned_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail_for_one(context, *words, **more):  # type: ignore[no-untyped-def]
+    plan = SharedPlans.plan
+
+    def fail_for_one(plans, context, **more):  # type: ignore[no-untyped-def]
         if context.delivery.chat.chat_id == 1:
             raise KeyError("something unforeseen")
-        return plan_delivery(context, *words, **more)
+        return plan(plans, context, **more)
 
-    monkeypatch.setattr("bot.telegram.attempt_planner.plan_delivery", fail_for_one)
+    monkeypatch.setattr(SharedPlans, "plan", fail_for_one)
     await world.follow(1, 2)
     await world.send(alert(1, "goal"), seconds=5)
 
