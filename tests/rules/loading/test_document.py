@@ -133,7 +133,7 @@ def test_mistakes_warnings_and_notes_are_in_the_order_of_the_file_and_each_is_th
     assert report.notes[1] == 'f.yaml:10:1: rule "my rule": note: one sentence in lines'
 
 
-@pytest.mark.parametrize(("text", "place"), [("a: \x07", "1:4"), ("a: 1\nbc: \x07", "2:5"), ("\x07", "1:1")])
+@pytest.mark.parametrize(("text", "place"), [("a: \x07", "1:4"), ("a: 1\nbc: \x07\nd: 2\n", "2:5"), ("\x07", "1:1")])
 def test_a_character_that_yaml_does_not_allow_has_its_place(text: str, place: str) -> None:
     assert composed(text)[1].mistakes == (f"f.yaml:{place}: the character '\\x07' is not allowed in YAML",)
 

@@ -198,3 +198,26 @@ def test_a_rule_without_a_name_has_its_place(rule: str, sentence: str) -> None:
         load_rules(f"- {rule}", "r.yaml")
 
     assert refused.value.mistakes == (sentence,)
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("goals", "1:1: a file of rules must be a mapping with rules, texts, include and extends"),
+        (
+            "- {name: a, match: {minute: >80}, alert: {kind: g, text: x}}",
+            '1:29: a value that begins with > goes in quotes: ">80"',
+        ),
+        ("- {name: a, match: {team: @a}, alert: {kind: g, text: x}}", '1:27: a text that begins with @ goes in quotes: "@a"'),
+        ("- {name: a, match: {}, alert: {kind: g, text: a: b }}", '1:47: a text that holds ": " goes in quotes: "a: b"'),
+        *(
+            (f"- {{name: a, match: {{}}, alert: {{kind: g, text: '{{{{ a {sign} b }}}}'}}}}", "write and for &&, or for ||")
+            for sign in ("&&", "||")
+        ),
+    ],
+)
+def test_what_is_written_otherwise_here_is_explained(text: str, mistake: str) -> None:
+    with pytest.raises(RulesInvalid) as refused:
+        load_rules(text, "r.yaml")
+
+    assert any(found.endswith(mistake) for found in refused.value.mistakes), refused.value.mistakes

@@ -29,6 +29,7 @@ def places_of(text: str) -> list[str]:
         ("a: 'it''s {{ plyer }}'", ["1:14"]),
         ('a: "\\u26bd \\n \\"{{ plyer }}"', ["1:20"]),
         ("a: |\n  x {{ plyer }}\n\n    {{ za }} {{ zb }}\n", ["2:8", "4:8", "4:17"]),
+        ("a: |\n\n  {{ plyer }}\n", ["3:6"]),
         ("a: |\n  x\n  {{ match \n", ["3:3"]),
         # Folded lines and texts over several lines lose their places: the beginning is named.
         ("a: >\n  x\n  {{ plyer }}\n", ["1:4"]),
