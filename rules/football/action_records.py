@@ -22,6 +22,7 @@ from rules.football.corrections.repeated_reports import (
     retract_reports,
 )
 from rules.football.match import ActionRecord, Match, is_struck_as_unconfirmed
+from rules.football.match_facts import is_same_player
 from rules.football.unknown_values import ScoreChange
 
 
@@ -112,16 +113,22 @@ def _disallow(before: Match, recorded: RecordedRevision, change: ScoreChange, ca
 
 
 def _fill_from_known(action: Action, known: ActionRecord | None) -> Action:
-    """Return a retraction with the team, player and sub type of the revision before it, where it comes without them."""
-    if known is None or not action.send_type.is_retraction:
+    """Return a revision with the team, player and sub type of the one before it, where it comes without them.
+
+    A field that is left out is one of which the feed says nothing: it has not changed.
+    """
+    if known is None:
         return action
     was = known.action
+    sub_type = was.sub_type if action.type == was.type else ""
+    if sub_type == "Own Goal" and action.player and was.player and not is_same_player(action.player, was.player):
+        sub_type = ""  # another scorer, who may have scored for his own team
     return msgspec.structs.replace(
         action,
         team=action.team or was.team,
         side=action.side or was.side,
         player=action.player or was.player,
-        sub_type=action.sub_type or was.sub_type,
+        sub_type=action.sub_type or sub_type,
     )
 
 

@@ -174,14 +174,16 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
 def _resolve_outcome(before: Match, action: Action, change: ScoreChange, catalogue: Catalogue) -> Action:
     """Return a penalty with its outcome, where not its sub type but something else shows it.
 
-    A kick with which the score rises is a goal. A retraction without a sub type takes back the outcome that was known.
+    A kick with which the score rises is a goal. A revision without a sub type keeps the outcome that was known.
     """
     outcomes = catalogue.find_type(action.type).pairs_by_sub_type
     if not outcomes or action.sub_type:
         return action
     known = before.records.get(action.id)
     is_kick = action.type == "Penalty Kick"
-    if known and (is_kick or action.send_type.is_retraction) and (known.action.type, known.action.sub_type) in outcomes.values():
+    # A penalty whose goal falls out of the score, and which is not taken back itself, is taken again.
+    is_retaken = bool(known and known.action.type == "Goal" and change.lost) and not (is_kick or action.send_type.is_retraction)
+    if known and not is_retaken and (known.action.type, known.action.sub_type) in outcomes.values():
         return msgspec.structs.replace(action, type=known.action.type, sub_type=known.action.sub_type)
     if is_kick and not action.send_type.is_retraction and change.gained:
         return msgspec.structs.replace(action, type="Goal", sub_type="Penalty")

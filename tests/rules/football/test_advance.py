@@ -110,6 +110,48 @@ def test_a_corrected_scorer_does_not_restore_a_disallowed_goal() -> None:
     assert not moment.after.records["g"].is_standing
 
 
+@pytest.mark.parametrize(
+    ("action_type", "sub_type", "score", "shown"),
+    [
+        ("Card", "Red", (0, 0), ("Red Card", "")),
+        ("Card", "Yellow", (0, 0), ("Yellow Card", "")),
+        ("Red Card", "Second Yellow", (0, 0), ("Red Card", "Second Yellow")),
+        ("Penalty Awarded", "Scored", (1, 0), ("Goal", "Penalty")),
+        ("Penalty Awarded", "Missed", (0, 0), ("Penalty Missed", "")),
+        ("Goal", "Own Goal", (1, 0), ("Goal", "Own Goal")),
+    ],
+)
+@pytest.mark.parametrize("send", ["Confirmed", "Updated"])
+def test_what_a_revision_leaves_out_is_as_before(
+    send: str, action_type: str, sub_type: str, score: tuple[int, int], shown: tuple[str, str]
+) -> None:
+    story = Story()
+    story.add(action_type, action="one", side="home", sub=sub_type, score=score, minute=20)
+    named = story.add(action_type, send, "one", "home", player="Saka")
+    bare = story.add(action_type, send, "one")
+
+    for moment in (named, bare):
+        action, record = moment.action, moment.record
+        assert record and (action.type, action.sub_type) == (record.action.type, record.action.sub_type) == shown
+        assert not record.is_retracted
+        assert (action.player and action.player.name, action.side, action.team) == ("Saka", Side.HOME, HOME)
+    assert bare.after.score == Score(*score)
+
+
+def test_an_own_goal_that_another_player_scored_is_one_only_if_the_feed_says_so() -> None:
+    story = Story()
+    story.goal(side="home", sub="Own Goal", player="James", score=(1, 0))
+
+    assert story.goal(send="Updated", player="Saka").action.sub_type == ""
+
+
+def test_a_penalty_whose_goal_falls_out_of_the_score_is_to_be_taken_again() -> None:
+    story = Story()
+    story.add("Penalty Awarded", action="p", side="home", sub="Scored", score=(1, 0))
+
+    assert story.add("Penalty Awarded", "Updated", "p", "home", score=(0, 0)).action.type == "Penalty Awarded"
+
+
 @pytest.mark.parametrize("sends", [("Confirmed", "Updated"), ("Confirmed", "Pending"), ("Pending", "Pending")])
 def test_a_disallowed_goal_that_is_revised_stands_again_when_the_disallowance_is_deleted(sends: tuple[str, str]) -> None:
     story, (first, revised) = Story(), sends
