@@ -23,6 +23,7 @@ from rules.football.corrections.repeated_reports import (
 )
 from rules.football.match import ActionRecord, Match, is_struck_as_unconfirmed
 from rules.football.match_facts import is_same_player
+from rules.football.minute import Period
 from rules.football.unknown_values import ScoreChange
 
 
@@ -57,7 +58,23 @@ def record_revision(before: Match, action: Action, change: ScoreChange, catalogu
     if known and (known.action.period, known.action.minute) == (action.period, action.minute):
         action = msgspec.structs.replace(action, timeline=known.action.timeline or action.timeline)
     recorded = _record_by_type(before, action, change, catalogue)
+    # A score that rises with it says that the goal counts after all.
+    if change.gained is None and (known is None or own_record(known).action.type != action.type):
+        recorded = _strike_if_disallowed(recorded, catalogue)
     return _disallow(before, recorded, change, catalogue)
+
+
+def _strike_if_disallowed(recorded: RecordedRevision, catalogue: Catalogue) -> RecordedRevision:
+    """Retract a goal that comes after its disallowance: late, because the connection lost its packets and read them again."""
+    action, records, affected = recorded
+    goal = records[find_reporting_action(records, action.id)]
+    linked = (r.action for r in records.values() if r.is_standing and action.id in r.action.related)
+    by = next((one.id for one in linked if action.type in catalogue.find_type(one.type).disallows), "")
+    if not by or goal.is_retracted or goal.action.send_type.is_retraction:
+        return recorded
+    records = retract_reports(records, goal, by, is_retracted=True)
+    is_other = goal.action.id != action.id
+    return RecordedRevision(action, records, (*affected, records[goal.action.id]) if is_other else affected)
 
 
 def _record_by_type(before: Match, action: Action, change: ScoreChange, catalogue: Catalogue) -> RecordedRevision:
@@ -106,7 +123,7 @@ def _disallow(before: Match, recorded: RecordedRevision, change: ScoreChange, ca
     disallows = catalogue.find_type(action.type).disallows
     if not disallows:
         return recorded
-    changed = _find_affected(action, change, records, disallows)
+    changed = _find_affected(before, action, change, records, disallows)
     for other in changed:
         records = retract_reports(records, other, other.retracted_by, is_retracted=other.is_retracted)
     return RecordedRevision(action, records, affected + tuple(records[other.action.id] for other in changed))
@@ -194,7 +211,7 @@ def _update_goal_record(action: Action, known: ActionRecord | None, change: Scor
 
 
 def _find_affected(
-    action: Action, change: ScoreChange, records: dict[str, ActionRecord], disallows: tuple[str, ...]
+    before: Match, action: Action, change: ScoreChange, records: dict[str, ActionRecord], disallows: tuple[str, ...]
 ) -> tuple[ActionRecord, ...]:
     """Return the records that a disallowance changes: those it retracts, or restores when it is itself retracted."""
     if action.send_type.is_retraction:
@@ -207,8 +224,27 @@ def _find_affected(
     # The disallowance lists its goal among its related actions (section 3.2), except in API version 1.
     linked = dict.fromkeys(find_reporting_action(records, other) for other in action.related)
     targets = [r for r in (records.get(other) for other in linked) if r and r.action.type in disallows]
-    targets = targets or _infer_disallowed_goal(action, change.lost, records, disallows)
+    if not targets and not _is_explained(before, action, change.lost, disallows):
+        targets = _infer_disallowed_goal(action, change.lost, records, disallows)
     return tuple(msgspec.structs.replace(r, is_retracted=True, retracted_by=action.id) for r in targets if not r.is_retracted)
+
+
+def _is_explained(before: Match, action: Action, losing_side: Side | None, disallows: tuple[str, ...]) -> bool:
+    """Return True if a disallowance that is linked to no goal here is about none of the others."""
+    known = before.records.get(action.id)
+    if known and own_record(known).action.type in disallows:
+        return True  # it was the goal itself, until this revision
+    # It has found its goal in an earlier revision.
+    if any(r.retracted_by == action.id for r in before.records.values()):
+        return True
+    if losing_side is None or all(other in before.records for other in action.related):
+        return False
+    # It names an action that has not come. If the score had a goal that no packet has reported, then it is that goal.
+    is_kick = action.period is Period.SHOOTOUT
+    score = before.displayed_score if is_kick else before.summary_score
+    goals = [r for r in before.records.values() if r.action.type in disallows and (r.is_standing or r.counted) and not r.repeats]
+    goals = [r for r in goals if r.credited is losing_side and not r.is_retracted]
+    return score.goals_of(losing_side) > sum((r.action.period is Period.SHOOTOUT) is is_kick for r in goals)
 
 
 def _infer_disallowed_goal(

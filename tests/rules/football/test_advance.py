@@ -177,6 +177,55 @@ def test_a_goal_that_the_score_struck_stands_again_by_the_score_also_after_a_cor
     assert [(r.action.id, r.is_retracted) for one in (struck, moment) for r in one.affected] == [("g", True), ("g", False)]
 
 
+def test_a_goal_that_turns_into_a_disallowed_one_takes_no_other_goal_back() -> None:
+    story = Story()
+    story.goal("g1", score=(1, 0))
+    story.goal("g2", score=(2, 0))
+    story.add("Goal Disallowed", "Updated", "g2", "home", sub="Offside", score=(1, 0))
+    story.add("Goal Disallowed", "Updated", "g2", "home", sub="Foul")
+
+    assert [r.action.id for r in story.match.list_standing_goals()] == ["g1"]
+
+
+def test_a_disallowance_of_a_goal_that_has_not_come_takes_no_other_goal_back_but_that_goal_when_it_comes() -> None:
+    story = Story()
+    story.goal("g1", score=(1, 0))
+    story.add("Throw In", seq=5, score=(2, 0))
+    disallowed = story.add("Goal Disallowed", "Confirmed", "d", "home", related=("g2",), sub="Offside", score=(1, 0))
+    late = [story.goal("g2", send=send, seq=seq) for send, seq in (("Pending", 3), ("Confirmed", 4))]
+
+    assert disallowed.affected == ()
+    assert [moment.record and moment.record.is_retracted for moment in late] == [True, True]
+    assert (story.match.records["g2"].retracted_by, story.match.score) == ("d", Score(1, 0))
+    assert [r.action.id for r in story.match.list_standing_goals()] == ["g1"]
+
+
+def test_a_disallowed_goal_that_comes_late_stands_if_its_disallowance_is_deleted() -> None:
+    story = Story()
+    story.add("Goal Disallowed", "Confirmed", "d", "home", related=("g",), seq=5)
+    story.goal(seq=4)
+    moment = story.add("Goal Disallowed", "Deleted", "d", "home", related=("g",), seq=6, score=(1, 0))
+
+    assert [(r.action.id, r.is_retracted) for r in moment.affected] == [("g", False)]
+    assert moment.after.score == Score(1, 0)
+
+
+def test_a_disallowance_that_names_an_unknown_action_takes_back_the_goal_with_which_the_score_falls() -> None:
+    story = Story()
+    story.goal("g1", score=(1, 0))
+    story.goal("g2", score=(2, 0))
+    story.add("Goal Disallowed", "Confirmed", "d", "home", related=("a video check",), score=(1, 0))
+    # A goal that comes meanwhile is not disallowed by a correction.
+    story.goal("g3", send="Pending")
+    story.add("Goal Disallowed", "Updated", "d", "home", related=("a video check",), sub="Offside")
+
+    assert [(r.action.id, r.is_retracted) for r in story.match.records.values() if r.action.type == "Goal"] == [
+        ("g1", False),
+        ("g2", True),
+        ("g3", False),
+    ]
+
+
 def test_a_disallowance_that_is_deleted_gives_its_own_goal_back_and_no_other() -> None:
     story = Story()
     story.goal("g1", score=(1, 0))
