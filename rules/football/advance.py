@@ -28,7 +28,7 @@ from rules.football.fixture_changes import (
 )
 from rules.football.lineups import update_lineups
 from rules.football.match import ActionRecord, Match, Moment, Score
-from rules.football.minute import PERIODS_BY_ID, Period, find_minute
+from rules.football.minute import PERIODS_BY_ID, Period, find_minute, is_later_period
 from rules.football.names import normalise
 from rules.football.statuses import COVERAGE_LEVELS
 from rules.football.substitutions import name_coming_player
@@ -284,7 +284,10 @@ def _subtract_pending_goals(displayed: Score, records: dict[str, ActionRecord], 
 
 
 def _update_clock(before: Match, action: Action, packet: Packet, summary: Summary, is_late: bool) -> Match:
-    """Move period, clock and status on. They never move back, and a packet without them leaves them as they are."""
+    """Move period, clock and status on. A packet without them leaves them as they are.
+
+    A correction never moves them back. Only a new action of an earlier period does, if the match was in a wrong one.
+    """
     if is_late:
         return before
     changes: dict[str, Any] = {"seq": action.seq}
@@ -292,16 +295,30 @@ def _update_clock(before: Match, action: Action, packet: Packet, summary: Summar
         changes["status"] = summary.status
     if summary.collection_status:
         changes["collection_status"] = summary.collection_status
-    if action.type == "End Period":
+    if action.type == "End Period" and not is_later_period(before.period, action.period):
         changes["last_ended_period"] = action.period if action.send_type.is_standing else None
     # Status packets carry period 0 and clock 00:00 at any time (section 10.4); a delayed packet is about the past (10.6).
     if packet.period_id > 0 and action.type != "Status Updated" and not action.is_delayed:
         clock = max(packet.clock, summary.clock or 0)
-        if action.period is not before.period or clock >= before.clock:
-            changes |= {"period": action.period, "clock": clock, "minute": find_minute(clock, action.period)}
-            if action.period not in before.played_periods:
-                changes["played_periods"] = (*before.played_periods, action.period)
+        period = action.period
+        if is_later_period(before.period, period) and not _is_back_in(period, before, action, summary, clock):
+            # A correction of an earlier period, or an action of it that comes after it: only the summary is about now.
+            period, clock = before.period, summary.clock or 0
+        if period is not before.period or clock >= before.clock:
+            changes |= {"period": period, "clock": clock, "minute": find_minute(clock, period)}
+            if period not in before.played_periods:
+                changes["played_periods"] = (*before.played_periods, period)
     return msgspec.structs.replace(before, **changes)
+
+
+def _is_back_in(period: Period, before: Match, action: Action, summary: Summary, clock: int) -> bool:
+    """Return True if play is in an earlier period than the match: an action before was in a wrong one."""
+    is_correction = action.send_type not in (SendType.PENDING, SendType.CONFIRMED) or action.id in before.records
+    if is_correction:
+        return False
+    if summary.period_id:
+        return resolve_period(summary.period_id, summary, clock) is period
+    return clock >= before.clock
 
 
 def _update_coverage(fixture: Fixture, action: Action) -> Fixture:

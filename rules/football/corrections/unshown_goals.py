@@ -39,8 +39,8 @@ def review_goals(before: Match, after: Match, action: Action) -> tuple[Match, tu
     after, restored = _restore_shown(msgspec.structs.replace(after, highest_score=highest))
     after = msgspec.structs.replace(after, unshown_goals=_find_unshown(after, action.at))
     # A restart is the last moment for what came too late for the break. A delayed action is about the past, so that its type
-    # says nothing about now.
-    is_restart = action.type == "Start Period" and action.send_type.is_standing
+    # says nothing about now. Nor does a correction of the start of an earlier period.
+    is_restart = action.type == "Start Period" and action.send_type.is_standing and action.period is after.period
     if action.is_delayed or not (is_restart or _is_over_or_in_break(after)):
         return after, restored
     after, struck = _strike(after, [i for i, doubt in after.unshown_goals.items() if doubt.has_lasted])

@@ -177,6 +177,48 @@ def test_a_goal_that_the_score_struck_stands_again_by_the_score_also_after_a_cor
     assert [(r.action.id, r.is_retracted) for one in (struck, moment) for r in one.affected] == [("g", True), ("g", False)]
 
 
+@pytest.mark.parametrize("send", ["Updated", "Deleted", "Confirmed"])
+@pytest.mark.parametrize("kind", ["Yellow Card", "Corner", "End Period", "Start Period"])
+def test_a_correction_of_the_first_half_does_not_move_the_second_back(kind: str, send: str) -> None:
+    story = Story()
+    story.add(kind, action="one", side="home", minute=30)
+    story.add("End Period", action="end", minute=45)
+    story.add("Start Period", minute=46)
+    story.goal(minute=60, score=(1, 0))
+    story.add("Throw In", minute=61, score=(0, 0))
+    story.add("Throw In", minute=64)
+
+    # The summary is that of the 65th minute.
+    corrected = msgspec.structs.replace(story.packet(kind, send, "one", "home", minute=65), period_id=1, clock=29 * 60 + 5)
+    after = story.add_packet(corrected).after
+
+    assert (after.period, after.minute, after.is_half_time) == (Period.SECOND_HALF, Minute(65), False)
+    assert not after.records["g"].is_retracted
+
+
+def test_a_wrong_later_period_is_corrected_by_the_next_action() -> None:
+    story = Story()
+    story.add("Throw In", minute=30)
+    story.add_packet(msgspec.structs.replace(story.packet("Throw In", minute=31), period_id=2))
+    corrected = story.add("Throw In", minute=31)
+    without_summary = Story()
+    without_summary.add_packet(
+        msgspec.structs.replace(without_summary.packet("Throw In", minute=31), period_id=2, summary=Summary())
+    )
+    without_summary.add("Throw In", minute=32, summary=Summary())
+
+    assert corrected.after.period is without_summary.match.period is Period.FIRST_HALF
+
+
+def test_a_correction_of_half_time_leaves_the_second_half_ended() -> None:
+    story = Story()
+    story.add("End Period", action="ht", minute=45)
+    story.add("End Period", minute=90)
+    story.add_packet(msgspec.structs.replace(story.packet("End Period", "Updated", "ht", minute=90), period_id=1, clock=45 * 60))
+
+    assert story.match.last_ended_period is story.match.period is Period.SECOND_HALF
+
+
 def test_a_goal_that_turns_into_a_disallowed_one_takes_no_other_goal_back() -> None:
     story = Story()
     story.goal("g1", score=(1, 0))
