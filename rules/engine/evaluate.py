@@ -188,7 +188,7 @@ def _find_outdated_scores(moment: Moment) -> list[ActionRecord]:
     # With the goals of a flap of the score that is over: what was sent during the flap is corrected after it.
     changed = _list_changed_ids(moment) | (before.unshown_goals.keys() - after.unshown_goals.keys())
     if not any(one.action.type == "Goal" for match in (before, after) for one in map(match.records.get, changed) if one):
-        return _find_outdated_end(before, after)
+        return [end for end in _find_outdated_end(before, after) if end.action.id not in changed]
     outdated = []
     for record in after.records.values():
         known = before.records.get(record.action.id)

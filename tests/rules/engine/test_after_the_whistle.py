@@ -150,3 +150,10 @@ def test_a_match_that_is_completed_while_it_is_suspended_has_no_end_yet() -> Non
 
     # So that full time is made where the feed sends no other end.
     assert (completed.after.is_completed, completed.after.ended_by) == (True, "")
+
+
+@pytest.mark.parametrize("send", ["Updated", "Deleted"])
+def test_a_revision_of_the_end_itself_makes_one_alert(send: str) -> None:
+    alerts = list_alerts(ended(score=(1, 0)).add("End Match", send, "end", score=(1, 1), status="Completed"))
+
+    assert [key for key, *_ in alerts] == ["end"]
