@@ -124,7 +124,8 @@ _PERIODS_DECODER = msgspec.json.Decoder(tuple[_PeriodJson, ...] | None)
 # By the word and never by `sendTypeId`: the samples contradict each other about the ids (section 4.2).
 _SEND_TYPES_BY_VALUE = {send_type.value: send_type for send_type in SendType}
 
-_DECODE_ERRORS = (msgspec.DecodeError, ValueError, RecursionError)
+# ArithmeticError: a decimal number whose exponent has twenty digits.
+_DECODE_ERRORS = (msgspec.DecodeError, ValueError, RecursionError, ArithmeticError)
 
 # No page shows the control frames of this feed: they are known by words that other pages of the platform show (section 2.1).
 _ACCEPTED_PATTERN = re.compile(r"authori[sz]", re.IGNORECASE)
@@ -226,7 +227,7 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
     fixture_id = fixture_id or packet_fixture  # the connection's spelling, under which the match is followed
     return Packet(  # positional: keywords would double the cost of the busiest call of the process
         fixture_id,
-        action.action_id,
+        lenient.clean_id(action.action_id),
         lenient.clean_name(action.fixture_action_type),
         send_type,
         at,
@@ -237,7 +238,7 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
         team,
         side,
         _make_player(action.player) if action.player else None,
-        action.related_fixture_action_ids or (),
+        tuple(map(lenient.clean_id, action.related_fixture_action_ids)) if action.related_fixture_action_ids else (),
         lenient.clean_values(action.metadata) if action.metadata else {},
         bool(action.delay_status),  # whatever the word: none has been seen for soccer (section 3.2)
         bool(frame.finished or (summary and summary.finished)),  # some packets have it only in the summary (section 3.1)

@@ -6,6 +6,7 @@ Each function returns an empty value for what it cannot use; only `parse_json` f
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import math
 import re
@@ -51,8 +52,16 @@ _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')
 _MAX_DIGITS = 30
 """Longer whole numbers are left out: Python refuses thousands of digits, and nothing in football has so many."""
 
-# Decimals keep all their digits: `timelineSequence` does not survive as a float (section 7).
-_STRICT_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+def _read_decimal(digits: str) -> Decimal | None:
+    """Return a number with all its digits: `timelineSequence` does not survive as a float (section 7)."""
+    try:
+        return Decimal(digits)
+    except ArithmeticError:  # an exponent of twenty digits
+        return None
+
+
+_STRICT_DECODER = msgspec.json.Decoder(float_hook=_read_decimal)
 
 
 def parse_json(body: str | bytes) -> Any:
@@ -70,7 +79,7 @@ def parse_json(body: str | bytes) -> Any:
         text,
         strict=False,
         parse_int=lambda digits: int(digits) if len(digits) <= _MAX_DIGITS else None,
-        parse_float=Decimal,
+        parse_float=_read_decimal,
         parse_constant=lambda _: None,  # NaN and Infinity
     )
     return _mend_texts(read)
@@ -107,13 +116,33 @@ _MAX_TEXT_LENGTH = 300
 """Letters of a text in the metadata, such as why coverage was dropped (section 3.4)."""
 
 
-def clean_values(value: Any) -> Any:
-    """Return a value of JSON with all texts in it cleaned like names, but up to 300 letters long."""
+_MAX_DEPTH = 20
+"""Levels of lists and objects in the metadata. Documented ones have two."""
+
+
+def clean_values(value: Any, max_depth: int = _MAX_DEPTH) -> Any:
+    """Return a value of JSON with all texts in it cleaned like names, but up to 300 letters long. What lies too deep is None."""
     if isinstance(value, str):
         return clean_name(value, _MAX_TEXT_LENGTH)
+    if isinstance(value, list | dict) and not max_depth:
+        return None
     if isinstance(value, list):
-        return [clean_values(item) for item in value]
-    return {key: clean_values(item) for key, item in value.items()} if isinstance(value, dict) else value
+        return [clean_values(item, max_depth - 1) for item in value]
+    return {key: clean_values(item, max_depth - 1) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+_MAX_ID_LENGTH = 200
+"""Letters of an id that is kept as it is. Documented ones have 36."""
+
+
+def clean_id(identifier: str) -> str:
+    """Return the id of an action; a digest of one that is long or has control characters.
+
+    The index of a table in PostgreSQL takes some 2,700 bytes, and what is stored about an action joins ids by tabs and newlines.
+    """
+    if len(identifier) <= _MAX_ID_LENGTH and identifier.isprintable():
+        return identifier
+    return hashlib.sha256(identifier.encode(errors="replace")).hexdigest()
 
 
 def as_name(value: Any) -> str:

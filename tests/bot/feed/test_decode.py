@@ -172,6 +172,37 @@ def test_a_wrong_type_in_an_optional_field_does_not_lose_the_packet(wrong: dict[
     assert packet(**wrong).action_id == "a1"
 
 
+@pytest.mark.parametrize("field", ["timelineSequence", "fixtureSeqNum", "period", "clockTime", "metadata", "player", "traceId"])
+def test_a_number_with_an_endless_exponent_costs_its_field_alone(field: str) -> None:
+    number = "1e9999999999999999999"
+    text = frame(**{field: "?"}).replace('"?"', f'{{"x": {number}}}' if field == "metadata" else number)
+
+    read = decode_frame(text, RECEIVED, "f1")
+
+    assert isinstance(read, Packet) and read.action_id == "a1"
+
+
+@pytest.mark.parametrize("depth", [30, 700, 2000])
+def test_metadata_of_any_depth_lose_no_packet_that_can_be_read_at_all(depth: int) -> None:
+    text = frame(metadata="?").replace('"?"', '{"x":' * depth + "1" + "}" * depth)
+
+    try:
+        read = decode_frame(text, RECEIVED, "f1")
+    except FrameUnreadable as error:
+        assert error.kind == "not-json" and depth == 2000
+    else:
+        assert isinstance(read, Packet) and read.action_id == "a1"
+
+
+@pytest.mark.parametrize("action_id", ["a" * 3000, "a\tb", "a\nb"])
+def test_an_id_that_cannot_be_stored_has_one_that_can_and_stays_related(action_id: str) -> None:
+    goal = packet(actionId=action_id)
+    check = packet(actionId="v1", relatedFixtureActionIds=[action_id])
+
+    assert check.related == (goal.action_id,) and len(goal.action_id) == 64 and goal.action_id.isalnum()
+    assert packet(actionId=action_id + "x").action_id != goal.action_id
+
+
 def test_a_name_alone_is_a_player_and_a_team() -> None:
     read = packet(player="H. Kane", team="Tottenham")
 

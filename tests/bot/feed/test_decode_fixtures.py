@@ -179,3 +179,9 @@ def test_any_json_is_read_or_refused(data: Any) -> None:
             decode_fixtures(json.dumps(shape).encode())
         except FrameUnreadable:
             continue
+
+
+def test_a_number_with_an_endless_exponent_costs_no_list() -> None:
+    read = decode_fixtures(b'[{"id": "f", "rank": 1e9999999999999999999}]')
+
+    assert [fixture.id for fixture in read.fixtures] == ["f"]
