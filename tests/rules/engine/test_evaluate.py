@@ -248,3 +248,4 @@ def test_a_status_packet_says_how_the_match_is_covered() -> None:
 
     assert story.match.coverage_level == "Standard Stream"
     assert story.add("Status Updated", metadata={"coverageLevel": 99}).after.coverage_level == "Standard Stream"
+    assert story.add("Status Updated", metadata={"coverageLevel": 0}).after.coverage_level == "No Coverage"

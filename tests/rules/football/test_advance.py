@@ -20,6 +20,7 @@ def test_the_score_is_official_whether_or_not_the_summary_counts_a_pending_goal(
     confirmed = story.goal(send="Confirmed", score=(1, 0))
 
     assert [m.after.score for m in (pending, meanwhile, confirmed)] == [Score(0, 0), Score(0, 0), Score(1, 0)]
+    assert pending.after.records["g"].is_shown is counts_pending
 
 
 @pytest.mark.parametrize("counts_pending", [True, False])
@@ -45,6 +46,16 @@ def test_an_own_goal_goes_to_the_side_whose_score_rises(counts_pending: bool, na
 
     assert (moment.action.type, moment.action.sub_type) == ("Goal", "Own Goal")
     assert [m.record and (m.action.side, m.action.team) for m in (moment, again)] == [(Side.HOME, HOME)] * 2
+
+
+def test_a_penalty_is_revised_and_taken_back_as_what_it_was_known_to_be() -> None:
+    story = Story()
+    story.add("Penalty Kick", "Confirmed", "p", "home", sub="Scored", score=(1, 0))
+
+    named = story.add("Penalty Kick", "Updated", "p", "home", player="Saka", score=(1, 0))
+    deleted = story.add("Penalty Kick", "Deleted", "p", "home", score=(0, 0))
+
+    assert [(m.action.type, m.action.sub_type) for m in (named, deleted)] == [("Goal", "Penalty")] * 2
 
 
 def test_a_disallowed_goal_is_taken_back_once_by_its_link() -> None:

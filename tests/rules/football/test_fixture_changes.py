@@ -192,7 +192,7 @@ def test_a_match_has_one_full_time_and_another_match_another() -> None:
 
     packet = make_full_time_packet(match, KICKOFF)
 
-    assert (packet.summary.status, packet.period_id, packet.seq) == ("Completed", 0, 1)
+    assert (packet.type, packet.summary.status, packet.period_id, packet.seq) == ("End Match", "Completed", 0, 1)
     assert packet.action_id == make_full_time_packet(match, KICKOFF).action_id
     assert packet.action_id != make_full_time_packet(other, KICKOFF).action_id
 

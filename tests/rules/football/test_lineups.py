@@ -30,6 +30,13 @@ def test_the_documented_shape_with_formation_and_captain() -> None:
     assert (str(read.away), read.is_complete) == ("", False)
 
 
+@pytest.mark.parametrize(("home", "away"), [("home", "away"), ("homeTeam", "awayTeam"), ("HomeTeam", "AWAY")])
+def test_the_teams_are_found_under_any_of_their_names(home: str, away: str) -> None:
+    read = read_lineups({home: {"startingLineup": ["Raya"]}, away: {"startingLineup": ["Sánchez"]}})
+
+    assert (str(read.home), str(read.away)) == ("Raya", "Sánchez")
+
+
 @pytest.mark.parametrize(
     "values",
     [

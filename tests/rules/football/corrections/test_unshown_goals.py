@@ -47,6 +47,7 @@ def test_a_goal_that_only_the_score_takes_back_is_struck_at_the_next_break(kind:
 
     assert quiet == [[]] * 23
     assert ("g", "struck") in list_alerts(moment)
+    assert moment.after.records["g"].retracted_by == "score", "snapshots of earlier versions have this word"
     assert (moment.after.score, moment.after.list_standing_goals()) == (Score(0, 0), ())
 
 
@@ -76,6 +77,7 @@ def test_a_goal_after_one_that_the_score_has_left_out_for_long_shows_the_score_a
     story = play_goal_that_the_score_drops(20)
     story.add("Corner", minute=24)
 
+    assert story.match.unshown_goals["g"].has_lasted, "also a packet that says nothing of goals ends the minute"
     assert list_alerts(story.goal("h", "away", score=(0, 1), minute=30)) == [("h", "0–1")]
 
 
@@ -85,6 +87,13 @@ def test_a_goal_scored_since_is_not_taken_for_the_one_that_fell() -> None:
 
     moment = story.add("End Period", action="break", minute=46, period=1)
     assert [record.action.id for record in moment.affected] == ["g"]
+
+
+def test_a_goal_that_the_score_gives_to_the_other_side_is_not_in_doubt() -> None:
+    story = Story()
+    story.goal("g", score=(1, 0), minute=20)
+
+    assert not story.add("Corner", score=(0, 1), minute=22).after.unshown_goals
 
 
 def test_the_last_of_two_goals_falls_with_the_score() -> None:
