@@ -76,6 +76,13 @@ def list_changes(moment: Moment) -> list[ActionChange]:
         reason = moment.action.sub_type if record.retracted_by == moment.action.id else ""
         then = msgspec.structs.replace(moment, action=_revise(record, moment), affected=())
         changes.append(ActionChange(then, is_retraction, reason))
+    before, after = moment.before, moment.after
+    # Nearly every packet: nothing that was recorded has changed, so that only the time or the score can change older messages.
+    is_unrecorded = after.records is before.records and not (moment.affected or moment.settled)
+    is_unrecorded = is_unrecorded and moment.action.id not in after.records and after.unshown_goals == before.unshown_goals
+    has_same_score = after.score == before.score and after.shootout == before.shootout
+    if is_unrecorded and has_same_score and after.minute == before.minute:
+        return changes
     for record in _find_reworded(moment):
         changes.append(ActionChange(msgspec.structs.replace(moment, action=_revise(record, moment), affected=())))
     for record in _find_outdated_scores(moment):

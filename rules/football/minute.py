@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -103,6 +104,7 @@ def is_known_period(kind: str, label: str) -> bool:
     return not words or any(word in words for word in known)
 
 
+@lru_cache(1024)  # every packet asks for the same few
 def parse_period(kind: str, label: str, period_id: int) -> Period:
     """Return the period that the summary describes by its type and label, such as `Regular` and `2nd half`."""
     # The id alone does not say: 3 is a shootout in a match without extra time (section 6.1). The words for extra time are
