@@ -54,10 +54,11 @@ _MAX_VAIN_ATTEMPTS = 5
 _RANDOM = random.Random()
 """Shared by all connections: each instance takes 2.5 KiB."""
 
+_FRAME_COUNTS = FRAMES.counts
+# Each begins at 0: Prometheus cannot compute a rate from the first value of a series.
+_FRAME_COUNTS.update(dict.fromkeys(("packet", "unreadable", *ControlKind), 0))
+
 # `labels()` looks a metric up by its label values on every call, so the children are looked up once here.
-_PACKET_FRAMES = FRAMES.labels("packet")
-_UNREADABLE_FRAMES = FRAMES.labels("unreadable")
-_CONTROL_FRAMES = {kind: FRAMES.labels(kind.value) for kind in ControlKind}
 _LOST_CONNECTIONS = {cause: FEED_LOST.labels(cause.value) for cause in FailureCause}
 
 
@@ -356,13 +357,13 @@ class FeedConnection:
             return
         if self._accepted_at is None:
             self._accepted_at = now
-        _PACKET_FRAMES.inc()
+        _FRAME_COUNTS["packet"] += 1
         self._last_usable_frame_at = self._last_packet_at = now
         self.data_signs += 1
         await self._dispatcher.dispatch(self._session.on_packet(read, now, received), received)
 
     async def _on_control(self, control: Control, received: dt.datetime, now: float) -> None:
-        _CONTROL_FRAMES[control.kind].inc()
+        _FRAME_COUNTS[control.kind] += 1
         await self._dispatcher.dispatch(self._session.on_control(control, now), received)
         if control.kind is ControlKind.REFUSED:
             self._reason = control.text
@@ -472,5 +473,5 @@ class FeedConnection:
 
 def count_unreadable_frame(kind: str) -> None:
     """Count a frame that cannot be used, by the kind of its error."""
-    _UNREADABLE_FRAMES.inc()
+    _FRAME_COUNTS["unreadable"] += 1
     FRAMES_UNREADABLE.labels(kind).inc()
