@@ -11,7 +11,6 @@ import datetime as dt
 import enum
 import re
 from decimal import Decimal
-from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -30,8 +29,12 @@ _MAX_CACHED_BYTES = 2000
 _MAX_CACHED_MATCHES = 2048
 """Most matches of which the latest periods are kept."""
 
+_MAX_CACHED_TEAMS = 4096
+"""Most teams that are kept."""
+
 _MAX_CACHED_CLOCK = len("120:00")
-"""Characters of a clock that is cached: matches have the same 7200 of them."""
+_MAX_CACHED_CLOCKS = 8192
+"""Characters of a clock that is kept, and most clocks: matches have the same 7200 of them."""
 
 
 class ControlKind(enum.StrEnum):
@@ -69,21 +72,22 @@ class _PlayerJson(msgspec.Struct, rename="camel", gc=False):
 
 
 class _ActionJson(msgspec.Struct, rename="camel", gc=False):
+    # In the order of the newest samples (section 11, F and G): the decoder looks for each key behind the one before.
+    team: msgspec.Raw = _NO_VALUE  # raw, as the periods are: its bytes are the key under which it is cached
+    period: Count | None = None
+    metadata: dict[str, Any] | None = None  # its shape depends on the action (section 3.4)
     action_id: str = ""
-    fixture_action_type: str = ""
     send_type: str = ""
+    clock_time: str | None = None
     fixture_id: str | None = None
     timestamp: str | None = None
-    fixture_action_sub_type: str | None = None
     fixture_seq_num: Count | None = None
-    period: Count | None = None
-    clock_time: str | None = None
-    team: msgspec.Raw = _NO_VALUE  # raw, as the periods are: its bytes are the key under which it is cached
-    player: _PlayerJson | None = None
-    related_fixture_action_ids: tuple[str, ...] | None = None
-    metadata: dict[str, Any] | None = None  # its shape depends on the action (section 3.4)
-    delay_status: str | None = None
     timeline_sequence: Decimal | None = None  # a float would not keep its digits (section 7)
+    fixture_action_type: str = ""
+    fixture_action_sub_type: str | None = None
+    related_fixture_action_ids: tuple[str, ...] | None = None
+    player: _PlayerJson | None = None
+    delay_status: str | None = None
 
 
 class _PeriodJson(msgspec.Struct, rename="camel", gc=False):
@@ -98,21 +102,21 @@ class _PeriodJson(msgspec.Struct, rename="camel", gc=False):
 
 
 class _SummaryJson(msgspec.Struct, rename="camel", gc=False):
-    home_team_score: Count | None = None
+    periods: msgspec.Raw = _NO_VALUE
+    finished: bool | None = None
     away_team_score: Count | None = None
     current_period: Count | None = None
     current_status: str | None = None
+    home_team_score: Count | None = None
     collection_status: str | None = None
     current_clock_time: str | None = None
-    periods: msgspec.Raw = _NO_VALUE
-    finished: bool | None = None
 
 
 class _FrameJson(msgspec.Struct, rename="camel", gc=False):
+    trace_id: str | None = None
+    finished: bool | None = None
     fixture_action: _ActionJson | None = None
     fixture_summary: _SummaryJson | None = None
-    finished: bool | None = None
-    trace_id: str | None = None
 
 
 _FRAME_DECODER = msgspec.json.Decoder(_FrameJson)
@@ -182,10 +186,10 @@ def _decode_leniently(frame: str | bytes, received: dt.datetime | None, fixture_
         return _read_control(data)
     action = _read_action(data["fixtureAction"])
     read = _FrameJson(
+        lenient.as_text(data.get("traceId")),
+        lenient.as_boolean(data.get("finished")),
         action,
         _read_summary_json(data.get("fixtureSummary")),
-        lenient.as_boolean(data.get("finished")),
-        lenient.as_text(data.get("traceId")),
     )
     return _make_packet(read, action, received, fixture_id)
 
@@ -222,7 +226,7 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
     summary = frame.fixture_summary
     # Nearly always spelled as documented; the samples drift in letter case (section 10.12).
     send_type = _SEND_TYPES_BY_VALUE.get(action.send_type) or SendType.parse(action.send_type)
-    team, side = _parse_team(action.team) if action.team else (None, None)
+    team, side = _TEAMS[bytes(action.team)] if action.team else (None, None)
     timeline = action.timeline_sequence
     fixture_id = fixture_id or packet_fixture  # the connection's spelling, under which the match is followed
     return Packet(  # positional: keywords would double the cost of the busiest call of the process
@@ -234,7 +238,7 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
         lenient.clean_name(action.fixture_action_sub_type) if action.fixture_action_sub_type else "",
         action.fixture_seq_num,
         action.period or 0,
-        _parse_clock(action.clock_time) or 0,
+        _CLOCKS[action.clock_time] or 0,
         team,
         side,
         _make_player(action.player) if action.player else None,
@@ -262,7 +266,7 @@ def _make_summary(summary: _SummaryJson, fixture_id: str) -> Summary:
         summary.current_period,
         summary.current_status or "",
         summary.collection_status or "",
-        _parse_clock(summary.current_clock_time),
+        _CLOCKS[summary.current_clock_time],
         _parse_periods(summary.periods, fixture_id) if summary.periods else (),
     )
 
@@ -306,19 +310,33 @@ def _parse_periods(raw: msgspec.Raw, fixture_id: str) -> tuple[PeriodScore, ...]
     return periods
 
 
-# They repeat in nearly every packet, and are one object in memory. 120 minutes have 7200 clocks.
-_cached_team = lru_cache(4096)(_decode_team)
-_cached_clock = lru_cache(8192)(lenient.as_clock)
+class _Teams(dict[bytes, tuple[Team | None, Side | None]]):
+    """By their JSON, the teams that packets named: they repeat in nearly every packet, and are one object in memory.
+
+    A dictionary, and no `lru_cache` behind a check: a hit is one look-up, twice in every packet.
+    """
+
+    def __missing__(self, data: bytes) -> tuple[Team | None, Side | None]:
+        found = _decode_team(data)
+        # Not longer ones: a cache keeps what it has seen, and a broken feed may send megabytes.
+        if len(data) <= _MAX_CACHED_BYTES:
+            if len(self) >= _MAX_CACHED_TEAMS:
+                self.clear()  # most of them are of matches that are over
+            self[data] = found
+        return found
 
 
-def _parse_team(raw: msgspec.Raw) -> tuple[Team | None, Side | None]:
-    # Not longer ones: a cache keeps what it has seen, and a broken feed may send megabytes.
-    data = bytes(raw)
-    return _cached_team(data) if len(data) <= _MAX_CACHED_BYTES else _decode_team(data)
+class _Clocks(dict[str | None, int | None]):
+    """By their text, the seconds of clocks."""
+
+    def __missing__(self, words: str | None) -> int | None:
+        found = lenient.as_clock(words)
+        if words and len(words) <= _MAX_CACHED_CLOCK and len(self) < _MAX_CACHED_CLOCKS:
+            self[words] = found
+        return found
 
 
-def _parse_clock(words: str | None) -> int | None:
-    return _cached_clock(words) if words and len(words) <= _MAX_CACHED_CLOCK else lenient.as_clock(words)
+_TEAMS, _CLOCKS = _Teams(), _Clocks()
 
 
 def _read_action(value: Any) -> _ActionJson:

@@ -40,10 +40,10 @@ def remove_nul(frame: str | bytes) -> str | bytes: ...
 
 def remove_nul(frame: str | bytes) -> str | bytes:
     """Return the JSON text without NUL, the one character that neither Telegram nor PostgreSQL accepts."""
-    # Looked for first: nearly no frame has one, and a substitution takes longer than a search.
     if isinstance(frame, str):
         return remove_nul(frame.encode(errors="replace")) if "\\u0000" in frame else frame
-    return _NUL_PATTERN.sub(rb"\1", frame) if b"\\u0000" in frame else frame
+    # Nearly no frame has one, and few have a backslash at all: one letter is found in a third of the time of six.
+    return _NUL_PATTERN.sub(rb"\1", frame) if b"\\" in frame and b"\\u0000" in frame else frame
 
 
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')

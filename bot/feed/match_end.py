@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -27,6 +28,11 @@ MAX_READ_AFTER_END = 3600.0
 # CollectingLive when its End Match comes, and some feeds never report any other status.
 _COLLECTING = frozenset({"collectinglive", "collectingpostmatch"})
 _COLLECTED = frozenset({"collectioncompleted", "postmatchchecked"})
+
+
+@lru_cache(1024)  # of words that come again and again
+def _is_end_match(action_type: str) -> bool:
+    return action_type.strip().casefold() == "end match"
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -85,25 +91,26 @@ class MatchEnd:
     def learn(self, packets: Sequence[Packet], now: float, received: dt.datetime | None) -> None:
         """Learn from packets in order. `received` is the wall clock's time of `now`; None if it is not known."""
         for packet in packets:
+            seq = packet.seq
             # A late packet carries the status of an earlier moment (section 7).
-            if packet.seq is None or packet.seq >= self._latest_seq:
-                self._latest_seq = packet.seq or self._latest_seq
+            if seq is None or seq >= self._latest_seq:
+                self._latest_seq = seq or self._latest_seq
                 self._learn_status(packet, now, received)
             # Late or not, it ends the match, or reopens it, unless a later revision has come already.
-            is_end_match = packet.type.strip().casefold() == "end match"
-            if is_end_match and (packet.seq is None or packet.seq >= self._end_match_seq):
-                self._end_match_seq = packet.seq or self._end_match_seq
+            if _is_end_match(packet.type) and (seq is None or seq >= self._end_match_seq):
+                self._end_match_seq = seq or self._end_match_seq
                 self._learn_end_match(packet, now, received)
         # Only its End Match ends a match that had one: a correction after the whistle may say "Live" once more.
-        if self.is_in_grace_period and not self.has_end_match and not self.is_completed:
+        if self._grace_started_at is not None and not self.has_end_match and not self.is_completed:
             self._grace_started_at = None
 
     def _learn_status(self, packet: Packet, now: float, received: dt.datetime | None) -> None:
-        if packet.summary.status != self._status_word:
-            self._set_status(packet.summary.status, now)
+        summary = packet.summary
+        if summary.status != self._status_word:
+            self._set_status(summary.status, now)
             self._ended_at = _find_own_time(packet, now, received)
         # The samples of version 1 have none (section 3.3): then the last one holds.
-        self._collection_status = packet.summary.collection_status or self._collection_status
+        self._collection_status = summary.collection_status or self._collection_status
         # Of the latest packet, not of any: a restored match takes it back.
         self.is_finished = packet.is_finished
 

@@ -33,14 +33,14 @@ class FeedPosition(msgspec.Struct, frozen=True):
     tail: tuple[tuple[int, int, float], ...] = ()
 
 
-def packet_fingerprint(packet: Packet) -> int:
-    """Return what identifies a revision of an action regardless of its number."""
+def packet_fingerprint(packet: Packet, at: float) -> int:
+    """Return what identifies a revision of an action regardless of its number. `at` is its timestamp in seconds since 1970."""
     # Of what does not change when a packet is repeated: its number may, and so may the summary's details.
-    who = packet.player.id or packet.player.name if packet.player else ""
+    player, summary = packet.player, packet.summary
+    who = player.id or player.name if player else ""
     words = crc32(f"{packet.action_id} {packet.send_type} {packet.type} {packet.sub_type} {who}".encode())
-    score = (packet.summary.home or 0) * 100 + (packet.summary.away or 0)
     # Stored, so it must be the same in every process: hash() of a str is salted, but not of numbers.
-    return hash((words, packet.at.timestamp(), packet.clock, score))
+    return hash((words, at, packet.clock, (summary.home or 0) * 100 + (summary.away or 0)))
 
 
 class SequenceTracker:
@@ -56,6 +56,8 @@ class SequenceTracker:
         self._instants = array("d", [entry[2] for entry in resume_from.tail])
         self._start = self._offset = 0
         self._is_resolved = True
+        self.is_unshifted = True
+        """True if the numbers of this connection are known to be those of the match."""
 
     @property
     def tail(self) -> tuple[tuple[int, int, float], ...]:
@@ -64,14 +66,10 @@ class SequenceTracker:
             zip(self._fingerprints[-TAIL_LENGTH:], self._seqs[-TAIL_LENGTH:], self._instants[-TAIL_LENGTH:], strict=True)
         )
 
-    @property
-    def is_unshifted(self) -> bool:
-        """True if the numbers of this connection are known to be those of the match."""
-        return self._is_resolved and not self._offset
-
     def on_connected(self, start: int) -> None:
         """Begin a connection at `startPosition` `start`. From 0, both ways to count give the same numbers."""
-        self._start, self._offset, self._is_resolved = start, 0, start == 0
+        self._start, self._offset = start, 0
+        self._is_resolved = self.is_unshifted = start == 0
 
     def is_repetition(self, fingerprint: int) -> bool:
         """Return True if one of the last packets had this fingerprint."""
@@ -84,19 +82,20 @@ class SequenceTracker:
         # Once a connection: which way a feed counts does not change within one.
         if not self._is_resolved:
             self._determine_offset(packet, packet.seq, fingerprint, is_known)
+            self.is_unshifted = self._is_resolved and not self._offset
         return msgspec.structs.replace(packet, seq=packet.seq + self._offset) if self._offset else packet
 
-    def remember(self, packet: Packet, fingerprint: int) -> None:
-        """Remember a packet, unless it is older than all that are remembered."""
-        seq = packet.seq or 0
+    def remember(self, seq: int, fingerprint: int, at: float) -> None:
+        """Remember a packet, unless it is older than all that are remembered. `seq` is 0 if it has no number."""
+        seqs = self._seqs
         # A late packet would push out one that the next connection repeats.
-        if len(self._seqs) >= TAIL_LENGTH and seq < self._seqs[-1] and seq < min(self._seqs):
+        if len(seqs) >= TAIL_LENGTH and seq < seqs[-1] and seq < min(seqs):
             return
+        seqs.append(seq)
         self._fingerprints.append(fingerprint)
-        self._seqs.append(seq)
-        self._instants.append(packet.at.timestamp())
-        if len(self._seqs) >= TAIL_LENGTH + _TRIM_SLACK:
-            for kept in (self._fingerprints, self._seqs, self._instants):
+        self._instants.append(at)
+        if len(seqs) >= TAIL_LENGTH + _TRIM_SLACK:
+            for kept in (self._fingerprints, seqs, self._instants):
                 del kept[:-TAIL_LENGTH]
 
     def _determine_offset(self, packet: Packet, seq: int, fingerprint: int, is_known: Callable[[Packet], bool]) -> None:
@@ -138,19 +137,23 @@ class Deduplicator:
 
     def add(self, packet: Packet) -> bool:
         """Remember a packet. Return False if it was remembered already."""
-        seq, known = packet.seq, len(self._actions)
+        seq, actions = packet.seq, self._actions
+        known = len(actions)
         # One walk that looks up and remembers: this is called for every packet of every match.
         if seq is None or not 0 <= seq < known + _MAX_LEAP:
             return self._add_to_set(packet)
         short = _short_hash(packet)
         # Another action under a number that was read: both are kept, since a connection may count from 1 again (section 7).
-        if seq < known and (kept := self._actions[seq]):
+        if seq < known and (kept := actions[seq]):
             return kept != short and self._add_to_set(packet)
         if self._others and _full_hash(packet) in self._others:
             return False
+        if seq > known:
+            actions.frombytes(bytes(4 * (seq - known)))
         if seq >= known:
-            self._actions.frombytes(bytes(4 * (seq + 1 - known)))
-        self._actions[seq] = short
+            actions.append(short)
+        else:
+            actions[seq] = short
         return True
 
     def _add_to_set(self, packet: Packet) -> bool:

@@ -280,7 +280,8 @@ class FeedSession:
         if self.state is not SessionState.LIVE:
             self._transition(SessionEvent.RECEIVED)  # no page of the documentation shows the answer to a token: data is one, too
         # By content: a connection may number its packets from 1 again (section 7), so the number alone proves nothing.
-        fingerprint = packet_fingerprint(packet)
+        at = packet.at.timestamp()
+        fingerprint = packet_fingerprint(packet, at)
         # Before the packet is looked up: the deduplicator knows packets by their numbers in the match.
         if not self._tracker.is_unshifted:
             packet = self._tracker.renumber(packet, fingerprint, self._is_known_or_missing)
@@ -296,7 +297,7 @@ class FeedSession:
         if self._unreadable_tries:
             self._note_readable()
         # Only what is new: the tail is what the next connection is recognised by.
-        self._tracker.remember(packet, fingerprint)
+        self._tracker.remember(packet.seq or 0, fingerprint, at)
         # Packets up to the number that another process had read are in the position it left already.
         self.position += packet.seq is None or packet.seq > self._read_until
         ready = self._reorderer.add(packet, self.position, now)
@@ -364,6 +365,9 @@ class FeedSession:
 
     def _check_progress(self, now: float, ready: tuple[Packet, ...], *, on_heartbeat: bool = False) -> tuple[Packet, ...]:
         """Decide whether to read something again, or whether the match is over; return `ready` unchanged."""
+        # Nearly every packet: nothing is missing, and play goes on.
+        if not (on_heartbeat or self._end.is_over_by_status or self._is_sent_at_once or self._reorderer.missing):
+            return ready
         # Gaps first: what is missing may be a goal before the end, and full time is announced with its score.
         if self.state is SessionState.LIVE and self._reorderer.should_rewind(now):
             self._rewind(FailureCause.GAP)
