@@ -66,6 +66,10 @@ def beat(times: int = 1, every: float = 10.0) -> Step:
     return step
 
 
+keep_alive = beat(999, every=20.0)
+"""Only heartbeats, for hours: as few as keep the stream from being stale, since each is read as if it were of a real match."""
+
+
 def wait(seconds: float) -> Step:
     """Say nothing; pings are still answered."""
 

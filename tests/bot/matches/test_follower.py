@@ -16,7 +16,7 @@ from rules.football.action import Fixture, Packet
 from rules.football.lineups import Lineup, LineupPlayer, Lineups
 from rules.football.relisting import compare_listing
 from rules.loading.loader import load_rules
-from tests.fakes.feed import LoopClock, ScriptedFeed, Step, accept, beat, drop, feed_settings, send, wait
+from tests.fakes.feed import LoopClock, ScriptedFeed, Step, accept, beat, drop, feed_settings, keep_alive, send, wait
 from tests.fakes.match_process import MatchProcess
 from tests.packets import FIXTURE, Story
 
@@ -77,7 +77,7 @@ async def test_a_dropped_match_is_sent_once_and_is_never_full_time(tmp_path: Pat
     story = Story()
     begin = opening(story)
     dropped = status(story, "Unverified", "CollectionDropped", is_finished=True)
-    feed, process = ScriptedFeed([*begin, live(dropped), beat(999)]), make_process(f"sqlite:///{tmp_path}/t.db")
+    feed, process = ScriptedFeed([*begin, live(dropped), keep_alive]), make_process(f"sqlite:///{tmp_path}/t.db")
     unverified = replace(LIVE, status="Unverified", collection_status="CollectionDropped")
     async with feed.serve(), process.open():
         await process.follow(LIVE, seconds=60)
@@ -98,8 +98,8 @@ async def test_an_end_that_stream_and_fixtures_report_is_sent_once_also_across_a
     story = Story()
     ended = status(story, word, "CollectingLive")
     scripts = {
-        "stream": [*opening(story), live(ended), beat(999)],
-        "fixtures": [*opening(story), beat(3), live(ended), beat(999)],
+        "stream": [*opening(story), live(ended), keep_alive],
+        "fixtures": [*opening(story), beat(3), live(ended), keep_alive],
     }
     process = make_process(f"sqlite:///{tmp_path}/t.db")
     async with ScriptedFeed(scripts[first]).serve(), process.open():
@@ -180,7 +180,7 @@ async def test_a_match_whose_stream_broke_off_is_ended_by_all_its_actions() -> N
 
 async def test_a_quiet_stream_without_an_end_is_full_time_when_the_fixtures_say_so() -> None:
     process = make_process()
-    async with ScriptedFeed([*opening(Story()), beat(999)]).serve(), process.open():
+    async with ScriptedFeed([*opening(Story()), keep_alive]).serve(), process.open():
         following = asyncio.create_task(process.follow(LIVE))
         await asyncio.sleep(100)
         await process.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))

@@ -16,7 +16,7 @@ from bot.feed.recording import read_recording
 from rules.football.action import Fixture, Packet
 from rules.loading.loader import load_rules
 from tests.bot.matches.test_follower import LIVE, live
-from tests.fakes.feed import LoopClock, ScriptedFeed, Step, accept, beat, close, drop, feed_settings
+from tests.fakes.feed import LoopClock, ScriptedFeed, Step, accept, beat, close, drop, feed_settings, keep_alive
 from tests.fakes.match_process import MatchProcess
 from tests.packets import FIXTURE, Story, with_collection_status
 from tests.tasks import cancel_tasks
@@ -60,7 +60,7 @@ async def test_a_penalty_given_after_the_whistle_is_told_and_the_result_correcte
         story.packet("Penalty Awarded", side="away", minute=98), story.packet("Goal", "Pending", "late", "away", minute=100)
     )
     given = story.packet("Goal", "Confirmed", "late", "away", score=(2, 3), sub="Penalty", status="Completed")
-    await play(process, [*begin, beat(9), check, beat(3), live(given), beat(999)])
+    await play(process, [*begin, beat(9), check, beat(3), live(given), keep_alive])
 
     assert first_lines(process) == [
         "Goal 2–2",
@@ -79,9 +79,9 @@ async def test_a_goal_that_is_deleted_after_the_whistle_is_struck_and_the_result
     goal, end = story.packet("Goal", "Confirmed", "g", "home", score=(1, 0), minute=95), make_end(story)
     fallen = story.packet("Goal", "Deleted", "g", "home", score=(0, 0), status="Completed")
     if stays:
-        await play(process, [accept, live(goal, end), beat(1, every=3.0), live(fallen), beat(999)])
+        await play(process, [accept, live(goal, end), beat(1, every=3.0), live(fallen), keep_alive])
     else:
-        await play(process, [accept, live(goal, end), beat(1), close()], [accept, live(fallen), beat(999)])
+        await play(process, [accept, live(goal, end), beat(1), close()], [accept, live(fallen), keep_alive])
 
     assert [(row["op"], row["action_id"]) for row in process.rows] == [
         ("send", "g"), ("send", "end"), ("edit", "g"), ("reply", "g"), ("edit", "end"), ("reply", "end"),
@@ -97,7 +97,7 @@ async def test_an_end_that_is_deleted_reopens_the_match_which_is_ended_anew() ->
     goal = story.packet("Goal", "Confirmed", "late", "away", score=(0, 1), minute=99)
     again = story.packet("End Match", action="end2", status="Completed")
     with capture_logs() as logs:
-        await play(process, [accept, live(end), beat(6), live(taken_back), beat(200), live(goal, again), beat(999)])
+        await play(process, [accept, live(end), beat(6), live(taken_back), beat(200), live(goal, again), keep_alive])
 
     assert [(row["op"], row["action_id"]) for row in process.rows] == [
         ("send", "end"), ("edit", "end"), ("reply", "end"), ("send", "late"), ("send", "end2"),
@@ -117,7 +117,7 @@ async def test_an_end_that_is_deleted_reopens_the_match_which_is_ended_anew() ->
 )
 async def test_a_match_is_read_on_while_it_is_collected(word: str, stay: float) -> None:
     end = with_collection_status(Story().packet("End Match", status="Completed"), word)
-    ended = await play(make_process(), [accept, live(end), beat(999)])
+    ended = await play(make_process(), [accept, live(end), keep_alive])
 
     assert stay <= ended <= stay + 15
 
@@ -126,7 +126,7 @@ async def test_a_collection_that_is_completed_later_ends_it() -> None:
     story = Story()
     end = make_end(story)
     done = with_collection_status(story.packet("Status Updated", status="Completed"), "CollectionCompleted")
-    ended = await play(make_process(), [accept, live(end), beat(120), live(done), beat(999)])
+    ended = await play(make_process(), [accept, live(end), beat(120), live(done), keep_alive])
 
     assert 1200 <= ended <= 1215
 
@@ -135,7 +135,7 @@ async def test_the_list_of_fixtures_ends_it_and_keeps_it_open() -> None:
     story, process = Story(), make_process()
     end = with_collection_status(story.packet("End Match", status="Completed"), "")
     completed = replace(LIVE, status="Completed", collection_status="CollectionCompleted")
-    async with ScriptedFeed([accept, live(end), beat(999)]).serve(), process.open():
+    async with ScriptedFeed([accept, live(end), keep_alive]).serve(), process.open():
         following = asyncio.create_task(process.follow(LIVE))
         await asyncio.sleep(1500)  # the list says "live", though the stream has ended it
         assert not following.done()
@@ -161,9 +161,9 @@ async def test_a_restart_after_the_whistle_reads_on_and_tells_nothing_twice(tmp_
     corners = [story.packet("Corner", minute=97, status="Completed") for _ in range(20)]
     fallen = story.packet("Goal", "Deleted", "g", "home", score=(0, 0), status="Completed")
     over = replace(LIVE, status="Completed")
-    async with ScriptedFeed([accept, live(*packets, *corners), beat(999)]).serve(), process.open():
+    async with ScriptedFeed([accept, live(*packets, *corners), keep_alive]).serve(), process.open():
         assert not await process.follow(LIVE, seconds=60)
-    async with ScriptedFeed([accept, live(*corners[-8:]), beat(9), live(fallen), beat(999)]).serve(), process.open():
+    async with ScriptedFeed([accept, live(*corners[-8:]), beat(9), live(fallen), keep_alive]).serve(), process.open():
         assert await process.follow(over, seconds=3600)
 
     assert [(row["op"], row["action_id"]) for row in process.rows] == [
@@ -174,7 +174,7 @@ async def test_a_restart_after_the_whistle_reads_on_and_tells_nothing_twice(tmp_
 async def test_a_stream_that_was_gone_at_the_end_still_brings_what_came_after_it() -> None:
     story, process = Story(), make_process()
     begin = [accept, live(story.packet("Goal", "Confirmed", "g", "home", score=(1, 0), minute=88)), drop]
-    late = [accept, live(make_end(story), story.packet("Goal", "Confirmed", "late", "away", score=(1, 1), minute=99)), beat(999)]
+    late = [accept, live(make_end(story), story.packet("Goal", "Confirmed", "late", "away", score=(1, 1), minute=99)), keep_alive]
     async with process.open():
         following = asyncio.create_task(process.follow(LIVE))
         async with ScriptedFeed(begin, 404).serve():
@@ -190,7 +190,7 @@ async def test_a_stream_that_was_gone_at_the_end_still_brings_what_came_after_it
 async def test_the_recording_is_listed_at_full_time_and_has_what_came_after_it(tmp_path: Path) -> None:
     story, process = Story(), make_process()
     end, late = make_end(story), story.packet("Goal", "Confirmed", "late", "away", score=(0, 1), status="Completed")
-    async with ScriptedFeed([accept, live(end), beat(6), live(late), beat(999)]).serve(), process.open():
+    async with ScriptedFeed([accept, live(end), beat(6), live(late), keep_alive]).serve(), process.open():
         recordings = RecentRecordings(tmp_path, keep=1)
         process.follower._recordings = recordings
         following = asyncio.create_task(process.follow(LIVE))
@@ -209,7 +209,7 @@ async def test_a_goal_that_only_the_last_score_takes_back_is_struck_a_minute_lat
     story, process = Story(), make_process()
     goal = story.packet("Goal", "Confirmed", "g", "home", score=(1, 0), minute=95)
     end = story.packet("End Match", action="end", score=(0, 0), minute=97, status="Completed")
-    async with ScriptedFeed([accept, live(goal), beat(1), live(end), beat(999)]).serve(), process.open():
+    async with ScriptedFeed([accept, live(goal), beat(1), live(end), keep_alive]).serve(), process.open():
         following = asyncio.create_task(process.follow(LIVE))
         await asyncio.sleep(65)
         before = first_lines(process)
@@ -225,6 +225,6 @@ async def test_a_penalty_after_the_whistle_that_is_never_confirmed_is_settled_wh
     story, process = Story(), make_process()
     end = make_end(story)
     late = story.packet("Goal", "Pending", "late", "away", minute=99, status="Completed")
-    await play(process, [accept, live(end), beat(3), live(late), beat(999)])
+    await play(process, [accept, live(end), beat(3), live(late), keep_alive])
 
     assert first_lines(process)[-2:] == ["<s>Goal 0–1</s>", "❌ <b>Chelsea: goal was not confirmed</b>, 0–0"]
