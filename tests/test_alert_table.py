@@ -34,6 +34,7 @@ def test_the_page_has_the_table_of_today() -> None:
     assert page == insert_table(page), "made anew by `python -m docs.make_alert_table`"
 
 
+@pytest.mark.slow
 def test_the_table_has_every_rule_that_ships() -> None:
     names = {row.name.partition(":")[0].partition(" (")[0] for row in list_rows()}
 

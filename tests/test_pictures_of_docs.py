@@ -18,6 +18,7 @@ def test_the_script_makes_every_picture_that_is_shown(tmp_path: Path) -> None:
     assert {start for name, start in made.items() if name.endswith(".png")} == {b"\x89PNG"}
 
 
+@pytest.mark.slow
 def test_the_chat_in_the_terminal_shows_a_goal_struck_and_needs_nothing_from_the_network(tmp_path: Path) -> None:
     make(tmp_path)
     svg = (tmp_path / "chat.svg").read_text(encoding="utf-8")

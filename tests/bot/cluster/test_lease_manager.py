@@ -183,6 +183,7 @@ async def test_after_the_database_was_away_nobody_is_taken_for_dead() -> None:
     assert begun == len(TEN)
 
 
+@pytest.mark.slow
 async def test_a_process_that_joins_is_handed_its_share_of_the_matches_one_after_the_other() -> None:
     world = World("a", "b")
     await asyncio.sleep(60)

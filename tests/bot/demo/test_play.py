@@ -51,6 +51,7 @@ def test_the_opener_ends_one_two_and_every_retracted_goal_is_struck_through_and_
     assert any("FT: Argentina 1–2 Saudi Arabia" in line for line in final)
 
 
+@pytest.mark.slow
 def test_the_final_ends_with_its_shootout() -> None:
     lines, _ = _transcript("final")
     final = list(_final_texts(lines).values())

@@ -56,6 +56,7 @@ async def test_what_was_postponed_while_we_were_away_is_reported_once() -> None:
         assert (world.updates, world.stored_statuses) == ([("Scheduled", "Postponed")], {"f1": ListedStatus("Postponed", "")})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lists", "others"), [(1, 1), (1, 0), (3, 0)])
 async def test_a_match_that_a_list_forgets_is_connected_in_time(lists: int, others: int) -> None:
     match = moved(kickoff=LoopClock.START + dt.timedelta(hours=lists, seconds=60) + LEAD)

@@ -41,6 +41,7 @@ print("stopped")
 """
 
 
+@pytest.mark.slow
 def test_a_picture_that_is_never_done_does_not_hold_up_the_end_of_the_process() -> None:
     command = [sys.executable, "-c", textwrap.dedent(STOP)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)

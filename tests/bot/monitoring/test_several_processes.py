@@ -110,6 +110,7 @@ async def test_a_role_that_nobody_has_is_told_and_shown_and_so_is_its_return() -
     assert len(cluster.admin_messages) == 2 and "role-missing is over" in cluster.admin_messages[1]
 
 
+@pytest.mark.slow
 async def test_a_second_role_that_nobody_has_is_told_too_and_once_by_all_processes() -> None:
     async with open_cluster() as cluster:
         cluster.alive.pop("a")

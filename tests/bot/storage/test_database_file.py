@@ -348,6 +348,7 @@ def read_privately(file: Path) -> bytes:
     return file.read_bytes()
 
 
+@pytest.mark.slow
 async def test_a_damaged_page_costs_the_rows_on_it_and_the_bot_goes_on_with_all_others(
     large: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -409,6 +410,7 @@ async def test_a_database_whose_log_was_lost_is_not_repaired_for_what_failed_bef
     assert len(known) == CHATS + 1 and one.reports == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "error"),
     [
@@ -528,6 +530,7 @@ def test_of_the_damaged_files_the_first_and_the_last_are_kept(tmp_path: Path) ->
     assert {one.name for one in tmp_path.iterdir()} == {file.name, first, f"{first}-wal", kept.name}
 
 
+@pytest.mark.slow
 async def test_a_repaired_database_can_be_opened_again_if_the_page_with_its_version_was_damaged(large: Path) -> None:
     damage_table(large, "alembic_version")
     repaired = large.with_name("repaired.db")

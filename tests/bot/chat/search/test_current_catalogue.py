@@ -61,6 +61,7 @@ async def test_before_there_is_a_catalogue_everybody_waits_for_the_first() -> No
     assert both[0] is both[1] and knows(both[0], "Oldham")
 
 
+@pytest.mark.slow
 async def test_a_list_that_comes_while_another_is_made_is_made_next() -> None:
     feed_list = FeedList(OLD)
     await feed_list.current.get()
