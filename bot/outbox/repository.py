@@ -8,20 +8,22 @@ from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, exists, or_, select, true, tuple_, update
+from sqlalchemy import Select, and_, bindparam, exists, or_, select, true, tuple_, update
 
 from bot.outbox.decide import is_next_loud
 from bot.outbox.delivery import Delivery, DeliveryStatus, QueueItem, Reason, read_history
 from bot.outbox.news import NewsItem
 from bot.outbox.statements import (
     DELIVERY_COLUMNS,
+    STILL_WAITS,
     ResultRow,
-    delivery_to_values,
     news_to_row,
     row_to_delivery,
     row_to_key,
     row_to_news,
+    to_rows,
     values_to_delivery,
+    write_on_postgres,
 )
 from bot.storage.chat_rows import row_to_chat, row_to_readable_chat
 from bot.storage.damage import UNREADABLE, note_damage, read_rows
@@ -33,7 +35,8 @@ from bot.subscribers import Chat, ChatRef, Recipient
 from rules.engine.alert import AlertKey, State
 
 _UPSERT_DELIVERY, _INSERT_NEW_DELIVERY = (
-    PreparedStatement(upsert(entries, keep_existing=keep), DELIVERY_COLUMNS) for keep in (False, True)
+    PreparedStatement(upsert(entries, keep_existing=keep), DELIVERY_COLUMNS, postgres_batch=write_on_postgres(keep_existing=keep))
+    for keep in (False, True)
 )
 
 # SQLAlchemy takes longer to build a statement than SQLite to run it, so what runs for every alert is built once.
@@ -115,10 +118,36 @@ async def _set_aside(tx: Transaction, key: AlertKey) -> None:
 _DROPPED = DeliveryStatus.DROPPED.value
 
 
-_SELECT_STAMPS = select(alerts.c.fixture_id, alerts.c.action_id, alerts.c.seq, alerts.c.updated_at).where(*_IS_AMONG_NEWS)
+_KEYS_PER_QUERY = 16
+"""Keys that one call of the statements below reads. A fixed number, so that they are prepared once."""
 
-# FOR KEY SHARE is weak enough that the fan-out goes on writing its progress into the same rows.
-_SELECT_STAMPS_LOCKED = _SELECT_STAMPS.with_for_update(read=True, key_share=True)
+
+def _select_stamps(*, lock: bool) -> PreparedStatement:
+    key_columns, stamp = (alerts.c.fixture_id, alerts.c.action_id), (alerts.c.seq, alerts.c.updated_at)
+    names = [(f"fixture_{number}", f"action_{number}") for number in range(_KEYS_PER_QUERY)]
+    pairs = [tuple_(*map(bindparam, pair)) for pair in names]
+    # FOR KEY SHARE is weak enough that the fan-out goes on writing its progress into the same rows. In the order of the keys,
+    # so that two transactions that lock several of them cannot wait for each other.
+    on_postgres = f"""
+SELECT news.* FROM unnest($1::text[], $2::text[]) AS wanted (fixture_id, action_id)
+CROSS JOIN LATERAL (
+    SELECT fixture_id, action_id, seq, updated_at FROM alerts
+    WHERE alerts.fixture_id = wanted.fixture_id AND alerts.action_id = wanted.action_id OFFSET 0 {"FOR KEY SHARE" * lock}
+) AS news
+"""  # noqa: S608  # no value is in it
+
+    def arrange(values: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        keys = dict.fromkeys(zip(values[::2], values[1::2], strict=True))
+        return [fixture for fixture, _ in keys], [action for _, action in keys]
+
+    return PreparedStatement(
+        select(*key_columns, *stamp).where(tuple_(*key_columns).in_(pairs)),
+        [name for pair in names for name in pair],
+        for_postgres=(on_postgres, arrange),
+    )
+
+
+_SELECT_STAMPS, _SELECT_STAMPS_LOCKED = _select_stamps(lock=False), _select_stamps(lock=True)
 
 
 async def read_revision_stamps(
@@ -128,10 +157,17 @@ async def read_revision_stamps(
 
     `lock`: no other revision is stored until the transaction ends.
     """
-    if not keys:
-        return {}
-    rows = await tx.fetch(_SELECT_STAMPS_LOCKED if lock else _SELECT_STAMPS, _among_news(keys))
-    return {key: (row["seq"], row["updated_at"]) for row in rows if (key := row_to_key(row)) in keys}
+    found: dict[AlertKey, tuple[int, float]] = {}
+    ordered = sorted({(key.fixture_id, key.action_id) for key in keys})
+    for start in range(0, len(ordered), _KEYS_PER_QUERY):
+        batch = ordered[start : start + _KEYS_PER_QUERY]
+        batch += batch[-1:] * (_KEYS_PER_QUERY - len(batch))  # a short batch repeats its last key
+        values = [part for pair in batch for part in pair]
+        for fixture_id, action_id, seq, updated_at in await tx.fetch_prepared(
+            _SELECT_STAMPS_LOCKED if lock else _SELECT_STAMPS, values
+        ):
+            found[AlertKey(fixture_id, action_id)] = seq, updated_at
+    return found
 
 
 _UPSERT_NEWS, _UPDATE_NEWS = upsert(alerts), update(alerts).where(*IS_NEWS)
@@ -202,21 +238,30 @@ async def read_unfinished_news(tx: Transaction) -> Sequence[NewsItem]:
     return await _read_news_rows(tx, await tx.fetch(select(alerts).where(alerts.c.spreading == true())))
 
 
-async def claim_next_news(tx: Transaction, *, most_urgent: bool) -> NewsItem | None:
-    """Lock and return news that has chats left to reach and that no other process works on. None if there is none.
-
-    It is the most urgent, or else what waited longest. Of each match only its first news counts, so that a chat gets news of
-    one match in order.
-    """
+def _select_next_news(*, most_urgent: bool) -> Select[Any]:
     # SKIP LOCKED: another sender is at work on a locked item, and two never wait for each other. FOR NO KEY UPDATE (key_share)
     # does not block `read_revision_stamps`, by which results of deliveries of the same news are committed.
     other = alerts.alias()
     first = [tuple_(table.c.rank, table.c.updated_at, table.c.action_id) for table in (other, alerts)]
     here = other.c.fixture_id == alerts.c.fixture_id
     earlier = exists().where(here, other.c.spreading == true(), first[0] < first[1])
-    order = (alerts.c.rank, alerts.c.updated_at) if most_urgent else (alerts.c.updated_at,)
+    # "+ 0": PostgreSQL would else read all news that is stored, in the order of its age, for the first that is unfinished.
+    waited_longest = alerts.c.updated_at + 0
+    order = (alerts.c.rank, waited_longest) if most_urgent else (waited_longest,)
     query = select(alerts).where(alerts.c.spreading == true(), ~earlier).order_by(*order).limit(1)
-    while rows := await tx.fetch(query.with_for_update(skip_locked=True, key_share=True)):
+    return query.with_for_update(skip_locked=True, key_share=True)
+
+
+_SELECT_MOST_URGENT_NEWS, _SELECT_OLDEST_NEWS = _select_next_news(most_urgent=True), _select_next_news(most_urgent=False)
+
+
+async def claim_next_news(tx: Transaction, *, most_urgent: bool) -> NewsItem | None:
+    """Lock and return news that has chats left to reach and that no other process works on. None if there is none.
+
+    It is the most urgent, or else what waited longest. Of each match only its first news counts, so that a chat gets news of
+    one match in order.
+    """
+    while rows := await tx.fetch(_SELECT_MOST_URGENT_NEWS if most_urgent else _SELECT_OLDEST_NEWS):
         # What cannot be read is not found again, as it was set aside.
         if found := await _read_news_rows(tx, rows):
             return found[0]
@@ -301,9 +346,7 @@ async def read_deliveries(tx: Transaction, key: AlertKey, refs: Collection[ChatR
 async def add_deliveries(tx: Transaction, deliveries: Sequence[Delivery], *, keep_existing: bool = False) -> None:
     """Store deliveries. They replace those of the same chats, which stay with `keep_existing`."""
     if deliveries:
-        await tx.execute_prepared(
-            _INSERT_NEW_DELIVERY if keep_existing else _UPSERT_DELIVERY, [delivery_to_values(delivery) for delivery in deliveries]
-        )
+        await tx.execute_prepared(_INSERT_NEW_DELIVERY if keep_existing else _UPSERT_DELIVERY, to_rows(deliveries))
 
 
 _SELECT_NOTIFIED_CHATS = select_page(
@@ -348,9 +391,7 @@ async def queue_next_notified_chats(
     return [item for item, active in waiting if active], last_considered
 
 
-_MAKE_WAITING_LOUD = (
-    update(entries).where(*_IS_DELIVERY, entries.c.status == DeliveryStatus.WAITING.value).values(next_rings=True)
-)
+_MAKE_WAITING_LOUD = update(entries).where(*_IS_DELIVERY, *STILL_WAITS).values(next_rings=True)
 
 
 async def make_waiting_loud(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]) -> None:

@@ -19,7 +19,7 @@ from bot.outbox import repository
 from bot.outbox.delivery import QueueItem
 from bot.outbox.fanout import reach_next_chats
 from bot.outbox.news import LEAST_URGENT_PRIORITY, LIVE_MESSAGE_PRIORITY, NewsItem
-from bot.outbox.sources import row_to_item
+from bot.outbox.sources import values_to_item
 from bot.outbox.statements import DeliveriesWithChats, read_contexts
 from bot.storage.database import Database
 from bot.storage.driver import CHATS_CHANNEL, DELIVERIES_CHANNEL, NEWS_CHANNEL, Transaction
@@ -92,6 +92,8 @@ class SharedSource:
         self._stable_after = stable_after
         self.on_available: Callable[[], None] | None = None
         self._must_scan = self._must_scan_all = self._may_have_pages = self._may_have_urgent = True
+        self._must_scan_urgent = True
+        """A scan for what is urgent alone, since it was asked for while there was no room for the rest."""
         self._page_count = 0
         self._last_used: dict[int, float] = {}
         """By chat of this sender, when it was last used, on the monotonic clock."""
@@ -155,7 +157,7 @@ class SharedSource:
 
     def rescan(self) -> None:
         """Search the whole database at the next `take`."""
-        self._must_scan = self._must_scan_all = self._may_have_pages = self._may_have_urgent = True
+        self._must_scan = self._must_scan_all = self._must_scan_urgent = self._may_have_pages = self._may_have_urgent = True
 
     async def notify_news(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
         """Notify all processes of news, once the transaction commits."""
@@ -181,7 +183,7 @@ class SharedSource:
     async def _scan(self) -> list[QueueItem]:
         """Return what is due for the chats of this sender, and claim chats that belong to nobody."""
         # Reset before the reads, so that a request that comes meanwhile is not lost.
-        span, self._must_scan, self._must_scan_all = self._due_range(), False, False
+        span, self._must_scan, self._must_scan_all, self._must_scan_urgent = self._due_range(), False, False, False
         try:
             async with self._db.transaction() as tx:
                 items, free_count = await self._read_due(tx, span)
@@ -195,10 +197,10 @@ class SharedSource:
 
     async def _read_due(self, tx: Transaction, span: DueRange) -> tuple[list[QueueItem], int]:
         """Return what is due for this sender's chats, those included that it claims now, and how many items were unclaimed."""
-        free = [row_to_item(row) for row in await self._claims.select_unclaimed_rows(tx, span, take_over_dead=self._is_stable)]
+        free = [values_to_item(row) for row in await self._claims.select_unclaimed_rows(tx, span, take_over_dead=self._is_stable)]
         # Claims are made for whole chats, since only one sender may keep a chat's messages in order and within its limits.
         mine = await self._claims.claim(tx, {item.chat.chat_id for item in free}, take_over_dead=self._is_stable)
-        waiting = [row_to_item(row) for row in await self._claims.select_own_rows(tx, span)]
+        waiting = [values_to_item(row) for row in await self._claims.select_own_rows(tx, span)]
         claimed = [item for item in free if item.chat.chat_id in mine]
         found = {(item.key, item.chat): item for item in (*waiting, *claimed)}
         await self._learn_from_others(tx, {item.chat.chat_id for item in found.values()}, mine)
@@ -221,17 +223,23 @@ class SharedSource:
 
     async def _take_urgent(self) -> list[QueueItem]:
         """Return what is due of urgent news, and reach its next chats. Leaves everything else for when there is room for it."""
-        self._may_have_urgent = False
+        # A scan reads all that waits, and most of that is in memory: it is worth its price when something new was announced, but
+        # not with each page of a goal to many chats.
+        must_scan = self._must_scan_urgent
+        self._may_have_urgent = self._must_scan_urgent = False
+        items: list[QueueItem] = []
         try:
             async with self._db.transaction() as tx:
-                items, _ = await self._read_due(tx, self._due_range(LEAST_URGENT_PRIORITY))
+                if must_scan:
+                    items, free_count = await self._read_due(tx, self._due_range(LEAST_URGENT_PRIORITY))
+                    self._must_scan_urgent = free_count == _MAX_ITEMS
                 news = await repository.claim_next_news(tx, most_urgent=True)
                 is_urgent = news is not None and news.priority <= LEAST_URGENT_PRIORITY
                 items += await self._reach_chats_of(tx, news) if news and is_urgent else []
         except BaseException:
-            self._may_have_urgent = True
+            self._may_have_urgent = self._must_scan_urgent = True
             raise
-        self._may_have_urgent = self._may_have_urgent or is_urgent
+        self._may_have_urgent = self._may_have_urgent or self._must_scan_urgent or is_urgent
         return items
 
     async def _reach_chats_of(self, tx: Transaction, news: NewsItem) -> list[QueueItem]:
@@ -250,7 +258,7 @@ class SharedSource:
         # They look only now and then by themselves: without this their chats would wait for the next poll.
         for sender in await self._claims.find_other_owners(tx, chats - mine.keys()):
             await tx.notify(DELIVERIES_CHANNEL, sender)
-        waiting = [row_to_item(row) for row in await self._claims.select_own_rows(tx, self._due_range(), mine)] if mine else []
+        waiting = [values_to_item(row) for row in await self._claims.select_own_rows(tx, self._due_range(), mine)] if mine else []
         await self._learn_from_others(tx, mine.keys(), mine)
         return sorted(waiting, key=_due_order)
 
@@ -283,6 +291,7 @@ class SharedSource:
 
     def _request(self, *, scan: bool = False, page: bool = False) -> None:
         self._must_scan, self._may_have_pages = self._must_scan or scan, self._may_have_pages or page
+        self._must_scan_urgent = self._must_scan_urgent or scan
         self._may_have_urgent = True
         if self.on_available:
             self.on_available()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.clock import Clock
 from bot.outbox import repository
@@ -165,3 +165,9 @@ def row_to_item(row: ResultRow) -> QueueItem:
     """Return a row of what waits as an item."""
     key, ref = AlertKey(row["fixture_id"], row["action_id"]), ChatRef(row["chat_id"], row["topic"])
     return QueueItem(key, ref, row["rank"], row["seq"], float(row["due_at"]), bool(row["next_rings"]))
+
+
+def values_to_item(values: Sequence[Any]) -> QueueItem:
+    """Return the values of a row of what waits as an item, by position: they are read with every page."""
+    fixture_id, action_id, chat_id, topic, rank, seq, due_at, next_rings = values
+    return QueueItem(AlertKey(fixture_id, action_id), ChatRef(chat_id, topic), rank, seq, due_at, next_rings)

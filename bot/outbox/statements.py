@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, select, true, update
+from sqlalchemy import BigInteger, Boolean, Float, Integer, String, Text, and_, bindparam, select, true, update
 
 from bot.outbox.delivery import Delivery, DeliveryStatus, PinState, QueueItem
 from bot.outbox.news import NewsItem
 from bot.storage.chat_rows import values_to_chat, values_to_readable_chat
 from bot.storage.damage import UNREADABLE, note_damage
-from bot.storage.driver import PreparedStatement, Row, Transaction
+from bot.storage.driver import PostgresBatch, PreparedStatement, Row, Transaction
 from bot.storage.schema import chats, entries
 from bot.subscribers import Chat, ChatRef
 from rules.engine.alert import Alert, AlertKey, State
@@ -127,6 +127,12 @@ def delivery_to_values(delivery: Delivery) -> list[Any]:
     return values
 
 
+def to_rows(deliveries: Iterable[Delivery]) -> list[list[Any]]:
+    """Return deliveries as rows to store; of several of one news item to one chat the last one."""
+    # PostgreSQL refuses to write the same row twice in one statement.
+    return [delivery_to_values(one) for one in {(one.key, one.chat): one for one in deliveries}.values()]
+
+
 def values_to_delivery(values: Sequence[Any]) -> Delivery:
     """Return the delivery that the values of `DELIVERY_COLUMNS` are."""
     # By position and with tables of enum values: this runs for every message, and Enum(value) takes longer than all the rest.
@@ -155,7 +161,7 @@ def row_to_key(row: ResultRow) -> AlertKey:
 
 
 # PostgreSQL has no statistics of news that is a second old, takes it for one row, and would read the deliveries of all chats
-# at each call to pick 32 of them. OFFSET 0 keeps it from joining in another order than this: a look into the primary key for
+# at each call to pick 32 of them. OFFSET 0 keeps it from joining in another order or way than this: a look into an index for
 # each chat.
 _SELECT_DELIVERIES_ON_POSTGRES = f"""
 SELECT {", ".join([*(f"delivery.{name}" for name in DELIVERY_COLUMNS), *(f"chats.{column.name}" for column in chats.columns)])}
@@ -164,8 +170,9 @@ CROSS JOIN LATERAL (
     SELECT * FROM entries
     WHERE entries.fixture_id = $1 AND entries.action_id = $2 AND entries.chat_id = wanted.chat_id OFFSET 0
 ) AS delivery
-JOIN chats ON chats.chat_id = delivery.chat_id AND chats.topic = delivery.topic
-WHERE chats.active
+CROSS JOIN LATERAL (
+    SELECT * FROM chats WHERE chats.chat_id = delivery.chat_id AND chats.topic = delivery.topic AND chats.active OFFSET 0
+) AS chats
 """  # noqa: S608  # the names are those of our own columns
 
 
@@ -189,6 +196,44 @@ _PLACE_COLUMNS = ("status", "due_at")
 """The columns of the index by which what waits is found."""
 
 
+_STATUSES_AT_REST = tuple(status.value for status in DeliveryStatus if status is not DeliveryStatus.WAITING)
+
+# PostgreSQL's statistics are of a time when next to nothing waited. With "status = 'waiting'" it takes the index on the status
+# for the narrowest, and each of a batch's updates reads all that waits. "status <> …" has no use for an index.
+STILL_WAITS = [entries.c.status != status for status in _STATUSES_AT_REST]
+"""The conditions that a delivery waits, for statements that find it by its primary key."""
+
+_STILL_WAITS_ON_POSTGRES = " AND ".join(f"entries.status <> '{status}'" for status in _STATUSES_AT_REST)
+
+_TYPES_ON_POSTGRES = {BigInteger: "bigint", Boolean: "boolean", Float: "float8", Integer: "integer", String: "text", Text: "text"}
+
+_RECORDS = ", ".join(f"{name} {_TYPES_ON_POSTGRES[type(entries.c[name].type)]}" for name in DELIVERY_COLUMNS)
+
+
+def write_on_postgres(*, only: str = "", keep_existing: bool = False, keep: Collection[str] = _KEY_COLUMNS) -> PostgresBatch:
+    """Return the statement by which PostgreSQL stores deliveries, as many as there are at once, in their order.
+
+    `only`: those that are stored already and fulfil this condition. `keep`: the columns that a stored delivery keeps.
+    """
+    columns = ", ".join(DELIVERY_COLUMNS)
+    # An insert also where deliveries are replaced. An "UPDATE … FROM" is a join, which the server may run in any order: two
+    # senders that lock the same rows in different orders end in a deadlock. It may also read the whole table for it, by a plan
+    # from when that was small. This locks one row after the other, each found by the primary key.
+    stored = f"""
+CROSS JOIN LATERAL (
+    SELECT FROM entries WHERE {" AND ".join(f"entries.{name} = new.{name}" for name in _KEY_COLUMNS)} AND {only}
+    OFFSET 0 FOR NO KEY UPDATE
+) AS stored
+"""
+    changes = ", ".join(f"{name} = excluded.{name}" for name in DELIVERY_COLUMNS if name not in keep)
+    sql = f"""
+INSERT INTO entries ({columns})
+SELECT new.* FROM json_to_recordset($1::json) AS new ({_RECORDS}) {stored if only else ""}
+ON CONFLICT ({", ".join(_KEY_COLUMNS)}) DO {"NOTHING" if keep_existing else f"UPDATE SET {changes}"}
+"""  # noqa: S608  # the names are those of our own columns
+    return PostgresBatch(sql, DELIVERY_COLUMNS)
+
+
 def _update_deliveries(*, keep_place: bool = False) -> PreparedStatement:
     """Replace deliveries; with `keep_place`, those that wait, which keep their place among what waits.
 
@@ -199,8 +244,12 @@ def _update_deliveries(*, keep_place: bool = False) -> PreparedStatement:
     names = [f"of_{name}" if name in kept else name for name in DELIVERY_COLUMNS]
     query = update(entries).where(*(entries.c[name] == bindparam(f"of_{name}") for name in _KEY_COLUMNS))
     if keep_place:
-        query = query.where(entries.c.status == DeliveryStatus.WAITING.value)
-    return PreparedStatement(query.values({name: bindparam(name) for name in DELIVERY_COLUMNS if name not in kept}), names)
+        query = query.where(*STILL_WAITS)
+    return PreparedStatement(
+        query.values({name: bindparam(name) for name in DELIVERY_COLUMNS if name not in kept}),
+        names,
+        postgres_batch=write_on_postgres(only=_STILL_WAITS_ON_POSTGRES if keep_place else "true", keep=kept),
+    )
 
 
 def _lock_order(delivery: Delivery) -> tuple[str, str, int, int]:
@@ -255,9 +304,7 @@ async def drop_unreadable_delivery(tx: Transaction, row: Row, error: Exception) 
 
 async def write_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> set[tuple[AlertKey, ChatRef]]:
     """Store deliveries. Return the keys of those that are still there: the chat of another one was deleted or moved."""
-    written = await tx.execute_prepared(
-        _UPDATE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(deliveries, key=_lock_order)]
-    )
+    written = await tx.execute_prepared(_UPDATE_DELIVERIES, to_rows(sorted(deliveries, key=_lock_order)))
     if written == len(deliveries):
         return {(delivery.key, delivery.chat) for delivery in deliveries}
     return {(delivery.key, delivery.chat) for delivery in deliveries if await _delivery_exists(tx, delivery)}
@@ -266,9 +313,7 @@ async def write_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> s
 async def overwrite_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
     """Store deliveries that go on waiting, as far as they are still there and wait."""
     if deliveries:
-        await tx.execute_prepared(
-            _OVERWRITE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(deliveries, key=_lock_order)]
-        )
+        await tx.execute_prepared(_OVERWRITE_DELIVERIES, to_rows(sorted(deliveries, key=_lock_order)))
 
 
 async def _delivery_exists(tx: Transaction, delivery: Delivery) -> bool:

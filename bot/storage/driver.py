@@ -146,15 +146,29 @@ PostgresForm = tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]]
 """SQL for PostgreSQL with `$1`, `$2` …, and what turns the values of a statement into those."""
 
 
+class PostgresBatch(NamedTuple):
+    """SQL for PostgreSQL that takes all rows at once: `$1` is JSON, a list of objects with the values under these names."""
+
+    sql: str
+    names: tuple[str, ...]
+
+
 class PreparedStatement:
     """A statement that is compiled once, for what runs for every message. Its values go to the driver as they are."""
 
-    def __init__(self, statement: Executable, parameters: Sequence[str], for_postgres: PostgresForm | None = None) -> None:
+    def __init__(
+        self,
+        statement: Executable,
+        parameters: Sequence[str],
+        for_postgres: PostgresForm | None = None,
+        postgres_batch: PostgresBatch | None = None,
+    ) -> None:
         """Take values in the order of `parameters`. Other parameters have their value in the statement itself.
 
-        `for_postgres`: PostgreSQL needs a form of its own to be quick.
+        `for_postgres`: PostgreSQL needs a form of its own to be quick. `postgres_batch`: one that writes many rows.
         """
         self._statement, self._parameters, self._for_postgres = statement, tuple(parameters), for_postgres
+        self.postgres_batch = postgres_batch
 
     @cached_property
     def sqlite(self) -> CompiledStatement:

@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakSet
 
 import asyncpg
+import msgspec
 import structlog
 from sqlalchemy import Connection, Executable, event
 from sqlalchemy.dialects.sqlite.dml import OnConflictDoNothing, OnConflictDoUpdate
@@ -47,8 +48,13 @@ _MIGRATION_LOCK_ID = 0x746F7563
 _SERVER_SETTINGS = {"application_name": "touchline"}
 
 # By a statement, since PgBouncer refuses a connection that asks for it at its start.
-_PREPARE_SESSION = "SET idle_in_transaction_session_timeout = 60000"
-"""If this process hangs in a transaction, the server gives its locks back after a minute."""
+_PREPARE_SESSION = "SET idle_in_transaction_session_timeout = 60000; SET enable_seqscan = off; SET jit = off"
+"""If this process hangs in a transaction, the server gives its locks back after a minute.
+
+A prepared statement keeps the plan that was best when its tables were small, until they are analysed again. Without
+`enable_seqscan`, that plan is a look into an index, and not to read a table whole that has grown since. What has to read a whole
+table still does, and would count as so expensive that the server compiled it each time (`jit`).
+"""
 
 _RETRY_CONNECTION_AFTER = 0.1
 """Seconds until a transaction looks again for a connection, where the server has none left: others of the pool become free."""
@@ -252,9 +258,15 @@ class _PostgresTransaction:
             return (await self._connection.execute(statement, values)).mappings().all()
 
     async def execute_prepared(self, statement: PreparedStatement, rows: Sequence[Sequence[Any]]) -> int:
-        sql, arrange = statement.postgres
         self.has_written = True
         with translate_errors(self._url):
+            if batch := statement.postgres_batch:
+                # As JSON: the server reads it in half the time that it takes to run a statement for each row, and to write it
+                # takes less than to encode arrays.
+                records = msgspec.json.encode([dict(zip(batch.names, values, strict=True)) for values in rows])
+                status = await self._raw.execute(batch.sql, records.decode())
+                return int(status.rpartition(" ")[2])  # such as "INSERT 0 96"
+            sql, arrange = statement.postgres
             # asyncpg does not count the rows of a batch. Each row that was changed returns a 1 instead.
             return len(await self._raw.fetchmany(f"{sql} RETURNING 1", [arrange(values) for values in rows]))
 

@@ -6,13 +6,15 @@ import asyncio
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import func, insert, select, text, true
 
+from bot.cluster.chat_claims import ChatClaims, DueRange
 from bot.cluster.leases import LeaseRepository, name_process_lease
 from bot.outbox import fanout, repository, shared_source, statements
 from bot.outbox.delivery import Delivery, QueueItem
@@ -20,6 +22,7 @@ from bot.outbox.outbox import Outbox
 from bot.outbox.shared_source import SharedSource
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
+from bot.storage.driver import Transaction
 from bot.storage.schema import chats, subscriptions
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
@@ -226,6 +229,30 @@ async def test_a_sender_without_room_takes_what_is_loud_and_leaves_the_rest(worl
     assert {item.chat.chat_id for item in rest if item.key.action_id == "card" and not item.is_loud} == set(CHATS)
 
 
+async def test_the_pages_of_a_goal_are_reached_without_a_search_through_all_that_waits_for_each(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = SharedSource(world.db, world.clock, "a", stable_after=0.0)
+    await LeaseRepository(world.db, "a", LEASE_DURATION).acquire({name_process_lease("a")})
+    await world.put(alert(1, "goal"))
+    select_unclaimed, searches = ChatClaims.select_unclaimed_rows, []
+
+    async def count(claims: ChatClaims, tx: Transaction, due_range: DueRange, *, take_over_dead: bool) -> Sequence[Sequence[Any]]:
+        searches.append(due_range)
+        return await select_unclaimed(claims, tx, due_range, take_over_dead=take_over_dead)
+
+    monkeypatch.setattr(ChatClaims, "select_unclaimed_rows", count)
+    taken = []
+    while source.has_urgent:
+        taken.append(len(await source.take(urgent_only=True)))
+    assert taken == [20, 20, 5, 0] and len(searches) == 1
+
+    # What another process announces is searched for at once, also while there is no room for anything else.
+    source._on_deliveries("a")
+    await source.take(urgent_only=True)
+    assert len(searches) == 2
+
+
 async def test_a_revision_reaches_each_chat_by_the_sender_that_told_it(world: World) -> None:
     await world.start("a", "b")
     await world.put(alert(1, "goal"))
@@ -423,3 +450,55 @@ async def test_of_news_that_the_server_has_no_statistics_of_only_the_deliveries_
     assert "Rows Removed by Filter" not in plan
     # Of so few rows the server may take either index: both lead to the chats of the batch.
     assert re.search(r"(entries_pkey|entries_by_chat).*\n.*chat_id = wanted.chat_id", plan)
+
+
+async def test_a_sender_reads_no_table_whole_by_a_plan_from_when_it_was_small(world: World) -> None:
+    async with world.db.transaction() as tx:
+        await tx.execute(text("ANALYZE"))
+    await world.start("a")
+    await world.put(alert(1, "goal"))
+    await world.until_sent(1)
+    await world.put(retracted(2))
+    await world.until_sent(2)
+
+    plans = await _explain_kept_statements(world.senders[0].db)
+    assert len(plans) > 15
+    assert {statement: plan for statement, plan in plans.items() if _find_whole_reads(plan, "Seq Scan")} == {}
+    # An index that is read from its first to its last row is no better.
+    of_batches = {statement: plan for statement, plan in plans.items() if "LATERAL" in statement}
+    assert len(of_batches) > 4
+    assert {statement: plan for statement, plan in of_batches.items() if _find_whole_reads(plan, "Scan")} == {}
+    # What is written is found by its key: through the status each row would be searched for among all that wait.
+    stored = [plan for statement, plan in plans.items() if re.match(r"\s*(INSERT INTO|UPDATE) entries", statement)]
+    assert len(stored) > 2 and not [plan for plan in stored if "entries_waiting" in str(plan)]
+
+
+_GROWING = ("entries", "alerts", "chats", "claims", "subscriptions", "grouped")
+
+
+async def _explain_kept_statements(db: Database) -> dict[str, Any]:
+    """Return by its text the plan that the server keeps for each statement that the connections of a process have prepared."""
+    plans = {}
+    async with AsyncExitStack() as stack:
+        # At the same time, so that each has another connection of the pool.
+        for tx in [await stack.enter_async_context(db.transaction()) for _ in range(4)]:
+            connection = tx._raw  # type: ignore[attr-defined]
+            await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            for name, statement, count in await connection.fetch(
+                "SELECT name, statement, cardinality(parameter_types) FROM pg_prepared_statements"
+            ):
+                if any(f" {table}" in statement for table in _GROWING):
+                    nulls = f"({', '.join(['NULL'] * count)})" if count else ""
+                    plans[statement] = await connection.fetchval(f'EXPLAIN (FORMAT JSON) EXECUTE "{name}"{nulls}')
+    return plans
+
+
+def _find_whole_reads(plan: Any, kind: str) -> list[str]:
+    """Return the growing tables that a plan reads whole, by a scan of this kind."""
+    if isinstance(plan, list):
+        return [found for part in plan for found in _find_whole_reads(part, kind)]
+    if not isinstance(plan, dict):
+        return []
+    below = [found for part in plan.values() for found in _find_whole_reads(part, kind)]
+    is_whole = kind in plan.get("Node Type", "") and not {"Index Cond", "Recheck Cond"} & plan.keys()
+    return [*below, plan["Relation Name"]] if is_whole and plan.get("Relation Name") in _GROWING else below
