@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import io
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -50,11 +52,14 @@ class Durable(Server):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """Messages a second while it lasted, seconds from the put to the last message, and refusals."""
+    """Messages a second while it lasted, seconds from the put to the last message, refusals, and milliseconds of processor that a
+    message took: of all senders, HTTP included, and of the database's server."""
 
     rate: float
     last: float
     refused: int
+    of_senders: float
+    of_server: float
 
 
 async def work(name: str, url: str, telegram_url: str, limit: int) -> None:
@@ -91,14 +96,30 @@ async def work(name: str, url: str, telegram_url: str, limit: int) -> None:
             await outbox.put([goal(clock.now())])
 
 
+def _processor_seconds(process: int, *, children: bool = False) -> float:
+    """Of a process, of those of its children that have ended, and with `children` of those that run."""
+    ticks = 0
+    for file in Path("/proc").glob("[0-9]*/stat") if children else [Path(f"/proc/{process}/stat")]:
+        with contextlib.suppress(OSError):  # it has ended
+            fields = file.read_text().rpartition(")")[2].split()
+            if file.parent.name == str(process):
+                ticks += sum(map(int, fields[11:15]))
+            elif fields[1] == str(process):
+                ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 @asynccontextmanager
-async def sender(name: str, url: str, there: Telegram, limit: int) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`work` in another process."""
+async def sender(
+    name: str, url: str, there: Telegram, limit: int, checkout: Path | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`work` in another process, of this version or of the one in another folder."""
     pipe, command = (
         asyncio.subprocess.PIPE,
         [sys.executable, "-m", "benchmarks.scale", "--worker", name, url, there.url, str(limit)],
     )
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    # Without PYTHONPATH: `-m` takes what is in the working directory.
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, cwd=checkout)
     assert process.stdout  # noqa: S101  # it is a pipe
     await process.stdout.readline()
     try:
@@ -108,19 +129,36 @@ async def sender(name: str, url: str, there: Telegram, limit: int) -> AsyncItera
         await process.wait()
 
 
-async def measured(url: str, senders: int, there: Telegram, messages: int, limit: int) -> Result:
+async def measured(
+    url: str,
+    senders: int,
+    there: Telegram,
+    messages: int,
+    limit: int,
+    checkout: Path | None = None,
+    server: Server | None = None,
+) -> Result:
     """The goal to every chat."""
     await there.reset(limit)
+    postmaster = int((server.folder / "data" / "postmaster.pid").read_text().split()[0]) if server else None
+
+    def spent() -> tuple[float, float]:
+        own = sum(_processor_seconds(process.pid) for process in crew)
+        return own, _processor_seconds(postmaster, children=True) if postmaster else 0.0
+
     async with AsyncExitStack() as stack:
-        crew = [await stack.enter_async_context(sender(f"s{number}", url, there, limit)) for number in range(senders)]
+        crew = [await stack.enter_async_context(sender(f"s{number}", url, there, limit, checkout)) for number in range(senders)]
         assert crew[0].stdin  # noqa: S101  # it is a pipe
-        put = time.monotonic()
+        put, before = time.monotonic(), spent()
         crew[0].stdin.write(b"goal\n")
         stats = await _until(there, messages)
+        await asyncio.sleep(0.5)  # the last ids are committed
+        of_senders, of_server = (1000 * (now - then) / messages for now, then in zip(spent(), before, strict=True))
+    rate = (stats.taken - 1) / (stats.last - stats.first)
     if limit:
         whole = stats.seconds[1:-2] or stats.seconds
-        return Result(sum(whole) / len(whole), stats.last - put, stats.refused)
-    return Result((stats.taken - 1) / (stats.last - stats.first), stats.last - put, stats.refused)
+        rate = sum(whole) / len(whole)
+    return Result(rate, stats.last - put, stats.refused, of_senders, of_server)
 
 
 async def _until(there: Telegram, messages: int) -> Stats:
@@ -147,6 +185,9 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--senders", type=int, nargs="*", default=[1, 2, 3], help="how many, on PostgreSQL")
+    parser.add_argument("--limits", type=int, nargs="*", default=[0, 1000])
+    parser.add_argument("--beside", type=Path, help="the folder of another version, whose senders take turns with these")
     parser.add_argument("--worker", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     logging.disable()
@@ -157,28 +198,31 @@ async def main() -> None:
         return
     async with telegram() as there:
         with running(Durable) as server:
-            for limit in (0, 1000):
-                await table(there, server, given.messages, given.rounds, limit)
+            for limit in given.limits:
+                await table(there, server, given, limit)
 
 
-async def table(there: Telegram, server: Server, messages: int, rounds: int, limit: int) -> None:
+async def table(there: Telegram, server: Server, given: argparse.Namespace, limit: int) -> None:
     """The best of some rounds, each way in turn."""
     best: dict[str, Result] = {}
-    for _ in range(rounds):
+    messages, versions = given.messages, {"": None} | ({", other": given.beside} if given.beside else {})
+    for number in range(given.rounds):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "touchline.db"
             await followed(path, messages)
             _keep(best, "SQLite, 1 sender", await measured(f"sqlite:///{path}", 1, there, messages, limit))
-        for senders in (1, 2, 3):
-            with server.database() as url:
-                await follow(url, messages)
-                name = f"PostgreSQL, {senders} sender{'s' * (senders > 1)}"
-                _keep(best, name, await measured(url, senders, there, messages, limit))
-    print(
-        f"\n{f'{limit:,} a second allowed' if limit else 'without a limit':24}{'a second':>10}{'to the last, s':>16}{'429s':>7}"
-    )
+        for senders in given.senders:
+            # Each version first in every other round.
+            for version, checkout in sorted(versions.items(), reverse=bool(number % 2)):
+                with server.database() as url:
+                    await follow(url, messages)
+                    name = f"PostgreSQL, {senders} sender{'s' * (senders > 1)}{version}"
+                    _keep(best, name, await measured(url, senders, there, messages, limit, checkout, server))
+    heading = f"{limit:,} a second allowed" if limit else "without a limit"
+    print(f"\n{heading:32}{'a second':>10}{'to the last, s':>16}{'429s':>7}{'ms of processor: senders':>26}{'server':>8}")
     for name, result in best.items():
-        print(f"{name:24}{result.rate:10,.0f}{result.last:16.2f}{result.refused:7,}")
+        costs = f"{result.of_senders:26.2f}{result.of_server:8.2f}"
+        print(f"{name:32}{result.rate:10,.0f}{result.last:16.2f}{result.refused:7,}{costs}")
 
 
 def _keep(best: dict[str, Result], name: str, result: Result) -> None:
