@@ -42,6 +42,7 @@ def test_what_cannot_be_read_is_wrong_usage_of_its_option(read: Callable[[], obj
     assert refused.value.param_hint == option
 
 
+@pytest.mark.whole_process
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_variables_of_a_file_are_taken_before_and_after_the_name_of_a_command(where: str, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("# tokens\nexport FIRST='a b'\n\nSECOND=\"sqlite:///x.db\"\nTHIRD=file\n", encoding="utf-8")
