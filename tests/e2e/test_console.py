@@ -37,6 +37,10 @@ pytestmark = [
 
 PASSWORD = "a-long-password"
 
+PAGE_DEADLINE = 5 * DEADLINE
+"""Seconds after which a wait for a page counts as a hang. For one step the browser, the console and a process that replays seven
+matches compute one after the other: beside the other tests and busy loops that has taken more than a minute."""
+
 CHANGED = """\
 rules:
   - name: reds alone
@@ -89,7 +93,7 @@ async def opened(browser: Browser) -> AsyncIterator[Page]:
     errors: list[str] = []
     context = await browser.new_context()
     page = await context.new_page()
-    page.set_default_timeout(DEADLINE * 1000)
+    page.set_default_timeout(PAGE_DEADLINE * 1000)
     page.on("pageerror", lambda error: errors.append(str(error)))
     seen = SeenPage(page)
     try:
@@ -105,7 +109,7 @@ async def opened(browser: Browser) -> AsyncIterator[Page]:
 
 async def press_until(page: Page, key: str, shown: Locator) -> None:
     """Press a key again and again until the page shows something: how far one press goes depends on what has arrived."""
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(PAGE_DEADLINE):
         while not await shown.is_visible():
             await page.keyboard.press(key)
             await page.wait_for_timeout(50)
@@ -200,7 +204,7 @@ async def test_who_knows_the_password_sees_the_bot_at_work_and_changes_its_rules
             await page.get_by_role("link", name="Matches").click()
             await page.get_by_role("link", name=" v ").click()
             packet = page.get_by_text("The packet as it came").first
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(PAGE_DEADLINE):
                 # It is stored after the alert, so that no alert waits for it.
                 while not await packet.is_visible():
                     await page.reload()
