@@ -26,6 +26,7 @@ class SenderWorker:
         self._suspended_chats = SuspendedChatsCheck(
             SuspensionRepository(services.database), services.chats, services.messenger.check_chat, services.clock
         )
+        services.on_topic_opened.append(self.sender.failures.on_topic_opened)
         services.monitor.backlog = self.sender.count_pending
         if isinstance(services.rate_limiter, SharedRateLimiter):
             # The sender sleeps until something may be sent: a larger share and new deliveries of other processes wake it.

@@ -33,7 +33,7 @@ from bot.monitoring.monitor import Monitor, find_database_folder
 from bot.outbox.outbox import Outbox
 from bot.outbox.shared_source import SharedSource
 from bot.retry import retry_while_database_unavailable
-from bot.storage.chats import ChatRepository, parse_move
+from bot.storage.chats import ChatRepository, MovedChat, OpenedTopic, parse_chats_notification
 from bot.storage.database import Database
 from bot.storage.driver import CHATS_CHANNEL, LEASES_CHANNEL, RATE_CHANNEL, RULES_CHANNEL, TROUBLE_CHANNEL
 from bot.storage.fixtures import FeedPositionRepository
@@ -87,6 +87,8 @@ class Services:
         self._token = bot.token
         """The token that Telegram is asked with, which is not that of `config` where that is another bot's."""
         self.on_chats_changed: list[Callable[[], None]] = []
+        self.on_topic_opened: list[Callable[[int], None]] = []
+        """Called with the id of a forum in which a closed topic was opened."""
         self.on_settings_changed: list[Callable[[], None]] = []
         self.on_rules_changed: list[Callable[[RuleSet, Catalogue], None]] = []
         self.prune_more: list[Callable[[], Awaitable[None]]] = []
@@ -118,6 +120,8 @@ class Services:
         self.configured_chats = ConfiguredChats(self.subscriptions, self.chats, bot, lambda: self.config)
         self.configured_chats.on_problem = self.admins.post_event
         self.chats.on_migrated = self._on_chat_migrated
+        # On a shared database by the notification, as all processes.
+        self.chats.on_topic_opened = None if database.is_shared else self._notify_topic_opened
         self.monitor = self._build_monitor(roles)
         if paid:
             self._watch_paid_messages(paid)
@@ -212,9 +216,17 @@ class Services:
 
     def _on_chats_notification(self, payload: str) -> None:
         """Note what another process, or this one, has changed about the chats."""
-        if ids := parse_move(payload):
-            self.configured_chats.on_chat_migrated(*ids)
+        match parse_chats_notification(payload):
+            case MovedChat(old_id=old, new_id=new):
+                self.configured_chats.on_chat_migrated(old, new)
+            case OpenedTopic(chat_id=chat_id):
+                self._notify_topic_opened(chat_id)
+                return
         self._notify_chats_changed()
+
+    def _notify_topic_opened(self, chat_id: int) -> None:
+        for callback in self.on_topic_opened:
+            callback(chat_id)
 
     def _on_chat_migrated(self, old_chat_id: int, new_chat_id: int) -> None:
         """Note the new id of a group that moved, and tell the admins if the configuration names the old one."""

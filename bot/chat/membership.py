@@ -1,4 +1,4 @@
-"""Follows what happens to the bot in chats: added, blocked, kicked, restricted; and groups that migrate."""
+"""Follows what happens to the bot in chats: added, blocked, kicked, restricted; groups that migrate, topics that are opened."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ from bot.subscribers import Chat, ChatRef
 log = structlog.get_logger()
 
 
+_TOPIC_OPENED = filters.StatusUpdate.FORUM_TOPIC_REOPENED | filters.StatusUpdate.GENERAL_FORUM_TOPIC_UNHIDDEN
+"""A hidden general topic is closed."""
+
+
 class MembershipHandlers:
     """Keeps the stored chats in step with where the bot is a member and may send."""
 
@@ -31,10 +35,11 @@ class MembershipHandlers:
         self._services = services
 
     def handlers(self) -> list[Handler]:
-        """Return the handlers for changes of the bot's membership and for groups that become supergroups."""
+        """Return the handlers for changes of the bot's membership, groups that become supergroups, and topics that are opened."""
         return [
             ChatMemberHandler(self.on_member_change, ChatMemberHandler.MY_CHAT_MEMBER),
             MessageHandler(filters.StatusUpdate.MIGRATE, with_origin(self.on_migration)),
+            MessageHandler(_TOPIC_OPENED, with_origin(self.on_topic_opened)),
         ]
 
     async def on_member_change(self, update: Update, ptb_context: HandlerContext) -> None:
@@ -102,6 +107,12 @@ class MembershipHandlers:
             await self._migrate(origin.ref.chat_id, message.migrate_to_chat_id)
         elif message.migrate_from_chat_id:
             await self._migrate(message.migrate_from_chat_id, origin.ref.chat_id)
+
+    async def on_topic_opened(self, origin: UpdateOrigin, _message: Message, _ptb_context: HandlerContext) -> None:
+        """Let the alerts leave that a closed topic kept back."""
+        # The chat too: an earlier version suspended a forum with a closed topic.
+        await self._services.chats.resume(origin.ref.chat_id)
+        await self._services.chats.announce_opened_topic(origin.ref.chat_id)
 
     async def _migrate(self, old_chat_id: int, new_chat_id: int) -> None:
         # Both messages may arrive: the second finds nothing left to move.

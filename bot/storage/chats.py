@@ -45,6 +45,8 @@ class ChatRepository:
         self._on_change = on_change
         self.on_migrated: Callable[[int, int], None] | None = None
         """Called in this process with the old and the new id of a group that became a supergroup."""
+        self.on_topic_opened: Callable[[int], None] | None = None
+        """Called in this process with the id of a forum in which a closed topic was opened."""
 
     async def get(self, ref: ChatRef) -> Chat | None:
         """Return a chat; None if it is not known."""
@@ -164,6 +166,13 @@ class ChatRepository:
         if self.on_migrated and old_chat_id != new_chat_id:
             self.on_migrated(old_chat_id, new_chat_id)
 
+    async def announce_opened_topic(self, chat_id: int) -> None:
+        """Let the senders of all processes try a forum's closed topics at once: one of them was opened."""
+        async with self._database.transaction() as tx:
+            await tx.notify(CHATS_CHANNEL, f"{_OPENED} {chat_id}")
+        if self.on_topic_opened:
+            self.on_topic_opened(chat_id)
+
     async def merge_topic_into_general(self, ref: ChatRef) -> None:
         """Move subscriptions and deliveries of a deleted topic to the forum's general topic, unless that has its own."""
         async with self._database.transaction() as tx:
@@ -236,14 +245,29 @@ async def changing_followers(database: Database, on_change: OnChange | None) -> 
         on_change()
 
 
-_MOVED = "moved"
+_MOVED, _OPENED = "moved", "opened"
 
 
-def parse_move(payload: str) -> tuple[int, int] | None:
-    """Return the old and the new id of a group from a notification of `CHATS_CHANNEL`; None if it is about something else."""
+class MovedChat(msgspec.Struct, frozen=True):
+    """A group became a supergroup."""
+
+    old_id: int
+    new_id: int
+
+
+class OpenedTopic(msgspec.Struct, frozen=True):
+    """A closed topic of a forum was opened."""
+
+    chat_id: int
+
+
+def parse_chats_notification(payload: str) -> MovedChat | OpenedTopic | None:
+    """Read a notification of `CHATS_CHANNEL`. None: who gets what has changed, and nothing more is said of it."""
     match payload.split(" "):
         case [word, old, new] if word == _MOVED:
-            return int(old), int(new)
+            return MovedChat(int(old), int(new))
+        case [word, chat_id] if word == _OPENED:
+            return OpenedTopic(int(chat_id))
     return None
 
 

@@ -52,6 +52,9 @@ MAX_CHAT_RETRY_DELAY = 60.0
 
 _CHAT_BACKOFF = Backoff(0.5, MAX_CHAT_RETRY_DELAY)
 
+_CLOSED_TOPIC_BACKOFF = Backoff(10.0, 900.0)
+"""Long, because Telegram says when a topic is opened. This is for when it was not heard."""
+
 _FIRST_PING_DELAY, _LONGEST_PING_DELAY = 5.0, 30.0
 """Seconds between two questions whether Telegram answers again, while messages are parked."""
 
@@ -84,6 +87,8 @@ class FailureHandler:
         self.unanswered = UnansweredMessages()
         self.refused = RefusedMessages()
         self._suspension_brake = SuspensionBrake()
+        self._closed_topics: dict[ChatRef, int] = {}
+        """How often in a row each topic was refused because it is closed, and the general topic too."""
         self._old_chat_ids: set[int] = set()
         """The ids that groups had before they moved. A server that named one as a new id would move a group back and forth."""
         self._pinging: asyncio.Task[None] | None = None
@@ -105,6 +110,7 @@ class FailureHandler:
         """Note that Telegram answered the request for an item, and that nothing is left to do for its plan."""
         # Any answer that Telegram itself gave shows that it can be reached.
         self.breaker.on_success()
+        self._closed_topics.pop(item.chat, None)
         self._suspension_brake.on_delivered(item.chat.chat_id, self._clock.monotonic())
         self.unanswered.forget(item)
         # Seldom: this runs for every message.
@@ -147,9 +153,14 @@ class FailureHandler:
     async def schedule_retry(self, item: QueueItem, error: DeliveryError) -> None:
         """Let an item wait for as long as an error asks for. It stays the first of its queue, unless its chat is gone."""
         chat_id, now = item.chat.chat_id, self._clock.monotonic()
+        if isinstance(error, TopicClosed):
+            self._hold_closed_topic(item, error)
+            return
         if isinstance(error, ChatMigrated | ChatGone | TopicGone):
             try:
-                if isinstance(error, ChatGone) and self._postpone_suspension(item, error):
+                # The general topic cannot be deleted: such an answer is one more way to refuse the chat.
+                is_refused = not (isinstance(error, ChatMigrated) or (isinstance(error, TopicGone) and item.chat.topic))
+                if is_refused and self._postpone_suspension(item, error):
                     return
                 await self._handle_chat_gone(item.chat, error)
             except StorageError as failure:
@@ -291,7 +302,7 @@ class FailureHandler:
         # The ids in memory are those of the old place: a rescan reads the deliveries again with the new ones.
         self._chat_queues.discard(chat_id)
         self.unanswered.discard(chat_id)
-        if isinstance(error, TopicGone) and ref.topic and not isinstance(error, TopicClosed):
+        if isinstance(error, TopicGone) and ref.topic:
             log.info("topic_deleted", chat=chat_id, topic=ref.topic)
             await self._chats.merge_topic_into_general(ref)
             self._delivery_queue.rescan()
@@ -304,7 +315,25 @@ class FailureHandler:
             log.info("chat_suspended", chat=chat_id, reason=str(error))
             await self._chats.suspend(chat_id, str(error))
 
-    def _postpone_suspension(self, item: QueueItem, error: ChatGone) -> bool:
+    def _hold_closed_topic(self, item: QueueItem, error: TopicClosed) -> None:
+        """Keep back what waits for a topic that is closed, as the general topic is. The other topics of the forum go on."""
+        ref, now = item.chat, self._clock.monotonic()
+        refusals = self._closed_topics.get(ref, 0)
+        self._closed_topics[ref] = refusals + 1
+        delay = _CLOSED_TOPIC_BACKOFF.after(refusals)
+        log.info("topic_closed", chat=ref.chat_id, topic=ref.topic, reason=str(error), retry_in=delay)
+        self._requeue(item)
+        self._chat_queues.hold_topic(ref, now + delay)
+        self._chat_queues.finish(ref.chat_id, now)
+
+    def on_topic_opened(self, chat_id: int) -> None:
+        """Send what closed topics of a forum kept back: one of them was opened, perhaps the general one, which takes it all."""
+        for ref in [ref for ref in self._closed_topics if ref.chat_id == chat_id]:
+            del self._closed_topics[ref]
+        self._chat_queues.release_topics(chat_id, self._clock.monotonic())
+        self._wake()
+
+    def _postpone_suspension(self, item: QueueItem, error: DeliveryError) -> bool:
         """Return True if a refused chat is not suspended yet: it is its first refusal, or too many others are refused too.
 
         Nothing is sent to it until it is tried again, so that what waits stays in order.

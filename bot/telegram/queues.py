@@ -53,11 +53,13 @@ class ChatQueue:
     held_until: list[float] = field(default_factory=lambda: [_NEVER] * len(Urgency))
     is_held: bool = False
     failures: int = 0
+    closed_topics: dict[int, float] | None = None
     entry_number: int = -1
 
     def ready_at(self, waiting: WaitingItem) -> float:
         """Return when an item may leave, as far as is known."""
-        return max(waiting.due_at, self.blocked_until, self.held_until[waiting.item.urgency])
+        at = max(waiting.due_at, self.blocked_until, self.held_until[waiting.item.urgency])
+        return max(at, self.closed_topics.get(waiting.item.chat.topic, _NEVER)) if self.closed_topics else at
 
     def find_next(self, now: float) -> int:
         """Return the index of the item that leaves next: of those that may, the first of the most urgent."""
@@ -181,6 +183,20 @@ class ChatQueues:
         elif not queue.failures:
             del self._queues[chat_id]
 
+    def hold_topic(self, ref: ChatRef, until: float) -> None:
+        """Keep everything of a closed topic back until a time, and nothing else of its chat. Its item is being dealt with."""
+        queue = self._queues.get(ref.chat_id)
+        if queue is not None:
+            queue.closed_topics = (queue.closed_topics or {}) | {ref.topic: until}
+
+    def release_topics(self, chat_id: int, now: float) -> None:
+        """Keep nothing back any more of the topics of a chat: one of them was opened."""
+        queue = self._queues.get(chat_id)
+        if queue is not None and queue.closed_topics:
+            queue.closed_topics = None
+            if queue.items and not queue.is_sending:
+                self._schedule(chat_id, queue, now)
+
     def discard(self, chat_id: int) -> None:
         """Drop everything that waits for a chat."""
         queue = self._queues.pop(chat_id, ChatQueue())
@@ -215,7 +231,10 @@ class ChatQueues:
     def blocked_until(self, item: QueueItem) -> float:
         """Return until when the rate limits or an answer of Telegram last kept items of this urgency back in this chat."""
         queue = self._queues.get(item.chat.chat_id)
-        return max(queue.blocked_until, queue.held_until[item.urgency]) if queue else _NEVER
+        if queue is None:
+            return _NEVER
+        closed_until = (queue.closed_topics or {}).get(item.chat.topic, _NEVER)
+        return max(queue.blocked_until, queue.held_until[item.urgency], closed_until)
 
     def next_due_at(self) -> float | None:
         """Return when the next chat that waits for its time may be ready. None if there is none."""

@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
-from bot.errors import MessageGone, RetryAfter, TelegramUnreachable, TextRefused
+from bot.errors import MessageGone, RetryAfter, TelegramUnreachable, TextRefused, TopicClosed
 from bot.fake_telegram.html import EntitiesError, parse
 from bot.fake_telegram.state import Limits, RefusedError
 from bot.media.renderer import PictureAttachment
@@ -53,6 +53,8 @@ class FakeMessenger:
     """Until then, by the loop's clock, requests are carried out, and their answers are lost after a minute."""
     reply_answers_lost: bool = False
     """Replies are carried out, and never answered."""
+    closed_topics: set[ChatRef] = field(default_factory=set)
+    """Topics of forums in which nothing can be sent."""
     failure: Exception | None = None
     """Raised by every request while it is set."""
     payment_refusal: Exception | None = None
@@ -81,6 +83,8 @@ class FakeMessenger:
         rich: str = "",
     ) -> int:
         await self._ask("send", chat, html, is_paid=is_paid)
+        if chat in self.closed_topics:
+            raise TopicClosed("Bad Request: TOPIC_CLOSED")
         self._last += 1
         now = asyncio.get_running_loop().time()
         shown = ShownMessage(self._last, now, [html], silent, reply_to, chat.topic, keyboard=keyboard)

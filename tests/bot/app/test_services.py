@@ -139,3 +139,25 @@ async def test_a_token_is_used_at_once_if_it_is_of_the_bot_in_use_whatever_the_f
         await process.services.apply_config(process.read(f"{GOALS}telegram: {{token: '{token}'}}\n"))
 
     assert replaced == used
+
+
+@pytest.mark.parametrize("is_notified", [False, True])
+async def test_what_happens_to_a_group_reaches_the_sender_and_the_list_of_who_may_use_the_bot(
+    process: Process, is_notified: bool
+) -> None:
+    services, opened, changed = process.services, list[int](), list[str]()
+    services.on_topic_opened.append(opened.append)
+    services.on_chats_changed.append(lambda: changed.append("chats"))
+    services.config = process.read(GOALS + "telegram: {allowed_chats: [-5]}\n")
+    if is_notified:
+        # By another process on the same database, which may be of an earlier version that says nothing.
+        for payload in ("opened -5", "moved -5 -1005", "", "something new"):
+            services._on_chats_notification(payload)
+    else:
+        await services.chats.announce_opened_topic(-5)
+        await services.chats.migrate(-5, -1005)
+
+    assert (opened, len(changed)) == ([-5], 3 if is_notified else 1)
+    assert services.configured_chats.list_allowed_chats() == ("-5", "-1005")
+    # The process that made the change tells the admins, and no other one.
+    assert [call for call in process.calls if "-1005" in call] == ([] if is_notified else process.calls[-1:])

@@ -139,3 +139,18 @@ async def test_a_group_that_was_suspended_before_the_bot_learns_of_its_move_is_r
     await world.wait_until_idle()
 
     assert (await world.load_chat(SUPERGROUP)).is_active
+
+
+@pytest.mark.parametrize("service", ["forum_topic_reopened", "general_forum_topic_unhidden"])
+async def test_a_topic_that_is_opened_is_announced_and_resumes_its_forum(world: World, service: str) -> None:
+    opened: list[int] = []
+    world.chats.on_topic_opened = opened.append
+    await world.chats.get_or_create(ChatRef(SUPERGROUP), "supergroup", "Fans")
+    await world.chats.suspend(SUPERGROUP, "Bad Request: TOPIC_CLOSED")
+    forum = world.api.chat(SUPERGROUP, title="Fans")
+    message = {"message_id": 9, "date": 1_790_000_000, "chat": forum.json(), service: {}}
+    world.api.push({"message": message | {"message_thread_id": 5, "is_topic_message": True}})
+    await world.wait_until_idle()
+
+    assert opened == [SUPERGROUP]
+    assert (await world.load_chat(SUPERGROUP)).is_active

@@ -186,16 +186,6 @@ async def test_what_a_deleted_topic_followed_goes_to_the_general_one_and_comes_t
     assert "❌" in "".join(message.html for message in world.shown(-5)[1:])
 
 
-async def test_a_forum_whose_general_topic_is_closed_too_is_suspended(world: World) -> None:
-    await world.follow(-5)
-    world.telegram.fail(-5, TopicClosed("TOPIC_CLOSED"), TopicClosed("TOPIC_CLOSED"))
-
-    await world.send(alert())
-
-    chat = await world.chats.get(ChatRef(-5))
-    assert chat is not None and not chat.is_active
-
-
 async def test_one_chats_trouble_never_delays_another(world: World) -> None:
     await world.follow(1, 2, 3, 4)
     world.telegram.fail(1, *[RetryAfter(1000)] * 5)
