@@ -120,35 +120,41 @@ async def execute(
             await messenger.pin(chat, message_id, is_pinned=plan.is_pinned)
         return message_id
     if is_plain:
-        return await _send_or_edit(messenger, chat, plan, to_plain(plan.html), is_paid=is_paid)
+        return await _send_or_edit(messenger, chat, plan, is_plain=True, is_paid=is_paid)
     try:
-        return await _send_or_edit(messenger, chat, plan, plan.html, is_paid=is_paid)
+        return await _send_or_edit(messenger, chat, plan, is_plain=False, is_paid=is_paid)
     except PictureRefused:
         raise  # The text is not to blame: the sender knows what to send instead.
     except TextRefused:
         # An operator's rule may have HTML that Telegram does not take. Without its formatting it arrives all the same.
-        return await _send_or_edit(messenger, chat, plan, to_plain(plan.html), is_paid=is_paid)
+        return await _send_or_edit(messenger, chat, plan, is_plain=True, is_paid=is_paid)
 
 
-async def _send_or_edit(messenger: Messenger, chat: ChatRef, plan: MessagePlan, html: str, *, is_paid: bool) -> int:
+async def _send_or_edit(messenger: Messenger, chat: ChatRef, plan: MessagePlan, *, is_plain: bool, is_paid: bool) -> int:
+    html = plan.html
     # A reply has neither button nor picture: those belong to the message that it answers.
     if isinstance(plan, Reply):
+        html = to_plain(html) if is_plain else html
         reply_to = plan.delivery.message_id or None
         return await _send(messenger, chat, html, silent=plan.is_silent, reply_to=reply_to, is_paid=is_paid)
     picture = plan.picture if plan.picture and plan.picture.png else None
     # An edit without the keyboard would remove the button.
     keyboard = plan.keyboard if not picture else None
+    html, rich = (picture.caption or html) if picture else html, plan.rich
+    if is_plain:
+        # Whatever it was that Telegram did not take: the text, a caption or the rich form.
+        html, rich = to_plain(html), ""
     # A caption takes a quarter of what a message takes.
-    html = cut(picture.caption or html, CAPTION_LIMIT) if picture else html
+    html = cut(html, CAPTION_LIMIT) if picture else html
     if isinstance(plan, Send):
         return await _send(
-            messenger, chat, html, silent=plan.is_silent, keyboard=keyboard, picture=picture, rich=plan.rich, is_paid=is_paid
+            messenger, chat, html, silent=plan.is_silent, keyboard=keyboard, picture=picture, rich=rich, is_paid=is_paid
         )
     message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
     if message_id == UNREACHABLE_MESSAGE_ID:
         return UNREACHABLE_MESSAGE_ID
     try:
-        await messenger.edit(chat, message_id, html, keyboard=keyboard, picture=picture, rich=plan.rich)
+        await messenger.edit(chat, message_id, html, keyboard=keyboard, picture=picture, rich=rich)
     except (MessageLocked, TopicClosed) as error:
         if plan.alert.kind in KINDS_WITHOUT_COPIES:
             return UNREACHABLE_MESSAGE_ID

@@ -108,13 +108,17 @@ def render_body(alert: Alert, sent_body: str = "", timezone: str = _UTC) -> str:
         text = f"{text}\n🕓 <i>{_('reported late')}</i>"
     # No rule writes a text for a retraction: what was sent stays, to be struck through.
     text = text or sent_body or make_fallback_text(alert.facts)
-    if alert.facts.kickoff_date:
-        text = _DATE.sub(lambda found: _format_date(found[0], timezone), text)
     kickoff, written = alert.fixture.kickoff, alert.facts.kickoff
+    tag = written
     if written and kickoff is not None:
         # Alerts are made once for all chats, with the time in UTC; here it becomes the chat's, and in Telegram each reader's.
-        local = written if timezone == _UTC else f"{kickoff.astimezone(find_zone(timezone)):%H:%M}"
-        text = text.replace(written, time_tag(kickoff, local))
+        tag = time_tag(kickoff, written if timezone == _UTC else f"{kickoff.astimezone(find_zone(timezone)):%H:%M}")
+    # Dates and what stands between them, each by itself: a date ends with a time that may be the kick-off's, and a tag in a tag
+    # is no tag.
+    dates = _DATE.findall(text) if alert.facts.kickoff_date else []
+    pieces = _DATE.split(text) if dates else [text]
+    pieces = [piece.replace(written, tag) for piece in pieces] if written else pieces
+    text = pieces[0] + "".join(_format_date(date, timezone) + piece for date, piece in zip(dates, pieces[1:], strict=True))
     return cut(text, TEXT_LIMIT - _MARK_ROOM)
 
 

@@ -183,3 +183,15 @@ async def test_a_picture_that_cannot_be_drawn_leaves_its_words() -> None:
 
     (shown,) = telegram.chats[REF.chat_id]
     assert (png, shown.html, shown.photo) == (b"", "<b>1–0</b>", b"")
+
+
+@pytest.mark.parametrize("is_plain", [False, True])
+async def test_a_caption_that_telegram_does_not_take_is_sent_without_its_formatting(is_plain: bool) -> None:
+    messenger = FakeMessenger()
+    picture = PictureAttachment(full(), "en", is_spoiler=False, png=b"png", caption="<b>1–0</b> <big>Saka</big>")
+    plan = Send(Delivery(pictured(full()).key, REF), pictured(full()), "the whole text", True, Reason.FIRST, picture=picture)
+
+    await execute(messenger, REF, plan, is_plain=is_plain)
+
+    (shown,) = messenger.chats[REF.chat_id]
+    assert (shown.html, shown.photo) == ("1–0 Saka", b"png")

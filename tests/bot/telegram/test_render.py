@@ -1,4 +1,5 @@
 import datetime as dt
+import re
 
 import pytest
 from hypothesis import given
@@ -188,6 +189,27 @@ def test_a_date_is_told_in_the_chats_time_and_what_is_none_stays(timezone: str, 
 
     assert visible_text(body) == f"Moved to {shown}."
     assert ("<tg-time" in body, f'unix="{unix}" format="wdt"' in body) == (unix is not None, unix is not None)
+
+
+@pytest.mark.parametrize(
+    ("timezone", "shown"),
+    [
+        ("UTC", "22 August, 14:00 UTC, not 21 August, 14:00 UTC. Kick-off 14:00 UTC"),
+        ("Europe/Berlin", "22 August, 16:00, not 21 August, 16:00. Kick-off 16:00"),
+    ],
+)
+def test_a_date_that_ends_with_the_time_of_the_kick_off_is_one_tag(timezone: str, shown: str) -> None:
+    moved = replace(
+        alert(text="2026-08-22 14:00 UTC, not 2026-08-21 14:00 UTC. Kick-off 14:00 UTC"),
+        fixture=replace(FIXTURE, kickoff=dt.datetime(2026, 8, 22, 14, tzinfo=dt.UTC)),
+        facts=Facts(kickoff="14:00 UTC", kickoff_date="2026-08-22 14:00 UTC", kickoff_before="2026-08-21 14:00 UTC"),
+    )
+
+    body = render_body(moved, timezone=timezone)
+
+    found = parse(body)
+    assert found.text == shown
+    assert [found.text[one["offset"] :][: one["length"]] for one in found.entities] == re.split(", not |\\. Kick-off ", shown)
 
 
 def test_dates_and_times_of_an_alert_that_names_no_kick_off_stay_as_its_rule_wrote_them() -> None:
