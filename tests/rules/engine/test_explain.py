@@ -33,6 +33,7 @@ def test_each_rule_has_its_verdict() -> None:
 
     assert verdicts(explanation) == ["speaks of other actions", "does not fire", "fires", "not asked"]
     assert explanation.changes[0].verdicts[3].stopped_by == "c"
+    assert [judged.rule for judged in explanation.changes[0].verdicts] == list(rules.rules)
 
 
 def test_a_rule_of_other_actions_shows_that_condition_alone_and_one_that_was_not_asked_shows_none() -> None:
