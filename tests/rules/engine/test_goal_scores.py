@@ -168,11 +168,13 @@ def test_kicks_whose_outcome_is_corrected_have_their_own_score_at_last(kicks: li
 
 
 class GoalHistory(msgspec.Struct, frozen=True):
-    """The revisions of one goal, in their order."""
+    """The revisions of one goal, in their order, with its disallowance and the end of that."""
 
     side: Side
     revisions: tuple[str, ...]
 
+
+DISALLOWANCES = {"Disallowed": "Confirmed", "Allowed": "Deleted"}
 
 goal_histories = st.builds(
     GoalHistory,
@@ -188,6 +190,9 @@ goal_histories = st.builds(
             ("Pending", "Confirmed", "Deleted"),
             ("Pending", "Cancelled"),
             ("Pending", "Pending", "Confirmed", "Updated", "Deleted"),
+            ("Confirmed", "Disallowed", "Updated"),
+            ("Confirmed", "Disallowed", "Updated", "Allowed", "Updated"),
+            ("Pending", "Disallowed", "Confirmed", "Allowed"),
         ]
     ),
 )
@@ -199,6 +204,7 @@ def test_every_order_of_revisions_gives_every_message_the_score_of_its_goal(
 ) -> None:
     story, chat = Story(), dict[str, Alert]()
     sent: dict[int, str] = {}
+    disallowed: set[int] = set()
     left = {number: list(goal.revisions) for number, goal in enumerate(goals)}
 
     def count(numbers: list[int]) -> Score:
@@ -210,14 +216,22 @@ def test_every_order_of_revisions_gives_every_message_the_score_of_its_goal(
         not_sent = [number for number in left if number not in sent]
         possible = [n for n, revisions in left.items() if revisions and (n in sent or n == not_sent[0])]
         number = data.draw(st.sampled_from(possible))
-        sent[number] = left[number].pop(0)
-        live = [n for n, send in sent.items() if send not in ("Deleted", "Cancelled")]
+        word = left[number].pop(0)
+        if word == "Disallowed":
+            disallowed.add(number)
+        elif word == "Allowed":
+            disallowed.remove(number)
+        else:
+            sent[number] = word
+        live = [n for n, send in sent.items() if send not in ("Deleted", "Cancelled") and n not in disallowed]
         confirmed = [n for n in live if sent[n] != "Pending"]
         shown = count(live if counts_pending else confirmed)
 
-        moment = story.goal(
-            str(number), send=sent[number], side=goals[number].side, minute=10 + number, score=(shown.home, shown.away)
-        )
+        more = {"minute": 10 + number, "score": (shown.home, shown.away)}
+        if send := DISALLOWANCES.get(word):
+            moment = story.add("Goal Disallowed", send, f"d{number}", goals[number].side, related=(str(number),), **more)
+        else:
+            moment = story.goal(str(number), goals[number].side, word, **more)
 
         chat |= {alert.key.action_id: alert for alert in evaluate(GOALS, moment)}
         assert moment.after.score == count(confirmed)
