@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -59,6 +60,8 @@ class BotApiSession(BaseRequest):
         self._health = health or ApiHealth(SystemClock())
         self._connections, self._read_timeout, self._connect_timeout = connections, read_timeout, connect_timeout
         self._session: aiohttp.ClientSession | None = None
+        self._without_connection: set[asyncio.Task[Any] | None] = set()
+        """The tasks whose requests have no connection yet, so that nothing of them has left."""
         # The limit of the whole is kept by a timer that requests share. `connect` is that limit for those that get no connection:
         # they have not left.
         total = _find_total(connect_timeout, read_timeout)
@@ -77,7 +80,7 @@ class BotApiSession(BaseRequest):
         """Open the pool."""
         if self._session is None or self._session.closed:
             # Longer than the pauses of most matches: a new TLS handshake takes two round trips more before an alert leaves.
-            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60, ssl=get_ssl_context())
+            connector = _Connector(self._without_connection, limit=self._connections, keepalive_timeout=60, ssl=get_ssl_context())
             headers = {"User-Agent": self.USER_AGENT}
             # Telegram sets no cookies, and a jar is searched at every request.
             self._session = aiohttp.ClientSession(
@@ -120,7 +123,10 @@ class BotApiSession(BaseRequest):
         # flight.
         del write_timeout, pool_timeout
         times = _value_or_default(connect_timeout, self._connect_timeout), _value_or_default(read_timeout, self._read_timeout)
-        answer = await self._exchange(method, url, client_timeout=_make_timeout(*times), data=_make_form(request_data))
+        try:
+            answer = await self._exchange(method, url, client_timeout=_make_timeout(*times), data=_make_form(request_data))
+        finally:
+            self._without_connection.discard(asyncio.current_task())
         if method == "POST":  # a GET is of a file, which need not be JSON
             self._check(url, answer)
         return answer.status, answer.body
@@ -135,7 +141,9 @@ class BotApiSession(BaseRequest):
             with self._call_timeout.limit():
                 answer = await self._exchange("POST", url, client_timeout=self._call_times, json=parameters)
         except TimeoutError:
-            raise self._note(TimedOut()) from None
+            raise self._note(self._make_timeout_error()) from None
+        finally:
+            self._without_connection.discard(asyncio.current_task())
         # Nearly always. Only what is no success has to be looked at more closely.
         if (message_id := find_message_id(answer.status, answer.body)) is not None:
             self._health.on_response(answer.status, answer.date, is_token_refused=False)
@@ -164,9 +172,9 @@ class BotApiSession(BaseRequest):
             async with self._session.request(method, url, timeout=client_timeout, proxy=self._proxy(url), **more) as response:
                 body, headers = await read_body(response, _MAX_ANSWER_SIZE), response.headers
                 return _Answer(response.status, body, headers.get("Content-Type", ""), headers.get("Date"))
-        # Only these say that nothing was sent; the last is a proxy that opens no tunnel. After any other error the message may
-        # have arrived, and a delivery stays uncertain. The errors' texts are left out: they may contain the URL, and with it
-        # the token.
+        # Only these, and whatever happens before there is a connection, say that nothing was sent. After any other error the
+        # message may have arrived, and a delivery stays uncertain. The errors' texts are left out: they may contain the URL,
+        # and with it the token.
         except (
             aiohttp.ConnectionTimeoutError,
             aiohttp.ClientConnectorError,
@@ -175,15 +183,47 @@ class BotApiSession(BaseRequest):
         ) as error:
             raise self._note(NotSent(f"no connection ({explain_connection_error(error) or type(error).__name__})")) from None
         except TimeoutError:
-            raise self._note(TimedOut()) from None
+            raise self._note(self._make_timeout_error()) from None
         except AnswerTooLarge:
             raise self._note(AnswerLost(f"an answer of more than {_MAX_ANSWER_SIZE // 2**20} MB")) from None
         except aiohttp.ClientError as error:
-            raise self._note(AnswerLost(f"the connection failed ({type(error).__name__})")) from None
+            name = type(error).__name__
+            if asyncio.current_task() in self._without_connection:
+                raise self._note(NotSent(f"no connection ({name})")) from None
+            raise self._note(AnswerLost(f"the connection failed ({name})")) from None
+
+    def _make_timeout_error(self) -> NetworkError:
+        """Return the error for a request that took too long: it may have arrived only if it had a connection."""
+        if asyncio.current_task() in self._without_connection:
+            return NotSent("no connection (no answer while it was opened)")
+        return TimedOut()
 
     def _note(self, error: NetworkError) -> NetworkError:
         self._health.on_failure(error.message)
         return error
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Notes which tasks wait for a connection: a place in the pool, the socket, the proxy's tunnel and TLS."""
+
+    def __init__(self, waiting: set[asyncio.Task[Any] | None], **options: Any) -> None:
+        """`waiting` gets the tasks, and loses those that have a connection."""
+        super().__init__(**options)
+        self._waiting_tasks = waiting
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Any],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (the connector's signature)
+    ) -> aiohttp.connector.Connection:
+        """Return a connection over which a request can be sent."""
+        # The errors alone do not tell: that of a proxy that never answers CONNECT is that of a server that never answers.
+        task = asyncio.current_task()
+        self._waiting_tasks.add(task)
+        connection = await super().connect(req, traces, timeout)
+        self._waiting_tasks.discard(task)
+        return connection
 
 
 class _Answer(NamedTuple):

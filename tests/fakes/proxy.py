@@ -9,10 +9,13 @@ from urllib.parse import urlsplit
 
 
 class FakeProxy:
-    """`status` other than 200: what every request is answered with."""
+    """`status` other than 200: what every request is answered with; None: nothing.
 
-    def __init__(self, status: int = 200) -> None:
-        self.status = status
+    `closes`: it closes the connection instead of an answer.
+    """
+
+    def __init__(self, status: int | None = 200, *, closes: bool = False) -> None:
+        self.status, self.closes = status, closes
         self.asked: list[tuple[str, str]] = []
         """Method and host:port of each request."""
         self.headers: list[str] = []
@@ -25,18 +28,21 @@ class FakeProxy:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
         self._tasks.add(task)
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await self._answer(reader, writer)
-        writer.close()
-        self._tasks.discard(task)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._answer(reader, writer)
+        finally:
+            writer.close()
+            self._tasks.discard(task)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -44,6 +50,11 @@ class FakeProxy:
         parts = urlsplit(target if "://" in target else f"//{target}")
         self.asked.append((method, parts.netloc))
         self.headers.append(head)
+        if self.closes:
+            return
+        if self.status is None:
+            await reader.read()
+            return
         if self.status != 200:
             writer.write(f"HTTP/1.1 {self.status} No\r\nContent-Length: 0\r\n\r\n".encode())
             await writer.drain()

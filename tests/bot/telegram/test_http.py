@@ -1,6 +1,7 @@
 import asyncio
 import datetime as dt
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from telegram import File
 from telegram.error import TelegramError, TimedOut
+from telegram.ext import ExtBot
 
 from bot.clock import ManualClock
 from bot.errors import ChatGone, TelegramUnreachable
@@ -15,9 +17,10 @@ from bot.fake_telegram import BAD_GATEWAY, BLOCKED
 from bot.subscribers import ChatRef
 from bot.telegram.http import ApiHealth, BotApiSession
 from bot.telegram.messenger import BotMessenger, build_bot
-from bot.telegram.responses import AnswerLost
+from bot.telegram.responses import AnswerLost, NotSent
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.metric_changes import MetricChanges
+from tests.fakes.proxy import FakeProxy
 from tests.packets import KICKOFF
 from tests.waiting import until
 
@@ -190,3 +193,35 @@ async def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(AnswerLost):
             await session.call_method(server.make_url("/send"), {})
         await session.shutdown()
+
+
+@pytest.mark.parametrize("closes", [False, True])
+@pytest.mark.parametrize(("scheme", "maybe_sent"), [("https", False), ("http", True)])
+async def test_what_a_proxy_opened_no_tunnel_for_has_not_been_sent(closes: bool, scheme: str, maybe_sent: bool) -> None:
+    # Without TLS there is no tunnel: the proxy gets the request itself, and may have passed it on.
+    async with FakeProxy(None, closes=closes) as proxy:
+        bot = build_bot("1:test", f"{scheme}://api.telegram.org", proxy=proxy.url, read_timeout=0.05)
+        await bot.request.initialize()
+        for send in (partial(BotMessenger(bot).send, ChatRef(1), "goal", silent=True), partial(BotMessenger(bot).check_chat, 1)):
+            with pytest.raises(TelegramUnreachable) as caught:
+                await send()
+            assert (caught.value.maybe_sent, caught.value.is_unanswered) == (maybe_sent, maybe_sent)
+        with pytest.raises(TelegramError) as refused:
+            await bot.send_message(1, "goal")
+        await bot.request.shutdown()
+
+    assert isinstance(refused.value, NotSent) is not maybe_sent
+    assert {method for method, _ in proxy.asked} == {"CONNECT" if scheme == "https" else "POST"}
+
+
+async def test_a_tls_handshake_that_hangs_has_sent_nothing_however_the_time_is_counted() -> None:
+    # As a server it accepts connections, and waits for the end of a request that never comes.
+    async with FakeProxy(None) as server:
+        session = BotApiSession(read_timeout=0.05, connect_timeout=0.05)
+        bot = ExtBot("1:test", base_url=f"{server.url.replace('http', 'https')}/bot", request=session)
+        await session.initialize()
+        with pytest.raises(TelegramUnreachable) as caught:
+            await BotMessenger(bot).send(ChatRef(1), "goal", silent=True)
+        await session.shutdown()
+
+    assert not caught.value.maybe_sent
