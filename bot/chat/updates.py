@@ -70,6 +70,7 @@ class UpdatePoller:
         self._bot, self._on_update = bot, on_update
         self._on_conflict, self._on_polling = on_conflict, on_polling
         self._offset = self._confirmed = 0
+        self._has_polled = False
         self._logged_at: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -98,7 +99,11 @@ class UpdatePoller:
         except RetryAfter as error:
             return read_retry_after(error) + 0.5
         except Conflict as error:
-            condition, sentence = WEBHOOK_SET if "webhook" in error.message else SECOND_PROCESS
+            is_webhook = "webhook" in error.message
+            # Removed at the start already, which may have failed. One that is set while updates come is somebody else's.
+            if is_webhook and not self._has_polled and await delete_webhook(self._bot):
+                return longer_delay
+            condition, sentence = WEBHOOK_SET if is_webhook else SECOND_PROCESS
             self._log_throttled(sentence)
             self._on_conflict(condition, sentence)
         except InvalidToken:
@@ -109,6 +114,7 @@ class UpdatePoller:
             # JSON that no Bot API answers with: a proxy between us and Telegram.
             log.warning("updates_not_fetched", reason=repr(error))
         else:
+            self._has_polled = True
             self._on_polling()
             # An answer that moves nothing on, such as one without readable updates, would come again at once.
             return 0.0 if await self._take_batch(batch) else longer_delay
@@ -211,6 +217,10 @@ _FIRST_WEBHOOK_DELAY, _MAX_WEBHOOK_DELAY = 1.0, 30.0
 """Seconds between attempts to register the webhook."""
 
 
+WEBHOOK_CHECK_INTERVAL = 300.0
+"""Seconds between looks at whether Telegram still has the webhook."""
+
+
 class WebhookServer:
     """Receives updates at an address and answers each when it was handled, so that one cut off by a kill comes again."""
 
@@ -220,18 +230,21 @@ class WebhookServer:
         settings: WebhookSettings,
         on_update: Callable[[Update], Awaitable[None]],
         on_stop: Callable[[], None] | None = None,
+        check_interval: float = WEBHOOK_CHECK_INTERVAL,
     ) -> None:
         """`on_update` raises StorageError if Telegram should bring the update again. `on_stop` makes the updates that are being
-        handled end soon: stopping waits for them."""
+        handled end soon: stopping waits for them. `check_interval` is in seconds."""
         self._bot, self._settings, self._on_update, self._on_stop = bot, settings, on_update, on_stop
+        self._check_interval = check_interval
         self._refused_log = ThrottledLog()
 
     async def run(self) -> None:
         """Receive until cancelled. Raise UserMistake if the port cannot be listened on."""
         async with self.serve() as port:
             log.info("webhook_served", port=port)
-            await self._register()
-            await asyncio.Event().wait()
+            while True:
+                await self._register()
+                await self._wait_until_lost()
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[int]:
@@ -268,6 +281,19 @@ class WebhookServer:
                 log.info("webhook_set", host=urlsplit(self._settings.url).hostname)
                 return
 
+    async def _wait_until_lost(self) -> None:
+        """Return once Telegram has another address, or none: whoever polls with the same token for a moment removes it."""
+        while True:
+            await asyncio.sleep(self._check_interval)
+            try:
+                registered = await self._bot.get_webhook_info()
+            except TelegramError as error:
+                log.info("webhook_not_checked", reason=str(error))
+                continue
+            if registered.url != self._settings.url:
+                log.warning("webhook_lost", host=urlsplit(registered.url).hostname)
+                return
+
     async def _on_request(self, request: web.Request) -> web.Response:
         secret = self._settings.secret_token.get_secret_value()
         # compare_digest takes the same time for every wrong secret, so it cannot be guessed letter by letter.
@@ -297,9 +323,11 @@ class WebhookServer:
         return web.Response()
 
 
-async def delete_webhook(bot: ExtBot[Any]) -> None:
-    """Remove the bot's webhook: while there is one, Telegram refuses polling."""
+async def delete_webhook(bot: ExtBot[Any]) -> bool:
+    """Remove the bot's webhook: while there is one, Telegram refuses polling. Return False if that fails."""
     try:
         await bot.delete_webhook()
     except TelegramError as error:
         log.warning("webhook_not_deleted", reason=str(error))
+        return False
+    return True

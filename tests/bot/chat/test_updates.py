@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -49,14 +49,14 @@ def make_update(update_id: int) -> dict[str, Any]:
 class PolledUpdates:
     """Polls as scripted for so many seconds, then stops."""
 
-    def __init__(self, *answers: Answer) -> None:
-        self.polls = ScriptedPolls(*answers)
+    def __init__(self, *answers: Answer, others: Sequence[Answer] = ()) -> None:
+        """`others` are the answers to what is no poll; what comes after them succeeds."""
+        self.polls, self.others = ScriptedPolls(*answers), ScriptedPolls(*others)
         self.taken: list[int] = []
         self.conflicts: list[tuple[str, str]] = []
         self.poll_count = 0
-        self.updates = UpdatePoller(
-            ExtBot("1:test", get_updates_request=self.polls), self.on_update, self.on_conflict, self.on_polling
-        )
+        bot = ExtBot[Any]("1:test", request=self.others, get_updates_request=self.polls)
+        self.updates = UpdatePoller(bot, self.on_update, self.on_conflict, self.on_polling)
 
     async def on_update(self, update: Update) -> None:
         self.taken.append(update.update_id)
@@ -154,14 +154,23 @@ async def test_a_second_process_that_gets_every_other_answer_is_named_each_time_
     assert (polled.taken, polled.conflicts, polled.poll_count) == ([10, 11, 12], [SECOND_PROCESS] * 3, 3)
 
 
-@pytest.mark.virtual_time
-async def test_a_webhook_is_named_as_such() -> None:
-    refusal = RefusedError(
-        409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete it first"
-    )
-    polled = await PolledUpdates(refusal).run()
+HAS_WEBHOOK = RefusedError(
+    409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete it first"
+)
 
-    assert polled.conflicts == [WEBHOOK_SET]
+
+@pytest.mark.virtual_time
+async def test_a_webhook_that_could_not_be_removed_at_the_start_is_removed_as_soon_as_that_works() -> None:
+    polled = await PolledUpdates(HAS_WEBHOOK, HAS_WEBHOOK, [make_update(10)], others=[BAD_GATEWAY]).run()
+
+    assert (polled.conflicts, polled.taken, len(polled.others.at)) == ([WEBHOOK_SET], [10], 2)
+
+
+@pytest.mark.virtual_time
+async def test_a_webhook_that_somebody_sets_while_updates_come_is_named_and_left_alone() -> None:
+    polled = await PolledUpdates([make_update(10)], HAS_WEBHOOK).run()
+
+    assert (polled.conflicts, polled.others.at) == ([WEBHOOK_SET], [])
 
 
 @pytest.mark.virtual_time
@@ -322,6 +331,17 @@ async def test_the_webhook_is_registered_again_until_telegram_takes_it(telegram:
     assert logs[-1]["host"] == "bot.example.org" and "/telegram" not in str(logs)
     assert all(kind in given["allowed_updates"] for kind in ALLOWED_UPDATES)
     assert len(telegram.calls("deleteWebhook")) == 1
+
+
+async def test_a_webhook_that_somebody_removes_is_registered_again(telegram: FakeBotApi) -> None:
+    async with build_bot(telegram.token, telegram.url) as bot:
+        webhook = WebhookServer(bot, settings(), ReceivedUpdates(telegram).on_update, check_interval=0.01)
+        running = asyncio.create_task(webhook.run())
+        await telegram.until(lambda: len(telegram.calls("getWebhookInfo")) > 1)
+        assert len(telegram.calls("setWebhook")) == 1
+        await delete_webhook(bot)
+        await telegram.until(lambda: len(telegram.calls("setWebhook")) > 1)
+        await cancel_tasks(running)
 
 
 async def test_a_port_that_is_taken_is_named(telegram: FakeBotApi) -> None:
