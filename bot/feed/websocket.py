@@ -74,6 +74,11 @@ async def open_connection(url: str, proxy_setting: str | None = None) -> ClientC
     transport = socket.transport
     if hasattr(transport, "max_size"):
         transport.max_size = READ_SIZE
+    # Nobody asks for what was said in the handshake again, and it is a tenth of what a connection takes. The response itself
+    # stays: the library knows by it that the handshake is over.
+    socket.request = None
+    if socket.response is not None:
+        socket.response.headers.clear()
     return socket
 
 

@@ -7,13 +7,14 @@ import socket
 import ssl
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosedError, InvalidHandshake, InvalidStatus
 from websockets.frames import Close
 from websockets.http11 import Response
 
 from bot.feed.reconnect import FailureCause
-from bot.feed.websocket import Failure, explain_close, explain_handshake_error
+from bot.feed.websocket import Failure, explain_close, explain_handshake_error, open_connection
 
 NOW = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)
 TOO_BIG = Close(1009, "frame of 20 MiB")
@@ -56,3 +57,20 @@ def test_a_page_in_place_of_a_stream_is_told_as_one() -> None:
     page = Response(200, "OK", Headers({"Content-Type": "text/html"}), b"<html>Log in</html>")
 
     assert "a page where the stream should be" in explain_handshake_error(InvalidStatus(page), NOW).reason
+
+
+async def test_an_open_connection_keeps_nothing_of_its_handshake_and_reads_on() -> None:
+    async def send_two(server: ServerConnection) -> None:
+        await server.send("one")
+        await server.send("two")
+        await server.wait_closed()
+
+    async with serve(send_two, "127.0.0.1", 0) as serving:
+        host, port = next(iter(serving.sockets)).getsockname()[:2]
+        connection = await open_connection(f"ws://{host}:{port}/")
+        try:
+            assert [await connection.recv(decode=False) for _ in range(2)] == [b"one", b"two"]
+            assert connection.request is None
+            assert connection.response is not None and not connection.response.headers
+        finally:
+            await connection.close()
