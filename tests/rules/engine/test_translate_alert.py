@@ -106,7 +106,8 @@ def render_one(name: str, value: str, wording: Wording | None = None) -> str:
     return AlertText(f"{{{{ {name} }}}}").render(replace(Facts(), **{name: value}), wording)
 
 
-OTHER = Wording("xx", terms={"offside": "Abseits"}, score_sign=":", team_names={"Germany": "Alemania"})
+TEAM_NAMES = {"Germany": "Alemania", "Ivory Coast": "Costa de Marfil"}
+OTHER = Wording("xx", terms={"offside": "Abseits"}, score_sign=":", team_names=TEAM_NAMES)
 TERMS = ("period", "action_type", "sub_action_type", "side", "reason", "status_reason", "outcome", "coverage", "coverage_before")
 TEAMS = ("home", "away", "team", "opponent", "winner")
 SCORES = ("score", "goal_score", "shootout", "score_before", "winner_score")
@@ -145,6 +146,7 @@ def test_what_may_be_written_from_the_right_is_isolated_in_every_language() -> N
         ("Germany Women", "Alemania Women"),
         ("Germany W", "Alemania W"),
         ("Germany Olympic", "Alemania Olympic"),
+        ("Ivory Coast U21", "Costa de Marfil U21"),
         ("Germany FC", "Germany FC"),
         ("East Germany", "East Germany"),
         ("U21", "U21"),

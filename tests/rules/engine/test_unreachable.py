@@ -1,5 +1,6 @@
 """Rules that are reported never to fire never do, for rules and matches of every kind."""
 
+import pytest
 from hypothesis import given
 
 from rules.engine.cases import complement_cases, intersect_cases
@@ -77,6 +78,13 @@ def test_other_words_for_the_same_are_understood() -> None:
 def test_a_team_may_be_named_by_its_id() -> None:
     assert find_contradiction(_rules("{team: Arsenal, all: [{team: 42}]}")[0].conditions) == ()
     assert find_contradiction(_rules("{team: Arsenal, all: [{team: Chelsea}]}")[0].conditions) == (0, 1)
+
+
+@pytest.mark.parametrize(("count", "shadowed"), [(8, {"r1": ["r0"]}), (9, {})])
+def test_a_short_list_of_names_is_compared_name_by_name(count: int, shadowed: dict[str, list[str]]) -> None:
+    squad = ", ".join(f"Player {number}" for number in range(count))
+
+    assert _shadowed(f"{{player: [{squad}]}}", "{player: Player 1}") == shadowed
 
 
 def test_a_long_list_of_names_is_compared_by_its_words() -> None:
