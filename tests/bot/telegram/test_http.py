@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 from telegram import File
 from telegram.error import TelegramError, TimedOut
 from telegram.ext import ExtBot
+from yarl import URL
 
 from bot.clock import ManualClock
 from bot.errors import ChatGone, TelegramUnreachable
@@ -183,6 +184,26 @@ async def test_an_answer_has_its_minute_however_long_the_name_of_the_host_was_lo
         assert (leapt, call.done()) == (90.0, False)
         call.cancel()
         await session.shutdown()
+
+
+async def test_a_request_whose_host_is_looked_up_for_ever_has_not_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    leapt, loop, asked = 0.0, asyncio.get_running_loop(), asyncio.Event()
+    monkeypatch.setattr(loop, "time", lambda: time.monotonic() + leapt)
+
+    async def find_nothing(*_words: Any, **_more: Any) -> Any:
+        asked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(loop, "getaddrinfo", find_nothing)
+    session = BotApiSession()
+    await session.initialize()
+    call = asyncio.create_task(session.call_method(URL("http://bot.example/send"), {}))
+    await asked.wait()
+    # Both limits are over at once: that of the wait for a connection, and that of the whole request.
+    leapt += 130.0
+    with pytest.raises(NotSent):
+        await call
+    await session.shutdown()
 
 
 async def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
