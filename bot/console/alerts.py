@@ -14,7 +14,7 @@ from bot.console.chats import PAGE_SIZE, describe_delivery, read_chat_id
 from bot.console.traces import RevisionTrace, TraceSums
 from bot.outbox.delivery import DeliveryStatus, parse_history
 from bot.outbox.news import NewsItem
-from bot.outbox.repository import read_fixture_news, read_news
+from bot.outbox.news_store import read_fixture_news, read_news
 from bot.outbox.statements import row_to_delivery, row_to_news
 from bot.replay.comparison import to_plain_line
 from bot.storage.damage import read_rows

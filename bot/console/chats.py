@@ -13,7 +13,7 @@ from bot.clock import Clock
 from bot.monitoring.conditions import format_utc
 from bot.outbox.delivery import Delivery, DeliveryStatus, Reason, read_history
 from bot.outbox.news import NewsItem
-from bot.outbox.repository import read_news
+from bot.outbox.news_store import read_news
 from bot.outbox.statements import row_to_delivery
 from bot.replay.comparison import to_plain_line
 from bot.storage.chat_rows import row_to_chat, row_to_readable_chat

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import msgspec
 from sqlalchemy import ColumnElement, bindparam, select, update
 
-from bot.outbox import repository
+from bot.outbox import news_store, repository
 from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryStatus, QueueItem, Reason
 from bot.outbox.digests import (
     find_uncertain_lines,
@@ -22,7 +22,7 @@ from bot.outbox.digests import (
     select_burst_lines,
 )
 from bot.outbox.news import NewsItem
-from bot.outbox.repository import NO_FANOUT
+from bot.outbox.news_store import NO_FANOUT
 from bot.outbox.statements import row_to_delivery, row_to_news, write_deliveries
 from bot.storage.damage import read_rows
 from bot.storage.database import upsert
@@ -77,10 +77,10 @@ async def _store_burst(
     """Store the burst of a time with these lines, unless it is there, and return it. `is_silent`: its news is small."""
     # A lock by name, since the row may not be there yet: two processes would both insert it.
     await tx.lock(f"summary of {key.fixture_id} {key.action_id}")
-    burst = (await repository.read_news(tx, [key], for_update=True)).get(key)
+    burst = (await news_store.read_news(tx, [key], for_update=True)).get(key)
     if burst is None:
         burst = make_burst_digest(key, lines[0].alternatives[0], is_silent=is_silent)
-        await repository.add_news(tx, burst, NO_FANOUT, now)
+        await news_store.add_news(tx, burst, NO_FANOUT, now)
     # Which news is in the burst at all; which of it a chat was held is in the chat's own deliveries.
     rows = [{"burst": key.action_id, "fixture_id": line.key.fixture_id, "action_id": line.key.action_id} for line in lines]
     await tx.execute(upsert(grouped, keep_existing=True), rows)
@@ -122,12 +122,12 @@ async def _add_to_quiet_hours_digest(
     key, due_at = make_quiet_hours_key(news, end), end.timestamp()
     # Two fan-outs of one match may hold news for the same digest: each would write a list of lines without the other's.
     await tx.lock(f"summary of {key.fixture_id} {key.action_id}")
-    previous = (await repository.read_news(tx, [key], for_update=True)).get(key)
+    previous = (await news_store.read_news(tx, [key], for_update=True)).get(key)
     digest = make_quiet_hours_digest(previous, news, end)
     if previous:
-        await repository.replace_news(tx, digest, NO_FANOUT, now)
+        await news_store.replace_news(tx, digest, NO_FANOUT, now)
     else:
-        await repository.add_news(tx, digest, NO_FANOUT, now)
+        await news_store.add_news(tx, digest, NO_FANOUT, now)
     await repository.add_deliveries(tx, [Delivery(key, ref, due_at=due_at) for ref in refs], keep_existing=True)
     return [QueueItem(key, ref, digest.priority, digest.seq, due_at) for ref in refs]
 
@@ -139,7 +139,7 @@ async def read_digests_containing(tx: Transaction, key: AlertKey) -> list[NewsIt
     of_match = [news for news in read_rows(tx, alerts, await tx.fetch(query), row_to_news) if key.action_id in news.line_ids]
     query = select(grouped.c.burst).where(grouped.c.fixture_id == key.fixture_id, grouped.c.action_id == key.action_id)
     burst_keys = read_rows(tx, grouped, await tx.fetch(query), lambda row: make_burst_key(float(row["burst"])))
-    bursts = await repository.read_news(tx, burst_keys, for_update=True)
+    bursts = await news_store.read_news(tx, burst_keys, for_update=True)
     return [*of_match, *bursts.values()]
 
 
@@ -156,14 +156,14 @@ async def load_burst_context(
     if delivery.is_sent:
         # The message is there: its lines stay what they were, and show what became of each.
         keys = read_line_keys(delivery)
-        found = await repository.read_news(tx, keys)
+        found = await news_store.read_news(tx, keys)
         return DeliveryContext(
             delivery, news, Recipient(chat), lines=tuple(view_line(found[key]) for key in keys if key in found)
         )
     held = await _read_held_deliveries(tx, delivery)
     uncertain = find_uncertain_lines(delivery)
     keys = list(dict.fromkeys([*(one.key for one in held), *uncertain]))
-    found = await repository.read_news(tx, keys)
+    found = await news_store.read_news(tx, keys)
     lines = select_burst_lines([view_line(found[key]) for key in keys if key in found], chat.list_muted_matches(now), uncertain)
     lines = tuple([line for line in lines if not await is_announced_elsewhere(tx, line, delivery.chat)])
     chosen = {line.key for line in lines}
@@ -187,7 +187,7 @@ async def expire_burst_lines(tx: Transaction, delivery: Delivery) -> None:
     for held in await _read_held_deliveries(tx, delivery):
         await tx.execute(update(entries).where(*_is_delivery(held)).values(reason=Reason.EXPIRED.value))
         # It then comes in the digest of missed news, as what was too old by itself does.
-        await repository.mark_missed(tx, held.key)
+        await news_store.mark_missed(tx, held.key)
 
 
 async def supersede_unsent_lines(tx: Transaction, delivery: Delivery) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy import and_, or_, select
 
-from bot.outbox import repository
+from bot.outbox import news_store, repository
 from bot.outbox.delivery import Delivery, read_history
 from bot.outbox.news import NewsItem, is_burst, parse_line_name
 from bot.outbox.queue import DeliveryQueue
@@ -65,5 +65,5 @@ async def _read_digest_lines(tx: Transaction, news: NewsItem, delivery: Delivery
     names = delivery.rule.split("\n")
     shown = names if is_burst(news.key) else [action_id for action_id in news.line_ids if action_id in names]
     keys = [parse_line_name(name, news.key) for name in shown[:_MAX_LINES]]
-    found = await repository.read_news(tx, keys)
+    found = await news_store.read_news(tx, keys)
     return tuple(found[key] for key in keys if key in found)

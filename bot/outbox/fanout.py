@@ -15,12 +15,12 @@ import structlog
 
 from bot.clock import Clock
 from bot.metrics import DECISIONS
-from bot.outbox import repository
+from bot.outbox import news_store, repository
 from bot.outbox.decide import Decision, choose_first_alert, decide
 from bot.outbox.delivery import Delivery, DeliveryStatus, QueueItem, Reason
 from bot.outbox.digest_store import hold_for_burst, hold_for_quiet_hours, open_burst_windows
 from bot.outbox.news import LEAST_URGENT_PRIORITY, NewsItem
-from bot.outbox.repository import FanoutProgress
+from bot.outbox.news_store import FanoutProgress
 from bot.storage.driver import Transaction
 from bot.subscribers import ChatRef, Recipient
 from rules.engine.alert import AlertKey
@@ -100,7 +100,7 @@ async def reach_next_chats(tx: Transaction, news: NewsItem, now: dt.datetime) ->
 
     Return how far the fan-out has come, and what waits for these chats.
     """
-    progress = await repository.read_fanout_progress(tx, news.key, for_fanout=True)
+    progress = await news_store.read_fanout_progress(tx, news.key, for_fanout=True)
     items: list[QueueItem] = []
     if not progress.new_chats_done:
         progress, items = await _reach_new_chats(tx, news, progress, now)
@@ -108,7 +108,7 @@ async def reach_next_chats(tx: Transaction, news: NewsItem, now: dt.datetime) ->
         after = progress.last_notified_chat
         items, last = await repository.queue_next_notified_chats(tx, news, after, _page_size(after), now)
         progress = msgspec.structs.replace(progress, last_notified_chat=last, notified_chats_done=last is None)
-    await repository.write_fanout_progress(tx, news.key, progress)
+    await news_store.write_fanout_progress(tx, news.key, progress)
     return progress, items
 
 
@@ -181,7 +181,7 @@ async def _report_decisions(tx: Transaction, news: NewsItem, decisions: Sequence
     # Chats that want cards are searched again and again, and most have theirs: that is no decision to report.
     reasons = Counter(d.reason.value for d in decisions if not (news.is_live_message and d.reason is Reason.NOT_WANTED))
     if reasons[Reason.EXPIRED]:
-        await repository.mark_missed(tx, news.key)
+        await news_store.mark_missed(tx, news.key)
     if reasons or not news.is_live_message:
         # By the page, of which a broadcast has hundreds: too much for every day.
         facts = {"fixture": news.key.fixture_id, "action": news.key.action_id, "state": news.state.value}

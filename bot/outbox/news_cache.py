@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from bot.outbox import repository
+from bot.outbox import news_store
 from bot.outbox.news import NewsItem
 from bot.storage.driver import Transaction
 from bot.subscribers import MAX_DELAY
@@ -43,15 +43,15 @@ class NewsCache:
     async def get(self, tx: Transaction, key: AlertKey) -> NewsItem | None:
         """Return news, from the database if it is not cached. None if there is none."""
         if key not in self._news:
-            for news in (await repository.read_news(tx, [key])).values():
+            for news in (await news_store.read_news(tx, [key])).values():
                 self.add(news)
         return self._news.get(key)
 
     async def refresh(self, tx: Transaction, keys: Collection[AlertKey], *, lock: bool = False) -> list[tuple[NewsItem, float]]:
         """Read what others have changed. Return it with the time of each change. `lock`: see `read_revision_stamps`."""
-        stamps = await repository.read_revision_stamps(tx, keys, lock=lock)
+        stamps = await news_store.read_revision_stamps(tx, keys, lock=lock)
         changed = {key for key, stamp in stamps.items() if self._stamps.get(key) != stamp}
-        found = await repository.read_news(tx, changed)
+        found = await news_store.read_news(tx, changed)
         for news in found.values():
             self.add(news)
             self._stamps[news.key] = stamps[news.key]

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.outbox import repository
+from bot.outbox import news_store, repository
 from bot.outbox.decide import is_expired
 from bot.outbox.delivery import Delivery, QueueItem
 from bot.outbox.depth import count_waiting
@@ -19,9 +19,9 @@ from bot.outbox.digest_store import read_digests_containing, read_state_news
 from bot.outbox.digests import make_missed_digest, renew_digest
 from bot.outbox.match_states import make_state_news, read_match_states, renew_state_news, store_match_state
 from bot.outbox.news import SAMPLE, NewsItem, NewsRevision, find_state, revise
+from bot.outbox.news_store import NO_FANOUT, FanoutProgress
 from bot.outbox.pruning import delete_batch_before, delete_matches_before
 from bot.outbox.queue import DeliveryQueue
-from bot.outbox.repository import NO_FANOUT, FanoutProgress
 from bot.outbox.sources import QueueSource
 from bot.storage.database import Database
 from bot.storage.driver import Transaction
@@ -58,10 +58,10 @@ class Outbox:
             # The match is locked before its news is read: a SELECT FOR UPDATE cannot lock rows that do not exist yet, and
             # two processes would both insert the first revision.
             matches = {match.fixture.id} if match else set()
-            await repository.lock_fixture_news(tx, {alert.key.fixture_id for alert in alerts} | matches)
-            stored = await repository.read_news(tx, {alert.key for alert in alerts}, for_update=True)
+            await news_store.lock_fixture_news(tx, {alert.key.fixture_id for alert in alerts} | matches)
+            stored = await news_store.read_news(tx, {alert.key for alert in alerts}, for_update=True)
             changed = []
-            unreadable = repository.list_unreadable_news(tx)
+            unreadable = news_store.list_unreadable_news(tx)
             for key, group in groupby(alerts, key=lambda alert: alert.key):
                 if row := unreadable.get(key):
                     changed += await _replace_unreadable(tx, row["seq"], list(group), now)
@@ -86,11 +86,11 @@ class Outbox:
         revision, now = revise(None, [alert]), self._clock.now()
         is_loud = alert.importance is Importance.MAJOR
         async with self._database.transaction() as tx:
-            await repository.lock_fixture_news(tx, [alert.key.fixture_id])
-            if revision is None or await repository.read_revision_stamps(tx, [alert.key]):
+            await news_store.lock_fixture_news(tx, [alert.key.fixture_id])
+            if revision is None or await news_store.read_revision_stamps(tx, [alert.key]):
                 return
             delivery = Delivery(alert.key, ref, due_at=now.timestamp() + delay, rule=alert.rule, next_is_loud=is_loud)
-            await repository.add_news(tx, revision.news, NO_FANOUT, now)
+            await news_store.add_news(tx, revision.news, NO_FANOUT, now)
             if is_known:
                 return
             await repository.add_deliveries(tx, [delivery])
@@ -106,13 +106,13 @@ class Outbox:
         news = make_state_news(ref, match, name, now)
         delivery = Delivery(news.key, ref, due_at=now.timestamp() + delay)
         async with self._database.transaction() as tx:
-            await repository.lock_fixture_news(tx, [news.key.fixture_id])
-            if await repository.read_revision_stamps(tx, [news.key]):
+            await news_store.lock_fixture_news(tx, [news.key.fixture_id])
+            if await news_store.read_revision_stamps(tx, [news.key]):
                 return
             # What no packet has changed since an upgrade is not stored yet.
             if not await read_match_states(tx, match.fixture.id):
                 await store_match_state(tx, match, now)
-            await repository.add_news(tx, news, NO_FANOUT, now)
+            await news_store.add_news(tx, news, NO_FANOUT, now)
             await repository.add_deliveries(tx, [delivery])
             await self.queue.source.notify_deliveries(tx)
         self.queue.add_items([QueueItem(news.key, ref, news.priority, news.seq, delivery.due_at)])
@@ -140,17 +140,17 @@ class Outbox:
             if await read_live_message_chats(tx, fixture, None, 1):
                 return True
             keys = [AlertKey(fixture.id, action_id) for action_id in LIVE_MESSAGE_IDS]
-            return bool(await repository.read_revision_stamps(tx, keys))
+            return bool(await news_store.read_revision_stamps(tx, keys))
 
     async def read_fired_rules(self, fixture_id: str) -> dict[str, set[str]]:
         """Return the names of the rules that fired in a match, by action id."""
         async with self._database.transaction() as tx:
-            return await repository.read_fired_rules(tx, fixture_id)
+            return await news_store.read_fired_rules(tx, fixture_id)
 
     async def read_numbers(self, keys: Collection[AlertKey]) -> dict[AlertKey, int]:
         """Return the number of the latest stored revision of each key that is stored."""
         async with self._database.transaction() as tx:
-            stamps = await repository.read_revision_stamps(tx, keys)
+            stamps = await news_store.read_revision_stamps(tx, keys)
         return {key: seq for key, (seq, _) in stamps.items()}
 
     async def summarise_missed(self, fixture_id: str, *, is_late_join: bool = False) -> None:
@@ -160,23 +160,23 @@ class Outbox:
         """
         now = self._clock.now()
         async with self._database.transaction() as tx:
-            await repository.lock_fixture_news(tx, [fixture_id])
-            if not await repository.has_missed_news(tx, fixture_id):
+            await news_store.lock_fixture_news(tx, [fixture_id])
+            if not await news_store.has_missed_news(tx, fixture_id):
                 return
-            stored = await repository.read_fixture_news(tx, fixture_id)
+            stored = await news_store.read_fixture_news(tx, fixture_id)
             digest = make_missed_digest(stored, now, is_late_join=is_late_join)
             if digest is None:
                 return
             for news in stored:
                 if news.key.action_id in digest.line_ids:
                     # It is in the digest now: no chat that has not seen it gets it by itself any more.
-                    progress = await repository.read_fanout_progress(tx, news.key)
+                    progress = await news_store.read_fanout_progress(tx, news.key)
                     progress = msgspec.structs.replace(progress, new_chats_done=True)
                     line = msgspec.structs.replace(news, digest_id=digest.key.action_id)
-                    await repository.replace_news(tx, line, progress, now)
+                    await news_store.replace_news(tx, line, progress, now)
                     # The cached item does not know yet that a digest contains it.
                     self.queue.forget(news.key)
-            await repository.add_news(tx, digest, FanoutProgress(notified_chats_done=True), now)
+            await news_store.add_news(tx, digest, FanoutProgress(notified_chats_done=True), now)
             await self.queue.source.notify_news(tx, [digest.key])
         log.info("missed_alerts_summarised", fixture=fixture_id, count=len(digest.line_ids))
         self.queue.accept([digest])
@@ -216,9 +216,9 @@ async def _store_revision(
     is_late = bool(fired) and all(is_expired(news, alert, now) for alert in fired)
     news = msgspec.structs.replace(news, is_missed=news.is_missed or is_late)
     if previous is None:
-        await repository.add_news(tx, news, FanoutProgress(new_chats_done=is_late, notified_chats_done=True), now)
+        await news_store.add_news(tx, news, FanoutProgress(new_chats_done=is_late, notified_chats_done=True), now)
         return [news]
-    await repository.replace_news(tx, news, await _find_progress_after(tx, revision, is_late=is_late), now)
+    await news_store.replace_news(tx, news, await _find_progress_after(tx, revision, is_late=is_late), now)
     return [news, *await _renew_digests(tx, news.key, alerts, now)]
 
 
@@ -236,13 +236,13 @@ async def _replace_unreadable(tx: Transaction, seq: object, alerts: Sequence[Ale
         return []
     # Nobody knows which chats were reached: all are asked, and those that have the message are not sent another.
     progress = FanoutProgress(new_chats_done=not revision.news.firing_alternatives)
-    await repository.replace_news(tx, revision.news, progress, now)
+    await news_store.replace_news(tx, revision.news, progress, now)
     return [revision.news, *await _renew_digests(tx, first.key, alerts, now)]
 
 
 async def _find_progress_after(tx: Transaction, revision: NewsRevision, *, is_late: bool) -> FanoutProgress:
     """Return where the fan-out of a revision starts: chats that have the message always get it, new ones not always."""
-    before = await repository.read_fanout_progress(tx, revision.news.key)
+    before = await news_store.read_fanout_progress(tx, revision.news.key)
     # News in a digest of missed alerts reaches new chats by that digest. The walk over chats that have it always starts:
     # corrections are for them, whatever rules fire now.
     nobody_new = is_late or not revision.news.firing_alternatives or bool(revision.news.digest_id)
@@ -261,9 +261,9 @@ async def _renew_digests(tx: Transaction, key: AlertKey, alerts: Sequence[Alert]
 async def _replace_for_notified(tx: Transaction, revisions: Sequence[NewsItem], now: dt.datetime) -> None:
     """Store revisions that all chats get that have the message. The walk over the others goes on where it was."""
     for news in revisions:
-        before = await repository.read_fanout_progress(tx, news.key)
+        before = await news_store.read_fanout_progress(tx, news.key)
         progress = msgspec.structs.replace(before, last_notified_chat=None, notified_chats_done=False)
-        await repository.replace_news(tx, news, progress, now)
+        await news_store.replace_news(tx, news, progress, now)
 
 
 class StoredLiveMessage(msgspec.Struct, frozen=True):
@@ -280,17 +280,17 @@ async def store_live_message(
     tx: Transaction, alert: Alert, now: dt.datetime, *, reach_new_chats: bool
 ) -> StoredLiveMessage | None:
     """Store how a match stands. Return None if there is nothing to send. `reach_new_chats`: see `Outbox.put_live`."""
-    await repository.lock_fixture_news(tx, [alert.key.fixture_id])
-    previous = (await repository.read_news(tx, [alert.key], for_update=True)).get(alert.key)
+    await news_store.lock_fixture_news(tx, [alert.key.fixture_id])
+    previous = (await news_store.read_news(tx, [alert.key], for_update=True)).get(alert.key)
     if previous is None and not reach_new_chats:
         return None
     if previous is not None and looks_same(previous.alternatives[0], alert):
         if not reach_new_chats:
             return None
         # The walk over the chats starts again: who subscribed since gets the card as it is.
-        progress = await repository.read_fanout_progress(tx, alert.key)
+        progress = await news_store.read_fanout_progress(tx, alert.key)
         progress = msgspec.structs.replace(progress, last_new_chat=None, new_chats_done=False)
-        await repository.write_fanout_progress(tx, alert.key, progress)
+        await news_store.write_fanout_progress(tx, alert.key, progress)
         return StoredLiveMessage(previous, is_changed=False)
     # A revision needs a higher number than the one before it, whatever number the card was made with.
     seq = alert.seq if previous is None else max(alert.seq, previous.seq + 1)
@@ -298,9 +298,9 @@ async def store_live_message(
     if revision is None or (previous is None and is_expired(revision.news, alert, now)):
         return None
     if previous is None:
-        await repository.add_news(tx, revision.news, FanoutProgress(notified_chats_done=True), now)
+        await news_store.add_news(tx, revision.news, FanoutProgress(notified_chats_done=True), now)
     else:
-        await repository.replace_news(tx, revision.news, FanoutProgress(new_chats_done=not reach_new_chats), now)
+        await news_store.replace_news(tx, revision.news, FanoutProgress(new_chats_done=not reach_new_chats), now)
     return StoredLiveMessage(revision.news, is_changed=True)
 
 

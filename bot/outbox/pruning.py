@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import bindparam, delete, false, select
 
 from bot.outbox.news import BURSTS
-from bot.outbox.repository import IS_DELIVERY_OF_NEWS, IS_NEWS, of_news
+from bot.outbox.news_store import IS_DELIVERY_OF_NEWS, IS_NEWS, of_news
 from bot.outbox.statements import row_to_key
 from bot.storage.driver import Transaction
 from bot.storage.schema import alerts, entries, frames, grouped, match_states, positions, standings, to_timestamp

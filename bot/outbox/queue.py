@@ -13,7 +13,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.metrics import ALERT_STEP_SECONDS, DECISIONS
-from bot.outbox import repository
+from bot.outbox import news_store, repository
 from bot.outbox.decide import is_next_loud, make_burst_line
 from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryResult, DeliveryStatus, QueueItem, Reason
 from bot.outbox.digest_store import (
@@ -117,7 +117,7 @@ class DeliveryQueue:
         keys = {item.key for item in items if item.due_at > now and not self._delayed_view.knows(item.key)}
         if keys:
             async with self.database.transaction() as tx:
-                for news in (await repository.read_news(tx, keys)).values():
+                for news in (await news_store.read_news(tx, keys)).values():
                     self._delayed_view.add(news, news.stored_at)
 
     async def begin(
@@ -361,7 +361,7 @@ class DeliveryQueue:
             if is_burst(delivery.key):
                 await expire_burst_lines(tx, delivery)
             else:
-                await repository.mark_missed(tx, delivery.key)
+                await news_store.mark_missed(tx, delivery.key)
             self._cache.forget(delivery.key)
         if delivery.reason != Reason.HELD_FOR_QUIET_HOURS:
             return []
@@ -388,7 +388,7 @@ def _key_to_row(item: QueueItem) -> dict[str, object]:
 async def _load_lines(tx: Transaction, digest: NewsItem, delivery: Delivery) -> tuple[NewsItem, ...]:
     """Return the news of a digest's lines that concern this chat."""
     keys = [AlertKey(digest.key.fixture_id, action_id) for action_id in digest.line_ids]
-    news = await repository.read_news(tx, keys)
+    news = await news_store.read_news(tx, keys)
     deliveries = [
         line_delivery for key in keys for line_delivery in (await repository.read_deliveries(tx, key, [delivery.chat])).values()
     ]

@@ -15,7 +15,7 @@ import structlog
 from bot.clock import Clock
 from bot.cluster.chat_claims import ChatClaims, DueRange, choose_gift
 from bot.errors import StorageError
-from bot.outbox import repository
+from bot.outbox import news_store, repository
 from bot.outbox.delivery import QueueItem
 from bot.outbox.fanout import reach_next_chats
 from bot.outbox.news import LEAST_URGENT_PRIORITY, LIVE_MESSAGE_PRIORITY, NewsItem
@@ -211,7 +211,7 @@ class SharedSource:
         self._may_have_pages = False
         try:
             async with self._db.transaction() as tx:
-                news = await repository.claim_next_news(tx, most_urgent=self._page_count % _FAIRNESS_INTERVAL != 0)
+                news = await news_store.claim_next_news(tx, most_urgent=self._page_count % _FAIRNESS_INTERVAL != 0)
                 items = await self._reach_chats_of(tx, news) if news else []
         except BaseException:
             self._may_have_pages = True
@@ -233,7 +233,7 @@ class SharedSource:
                 if must_scan:
                     items, free_count = await self._read_due(tx, self._due_range(LEAST_URGENT_PRIORITY))
                     self._must_scan_urgent = free_count == _MAX_ITEMS
-                news = await repository.claim_next_news(tx, most_urgent=True)
+                news = await news_store.claim_next_news(tx, most_urgent=True)
                 is_urgent = news is not None and news.priority <= LEAST_URGENT_PRIORITY
                 items += await self._reach_chats_of(tx, news) if news and is_urgent else []
         except BaseException:

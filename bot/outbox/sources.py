@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from bot.clock import Clock
-from bot.outbox import repository
+from bot.outbox import news_store, repository
 from bot.outbox.delivery import QueueItem
 from bot.outbox.fanout import Fanout
 from bot.outbox.news import NewsItem
@@ -154,7 +154,7 @@ class MemorySource:
         try:
             async with self._db.transaction() as tx:
                 # Replaced, since what was stored before may be lost: a repair leaves out the rows of damaged pages.
-                self._fanout.replace_all(await repository.read_unfinished_news(tx))
+                self._fanout.replace_all(await news_store.read_unfinished_news(tx))
                 return read_rows(tx, entries, await repository.read_waiting_rows(tx), row_to_item)
         except BaseException:
             self._is_loaded = False

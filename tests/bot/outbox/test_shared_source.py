@@ -16,7 +16,7 @@ from sqlalchemy import func, insert, select, text, true
 
 from bot.cluster.chat_claims import ChatClaims, DueRange
 from bot.cluster.leases import LeaseRepository, name_process_lease
-from bot.outbox import fanout, repository, shared_source, statements
+from bot.outbox import fanout, news_store, repository, shared_source, statements
 from bot.outbox.delivery import Delivery, QueueItem
 from bot.outbox.outbox import Outbox
 from bot.outbox.shared_source import SharedSource
@@ -420,11 +420,11 @@ async def test_a_revision_waits_for_what_is_being_noted_of_its_chats_and_the_wal
     await world.put(alert(1, "goal"))
     key, other = alert(1).key, await world.database()
     async with other.transaction() as noting:
-        await repository.read_revision_stamps(noting, [key], lock=True)
+        await news_store.read_revision_stamps(noting, [key], lock=True)
         revising = asyncio.create_task(world.put(alert(2, "goal by Saka")))
         await until(world.has_blocked)
         async with world.db.transaction() as walking:
-            walked = await repository.claim_next_news(walking, most_urgent=True)
+            walked = await news_store.claim_next_news(walking, most_urgent=True)
         waited = not revising.done()
     await revising
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.clock import ManualClock
 from bot.config.rule_versions import RuleVersionRepository
-from bot.outbox import repository
+from bot.outbox import news_store
 from bot.outbox.statements import row_to_delivery, row_to_news
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
@@ -93,7 +93,7 @@ async def read_with_repositories(db: Database, rows: int = ROWS) -> None:
     async with db.transaction() as tx:
         assert len([row_to_news(row) for row in await tx.fetch(select(alerts))]) == rows
         assert len([row_to_delivery(row) for row in await tx.fetch(select(entries))]) == rows
-        await repository.read_unfinished_news(tx)
+        await news_store.read_unfinished_news(tx)
         places = await tx.fetch(select(positions.c.fixture_id))
     assert all([await FeedPositionRepository(db, clock).get(row["fixture_id"]) for row in places])
     await RuleVersionRepository(db).recent()

@@ -9,7 +9,7 @@ from sqlalchemy import delete, update
 
 from bot.errors import ChatMigrated, RetryAfter
 from bot.outbox.fanout import FIRST_PAGE_SIZE, reach_next_chats
-from bot.outbox.repository import read_unfinished_news
+from bot.outbox.news_store import read_unfinished_news
 from bot.storage.schema import entries, moved_chats
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
 from bot.telegram.suspensions import SuspendedChatsCheck, SuspensionRepository
