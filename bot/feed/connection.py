@@ -356,7 +356,7 @@ class FeedConnection:
             await self._on_control(read, received, now)
             return
         if self._accepted_at is None:
-            self._accepted_at = now
+            await self._on_first_sign(now)
         _FRAME_COUNTS["packet"] += 1
         self._last_usable_frame_at = self._last_packet_at = now
         self.data_signs += 1
@@ -373,16 +373,20 @@ class FeedConnection:
         self.data_signs += control.kind is ControlKind.HEARTBEAT
         if self._session.state is SessionState.LIVE:
             if self._accepted_at is None:
-                self._accepted_at = now
+                await self._on_first_sign(now)
             if control.kind is ControlKind.ACCEPTED:
                 FEED_CONNECTED.inc()
                 log.info("feed_connected", fixture=self._fixture_id, host=self._hosts.current)
-                if self._refusal:
-                    self._refusal = ""
-                    if self._on_accepted is not None:
-                        await self._on_accepted()
             elif control.kind is ControlKind.HEARTBEAT:
                 await self._dispatcher.report_caught_up()
+
+    async def _on_first_sign(self, now: float) -> None:
+        """Record that the token is accepted: by words, a heartbeat or data, as no page shows the answer to a token."""
+        self._accepted_at = now
+        if self._refusal:
+            self._refusal = ""
+            if self._on_accepted is not None:
+                await self._on_accepted()
 
     def _count_unreadable(self, error: FrameUnreadable, trace: str = "") -> None:
         """Count an unreadable frame. Only the first of its kind on this fixture is logged: a broken feed sends thousands."""

@@ -36,6 +36,7 @@ class Listener:
     def __init__(self, speed: StreamSpeed | None = None, **settings: Any) -> None:
         self.packets: list[Packet] = []
         self.refusals: list[str] = []
+        self.acceptances = 0
         self.caught_up = 0
         self.settings = feed_settings(**settings)
         self.resume_positions: list[FeedPosition | None] = []
@@ -47,6 +48,7 @@ class Listener:
             self._take,
             on_caught_up=self._catch_up,
             on_refused=self._refused,
+            on_accepted=self._accepted,
             speed=speed,
             rng=random.Random(1),
         )
@@ -64,6 +66,9 @@ class Listener:
 
     async def _refused(self, reason: str) -> None:
         self.refusals.append(reason)
+
+    async def _accepted(self) -> None:
+        self.acceptances += 1
 
 
 def fouls(first: int, last: int) -> Step:
@@ -183,6 +188,24 @@ async def test_a_reload_tries_a_refused_connection_at_once() -> None:
 
     assert await run(feed, listener) is Ending.COMPLETED
     assert feed.at[1] < 6
+
+
+@pytest.mark.parametrize("first", [accept, beat(), fouls(1, 1)])
+async def test_whatever_a_mended_token_is_answered_with_ends_the_refusal(first: Step) -> None:
+    feed, listener = ScriptedFeed([refuse], [first, beat(), fouls(1, 2), wait(9000)]), Listener()
+    await run(feed, listener, seconds=400)
+
+    assert (listener.connection.status().refusal, listener.acceptances) == ("", 1)
+
+
+async def test_a_notice_in_unknown_words_ends_no_refusal() -> None:
+    async def notify(socket: ServerConnection) -> None:
+        await socket.send('{"message": "Welcome", "level": "INFO"}')
+
+    listener = Listener()
+    await run(ScriptedFeed([refuse], [notify, wait(9000)]), listener, seconds=310)
+
+    assert (listener.connection.status().refusal != "", listener.acceptances) == (True, 0)
 
 
 @pytest.mark.parametrize("location", ["/again", "ws://elsewhere.example/x", "ws://[", "ws://127.0.0.1:99999/"])
