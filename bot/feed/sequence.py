@@ -75,6 +75,10 @@ class SequenceTracker:
         """Return True if one of the last packets had this fingerprint."""
         return fingerprint in self._fingerprints
 
+    def is_before_tail(self, at: float) -> bool:
+        """Return True if a packet of this instant is older than all that are remembered, and those are not the whole match."""
+        return len(self._instants) >= TAIL_LENGTH and at < min(self._instants)
+
     def renumber(self, packet: Packet, fingerprint: int, is_known: Callable[[Packet], bool]) -> Packet:
         """Return the packet with its number in the match. `is_known`: was its own number read before, or is it missing?"""
         if packet.seq is None:

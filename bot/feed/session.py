@@ -135,6 +135,9 @@ class FeedSession:
         self._deduplicator = Deduplicator()
         self._read_until = resume_from.seq
         """The highest number that a previous process had read; its packets up to there are not handed on again."""
+        self._is_resumed = bool(resume_from.tail)
+        self._is_before_overlap = False
+        """True until this connection brings a packet without a number that is not older than all that are remembered."""
         self._tracker = SequenceTracker(resume_from)
         # Without a number but with a position, the feed does not number its packets, so that any number may be the first.
         is_numbered = resume_from.seq or not resume_from.position
@@ -221,7 +224,7 @@ class FeedSession:
         self._transition(SessionEvent.RETRY)
         self.failure = None
         self._start, self._packets_on_connection, self._heartbeats_on_connection = self.start_position, 0, 0
-        self._from_zero = False
+        self._from_zero, self._is_before_overlap = False, self._is_resumed
         self._tracker.on_connected(self._start)
         return self._start
 
@@ -286,7 +289,7 @@ class FeedSession:
         if not self._tracker.is_unshifted:
             packet = self._tracker.renumber(packet, fingerprint, self._is_known_or_missing)
         is_new = self._deduplicator.add(packet)
-        if not is_new or (self._read_until and self._was_read_elsewhere(packet, fingerprint)):
+        if not is_new or (self._is_resumed and self._was_read_elsewhere(packet, fingerprint, at)):
             self._on_duplicate(packet, now, known=not is_new)
             # After a restart the end of a match may come only as a repetition.
             return self._check_progress(now, ())
@@ -327,12 +330,18 @@ class FeedSession:
         """Return True if the packet's number is that of the match: it was read under this number, or the number is missing."""
         return packet in self._deduplicator or self._reorderer.is_missing(packet.seq or 0)
 
-    def _was_read_elsewhere(self, packet: Packet, fingerprint: int) -> bool:
+    def _was_read_elsewhere(self, packet: Packet, fingerprint: int, at: float) -> bool:
         """Return True if a previous process read this packet."""
-        # By both: a number that it had missed may still come, and a revision that comes again under a later one is no duplicate.
-        seq = packet.seq or 0
-        may_be_old = seq <= self._read_until or seq - self._reorderer.highest > MAX_GAP_WIDTH  # a wrong number tells nothing
-        return may_be_old and self._tracker.is_repetition(fingerprint)
+        if packet.seq is not None:
+            # By both: a number that it had missed may still come, and a revision that comes again under a later one is no
+            # duplicate.
+            may_be_old = packet.seq <= self._read_until or packet.seq - self._reorderer.highest > MAX_GAP_WIDTH
+            return may_be_old and self._tracker.is_repetition(fingerprint)
+        is_repetition = self._tracker.is_repetition(fingerprint)
+        # A server that ignores `startPosition` begins with packets that are older than those remembered. Later on an old
+        # timestamp is that of a packet that was collected offline (section 3.2), which is new.
+        self._is_before_overlap = self._is_before_overlap and not is_repetition and self._tracker.is_before_tail(at)
+        return is_repetition or self._is_before_overlap
 
     def _on_duplicate(self, packet: Packet, now: float, *, known: bool) -> None:
         """Count a duplicate. If a previous process read it first, learn the status of the match from it."""

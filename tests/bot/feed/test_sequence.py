@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.feed.reconnect import FailureCause
-from bot.feed.sequence import TAIL_LENGTH, Deduplicator, packet_fingerprint
+from bot.feed.sequence import TAIL_LENGTH, Deduplicator, FeedPosition, packet_fingerprint
 from bot.feed.session import RESUME_OVERLAP, FeedSession
 from rules.football.action import Packet
 from tests.bot.feed.test_session import reconnect
@@ -96,6 +96,36 @@ def test_another_process_is_not_misled_by_a_server_that_plays_everything_again()
     assert received[-5:] == list(range(201, 206))
     assert received[:-5] == list(range(1, 200 - TAIL_LENGTH + 1))
     assert session.position == 205
+
+
+@pytest.mark.parametrize("start", [None, 0])
+@pytest.mark.parametrize("length", [5, 40, 200])
+def test_another_process_knows_packets_without_numbers_again(length: int, start: int | None) -> None:
+    packets = [replace(packet, seq=None) for packet in make_packets(length + 5)]
+    before = FeedSession(25.0)
+    reconnect(before)
+    receive(before, packets[:length])
+    session = FeedSession(25.0, before.resume_position)
+    for _ in range(2):
+        begin = reconnect(session) if start is None else start * reconnect(session)
+        received = receive(session, packets[begin:length])
+        assert (received, session.position) == ([], length)
+
+    delayed = replace(foul(1), seq=None, action_id="offline")
+    assert receive(session, [*packets[length:], delayed]) == [None] * 6
+    assert session.position == length + 6
+
+
+def test_another_process_knows_a_packet_whose_number_was_lost_once() -> None:
+    packets = make_packets(12)
+    packets[9] = replace(packets[9], seq=None)
+    before = FeedSession(25.0)
+    reconnect(before)
+    receive(before, packets)
+    session = FeedSession(25.0, FeedPosition(12, 12, before._tracker.tail))
+    reconnect(session)
+
+    assert receive(session, packets[4:]) == []
 
 
 def test_there_is_no_resume_position_while_a_packet_waits_for_another() -> None:
