@@ -159,6 +159,10 @@ class ChatServices:
         """Return the chat, stored if it is new."""
         return await self.chats.get_or_create(ref, chat_type, title, self._default_card_form())
 
+    async def find_topic(self, chat_id: int, wanted: Sequence[Subscription]) -> ChatRef | None:
+        """Return a topic of a forum that follows one of these; None if there is none."""
+        return await self._subscriptions.find_topic(chat_id, wanted)
+
     async def mark_member(self, bot: Bot, origin: UpdateOrigin) -> UpdateOrigin:
         """Return the origin, marked if its sender is a member of a group who may change nothing there."""
         if not origin.is_in_group or await self.permissions.may_change(bot, origin):

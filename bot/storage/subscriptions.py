@@ -112,6 +112,26 @@ class SubscriptionRepository:
         async with self._database.transaction() as tx:
             return tuple(ChatRef(row["chat_id"], row["topic"]) for row in await tx.fetch(query))
 
+    async def find_topic(self, chat_id: int, wanted: Sequence[Subscription]) -> ChatRef | None:
+        """Return the first active topic of a forum, the general one apart, that follows one of these; None if there is none."""
+        table = subscriptions.c
+        followed = and_(chats.c.chat_id == table.chat_id, chats.c.topic == table.topic)
+        query = (
+            select(table.topic)
+            .join(chats, followed)
+            .where(
+                table.chat_id == chat_id,
+                table.topic != 0,
+                or_(*(and_(table.scope == one.scope.value, table.key == one.key) for one in wanted)),
+                chats.c.active == true(),
+            )
+            .order_by(table.topic)
+            .limit(1)
+        )
+        async with self._database.transaction() as tx:
+            rows = await tx.fetch(query)
+        return ChatRef(chat_id, rows[0]["topic"]) if rows else None
+
     async def move(self, scope: Scope, old_keys: Collection[str], new: Subscription) -> int:
         """Let chats that follow something under an old key follow it under a new one, with the same overrides.
 

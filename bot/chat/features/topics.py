@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import structlog
 from msgspec.structs import replace
 from telegram import Message, Update
 from telegram.constants import ChatType
-from telegram.error import BadRequest, Forbidden
+from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 from telegram.ext import CallbackQueryHandler, CommandHandler, filters
 
 from bot.chat import texts
@@ -26,6 +27,7 @@ from bot.chat.dialogue import (
 )
 from bot.chat.features.subscribe import search_followable
 from bot.chat.middleware import Handler, with_origin
+from bot.chat.reply_retrier import read_retry_after
 from bot.chat.routing import Command, Feature
 from bot.chat.search.catalogue import Choice, make_token
 from bot.chat.services import ChatServices
@@ -44,6 +46,9 @@ MAX_OFFERED = 8
 _MAX_TOPIC_NAME = 128
 
 _MAX_TYPED_LENGTH = 100
+
+_SUPERGROUP_OFFSET = -1_000_000_000_000
+"""The Bot API's id of a supergroup is this minus the id that links have."""
 
 log = structlog.get_logger()
 
@@ -119,6 +124,12 @@ class TopicHandlers:
         general = replace(origin, ref=ChatRef(origin.ref.chat_id))
         before = context if not origin.ref.topic else await self._services.load_context(general)
         moved = before.find_subscriptions(choice.matching_subscriptions)
+        # Such as by the first of two taps on one button. A kill may have left it in the general topic as well.
+        if not origin.ref.topic and (
+            existing := await self._services.find_topic(general.ref.chat_id, choice.matching_subscriptions)
+        ):
+            await self._services.apply_changes(general.ref, [Unsubscribe(one) for one in moved])
+            return _name_topic(existing, choice)
         target = origin.ref if origin.ref.topic else await self._make_topic(ptb_context, origin, choice)
         # With the settings that it had in the general topic, its own ones included.
         added = moved or (choice.subscription,)
@@ -142,12 +153,30 @@ class TopicHandlers:
     async def _make_topic(self, ptb_context: HandlerContext, origin: UpdateOrigin, choice: Choice) -> ChatRef:
         try:
             topic = await ptb_context.bot.create_forum_topic(origin.ref.chat_id, choice_name(choice)[:_MAX_TOPIC_NAME])
+        except RetryAfter as error:
+            # Not repeated later: the group's administrators may have made a topic themselves by then.
+            minutes = math.ceil(read_retry_after(error) / 60)
+            log.info("topic_not_made", chat=origin.ref.chat_id, reason=str(error))
+            raise Refusal(
+                _("Telegram lets me make no more topics now. Please try again in {minutes} min.").format(minutes=minutes)
+            ) from error
         except (BadRequest, Forbidden) as error:
             log.info("topic_not_made", chat=origin.ref.chat_id, reason=str(error))
             raise Refusal(
                 _("I need the right to manage topics. Or create a topic yourself and send /topic with the name in it.")
             ) from error
+        except TelegramError as error:
+            # Unreachable for a moment, for one. What the topic was to follow stays where it is.
+            log.warning("topic_not_made", chat=origin.ref.chat_id, reason=str(error))
+            raise Refusal(_("Something went wrong. Please try again in a moment.")) from error
         return ChatRef(origin.ref.chat_id, topic.message_thread_id)
+
+
+def _name_topic(topic: ChatRef, choice: Choice) -> Screen:
+    """Lead to the topic that something has already."""
+    link = f"https://t.me/c/{_SUPERGROUP_OFFSET - topic.chat_id}/{topic.topic}"
+    text = _('🧵 <b>{name}</b> already has <a href="{link}">its own topic</a>.')
+    return Screen(text.format(name=escape_text(choice_name(choice)), link=link), (make_closing_row(),))
 
 
 def _copy_settings(general: Chat, topic: Chat) -> Chat:

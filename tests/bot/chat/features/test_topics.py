@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.fake_telegram import FakeChat
+from bot.fake_telegram.state import RefusedError, too_many
 from tests.bot.chat.conftest import ADMIN, World
 
 BOT, MEMBER, FORUM = 7_000_000_001, 5, -1_000_000_000_500
@@ -51,6 +52,40 @@ async def test_what_is_followed_is_offered_and_a_tap_gives_it_a_topic(world: Wor
     await world.press(FORUM, ADMIN, offered, offered.button("Arsenal").data)
 
     assert "group admins" in refused and offered.text == "🧵 Arsenal now has its own topic."
+    assert list(forum.topic_names.values()) == ["Arsenal"]
+
+
+async def test_a_second_tap_leads_to_the_topic_that_the_first_has_made(world: World, forum: FakeChat) -> None:
+    await world.ask(FORUM, ADMIN, "/subscribe Arsenal")
+    offered = await world.ask(FORUM, ADMIN, "/topic")
+    data = offered.button("Arsenal").data
+    for _ in range(2):
+        world.api.press(FORUM, ADMIN, offered, data)
+    await world.api.until(lambda: "already has its own topic" in offered.text)
+    typed = await world.ask(FORUM, ADMIN, "/topic Arsenal")
+    ((topic, _name),) = forum.topic_names.items()
+
+    assert f'<a href="https://t.me/c/{-1_000_000_000_000 - FORUM}/{topic}">' in typed.html
+    assert len(world.api.calls("createForumTopic")) == 1
+    assert (await world.list_followed(FORUM), await world.list_followed(FORUM, topic)) == ([], ["Arsenal"])
+
+
+@pytest.mark.parametrize(
+    ("refusal", "note"),
+    [(too_many(90), "try again in 2 min"), (RefusedError(502, "Bad Gateway"), "Something went wrong")],
+    ids=["wait", "unreachable"],
+)
+async def test_a_press_is_answered_though_telegram_makes_no_topic_now(
+    world: World, forum: FakeChat, refusal: RefusedError, note: str
+) -> None:
+    await world.ask(FORUM, ADMIN, "/subscribe Arsenal")
+    offered = await world.ask(FORUM, ADMIN, "/topic")
+    data = offered.button("Arsenal").data
+    world.api.fail("createForumTopic", refusal)
+
+    assert note in await world.press(FORUM, ADMIN, offered, data)
+    assert await world.list_followed(FORUM) == ["Arsenal"]
+    await world.press(FORUM, ADMIN, offered, data)
     assert list(forum.topic_names.values()) == ["Arsenal"]
 
 
