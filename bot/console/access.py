@@ -70,17 +70,28 @@ class Access:
         return not self.needs_password or self._sessions.get(session, 0.0) > self._now()
 
 
-def is_own_request(host: str, origin: str | None, *, is_loopback_only: bool) -> bool:
+def is_own_request(
+    host: str, origin: str | None, *, is_loopback_only: bool, needs_password: bool = False, forwarded_host: str | None = None
+) -> bool:
     """Return True if a request was made by a page of the console itself, or by somebody who typed its address.
 
-    `host` and `origin` are the headers. A page of somebody else sends its own origin. On loopback the name has to be one of
-    this machine too: else any page could reach the console by a name that it lets point here (DNS rebinding).
+    `host`, `origin` and `forwarded_host` (X-Forwarded-Host) are the headers. A page of somebody else sends its own origin.
+
+    On loopback without a password the name has to be one of this machine too: else any page could reach the console by a name
+    that it lets point here (DNS rebinding). With a password such a page has no session, for cookies belong to names, and the
+    name may be that of a proxy in front of the console.
     """
+    is_behind_proxy = is_loopback_only and needs_password
     try:
-        if is_loopback_only and not is_loopback(urlsplit(f"//{host}").hostname or ""):
+        if is_loopback_only and not needs_password and not is_loopback(urlsplit(f"//{host}").hostname or ""):
             return False
         # Browsers leave the header out when somebody types an address or follows a link, and send it with everything that can
         # change something.
-        return origin is None or urlsplit(origin).netloc == host
+        if origin is None:
+            return True
+        # Apache puts its own destination into Host, and the name that the browser used into the other header, which a page of
+        # another site can send only after it was allowed to: nothing here does that.
+        names = {host, forwarded_host} if is_behind_proxy and forwarded_host else {host}
+        return urlsplit(origin).netloc in names
     except ValueError:
         return False  # no browser sends such a header, as "http://["

@@ -91,7 +91,13 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        is_own = is_own_request(headers.get("host", ""), headers.get("origin"), is_loopback_only=self._is_loopback_only)
+        is_own = is_own_request(
+            headers.get("host", ""),
+            headers.get("origin"),
+            is_loopback_only=self._is_loopback_only,
+            needs_password=self._access.needs_password,
+            forwarded_host=headers.get("x-forwarded-host"),
+        )
         has_access = self._access.has_access(str(scope.get("session", {}).get("id", "")))
         if is_own and (has_access or scope["path"] == LOGIN_PATH):
             await self._app(scope, receive, _with_headers(send))

@@ -81,3 +81,29 @@ def test_many_addresses_that_guess_make_everybody_wait() -> None:
 )
 def test_a_request_of_another_page_is_told_from_our_own(host: str, origin: str | None, loopback: bool, own: bool) -> None:
     assert is_own_request(host, origin, is_loopback_only=loopback) is own
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "forwarded", "own"),
+    [
+        ("console.example", None, None, True),
+        ("console.example", "https://console.example", None, True),
+        ("127.0.0.1:8081", "https://console.example", "console.example", True),
+        ("127.0.0.1:8081", "https://evil.example", "console.example", False),
+        ("console.example", "https://evil.example", None, False),
+        ("127.0.0.1:8081", "https://console.example", None, False),
+        ("127.0.0.1:8081", "null", "", False),
+        ("127.0.0.1:8081", "file://", "", False),
+    ],
+)
+def test_with_a_password_a_proxy_on_this_machine_may_bring_the_requests(
+    host: str, origin: str | None, forwarded: str | None, own: bool
+) -> None:
+    found = is_own_request(host, origin, is_loopback_only=True, needs_password=True, forwarded_host=forwarded)
+
+    assert found is own
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1"])
+def test_without_a_password_no_name_but_this_machines_is_let_in(host: str) -> None:
+    assert not is_own_request(host, "http://evil.example", is_loopback_only=True, forwarded_host="evil.example")
