@@ -308,8 +308,15 @@ class Pipeline:
         if moment.action.seq <= moment.before.seq:
             keys = {alert.key for alert in alerts}
             stored = await retry_while_database_unavailable(lambda: self._outbox.read_numbers(keys))
+        # Most types have no record: their late packet may be one that was read before, and only its own number tells.
+        action, is_late = moment.action, moment.action.seq < moment.before.seq
+        has_record = action.id in moment.before.records or action.id in moment.after.records
+        own_numbered = action.id if is_late and not has_record else None
         numbered, given = [], dict(match.alert_numbers)
         for alert in alerts:
+            if alert.key.action_id == own_numbered:
+                numbered.append(alert)
+                continue
             number = max(alert.seq, stored.get(alert.key, -1) + 1, match.alert_numbers.get(alert.key.action_id, -1) + 1)
             numbered.append(msgspec.structs.replace(alert, seq=number) if number != alert.seq else alert)
             if number > match.seq:

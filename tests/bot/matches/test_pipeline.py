@@ -302,3 +302,16 @@ async def test_full_time_that_touchline_made_is_corrected_by_the_very_next_packe
     world.story.goal("g", send="Deleted", score=(0, 0), status="Completed")
 
     assert ("edit", "Full time 0–0") in await world.process_packets(first=2)
+
+
+async def test_an_action_without_a_record_that_comes_again_late_leaves_its_message_as_it_is(world: World) -> None:
+    text = 'rules: [{name: all, match: {action_type: Corner}, alert: {kind: play, text: "Corner {{ score }}"}}]'
+    world.pipeline.set_rules(rules(text), load_catalogue())
+    world.story.add("Corner", "Confirmed", "c", "home", minute=5)
+    world.story.add("Goal", "Confirmed", "g1", "home", score=(1, 0), minute=10)
+    world.story.add("Goal", "Confirmed", "g2", "home", score=(2, 0), minute=20)
+    first = await world.process_packets()
+
+    await world.pipeline.process(world.story.packets[0])
+    await world.sender.send_all_due()
+    assert world.sent == first and len(first) == 1
