@@ -198,7 +198,7 @@ class Outbox:
             deleted += in_batch
             await asyncio.sleep(_PRUNE_PAUSE)
         async with self._database.transaction() as tx:
-            await delete_matches_before(tx, before)
+            await delete_matches_before(tx, before, self._clock.now())
         self.queue.forget_all()
         return deleted
 

@@ -30,6 +30,10 @@ _DELETE_DELIVERIES_UP_TO = delete(entries).where(*IS_DELIVERY_OF_NEWS, entries.c
 _DELETE_DELIVERIES, _DELETE_NEWS = delete(entries).where(*IS_DELIVERY_OF_NEWS), delete(alerts).where(*IS_NEWS)
 
 
+KEEP_LISTINGS = dt.timedelta(days=30)
+"""How long a listing is kept at least: the feed lists fixtures two weeks ahead, and only a change writes one again."""
+
+
 async def delete_batch_before(tx: Transaction, instant: dt.datetime, max_deliveries: int) -> tuple[int, bool]:
     """Delete some of the news that was not revised since, with its deliveries.
 
@@ -54,8 +58,10 @@ async def delete_batch_before(tx: Transaction, instant: dt.datetime, max_deliver
     return deleted, bool(old)
 
 
-async def delete_matches_before(tx: Transaction, instant: dt.datetime) -> None:
+async def delete_matches_before(tx: Transaction, instant: dt.datetime, now: dt.datetime) -> None:
     """Delete positions, listings and states of matches that have not changed since, and old frames."""
-    for table in (positions, standings, match_states):
+    for table in (positions, match_states):
         await tx.execute(delete(table).where(table.c.updated_at < to_timestamp(instant)))
+    # What chats know of a match that is still to come: without it a change that was made while nothing ran is never reported.
+    await tx.execute(delete(standings).where(standings.c.updated_at < to_timestamp(min(instant, now - KEEP_LISTINGS))))
     await tx.execute(delete(frames).where(frames.c.received_at < to_timestamp(instant)))

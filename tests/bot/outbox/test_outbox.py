@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, update
 from bot.outbox.delivery import Reason
 from bot.outbox.fanout import FIRST_PAGE_SIZE, PAGE_SIZE
 from bot.outbox.pruning import delete_batch_before
+from bot.storage.fixtures import FixtureListingRepository, StoredListing
 from bot.storage.schema import alerts, entries
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from tests.bot.news import NOW, REF, alert, minor, retracted
@@ -251,6 +252,18 @@ async def test_old_deliveries_are_deleted(world: World) -> None:
 
     assert await world.outbox.prune(dt.timedelta(days=14)) == 1
     assert await world.outbox.read_fired_rules(FIXTURE.id) == {}
+
+
+async def test_a_listing_outlives_its_kick_off_however_short_news_is_kept(world: World) -> None:
+    listings = FixtureListingRepository(world.db, world.clock)
+    await listings.save([StoredListing(FIXTURE)])
+    kept = []
+    for days in (1, 16, 31):
+        world.clock.move_to(NOW + dt.timedelta(days=days))
+        await world.outbox.prune(dt.timedelta(hours=12))
+        kept.append(await listings.get(FIXTURE.id) is not None)
+
+    assert kept == [True, True, False]
 
 
 async def test_a_season_of_old_deliveries_is_deleted_in_small_transactions_and_news_is_put_between_them(world: World) -> None:
