@@ -135,6 +135,7 @@ class ChatWorker:
                 self._replies.cancel_waiting()
                 await self._application.stop()
                 await self.update_order.stop()
+                await self._replies.finish_removals()
 
     async def _receive_updates(self) -> None:
         """Receive updates by webhook in every process; without a webhook, poll in the one process that holds the lease."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -33,6 +34,9 @@ MAX_NOTE_LENGTH = 200
 CHANNEL_ANSWER_SECONDS = 60.0
 """Seconds for which the answer to a command stands in a channel, where all its readers see it."""
 
+_REMOVAL_SECONDS = 1.0
+"""Seconds that a stop waits for the removal of answers in channels. All of a stop has 3.5 s."""
+
 _EPHEMERAL_RETRY_SECONDS = 3600.0
 """Seconds until an ephemeral message is tried again in a group that refused one: the bot's rights may have changed."""
 
@@ -54,7 +58,12 @@ class ReplySender:
         self._ephemeral_refused_until: dict[int, float] = {}
         """By group, until when no ephemeral message is tried, by the loop's clock."""
         self._removals: set[asyncio.Task[None]] = set()
-        self.is_stopping = False
+        self._stopping = asyncio.Event()
+
+    @property
+    def is_stopping(self) -> bool:
+        """True once the process stops."""
+        return self._stopping.is_set()
 
     async def send(self, origin: UpdateOrigin, screen: Screen, redraw: Redraw | None = None) -> None:
         """Send a screen to a chat, with its picture if it has one; in a group as a reply or, if only the sender needs it, as an
@@ -176,10 +185,12 @@ class ReplySender:
                     raise
 
     def _remove_later(self, chat_id: int, message_id: int) -> None:
-        """Delete a message of our own after `CHANNEL_ANSWER_SECONDS`, without waiting for it."""
+        """Delete a message of our own after `CHANNEL_ANSWER_SECONDS` or when the process stops, without waiting for it."""
 
         async def remove() -> None:
-            await asyncio.sleep(CHANNEL_ANSWER_SECONDS)
+            # A stop removes it early: nothing would after it.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), CHANNEL_ANSWER_SECONDS)
             try:
                 await self._bot.delete_message(chat_id, message_id)
             except TelegramError as error:
@@ -241,11 +252,18 @@ class ReplySender:
         return await self._bot.do_api_request("editEphemeralMessageText", api_kwargs=parameters)
 
     def cancel_waiting(self) -> None:
-        """Give up the replies that wait out a 429, and the removal of answers in channels: the process stops."""
-        self.is_stopping = True
-        for task in self._removals:
-            task.cancel()
+        """Give up the replies that wait out a 429, and begin to remove the answers in channels: the process stops."""
+        self._stopping.set()
         self._retrier.cancel_all()
+
+    async def finish_removals(self) -> None:
+        """Wait until the answers in channels are removed, which `cancel_waiting` has begun, for `_REMOVAL_SECONDS` at most."""
+        if removals := set(self._removals):
+            _done, late = await asyncio.wait(removals, timeout=_REMOVAL_SECONDS)
+            if late:
+                log.warning("answers_not_removed", count=len(late))
+            for task in late:
+                task.cancel()
 
 
 def _make_reply_parameters(origin: UpdateOrigin) -> ReplyParameters | None:

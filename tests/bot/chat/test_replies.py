@@ -9,14 +9,19 @@ from types import SimpleNamespace
 import pytest
 from structlog.testing import capture_logs
 from telegram import CallbackQuery, User
+from telegram.constants import ChatType
 from telegram.error import BadRequest, RetryAfter
 
+from bot.chat import replies
 from bot.chat.application import on_error
+from bot.chat.dialogue import Screen
 from bot.chat.replies import ReplySender
 from bot.chat.reply_retrier import ReplyRetrier
+from bot.chat.update_origin import UpdateOrigin
 from bot.errors import StorageUnavailable
 from bot.fake_telegram import RefusedError
 from bot.fake_telegram.state import too_many
+from bot.subscribers import ChatRef
 from bot.telegram.messenger import build_bot
 from tests.bot.chat.conftest import World
 from tests.fakes.bot_api import FakeBotApi
@@ -161,15 +166,43 @@ async def test_cancelling_ends_every_wait() -> None:
 
 async def test_an_update_that_the_stop_cuts_off_is_no_error() -> None:
     async with FakeBotApi() as api, build_bot(api.token, api.url) as bot:
-        replies, cut_off = ReplySender(bot), SimpleNamespace(error=StorageUnavailable("closed"))
+        sender, cut_off = ReplySender(bot), SimpleNamespace(error=StorageUnavailable("closed"))
         events = []
         for _ in range(2):
             with capture_logs() as logged:
-                await on_error(replies, None, cut_off)  # type: ignore[arg-type]
+                await on_error(sender, None, cut_off)  # type: ignore[arg-type]
             events.append([(line["event"], line["log_level"]) for line in logged])
-            replies.cancel_waiting()
+            sender.cancel_waiting()
 
     assert events == [[("update_failed", "error")], [("update_not_finished", "info")]]
+
+
+CHANNEL = UpdateOrigin(ChatRef(-1_001_234_567_890), ChatType.CHANNEL, "Daily Goals", None, 0)
+
+
+async def test_a_stop_removes_the_answers_that_stand_in_channels_and_one_that_comes_during_it() -> None:
+    async with FakeBotApi() as api, build_bot(api.token, api.url) as bot:
+        channel, sender = api.chat(CHANNEL.ref.chat_id, kind="channel", title=CHANNEL.title), ReplySender(bot)
+        await sender.send(CHANNEL, Screen("Following Arsenal."))
+        sender.cancel_waiting()
+        await sender.send(CHANNEL, Screen("Muted."))
+        await sender.finish_removals()
+
+        assert [(one.text, one.deleted) for one in channel.everything] == [("Following Arsenal.", True), ("Muted.", True)]
+
+
+async def test_a_stop_does_not_wait_long_for_the_removal_of_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replies, "_REMOVAL_SECONDS", 0.05)
+    async with FakeBotApi() as api, build_bot(api.token, api.url) as bot:
+        api.chat(CHANNEL.ref.chat_id, kind="channel", title=CHANNEL.title)
+        api.hang("deleteMessage")
+        sender = ReplySender(bot)
+        await sender.send(CHANNEL, Screen("Following Arsenal."))
+        sender.cancel_waiting()
+        with capture_logs() as logged:
+            await sender.finish_removals()
+
+    assert logged == [{"event": "answers_not_removed", "count": 1, "log_level": "warning"}]
 
 
 async def test_a_server_that_knows_no_dates_gets_the_plain_form_and_is_not_asked_again(world: World) -> None:
