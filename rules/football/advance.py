@@ -28,7 +28,7 @@ from rules.football.fixture_changes import (
 )
 from rules.football.lineups import update_lineups
 from rules.football.match import ActionRecord, Match, Moment, Score
-from rules.football.minute import PERIODS_BY_ID, Period, find_minute, is_later_period
+from rules.football.minute import PERIODS_BY_ID, Minute, Period, find_minute, is_later_period
 from rules.football.names import normalise
 from rules.football.statuses import COVERAGE_LEVELS
 from rules.football.substitutions import name_coming_player
@@ -177,7 +177,7 @@ def _add_status_change(moment: Moment, clock: int) -> Moment:
 def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action:
     """Turn a packet into an action: canonical names, period, minute, and the side of its team."""
     action_type, sub_type = catalogue.resolve_names(packet.type, packet.sub_type)
-    period = resolve_period(packet.period_id, packet.summary, packet.clock)
+    period, minute = _find_place(match, packet, is_goal=catalogue.find_type(action_type).changes_score)
     side = packet.team_side or _find_side(match.fixture, packet.team)
     team = packet.team
     # The fixture's spelling of the team: one match has one name for it in all messages.
@@ -193,7 +193,7 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
         seq=match.seq + 1 if packet.seq is None else packet.seq,
         at=packet.at,
         period=period,
-        minute=find_minute(packet.clock, period),
+        minute=minute,
         side=side,
         team=team,
         player=packet.player,
@@ -204,6 +204,23 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
         timeline=packet.timeline,
     )
     return name_coming_player(action)
+
+
+def _find_place(match: Match, packet: Packet, *, is_goal: bool) -> tuple[Period, Minute | None]:
+    """Return the period and minute of a packet's action. A goal without them has those of its last revision, or of the match."""
+    summary = packet.summary
+    period = resolve_period(packet.period_id, summary, packet.clock)
+    # None falls before the kick-off or at 00:00: there the feed has left it out, and all other goals would seem to come later.
+    is_left_out = is_goal and (period is Period.BEFORE or (packet.clock == 0 and period is not Period.SHOOTOUT))
+    if not is_left_out or match.period is Period.BEFORE:
+        return period, find_minute(packet.clock, period)
+    if known := match.records.get(packet.action_id):
+        return known.action.period, known.action.minute
+    if period is Period.BEFORE:
+        period = resolve_period(summary.period_id, summary, summary.clock or 0) if summary.period_id else match.period
+    if period is not match.period and not packet.clock:
+        return period, None
+    return period, find_minute(packet.clock or summary.clock or match.clock, period)
 
 
 def _resolve_outcome(before: Match, action: Action, change: ScoreChange, catalogue: Catalogue) -> Action:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rules.football.action import Fixture, PeriodScore, Side, Summary
+from rules.football.action import Fixture, PeriodScore, SendType, Side, Summary
 from rules.football.advance import advance, resolve_period
 from rules.football.match import Match, Score
 from rules.football.match_facts import list_cards
@@ -460,3 +460,31 @@ def test_a_match_survives_being_written_down() -> None:
 @pytest.mark.parametrize("status", ["Cancelled", "Canceled"])
 def test_a_cancelled_match_ends_without_full_time_in_either_spelling(status: str) -> None:
     assert Story().add("Status Updated", period=0, status=status).after.is_lost
+
+
+@pytest.mark.parametrize("left_out", [{"period_id": 0}, {"clock": 0}, {"period_id": 0, "clock": 0}])
+@pytest.mark.parametrize("says_summary", [True, False])
+def test_a_goal_without_a_period_or_a_clock_falls_when_it_is_told(left_out: dict[str, int], says_summary: bool) -> None:
+    story = Story()
+    story.goal("g1", score=(1, 0), minute=10)
+    story.add("Throw In", minute=70)
+    packet = story.packet("Goal", "Confirmed", "g2", "away", score=(1, 1), **left_out)
+    if not says_summary:
+        packet = msgspec.structs.replace(packet, summary=msgspec.structs.replace(packet.summary, period_id=None, clock=None))
+
+    told = story.add_packet(packet)
+    story.add("Throw In", minute=80)
+    corrected = story.add_packet(msgspec.structs.replace(packet, seq=story.seq + 1, send_type=SendType.UPDATED))
+
+    for moment in (told, corrected):
+        assert (moment.action.period, moment.action.minute) == (Period.SECOND_HALF, Minute(70))
+    assert [story.match.score_made_by(r) for r in story.match.records.values()] == [Score(1, 0), Score(1, 1)]
+
+
+def test_a_goal_of_another_period_without_a_clock_has_no_minute() -> None:
+    story = Story()
+    story.add("Throw In", minute=70)
+
+    moment = story.goal(score=(1, 0), period=1, clock=0)
+
+    assert (moment.action.period, moment.action.minute) == (Period.FIRST_HALF, None)
