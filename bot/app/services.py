@@ -126,6 +126,7 @@ class Services:
         if paid:
             self._watch_paid_messages(paid)
         self._dead_man = DeadMansSwitch(lambda: self.config.http, http, self.monitor.reasons_not_ready)
+        self.on_settings_changed.append(self._dead_man.on_settings_changed)
         # The rules and settings, and how they change.
         self._rules_changed = asyncio.Event()
         """Set when another process has changed the rules."""

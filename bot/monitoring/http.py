@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiohttp
 import structlog
 from aiohttp import web
+from pydantic import SecretStr
 
 from bot.config.models import HttpSettings
 from bot.errors import UserMistake, explain_bind_error
@@ -95,12 +96,35 @@ class DeadMansSwitch:
     ) -> None:
         """`settings` is called before each request: a reload may change the address."""
         self._settings, self._http, self._reasons_not_ready = settings, http, reasons_not_ready
+        self._changed = asyncio.Event()
+
+    def on_settings_changed(self) -> None:
+        """Go by the settings of now: a shorter interval may be over already, and a new address is called at once."""
+        self._changed.set()
 
     async def run(self) -> None:
         """Call until cancelled."""
         while True:
+            called = self._settings().dead_man_url
             await self.call()
-            await asyncio.sleep(self._settings().dead_man_every.total_seconds())
+            await self._wait_until_due(called)
+
+    async def _wait_until_due(self, called: SecretStr | None) -> None:
+        """Wait until the interval since now is over or another address than the one `called` is set."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while (settings := self._settings()).dead_man_url == called:
+            # The interval is read anew at each change, and counts from the call all the same: changes do not put a call off.
+            remaining = began + settings.dead_man_every.total_seconds() - loop.time()
+            if remaining <= 0:
+                return
+            self._changed.clear()
+            try:
+                # Python 3.11's `wait_for` drops a cancellation that comes together with the event.
+                async with asyncio.timeout(remaining):
+                    await self._changed.wait()
+            except TimeoutError:
+                return
 
     async def call(self) -> None:
         """Call once, unless no address is set or the process is not ready; a failure is only logged, without the address."""

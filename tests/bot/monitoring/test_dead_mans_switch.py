@@ -67,6 +67,44 @@ async def test_the_address_is_called_again_and_again_while_nothing_is_wrong(serv
     assert set(service.calls) == {"/secret-of-the-alarm"}
 
 
+async def test_a_shorter_interval_and_another_address_hold_at_once(service: Service) -> None:
+    service.dead_man_every = dt.timedelta(hours=1)
+    async with aiohttp.ClientSession() as http:
+        switch = DeadMansSwitch(service.settings, http, lambda: service.troubles)
+        calling = asyncio.create_task(switch.run())
+        await until(lambda: len(service.calls) == 1)
+        assert service.dead_man_url is not None
+        service.dead_man_url = SecretStr(service.dead_man_url.get_secret_value() + "-2")
+        switch.on_settings_changed()
+        await until(lambda: len(service.calls) == 2)
+        service.dead_man_every = dt.timedelta(seconds=0.02)
+        switch.on_settings_changed()
+        await until(lambda: len(service.calls) >= 4)
+        await cancel_tasks(calling)
+
+    assert service.calls[:3] == ["/secret-of-the-alarm", *["/secret-of-the-alarm-2"] * 2]
+
+
+@pytest.mark.virtual_time
+async def test_changes_of_other_settings_neither_add_a_call_nor_put_one_off() -> None:
+    calls: list[float] = []
+
+    def note_call() -> tuple[str, ...]:
+        calls.append(asyncio.get_running_loop().time())
+        return ("not ready, so that nothing is sent",)
+
+    service = Service(SecretStr("http://127.0.0.1:9/"), dt.timedelta(seconds=60))
+    async with aiohttp.ClientSession() as http:
+        switch = DeadMansSwitch(service.settings, http, note_call)
+        calling = asyncio.create_task(switch.run())
+        for _ in range(15):
+            await asyncio.sleep(10)
+            switch.on_settings_changed()
+        await cancel_tasks(calling)
+
+    assert [round(at - calls[0]) for at in calls] == [0, 60, 120]
+
+
 async def test_it_is_left_out_while_something_is_not_well_or_it_is_switched_off(service: Service) -> None:
     service.troubles = ("telegram: no request got through",)
     logged_text = await call_once(service)
