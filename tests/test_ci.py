@@ -138,7 +138,7 @@ def test_a_folder_that_has_gone_fails_before_anything_runs(checkout: Checkout) -
     assert checkout.calls() == []
 
 
-@pytest.mark.parametrize(("cores", "workers"), [(1, 2), (2, 4), (64, 8)])
+@pytest.mark.parametrize(("cores", "workers"), [(1, 3), (2, 6), (64, 8)])
 def test_so_many_processes_run_the_whole_suite_as_the_machine_has_cores_for(checkout: Checkout, cores: int, workers: int) -> None:
     checkout.set_cores(cores)
     asked = subprocess.run([".ci/workers"], cwd=checkout.folder, env={"PATH": str(checkout.bin)}, capture_output=True, check=True)
