@@ -26,11 +26,8 @@ GAP_PROBE_INTERVAL = 60.0
 _MAX_FUTILE_GAPS = 3
 """After so many numbers in a row that the server did not have, the feed is taken to skip numbers: no packet waits for one."""
 
-MAX_GAP_WIDTH = 50
-"""A wider jump is taken for another way to count, or for a wrong number, but not for lost packets."""
-
-_LEAP_LENGTH = 3
-"""After so many packets in a row from behind a wider jump, the feed is taken to count from there."""
+_MAX_GAP_WIDTH = 50
+"""A wider jump is taken for another way to count, not for lost packets."""
 
 
 class SequenceGap(msgspec.Struct):
@@ -63,8 +60,6 @@ class Reorderer:
         self._probing = False
         """True while a reread looks for the lost numbers."""
         self._probe_at, self._probe_every = 0.0, GAP_PROBE_INTERVAL
-        self._leap_to = self._leap_length = self._highest_since_leap = 0
-        """The last number behind a jump that is not believed yet, how many have come from there, and `highest` since then."""
 
     @property
     def missing(self) -> int:
@@ -96,19 +91,6 @@ class Reorderer:
     def is_missing(self, seq: int) -> bool:
         """Return True if this number is missing."""
         return seq in self._gaps or seq in self._lost
-
-    def judge_leap(self, packet: Packet, seq: int) -> Packet:
-        """Give a packet whose number jumps too far the next number, unless those before it show that the feed counts there.
-
-        One wrong number that was believed would make every packet behind it a late one, which moves neither score nor status.
-        """
-        is_next = self.highest == self._highest_since_leap and 0 < seq - self._leap_to <= MAX_GAP_WIDTH
-        self._leap_to, self._leap_length = seq, self._leap_length + 1 if is_next else 1
-        if self._leap_length >= _LEAP_LENGTH:
-            return packet
-        # In the place of the number that it should have had, which is then not missing. A feed without numbers has no such place.
-        self._highest_since_leap = self.highest + (self._next is not None)
-        return msgspec.structs.replace(packet, seq=self._highest_since_leap if self._next is not None else None)
 
     def add(self, packet: Packet, position: int, now: float) -> tuple[Packet, ...]:
         """Add a new packet; return those that can be handed on now, in order. `position` counts it and all before."""
@@ -226,7 +208,7 @@ class Reorderer:
     def _note_gap(self, seq: int, position: int, now: float) -> None:
         """Note the numbers between the highest one and this one as missing."""
         # Without a first number the feed may count from anywhere (section 7), and then nothing can be missing.
-        if self._next is None or not 1 < seq - self.highest <= MAX_GAP_WIDTH:
+        if self._next is None or not 1 < seq - self.highest <= _MAX_GAP_WIDTH:
             return
         # A feed may begin to count at any number: what lies before the first one may never have existed.
         may_start_here = not self.highest and seq > MAX_HELD

@@ -13,7 +13,7 @@ import enum
 from bot.feed.decode import Control, ControlKind
 from bot.feed.match_end import Listing, MatchEnd
 from bot.feed.reconnect import FailureCause
-from bot.feed.reorder import MAX_GAP_WIDTH, Reorderer
+from bot.feed.reorder import Reorderer
 from bot.feed.sequence import Deduplicator, FeedPosition, SequenceTracker, packet_fingerprint
 from rules.football.action import Packet
 
@@ -293,16 +293,14 @@ class FeedSession:
             self._on_duplicate(packet, now, known=not is_new)
             # After a restart the end of a match may come only as a repetition.
             return self._check_progress(now, ())
-        # Only what is new, as it came: the tail is what the next connection is recognised by.
-        self._tracker.remember(packet.seq or 0, fingerprint, at)
-        if packet.seq is not None and packet.seq - self._reorderer.highest > MAX_GAP_WIDTH:
-            packet = self._reorderer.judge_leap(packet, packet.seq)
         if self._start > self.position:
             # The frames between were stepped over: their numbers will not come, and this packet's place is known again.
             self._reorderer.pass_over(packet.seq or 0)
             self.position = self._start + self._packets_on_connection - 1
         if self._unreadable_tries:
             self._note_readable()
+        # Only what is new: the tail is what the next connection is recognised by.
+        self._tracker.remember(packet.seq or 0, fingerprint, at)
         # Packets up to the number that another process had read are in the position it left already.
         self.position += packet.seq is None or packet.seq > self._read_until
         ready = self._reorderer.add(packet, self.position, now)
@@ -335,8 +333,7 @@ class FeedSession:
         if packet.seq is not None:
             # By both: a number that it had missed may still come, and a revision that comes again under a later one is no
             # duplicate.
-            may_be_old = packet.seq <= self._read_until or packet.seq - self._reorderer.highest > MAX_GAP_WIDTH
-            return may_be_old and self._tracker.is_repetition(fingerprint)
+            return packet.seq <= self._read_until and self._tracker.is_repetition(fingerprint)
         is_repetition = self._tracker.is_repetition(fingerprint)
         # A server that ignores `startPosition` begins with packets that are older than those remembered. Later on an old
         # timestamp is that of a packet that was collected offline (section 3.2), which is new.

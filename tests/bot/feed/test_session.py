@@ -289,39 +289,3 @@ def test_a_connection_that_begins_behind_what_was_read_may_be_quiet() -> None:
     assert (starts, session.failure) == ([0, 0, 1, 2], None)
     assert [packet.seq for packet in session.on_packet(foul(3), 0.0)] == [3]
     assert session.missing == 0
-
-
-def hand_on(packets: list[Packet], session: FeedSession | None = None) -> list[Packet]:
-    """What a session hands on of these packets."""
-    if session is None:
-        session = make_live_session()
-    return [ready for packet in packets for ready in session.on_packet(packet, 0.0)]
-
-
-@pytest.mark.parametrize("wrong", [(0,), (2,), (2, 3), (2, 5), (5,)])
-@pytest.mark.parametrize("number", [60, 1000, 2**40])
-def test_a_wrong_number_leaves_the_packets_behind_it_in_their_order(wrong: tuple[int, ...], number: int) -> None:
-    packets = [replace(foul(seq), seq=number + seq) if seq - 1 in wrong else foul(seq) for seq in range(1, 9)]
-    session = make_live_session()
-
-    ready = hand_on(packets, session)
-    assert [packet.action_id for packet in ready] == [packet.action_id for packet in packets]
-    assert [packet.seq for packet in ready] == list(range(1, 9))
-    assert session.resume_position and session.resume_position.seq == 8
-    assert hand_on(packets, session) == []
-
-
-def test_a_feed_that_counts_on_from_a_far_number_is_followed_there() -> None:
-    numbers = [1, 2, 900, 901, 902, 903, 904]
-
-    assert [packet.seq for packet in hand_on([foul(seq) for seq in numbers])] == [1, 2, 3, 4, 902, 903, 904]
-
-
-def test_after_a_restart_a_packet_with_a_wrong_number_is_known_again() -> None:
-    packets = [foul(1), foul(2), replace(foul(3), seq=2**40), foul(4)]
-    session = make_live_session()
-    hand_on(packets, session)
-    restarted = FeedSession(25.0, session.resume_position)
-    reconnect(restarted)
-
-    assert hand_on(packets, restarted) == []
