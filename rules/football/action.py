@@ -221,3 +221,5 @@ class Action(msgspec.Struct, frozen=True):
     """True: the feed calls it by a name such as Penalty Scored, and may report the same thing by a second action, a Goal."""
     timeline: Decimal | None = None
     """The place in the order of play, for actions of one minute; None where the feed gives none."""
+    is_sub_type_of_name: bool = False
+    """True: the feed says the sub type by the name of the type, such as `Own Goal` for a goal."""

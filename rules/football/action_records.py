@@ -137,16 +137,37 @@ def _fill_from_known(action: Action, known: ActionRecord | None) -> Action:
     if known is None:
         return action
     was = known.action
-    sub_type = was.sub_type if action.type == was.type else ""
-    if sub_type == "Own Goal" and action.player and was.player and not is_same_player(action.player, was.player):
-        sub_type = ""  # another scorer, who may have scored for his own team
     return msgspec.structs.replace(
         action,
         team=action.team or was.team,
         side=action.side or was.side,
-        player=action.player or was.player,
-        sub_type=action.sub_type or sub_type,
+        player=action.player or (was.player if _has_same_player(action, was) else None),
+        sub_type=action.sub_type or (was.sub_type if _has_same_sub_type(action, was) else ""),
     )
+
+
+def _has_same_player(action: Action, was: Action) -> bool:
+    """Return True if a revision without a player is about the one before: it has the same team, and means the same."""
+    if action.send_type.is_retraction:
+        return True
+    # The team of an own goal is that of the player in one packet, and the one that gets the goal in the record.
+    is_same_side = None in (action.side, was.side) or action.side is was.side or was.sub_type == "Own Goal"
+    # The player of an awarded penalty may be the one who was fouled, and not the scorer.
+    return is_same_side and (action.type == was.type or (was.type, action.type) == ("Yellow Card", "Red Card"))
+
+
+def _has_same_sub_type(action: Action, was: Action) -> bool:
+    """Return True if a revision without a sub type keeps that of the one before."""
+    if action.type != was.type:
+        return False
+    if action.send_type.is_retraction:
+        return True
+    # `Own Goal` or `Second Yellow Card` that becomes `Goal` or `Red Card` is a correction, and leaves nothing out.
+    if was.is_sub_type_of_name:
+        return False
+    # Another scorer may have scored for his own team.
+    is_other_scorer = action.player and was.player and not is_same_player(action.player, was.player)
+    return not (was.sub_type == "Own Goal" and is_other_scorer)
 
 
 def _credit_side(before: Match, action: Action, side: Side) -> Action:

@@ -202,6 +202,7 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
         is_delayed=packet.is_delayed,
         may_repeat=catalogue.may_repeat(packet.type),
         timeline=packet.timeline,
+        is_sub_type_of_name=bool(sub_type) and not packet.sub_type,
     )
     return name_coming_player(action)
 
@@ -235,7 +236,10 @@ def _resolve_outcome(before: Match, action: Action, change: ScoreChange, catalog
     is_kick = action.type == "Penalty Kick"
     # A penalty whose goal falls out of the score, and which is not taken back itself, is taken again.
     is_retaken = bool(known and known.action.type == "Goal" and change.lost) and not (is_kick or action.send_type.is_retraction)
-    if known and not is_retaken and (known.action.type, known.action.sub_type) in outcomes.values():
+    # A penalty that counts as missed and with which the score rises was a goal.
+    is_goal_now = bool(known and known.action.type != "Goal" and change.gained)
+    is_known = known and (known.action.type, known.action.sub_type) in outcomes.values()
+    if known and is_known and not is_retaken and not is_goal_now:
         return msgspec.structs.replace(action, type=known.action.type, sub_type=known.action.sub_type)
     if is_kick and not action.send_type.is_retraction and change.gained:
         return msgspec.structs.replace(action, type="Goal", sub_type="Penalty")

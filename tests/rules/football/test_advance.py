@@ -156,6 +156,45 @@ def test_an_own_goal_that_another_player_scored_is_one_only_if_the_feed_says_so(
     assert story.goal(send="Updated", player="Saka").action.sub_type == ""
 
 
+@pytest.mark.parametrize(("wrong", "right"), [("Own Goal", "Goal"), ("Second Yellow Card", "Red Card")])
+def test_another_name_of_the_type_corrects_what_the_first_name_said(wrong: str, right: str) -> None:
+    story = Story()
+    score = (1, 0) if right == "Goal" else (0, 0)
+    first = story.add(wrong, action="one", side="home", score=score)
+
+    corrected = story.add(right, "Updated", "one", "home")
+
+    assert first.action.sub_type
+    assert (corrected.action.type, corrected.action.sub_type) == (right, "")
+
+
+def test_a_goal_or_card_that_is_given_to_the_other_team_keeps_no_player() -> None:
+    story = Story()
+    story.goal(side="home", player="Saka", score=(1, 0), minute=20)
+    story.add("Yellow Card", action="y", side="home", player="Saka")
+
+    goal = story.goal(side="away", send="Updated", score=(0, 1))
+    card = story.add("Yellow Card", "Updated", "y", "away")
+
+    assert [(m.action.team, m.action.player) for m in (goal, card)] == [(AWAY, None)] * 2
+
+
+def test_who_was_fouled_is_not_the_scorer_of_the_penalty() -> None:
+    story = Story()
+    story.add("Penalty Awarded", action="p", side="home", player="Saka", minute=70)
+
+    scored = story.add("Penalty Awarded", "Updated", "p", "home", sub="Scored", score=(1, 0))
+
+    assert (scored.action.type, scored.action.player) == ("Goal", None)
+
+
+def test_a_missed_penalty_with_which_the_score_rises_is_no_longer_missed() -> None:
+    story = Story()
+    story.add("Penalty Awarded", action="p", side="home", sub="Missed", minute=70)
+
+    assert story.add("Penalty Awarded", "Updated", "p", "home", score=(1, 0)).action.type != "Penalty Missed"
+
+
 def test_a_penalty_whose_goal_falls_out_of_the_score_is_to_be_taken_again() -> None:
     story = Story()
     story.add("Penalty Awarded", action="p", side="home", sub="Scored", score=(1, 0))
