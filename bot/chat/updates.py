@@ -286,12 +286,13 @@ class WebhookServer:
         while True:
             await asyncio.sleep(self._check_interval)
             try:
-                registered = await self._bot.get_webhook_info()
-            except TelegramError as error:
-                log.info("webhook_not_checked", reason=str(error))
+                address = (await self._bot.get_webhook_info()).url
+            except Exception as error:
+                # Also JSON that no Bot API answers with: a proxy between us and Telegram.
+                log.info("webhook_not_checked", reason=str(error) if isinstance(error, TelegramError) else repr(error))
                 continue
-            if registered.url != self._settings.url:
-                log.warning("webhook_lost", host=urlsplit(registered.url).hostname)
+            if address != self._settings.url:
+                log.warning("webhook_lost", is_removed=not address)
                 return
 
     async def _on_request(self, request: web.Request) -> web.Response:

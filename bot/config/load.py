@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import yaml
 from pydantic import SecretStr
@@ -110,7 +111,7 @@ class Config:
         if self.http.console:
             found.append(self.http.console.password.get_secret_value())
         # A driver's error may quote a password as it stands in the address, or as it is meant.
-        written = [password for address in addresses for both in _PASSWORDS.findall(address) for password in both if password]
+        written = [password for address in addresses for password in _find_passwords(address)]
         return [*found, *dict.fromkeys([*written, *map(unquote, written)])]
 
     def require_tokens(self) -> None:
@@ -126,6 +127,14 @@ class Config:
 
 _PASSWORDS = re.compile(r"//[^/@:]*:([^@]+)@|[?&](?:ssl)?password=([^&#]+)")
 """Before the host, or among the options of a database."""
+
+
+def _find_passwords(address: str) -> list[str]:
+    found = [password for both in _PASSWORDS.findall(address) for password in both if password]
+    with suppress(ValueError):  # an address that cannot be read
+        # A password may have an @ that is not escaped: here all up to the last one is taken.
+        found += filter(None, [urlsplit(address).password])
+    return found
 
 
 def _describe_missing_token(path: Path, section: str, fields: Mapping[str, yaml.Node]) -> str:

@@ -100,13 +100,13 @@ def cut(source: str, limit: int = TEXT_LIMIT) -> str:
 
 def split_lines(text: str, limit: int = TEXT_LIMIT) -> list[str]:
     """Return plain text in parts of whole lines, each of at most so much. A line that is longer is cut."""
-    parts = [""]
+    parts: list[str] = []
     for line in text.split("\n"):
         line = shorten(line, limit)
-        if text_length(parts[-1]) + 1 + text_length(line) > limit:
-            parts.append(line)
+        if parts and text_length(parts[-1]) + 1 + text_length(line) <= limit:
+            parts[-1] = f"{parts[-1]}\n{line}"
         else:
-            parts[-1] = f"{parts[-1]}\n{line}" if parts[-1] else line
+            parts.append(line)
     return parts
 
 

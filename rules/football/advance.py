@@ -351,8 +351,6 @@ def _update_clock(before: Match, action: Action, packet: Packet, summary: Summar
         changes["status"] = summary.status
     if summary.collection_status:
         changes["collection_status"] = summary.collection_status
-    if action.type == "End Period" and not is_later_period(before.period, action.period):
-        changes["last_ended_period"] = action.period if action.send_type.is_standing else None
     # Status packets carry period 0 and clock 00:00 at any time (section 10.4); a delayed packet is about the past (10.6).
     if packet.period_id > 0 and action.type != "Status Updated" and not action.is_delayed:
         clock = max(packet.clock, summary.clock or 0)
@@ -364,6 +362,9 @@ def _update_clock(before: Match, action: Action, packet: Packet, summary: Summar
             changes |= {"period": period, "clock": clock, "minute": find_minute(clock, period)}
             if period not in before.played_periods:
                 changes["played_periods"] = (*before.played_periods, period)
+    # With the period as it is now: this packet may have moved the match back from a wrong one.
+    if action.type == "End Period" and not is_later_period(changes.get("period", before.period), action.period):
+        changes["last_ended_period"] = action.period if action.send_type.is_standing else None
     return msgspec.structs.replace(before, **changes)
 
 
@@ -374,7 +375,9 @@ def _is_back_in(period: Period, before: Match, action: Action, summary: Summary,
         return False
     if summary.period_id:
         return resolve_period(summary.period_id, summary, clock) is period
-    return clock >= before.clock
+    # A late packet of 45+3 has a higher clock than the match at 46'.
+    minute = find_minute(clock, period)
+    return clock >= before.clock and minute is not None and not minute.added
 
 
 def _update_coverage(fixture: Fixture, action: Action) -> Fixture:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 
 _ELLIPSIS = "…"
 
@@ -134,6 +134,10 @@ def _may_hold_secret(line: str) -> bool:
     return any(_is_near_secret_key(word) for words in _WORD_AT_KEY.findall(line) for word in words if word)
 
 
-@cache  # a file of rules repeats few keys many times
+_OTHER_WORDS = frozenset(("taken", "broken", "spoken", "curl", "curled", "hurl", "hurled"))
+"""Words of texts about football that are spelt nearly like a key."""
+
+
+@lru_cache(1024)  # a file of rules repeats few keys many times
 def _is_near_secret_key(word: str) -> bool:
-    return bool(difflib.get_close_matches(word.casefold(), _SECRET_KEYS, 1, 0.8))
+    return word.casefold() not in _OTHER_WORDS and bool(difflib.get_close_matches(word.casefold(), _SECRET_KEYS, 1, 0.8))

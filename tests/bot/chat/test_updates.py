@@ -336,12 +336,28 @@ async def test_the_webhook_is_registered_again_until_telegram_takes_it(telegram:
 async def test_a_webhook_that_somebody_removes_is_registered_again(telegram: FakeBotApi) -> None:
     async with build_bot(telegram.token, telegram.url) as bot:
         webhook = WebhookServer(bot, settings(), ReceivedUpdates(telegram).on_update, check_interval=0.01)
+        telegram.fail("getWebhookInfo", BAD_GATEWAY)
         running = asyncio.create_task(webhook.run())
         await telegram.until(lambda: len(telegram.calls("getWebhookInfo")) > 1)
         assert len(telegram.calls("setWebhook")) == 1
         await delete_webhook(bot)
         await telegram.until(lambda: len(telegram.calls("setWebhook")) > 1)
         await cancel_tasks(running)
+
+
+async def test_an_answer_about_the_webhook_that_cannot_be_read_ends_nothing(telegram: FakeBotApi) -> None:
+    yes, odd = b'{"ok": true, "result": true}', (b'{"ok": true, "result": {}}', b'{"ok": true, "result": []}')
+    removed = b'{"ok": true, "result": {"url": "", "has_custom_certificate": false, "pending_update_count": 0}}'
+    answers = ScriptedPolls(yes, *odd, yes, removed, yes)
+    bot = ExtBot[Any]("1:test", request=answers)
+    webhook = WebhookServer(bot, settings(), ReceivedUpdates(telegram).on_update, check_interval=0.01)
+    running = asyncio.create_task(webhook.run())
+
+    # The last one registers it again.
+    await until(lambda: running.done() or len(answers.at) > 5)
+
+    assert not running.done()
+    await cancel_tasks(running)
 
 
 async def test_a_port_that_is_taken_is_named(telegram: FakeBotApi) -> None:

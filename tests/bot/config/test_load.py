@@ -130,6 +130,7 @@ def test_no_secret_is_shown(load: Load) -> None:
         ),
         ("storage: {url: 'postgresql://me:hush%40hush@db/x'}", ["hush%40hush", "hush@hush"]),
         ("telegram: {proxy: 'http://me:hush%21@proxy:1'}", ["hush%21", "hush!"]),
+        ("telegram: {proxy: 'http://me:hush@loud@proxy:1'}", ["hush", "hush@loud"]),
         (
             "telegram: {webhook: {url: 'https://me:hush@bot.example/path', listen: '127.0.0.1:1', secret_token: proof}}",
             ["proof", "https://me:hush@bot.example/path", "hush"],

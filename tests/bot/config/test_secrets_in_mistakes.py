@@ -109,6 +109,10 @@ def test_what_looks_like_a_secret_is_hidden_anywhere(text: str, tmp_path: Path) 
     ("text", "sentence"),
     [
         ("rules: @goals", 'a text that begins with @ goes in quotes: "@goals"'),
+        (
+            "rules:\n  - name: a\n    match: {action_type: Goal}\n    alert: {kind: goal, text: 'Penalty taken: {{ payler }}'}",
+            "payler",
+        ),
         ("http:\n  listen: 127.0.0.1:80: x", 'a text that holds ": " goes in quotes: "127.0.0.1:80: x"'),
         ("feed:\n  token: @abc", 'a text that begins with @ goes in quotes: "…"'),
         ("feed:\n  token:abc\n  proxy: none", "a space is missing after the colon: token: …"),

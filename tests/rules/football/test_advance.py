@@ -527,3 +527,23 @@ def test_a_goal_of_another_period_without_a_clock_has_no_minute() -> None:
     moment = story.goal(score=(1, 0), period=1, clock=0)
 
     assert (moment.action.period, moment.action.minute) == (Period.FIRST_HALF, None)
+
+
+def test_half_time_is_seen_although_a_packet_before_it_had_a_wrong_period() -> None:
+    story = Story()
+    story.goal(score=(1, 0), minute=20)
+    story.add("Throw In", minute=45, period=2)
+
+    story.add("End Period", minute=46, period=1)
+
+    assert story.match.is_half_time
+
+
+def test_a_late_packet_of_added_time_does_not_move_the_second_half_back() -> None:
+    story = Story()
+    story.add("Throw In", minute=46)
+    late = story.packet("Yellow Card", action="y", side="home", minute=49, period=1)
+
+    story.add_packet(msgspec.structs.replace(late, summary=msgspec.structs.replace(late.summary, period_id=None, clock=None)))
+
+    assert story.match.period is Period.SECOND_HALF
