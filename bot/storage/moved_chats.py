@@ -32,20 +32,21 @@ async def move_chat(tx: Transaction, old: int, new: int) -> list[ChatRef]:
     if old == new:
         return []
     await tx.lock(CONFIGURED_CHATS_LOCK)
-    await _remember(tx, old, new)
+    await _record_move(tx, old, new)
     rows = await tx.fetch(select(chats).where(chats.c.chat_id == old).order_by(chats.c.topic).with_for_update())
     if not rows:
         return []
     for row in rows:
         await _move_settings(tx, row, new)
     await tx.execute(update(subscriptions).where(subscriptions.c.chat_id == old).values(chat_id=new))
+    # Before the deliveries, as in a fan-out, which locks its alert and then stores deliveries.
+    await _restart_fanouts_between(tx, old, new)
     await _merge_deliveries(tx, old, new)
     await _record_copies(tx, old)
     # The messages of the old group have other ids in the new one: 0 says that they cannot be edited or answered.
     is_sent = (entries.c.chat_id == old, entries.c.message_id.is_not(None))
     await tx.execute(update(entries).where(*is_sent).values(message_id=0))
     await tx.execute(update(entries).where(entries.c.chat_id == old).values(chat_id=new))
-    await _reach_again(tx, old, new)
     return [ChatRef(new, row["topic"]) for row in rows]
 
 
@@ -54,7 +55,7 @@ async def read_new_ids(tx: Transaction) -> dict[int, int]:
     return {row["old_id"]: row["new_id"] for row in await tx.fetch(select(moved_chats))}
 
 
-async def _remember(tx: Transaction, old: int, new: int) -> None:
+async def _record_move(tx: Transaction, old: int, new: int) -> None:
     # So that one look finds where a group is now, and no two ids lead to each other.
     await tx.execute(delete(moved_chats).where(moved_chats.c.old_id == new))
     await tx.execute(update(moved_chats).where(moved_chats.c.new_id == old).values(new_id=new))
@@ -132,7 +133,7 @@ def _make_copy(row: Row) -> Copy:
 
 
 async def _record_copies(tx: Transaction, chat_id: int) -> None:
-    """Note what the latest messages of a group show: they stay in its history, and are explained if their news changes."""
+    """Store the text of a group's latest messages, which can no longer be edited, so that later corrections mention it."""
     shows_news = (entries.c.message_id > 0, entries.c.body != "", entries.c.kind.not_in(LIVE_MESSAGE_KINDS))
     query = select(entries).where(entries.c.chat_id == chat_id, *shows_news)
     rows = await tx.fetch(query.order_by(entries.c.due_at.desc()).limit(_EXPLAINED_AFTER_MOVE))
@@ -148,12 +149,12 @@ async def _record_copies(tx: Transaction, chat_id: int) -> None:
         await tx.execute(update(entries).where(same).values(copies=bindparam("with_copy")), values)
 
 
-async def _reach_again(tx: Transaction, old: int, new: int) -> None:
+async def _restart_fanouts_between(tx: Transaction, old: int, new: int) -> None:
     """Let every fan-out that is between the two ids begin again before the new one.
 
     It goes by the ids of the chats: it has passed the new id, and would not come to the old one any more.
     """
-    # After the deliveries, as wherever both are locked. The chats in between have the news, so they get nothing twice.
+    # The chats in between have the news, so they get nothing twice.
     for walk in ("first", "told"):
         chat, topic, is_done = (alerts.c[f"{walk}_{name}"] for name in ("chat", "topic", "done"))
         is_between = (alerts.c.spreading == true(), is_done == false(), chat >= new, chat <= old)

@@ -13,17 +13,21 @@ from urllib.parse import quote
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.errors import StorageConflict, StorageUnavailable, StorageUnusable, UserMistake
+from bot.outbox.news_store import read_fanout_progress
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.driver import Transaction
-from bot.storage.schema import chats, metadata
+from bot.storage.moved_chats import move_chat
+from bot.storage.schema import alerts, chats, entries, metadata
 from bot.subscribers import Chat, ChatRef
+from rules.engine.alert import AlertKey
 from tests.fakes.held_postgres import HeldPostgres
 from tests.postgres import COUNT_BLOCKED, Server, running
+from tests.rows import make_row
 from tests.tasks import cancel_tasks
 from tests.waiting import until
 
@@ -340,3 +344,26 @@ async def test_without_the_driver_it_is_said_what_to_install(monkeypatch: pytest
 
     with pytest.raises(UserMistake, match=r"pip install (--editable )?'\.\[postgres\]'"):
         await Database.open("postgresql://host/db")
+
+
+async def test_a_group_moves_beside_a_fan_out_of_news_to_it(two: tuple[Database, Database]) -> None:
+    key, old, new = AlertKey("f", "a"), -5, -1005
+    alert = {"fixture_id": key.fixture_id, "action_id": key.action_id, "spreading": True, "told_done": False, "told_chat": -500}
+    delivery = {"fixture_id": key.fixture_id, "action_id": key.action_id, "chat_id": old, "topic": 0, "status": "done"}
+    async with two[0].transaction() as tx:
+        await tx.execute(insert(alerts).values(make_row(alerts, 1) | alert | {"first_done": True}))
+        await tx.execute(insert(chats).values(make_row(chats, 1) | {"chat_id": old, "topic": 0}))
+        await tx.execute(insert(entries).values(make_row(entries, 1) | delivery | {"message_id": 7}))
+
+    async def move() -> list[ChatRef]:
+        async with two[1].transaction() as tx:
+            return await move_chat(tx, old, new)
+
+    async with two[0].transaction() as tx:
+        await read_fanout_progress(tx, key, for_fanout=True)
+        moving = asyncio.create_task(move())
+        await until(lambda: is_count_blocked(two[1], 1))
+        # It waits for the alert, and has not locked the delivery.
+        await tx.execute(update(entries).where(entries.c.chat_id == old).values(status="waiting"))
+
+    assert await moving == [ChatRef(new)]
