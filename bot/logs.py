@@ -124,7 +124,7 @@ def _list_encodings(secret: str) -> Iterator[str]:
 
 
 _masker = SecretMasker()
-"""That of the log: there is one in a process."""
+"""The masker of the process's log."""
 
 
 def mask_also(secrets: Iterable[str]) -> None:

@@ -58,7 +58,7 @@ class ConfiguredChats:
             self._stored = _list_ingredients(config)
 
     async def store_if_changed(self, config: Config) -> None:
-        """Store the chats unless those of this configuration are stored, whichever configuration is in effect."""
+        """Store the chats of a configuration, unless the database already holds exactly these."""
         if self._stored != _list_ingredients(config):
             await self.store(config)
 
@@ -93,7 +93,8 @@ class ConfiguredChats:
         named += [("telegram.allowed_chats", name) for name in config.telegram.allowed_chats or ()]
         for setting, name in named:
             for old, new in self._new_ids.items():
-                sentence = f"{config.locate(setting)}: {setting}: the group {old} is a supergroup now, {new}: write that number"
+                news = f"the group {old} has become a supergroup; replace the number by {new}"
+                sentence = f"{config.locate(setting)}: {setting}: {news}"
                 if name != str(old) or sentence in self._reported_moves:
                     continue
                 self._reported_moves.add(sentence)

@@ -163,8 +163,8 @@ class Services:
 
     async def apply_config(self, config: Config) -> None:
         """Apply a configuration that is valid. Raises StorageError if the database fails, and is then called again."""
-        # What is stored comes first, for it can fail. The chats may be stored when the rules are not: the next call stores what
-        # differs from that, even if it brings the configuration that is in effect.
+        # What is stored comes first, for it can fail. The chats may be stored when the rules are not: the next call
+        # compares with what was stored, and not with the configuration in effect.
         await self.configured_chats.store_if_changed(config)
         ended = await self.rule_versions.load(config)
         self.config = config

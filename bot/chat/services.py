@@ -141,7 +141,7 @@ class ChatServices:
         self._held_back, self._mark_held_back_as_known = held_back, mark_held_back_as_known
 
     def is_chat_allowed(self, user_id: int | None, chat_id: int, username: str | None) -> bool:
-        """Return True if `telegram.allowed_chats` lets this user use the bot for a chat. Its admins may for any."""
+        """Return True if `telegram.allowed_chats` lets this user use the bot for a chat. The bot's admins may use it for any."""
         allowed = self.allowed_chats()
         return allowed is None or self.is_admin(user_id) or is_allowed(chat_id, username, allowed)
 

@@ -192,14 +192,14 @@ def _find_flooder(raw: Any) -> int | None:
     for kind in ("message", "callback_query", "inline_query"):
         found = raw.get(kind)
         # Only texts: a message may also say that a group has migrated.
-        if isinstance(found, dict) and (kind != "message" or _asks(found)) and isinstance(found.get("from"), dict):
+        if isinstance(found, dict) and (kind != "message" or _is_request(found)) and isinstance(found.get("from"), dict):
             sender = found["from"].get("id")
             # Anonymous administrators of all groups write in one user's name.
             return sender if isinstance(sender, int) and "sender_chat" not in found else None
     return None
 
 
-def _asks(message: dict[str, Any]) -> bool:
+def _is_request(message: dict[str, Any]) -> bool:
     text, chat = message.get("text"), message.get("chat")
     is_private = isinstance(chat, dict) and chat.get("type") == ChatType.PRIVATE
     return isinstance(text, str) and (is_private or text.startswith("/"))
@@ -244,7 +244,7 @@ class WebhookServer:
             log.info("webhook_served", port=port)
             while True:
                 await self._register()
-                await self._wait_until_lost()
+                await self._wait_until_replaced()
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[int]:
@@ -281,7 +281,7 @@ class WebhookServer:
                 log.info("webhook_set", host=urlsplit(self._settings.url).hostname)
                 return
 
-    async def _wait_until_lost(self) -> None:
+    async def _wait_until_replaced(self) -> None:
         """Return once Telegram has another address, or none: whoever polls with the same token for a moment removes it."""
         while True:
             await asyncio.sleep(self._check_interval)

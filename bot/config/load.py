@@ -334,7 +334,7 @@ class _ConfigReader:
             return self._check_token(section, token, at)
         except (OSError, ValueError) as error:
             # Its name is not repeated: it may be the token itself, under the wrong key.
-            self.report.add_mistake(location_of(at), f"the file that this names cannot be read: {explain_read_error(error)}")
+            self.report.add_mistake(location_of(at), f"the file named here cannot be read: {explain_read_error(error)}")
             return SecretStr("")
 
     def _read_tls(self, section: TlsSettings, node: yaml.Node | None) -> TlsSettings:

@@ -165,7 +165,7 @@ class ConfigReloader:
             return False
         self._pending = None
         if config is self.config:
-            return True  # it was in effect all the time; the files still hold the one that was refused
+            return True  # nothing changed: what is in effect was only stored again after a configuration that was refused
         # Only after the configuration took effect: it ends the incident of a refused one.
         self._on_accepted()
         CONFIG_RELOADS.labels("accepted").inc()

@@ -164,7 +164,7 @@ async def play_in_child(request: PlayRequest, recordings: Sequence[str] = (), se
     try:
         answer = await run_child("bot.console.playground", msgspec.json.encode(request), seconds)
     except OSError as error:
-        return PlayedMatch(mistakes=(f"it cannot be played now: {error.strerror}",))
+        return PlayedMatch(mistakes=(f"the match cannot be played, since no process can be started: {error.strerror}",))
     if answer.is_late:
         return PlayedMatch(mistakes=(_TOOK_TOO_LONG,))
     try:

@@ -57,7 +57,7 @@ async def run_rule_tests(request: RuleTestRequest) -> RuleTestReport:
     try:
         answer = await run_child("bot.console.rule_tests", msgspec.json.encode(request))
     except OSError as error:
-        return RuleTestReport(mistakes=(f"they cannot be run now: {error.strerror}",))
+        return RuleTestReport(mistakes=(f"the tests cannot be started: {error.strerror}",))
     if answer.is_late:
         return RuleTestReport(mistakes=(_TOOK_TOO_LONG,))
     try:

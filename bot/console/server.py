@@ -42,8 +42,8 @@ SHUTDOWN_TIMEOUT = 1
 RECONNECT_TIMEOUT = 60.0
 """Seconds without a connection until NiceGUI forgets a page, and with it the rules that were typed on it.
 
-A browser that does not answer a ping for 0.4 of that counts as gone, and a busy machine may take long. The ping comes every 0.8
-of that: proxies close what is silent for a minute.
+NiceGUI pings a browser every 0.8 of this time, since proxies close what is silent for a minute, and waits 0.4 of it for the
+answer, which a busy machine may give late.
 """
 
 MAX_LOGIN_SIZE = 4096

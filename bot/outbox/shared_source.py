@@ -93,7 +93,7 @@ class SharedSource:
         self.on_available: Callable[[], None] | None = None
         self._must_scan = self._must_scan_all = self._may_have_pages = self._may_have_urgent = True
         self._must_scan_urgent = True
-        """A scan for what is urgent alone, since it was asked for while there was no room for the rest."""
+        """True if a scan was asked for and what is urgent has not been searched since."""
         self._page_count = 0
         self._last_used: dict[int, float] = {}
         """By chat of this sender, when it was last used, on the monotonic clock."""

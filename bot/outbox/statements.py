@@ -213,7 +213,7 @@ _RECORDS = ", ".join(f"{name} {_TYPES_ON_POSTGRES[type(entries.c[name].type)]}" 
 def write_on_postgres(*, only: str = "", keep_existing: bool = False, keep: Collection[str] = _KEY_COLUMNS) -> PostgresBatch:
     """Return the statement by which PostgreSQL stores deliveries, as many as there are at once, in their order.
 
-    `only`: those that are stored already and fulfil this condition. `keep`: the columns that a stored delivery keeps.
+    `only`: update the stored rows that meet this condition, and insert none. `keep`: the columns that a stored delivery keeps.
     """
     columns = ", ".join(DELIVERY_COLUMNS)
     # An insert also where deliveries are replaced. An "UPDATE … FROM" is a join, which the server may run in any order: two

@@ -316,7 +316,7 @@ class FailureHandler:
             await self._chats.suspend(chat_id, str(error))
 
     def _hold_closed_topic(self, item: QueueItem, error: TopicClosed) -> None:
-        """Keep back what waits for a topic that is closed, as the general topic is. The other topics of the forum go on."""
+        """Hold what waits for a closed topic whose general topic is closed too. The other topics of the forum go on."""
         ref, now = item.chat, self._clock.monotonic()
         refusals = self._closed_topics.get(ref, 0)
         self._closed_topics[ref] = refusals + 1

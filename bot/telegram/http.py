@@ -204,7 +204,7 @@ class BotApiSession(BaseRequest):
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Notes which tasks wait for a connection: a place in the pool, the socket, the proxy's tunnel and TLS."""
+    """Notes which requests have no usable connection yet (pool, socket, proxy tunnel, TLS): nothing of them was sent."""
 
     def __init__(self, waiting: set[asyncio.Task[Any] | None], **options: Any) -> None:
         """`waiting` gets the tasks, and loses those that have a connection."""

@@ -110,8 +110,8 @@ class ChatQueues:
     def add(self, item: QueueItem, due_at: float, now: float, *, at_front: bool = False) -> None:
         """Put an item at the end of its chat's queue, or at its front.
 
-        One whose delivery waits already takes the place of the other, since the sender reads the latest revision anyway. At the
-        front it takes the other one there.
+        One whose delivery waits already takes the place of the other, since the sender reads the latest revision anyway. With
+        `at_front` it moves to the front.
         """
         name = (item.key, item.chat)
         queue = self._queues.setdefault(item.chat.chat_id, ChatQueue())

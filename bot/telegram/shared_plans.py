@@ -19,7 +19,7 @@ _MAX_REMEMBERED = 8
 
 
 class _Remembered(msgspec.Struct, frozen=True):
-    """A plan, and what it was made of: a delivery of nobody."""
+    """A plan, and what it was made of: a delivery without the chat's identity."""
 
     context: DeliveryContext
     is_shown_uncertain: bool

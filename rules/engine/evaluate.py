@@ -136,7 +136,7 @@ def _find_reworded(moment: Moment) -> list[ActionRecord]:
     # A check is settled by time too: it is looked at again in each new minute.
     if not may_reword_goals and before.minute == after.minute:
         return reworded
-    reported = _leave_out_unreported(before, after) if may_reword_goals else after
+    reported = _subtract_unreported_goals(before, after) if may_reword_goals else after
     for record in after.records.values():
         known = before.records.get(record.action.id)
         if known is None or record.is_retracted or record.repeats or record.action.id in changed:
@@ -155,7 +155,7 @@ def _find_reworded(moment: Moment) -> list[ActionRecord]:
     return reworded
 
 
-def _leave_out_unreported(before: Match, after: Match) -> Match:
+def _subtract_unreported_goals(before: Match, after: Match) -> Match:
     """Return the match after a packet without the goals and kicks with which the score rose, and that no packet has reported.
 
     They were scored after those that chats know, and so change none of their scores. Their own packets may come next.

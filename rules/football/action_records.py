@@ -65,7 +65,7 @@ def record_revision(before: Match, action: Action, change: ScoreChange, catalogu
 
 
 def _strike_if_disallowed(recorded: RecordedRevision, catalogue: Catalogue) -> RecordedRevision:
-    """Retract a goal that comes after its disallowance: late, because the connection lost its packets and read them again."""
+    """Retract a goal whose disallowance came first, as when the goal's packets were lost and read again later."""
     action, records, affected = recorded
     goal = records[find_reporting_action(records, action.id)]
     linked = (r.action for r in records.values() if r.is_standing and action.id in r.action.related)
@@ -245,13 +245,13 @@ def _find_affected(
     # The disallowance lists its goal among its related actions (section 3.2), except in API version 1.
     linked = dict.fromkeys(find_reporting_action(records, other) for other in action.related)
     targets = [r for r in (records.get(other) for other in linked) if r and r.action.type in disallows]
-    if not targets and not _is_explained(before, action, change.lost, disallows):
+    if not targets and not _is_about_another_goal(before, action, change.lost, disallows):
         targets = _infer_disallowed_goal(action, change.lost, records, disallows)
     return tuple(msgspec.structs.replace(r, is_retracted=True, retracted_by=action.id) for r in targets if not r.is_retracted)
 
 
-def _is_explained(before: Match, action: Action, losing_side: Side | None, disallows: tuple[str, ...]) -> bool:
-    """Return True if a disallowance that is linked to no goal here is about none of the others."""
+def _is_about_another_goal(before: Match, action: Action, losing_side: Side | None, disallows: tuple[str, ...]) -> bool:
+    """Return True if a disallowance without a known linked goal must not be matched to one of the known goals."""
     known = before.records.get(action.id)
     if known and own_record(known).action.type in disallows:
         return True  # it was the goal itself, until this revision

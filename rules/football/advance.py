@@ -42,7 +42,7 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     known = before.records.get(action.id)
     if known and own_record(known).action.seq >= action.seq:
         return Moment(before, action, before, is_news=False)
-    if known is None and _is_everyday(before, packet, action, catalogue):
+    if known is None and _only_moves_clock(before, packet, action, catalogue):
         return Moment(before, action, _update_clock(before, action, packet, packet.summary, is_late=False))
     # A late packet corrects the records, but its summary is older than the one already applied (section 7): only the
     # summary with the highest number may set score, period and clock.
@@ -94,8 +94,8 @@ _STATE_TYPES = ("Status Updated", "Team Colours", "Lineups", "End Period", "End 
 """The actions that change the match itself, whether they are remembered or not."""
 
 
-def _is_everyday(before: Match, packet: Packet, action: Action, catalogue: Catalogue) -> bool:
-    """Return True if a packet only moves the clock on: nobody asks for its action again, and its summary says nothing new.
+def _only_moves_clock(before: Match, packet: Packet, action: Action, catalogue: Catalogue) -> bool:
+    """Return True if a packet's action is not remembered, and its summary changes nothing but the clock.
 
     Nine in ten packets are throw-ins, passes and the like. `advance` would come to the same result for them, in three times the
     time. Whatever is not certain here is left to it. `action` is not known yet.
@@ -133,8 +133,8 @@ def _update_end(match: Match, action: Action) -> tuple[Match, tuple[ActionRecord
             return match, ()
         if not (match.is_lost or match.is_suspended):
             return msgspec.structs.replace(match, ended_by=action.id), ()
-        # No full time (section 10.3): play may be resumed, and the End Match that comes then is the first. This one does not
-        # count, nor does it take that one's place.
+        # No full time (section 10.3): play may be resumed, and the End Match that comes then is the first. So this one is
+        # recorded as retracted, and the one after play resumes becomes full time.
         uncounted = {i: msgspec.structs.replace(r, is_retracted=True) for i, r in match.records.items() if i == action.id}
         return msgspec.structs.replace(match, records=match.records | uncounted), ()
     if action.id != match.ended_by or not action.send_type.is_retraction:
@@ -177,7 +177,7 @@ def _add_status_change(moment: Moment, clock: int) -> Moment:
 def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action:
     """Turn a packet into an action: canonical names, period, minute, and the side of its team."""
     action_type, sub_type = catalogue.resolve_names(packet.type, packet.sub_type)
-    period, minute = _find_place(match, packet, is_goal=catalogue.find_type(action_type).changes_score)
+    period, minute = _find_period_and_minute(match, packet, is_goal=catalogue.find_type(action_type).changes_score)
     side = packet.team_side or _find_side(match.fixture, packet.team)
     team = packet.team
     # The fixture's spelling of the team: one match has one name for it in all messages.
@@ -207,7 +207,7 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
     return name_coming_player(action)
 
 
-def _find_place(match: Match, packet: Packet, *, is_goal: bool) -> tuple[Period, Minute | None]:
+def _find_period_and_minute(match: Match, packet: Packet, *, is_goal: bool) -> tuple[Period, Minute | None]:
     """Return the period and minute of a packet's action. A goal without them has those of its last revision, or of the match."""
     summary = packet.summary
     period = resolve_period(packet.period_id, summary, packet.clock)
@@ -306,7 +306,7 @@ def _read_scores(before: Match, summary: Summary, period: Period) -> _SummarySco
     kicks = next((p for p in summary.periods if p.period is Period.SHOOTOUT), None)
     if kicks is None and period is not Period.SHOOTOUT and before.shootout is None:
         match = _merge_score(summary.home, summary.away, before.summary_score)
-        return _SummaryScores(match, match, None, {False: _list_given(summary.home, summary.away)})
+        return _SummaryScores(match, match, None, {False: _list_sides_with_score(summary.home, summary.away)})
     # It is not documented whether the summary's own score counts the kicks of a shootout (section 12), so the match score is
     # that of the last period of play, and the shootout's is the number of goals in its own period.
     played = [p for p in summary.periods if p is not kicks]
@@ -314,11 +314,11 @@ def _read_scores(before: Match, summary: Summary, period: Period) -> _SummarySco
     in_shootout = (kicks.home_in_period, kicks.away_in_period) if kicks else (None, None)
     so_far = before.displayed_score if before.shootout is not None else Score()
     shootout = _merge_score(*in_shootout, so_far)
-    given = {False: _list_given(*in_play), True: _list_given(*in_shootout)}
+    given = {False: _list_sides_with_score(*in_play), True: _list_sides_with_score(*in_shootout)}
     return _SummaryScores(shootout, _merge_score(*in_play, before.summary_score), shootout, given)
 
 
-def _list_given(home: int | None, away: int | None) -> frozenset[Side]:
+def _list_sides_with_score(home: int | None, away: int | None) -> frozenset[Side]:
     """Return the sides whose goals a packet gives."""
     return frozenset(side for side, goals in zip(Side, (home, away), strict=True) if goals is not None)
 
@@ -355,7 +355,7 @@ def _update_clock(before: Match, action: Action, packet: Packet, summary: Summar
     if packet.period_id > 0 and action.type != "Status Updated" and not action.is_delayed:
         clock = max(packet.clock, summary.clock or 0)
         period = action.period
-        if is_later_period(before.period, period) and not _is_back_in(period, before, action, summary, clock):
+        if is_later_period(before.period, period) and not _has_play_gone_back(period, before, action, summary, clock):
             # A correction of an earlier period, or an action of it that comes after it: only the summary is about now.
             period, clock = before.period, summary.clock or 0
         if period is not before.period or clock >= before.clock:
@@ -368,7 +368,7 @@ def _update_clock(before: Match, action: Action, packet: Packet, summary: Summar
     return msgspec.structs.replace(before, **changes)
 
 
-def _is_back_in(period: Period, before: Match, action: Action, summary: Summary, clock: int) -> bool:
+def _has_play_gone_back(period: Period, before: Match, action: Action, summary: Summary, clock: int) -> bool:
     """Return True if play is in an earlier period than the match: an action before was in a wrong one."""
     is_correction = action.send_type not in (SendType.PENDING, SendType.CONFIRMED) or action.id in before.records
     if is_correction:

@@ -181,7 +181,7 @@ async def _find_channel(bot: Bot, typed: str) -> ChatFullInfo | None:
 
 
 def check_allowed(services: ChatServices, target: UpdateOrigin, username: str | None) -> None:
-    """Raise Refusal if the channel is none of `telegram.allowed_chats`: who may use the bot may not use it for any chat."""
+    """Raise Refusal if the channel is none of `telegram.allowed_chats`: being allowed in one chat does not allow any channel."""
     if not services.is_chat_allowed(target.user_id, target.ref.chat_id, username):
         raise Refusal(escape_text(chat_not_allowed_text(target.ref.chat_id)))
 

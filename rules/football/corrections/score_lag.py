@@ -17,7 +17,7 @@ from rules.football.minute import Period
 from rules.football.unknown_values import ScoreChange
 
 MAX_LAG = dt.timedelta(minutes=1)
-"""How long the score may be behind its goals. After that the first score that a packet gives is believed, and not the goals."""
+"""How long the score may be behind its goals. After that the next score in a summary overrides the goals that were counted."""
 
 
 class ScorePair(NamedTuple):
@@ -26,7 +26,7 @@ class ScorePair(NamedTuple):
     before: Score
     now: Score
     given: frozenset[Side]
-    """The sides whose score the summary gives; the other's is what it was."""
+    """The sides whose score the summary gives; for the other side the last known score is used."""
 
 
 class LaggingScore(NamedTuple):

@@ -167,7 +167,7 @@ async def test_a_group_that_became_a_supergroup_is_followed_there_and_admins_are
     told = list(world.problems)
     await configured.store(world.config)
 
-    sentence = f"the group -5 is a supergroup now, {FANS}: write that number"
+    sentence = f"the group -5 has become a supergroup; replace the number by {FANS}"
     settings = (("1:27", "telegram.allowed_chats"), ("2:8", "chats"))
     assert sorted(told) == [f"{world.path}:{place}: {setting}: {sentence}" for place, setting in settings]
     assert await world.following() == {FANS: [Scope.ALL.value]}

@@ -110,8 +110,8 @@ async def test_a_machine_that_allows_no_further_process_is_a_mistake_and_no_erro
     monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
 
     played, tested = await play_in_child(PlayRequest("opener")), await run_rule_tests(RuleTestRequest("", ""))
-    assert played.mistakes == ("it cannot be played now: Resource temporarily unavailable",)
-    assert tested.mistakes == ("they cannot be run now: Resource temporarily unavailable",)
+    assert played.mistakes == ("the match cannot be played, since no process can be started: Resource temporarily unavailable",)
+    assert tested.mistakes == ("the tests cannot be started: Resource temporarily unavailable",)
 
 
 def test_the_phone_shows_what_had_left_by_a_moment() -> None:

@@ -60,7 +60,7 @@ def draw_steps(rng: random.Random) -> list[Step]:
     return drawn
 
 
-SHORT_WAY = module._is_everyday
+SHORT_WAY = module._only_moves_clock
 SENDS = {"pending": SendType.PENDING, "unknown": SendType.OTHER, "deleted": SendType.DELETED, "updated": SendType.UPDATED}
 STATUSES = {"suspended": "Suspended", "live": "Live", "lost": "Abandoned", "completed": "Completed"}
 
@@ -122,9 +122,9 @@ def test_the_short_way_gives_the_moment_of_the_whole_way(seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for _ in range(5):
             match, sent = Match(rng.choice([FIXTURE, Fixture(FIXTURE.id)])), make_packets(draw_steps(rng))
-            patch.setattr(module, "_is_everyday", SHORT_WAY)
+            patch.setattr(module, "_only_moves_clock", SHORT_WAY)
             short = play(match, sent)
-            patch.setattr(module, "_is_everyday", lambda *_: False)
+            patch.setattr(module, "_only_moves_clock", lambda *_: False)
             assert short == play(match, sent)
 
 
